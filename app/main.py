@@ -43,6 +43,7 @@ from app.http.listener import listen
 from app.operations import Operations
 from app.query.sql import SelectBuilder
 from app.security import keys, passwords, tickets
+from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
 from app.security.session_tokens import TokenSigner
 from app.services import access_index_rebuild, api_tokens, bootstrap, demo, quotas, session, session_revocation
@@ -288,12 +289,15 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
         key_store,
         settings.password_policy,
         tickets.TicketSigner(key),
-        quotas.StoragePolicy(settings.enable_storage_limiter, lifetime),
+        quotas.StoragePolicy(
+            settings.enable_storage_limiter, lifetime, quotas.megabytes(settings.default_org_storage_mb)
+        ),
         LoginThrottle(settings.throttle, key),
         api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,
         provider=provider,
         has_personal_orgs=settings.makes_personal_orgs,
+        input_digest=InputDigest(key),
     )
 
 

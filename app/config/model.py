@@ -177,7 +177,15 @@ class Settings(BaseSettings):
         " none.",
     )
     enable_storage_limiter: bool = Field(
-        False, description="Reject uploads that exceed the storage quota of the org's owner (maxStorageMB)."
+        False,
+        description="Reject uploads that exceed the storage quota of the org, or the one of its owner (maxStorageMB).",
+    )
+    default_org_storage_mb: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = Field(
+        10_240,
+        ge=0,
+        le=2**33 - 1,
+        description="Megabytes of 1,048,576 bytes that an org may store if it has neither an owner nor a quota of its"
+        " own: 0 to 8,589,934,591. Used with EnableStorageLimiter. Blank: unlimited.",
     )
     ticket_expiration_in_minutes: values.Count = Field(
         60,

@@ -9,7 +9,7 @@ from typing import NoReturn
 import asyncpg
 
 from app.db.sqlite.group_commit import CommitFailed
-from app.domain.errors import Refusal, TimedOut, Unavailable
+from app.domain.errors import Refusal, Retry, TimedOut, Unavailable
 from app.observability import counters
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ _TEXTS = {
     Failure.AWAY: "The database does not respond. Try again later.",
     Failure.READ_ONLY: "The database is read-only at the moment. Try again later.",
     Failure.FULL: "The database has no space left. Try again later.",
-    Failure.BUSY: "The database is busy. Try again in a moment.",
+    Failure.BUSY: "Other requests keep the database busy. Nothing was changed. Try again.",
     Failure.CANCELLED: "The database cancelled the request. Try again in a moment.",
     Failure.TIMED_OUT: "The database stopped the request, which took too long. Request less data, or try again.",
     Failure.NO_CONNECTIONS: "The database accepts no more connections. Try again in a moment.",
@@ -131,7 +131,7 @@ def _of_sqlite(error: sqlite3.Error) -> Failure | None:
 
 def refusal(failure: Failure) -> Refusal:
     """Return the error for the client, which contains no statement, host or path."""
-    kind = TimedOut if failure in _TIMEOUTS else Unavailable
+    kind = Retry if failure is Failure.BUSY else TimedOut if failure in _TIMEOUTS else Unavailable
     return kind(_TEXTS[failure])
 
 

@@ -20,13 +20,14 @@
     │   ├── ChangeMade           CHANGE_MADE         500  the change is committed, but its result cannot be returned
     │   ├── OutcomeUnknown       OUTCOME_UNKNOWN     503  the change may be committed or not
     │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer, or this server is stopping
+    │       └── Retry            RETRY               503  other changes interfered, and nothing was changed
     └── Problem                  a change is refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
         ├── NotFound             NOT_FOUND           404  also for objects that the viewer may not see
         ├── Conflict             CONFLICT            409
         │   └── OutdatedRevision CONFLICT            412  the object has changed since the client read it
         ├── Locked               LOCKED              400  the change is permitted, but the resource is locked
-        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org's owner
+        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org or of its owner
         └── Protected            PROTECTED           409  a built-in object, the last administrator
             └── ManagedElsewhere PROTECTED           400  the external provider manages the accounts
 
@@ -190,6 +191,19 @@ class Unavailable(Refusal):
     status = 503
 
 
+class Retry(Unavailable):
+    """Other changes interfered with this one, also when the server tried it again. Nothing was changed.
+
+    The same request can be sent again. `retry_after` is the number of seconds until then.
+    """
+
+    code = "RETRY"
+    retry_after = 1
+
+    def __init__(self, message: str = "Other requests change the same data. Nothing was changed. Try again.") -> None:
+        super().__init__(message)
+
+
 class Problem(OstiaryError):
     """One reason why a change is refused. `path` is the path of the invalid value inside the input."""
 
@@ -241,7 +255,7 @@ class Locked(Problem):
 
 
 class QuotaExceeded(Problem):
-    """The bytes exceed the quota of the org's owner."""
+    """The bytes exceed the quota of the org or of its owner."""
 
     code = "QUOTA_EXCEEDED"
     status = 400

@@ -1,6 +1,7 @@
 """The context of one GraphQL request: the viewer, the database, and batched reads."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +129,16 @@ class GraphQLContext:
         """Continue as the user who signed in."""
         self.viewer, self.session, self.signed_out = session.viewer, session, False
         self.refresh()
+
+    @contextmanager
+    def restored_after_errors(self) -> Iterator[None]:
+        """Continue as the same viewer if a change with an idempotency key fails, whose commit comes last."""
+        before = self.viewer, self.session, self.signed_out
+        try:
+            yield
+        except BaseException:
+            self.viewer, self.session, self.signed_out = before
+            raise
 
     def clear_viewer(self) -> None:
         """Continue as an anonymous viewer."""

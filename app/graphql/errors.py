@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from graphql import FieldNode, GraphQLError
 
-from app.domain.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, TooComplex
+from app.domain.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, Retry, TooComplex
 from app.graphql.documents.cache import MAX_ERRORS
 from app.graphql.documents.canonical import SentText
 from app.http.deadlines import CHANGE_MADE, is_failure
@@ -111,7 +111,7 @@ def _is_expected(error: GraphQLError, cause: GraphQLError) -> bool:
 
 def _extensions(refusal: Refusal) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
-    if isinstance(refusal, RateLimited):
+    if isinstance(refusal, RateLimited | Retry):
         extensions["retryAfter"] = refusal.retry_after
     elif isinstance(refusal, TooComplex):
         extensions |= {"limit": refusal.limit, "maximum": refusal.most, "value": refusal.value}

@@ -141,7 +141,8 @@ class GraphQLHandler:
             most = self.settings.request_limits.variable_values
             http.require_few_uses(request.variables, document.uses(), most, request.size)
         try:
-            variables = self.variables.coerce(document, request.variables, hide_suggestions=hidden)
+            text, request.text = request.text, b""
+            variables = self.variables.coerce(document, request.variables, text, hide_suggestions=hidden)
         except Invalid as invalid:
             invalid.sent = sent
             raise

@@ -14,6 +14,7 @@ REQUEST_HEADERS = (
     "If-None-Match",
     "Ostiary-Stats",
     "X-Request-Id",
+    "Idempotency-Key",
     "Traceparent",
     "Tracestate",
     "Apollo-Require-Preflight",

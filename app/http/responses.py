@@ -17,6 +17,7 @@ from app.domain.errors import (
     RateLimited,
     Refusal,
     RequestTimeout,
+    Retry,
     Unauthenticated,
     Unavailable,
 )
@@ -57,7 +58,7 @@ def headers(refusal: Refusal) -> dict[str, str]:
             return {"Connection": "close"}  # the rest of the request is not read
         case Overloaded():
             return {"Connection": "close", "Retry-After": "1"}
-        case RateLimited():
+        case RateLimited() | Retry():
             return {"Retry-After": str(refusal.retry_after)}
         case Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}

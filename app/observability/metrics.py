@@ -31,6 +31,9 @@ FAMILIES = {
     "ostiary_request_duration_seconds": MetricFamily("histogram", "Request duration, by API and kind of operation."),
     "ostiary_requests_in_progress": MetricFamily("gauge", "Requests in progress."),
     "ostiary_errors_total": MetricFamily("counter", "Errors in responses, by code. Each error of a request counts."),
+    "ostiary_change_retries_total": MetricFamily(
+        "counter", "Attempts of changes that ran again because other requests interfered."
+    ),
     "ostiary_limits_exceeded_total": MetricFamily("counter", "Requests and connections refused by a request limit."),
     "ostiary_sign_ins_refused_total": MetricFamily(
         "counter", "Refused credentials, by api, kind of credential and reason."

@@ -49,11 +49,13 @@ from app.policy.impersonation import compares_access, holds_more
 from app.policy.orgs import (
     belongs_to_org,
     deletes_org,
+    governs_orgs,
     is_public_org,
     manages_all_orgs,
     manages_org,
     membership_lasts,
     my_orgs,
+    names_resources_in_org,
     org_level,
     owns_org,
     sees_membership,
@@ -103,7 +105,14 @@ from app.policy.resources import (
     transfers_resource,
     viewer_entries,
 )
-from app.policy.storage import is_reserved, storage_used, stores_without_limit, sum_of, ticket_stage
+from app.policy.storage import (
+    is_reserved,
+    storage_used,
+    storage_used_in_org,
+    stores_without_limit,
+    sum_of,
+    ticket_stage,
+)
 from app.policy.token_scope import scope_includes_resource
 from app.policy.users import (
     finds_everybody,
@@ -139,6 +148,7 @@ __all__ = [
     "finds_everybody",
     "finds_user",
     "gives_roles",
+    "governs_orgs",
     "grant_has_ended",
     "granted_mask",
     "granted_sql",
@@ -171,6 +181,7 @@ __all__ = [
     "members_are_seen",
     "membership_lasts",
     "my_orgs",
+    "names_resources_in_org",
     "number_of_group_members",
     "org_level",
     "owns_org",
@@ -212,6 +223,7 @@ __all__ = [
     "sees_who_added",
     "signed_in",
     "storage_used",
+    "storage_used_in_org",
     "stores_without_limit",
     "subject_id",
     "subjects_sql",

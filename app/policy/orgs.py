@@ -8,6 +8,7 @@ from sqlalchemy import (
     Integer,
     and_,
     case,
+    false,
     func,
     literal_column,
     or_,
@@ -83,6 +84,11 @@ def writes_org(viewer: Viewer) -> ColumnElement[bool]:
     return _has_level(viewer, MemberLevel.READ_WRITE)
 
 
+def names_resources_in_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition for giving slugs to existing resources of the org, which reveals whether a slug is taken."""
+    return _all_orgs(viewer) if Permission.RESOURCES_MANAGE in viewer.permissions else writes_org(viewer)
+
+
 def deletes_org(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition for deleting the org and any resource in it."""
     return _has_level(viewer, MemberLevel.READ_WRITE_DELETE)
@@ -96,6 +102,11 @@ def manages_org(viewer: Viewer) -> ColumnElement[bool]:
 def owns_org(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition for transferring the org to another owner."""
     return _all_orgs(viewer) if manages_all_orgs(viewer) else and_(col(Org.owner_id) == VIEWER_ID, _all_orgs(viewer))
+
+
+def governs_orgs(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition for changes of orgs that their own administrators may not make: ORGS_MANAGE."""
+    return _all_orgs(viewer) if manages_all_orgs(viewer) else false()
 
 
 def org_level(viewer: Viewer) -> ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""Storage used by a user, the quota exemption, and the stage of transfer tickets."""
+"""Storage used by a user or an org, the quota exemption, and the stage of transfer tickets."""
 
 from typing import Any
 
@@ -39,6 +39,17 @@ def storage_used(user: Any) -> ColumnElement[Any]:
     used: ColumnElement[Any] = (
         stored.correlate_except(owned).scalar_subquery()
         + reserved.correlate_except(receiving, ticket).scalar_subquery()
+    )
+    return used
+
+
+def storage_used_in_org(org: Any) -> ColumnElement[Any]:
+    """Return the bytes stored in an org, plus the bytes that open uploads there reserve."""
+    stored, ticket = aliased(Org), aliased(Ticket)
+    size = select(sum_of(stored.size_bytes)).where(col(stored.id) == org)
+    reserved = select(sum_of(ticket.bytes)).where(col(ticket.org_id) == org, is_reserved(ticket))
+    used: ColumnElement[Any] = (
+        size.correlate_except(stored).scalar_subquery() + reserved.correlate_except(ticket).scalar_subquery()
     )
     return used
 

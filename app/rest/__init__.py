@@ -6,7 +6,20 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from app.config import Settings
-from app.rest import datasets, docs, members, memberships, metadata, orgs, roles, session, storage, system, users
+from app.rest import (
+    datasets,
+    docs,
+    members,
+    memberships,
+    metadata,
+    org_administration,
+    orgs,
+    roles,
+    session,
+    storage,
+    system,
+    users,
+)
 from app.rest.errors import error_response, unexpected_response
 from app.rest.openapi import Section
 from app.rest.routing import RestContext, RestRouter
@@ -23,6 +36,7 @@ SECTIONS = (
     Section("Orgs", "Organizations, which own resources.", orgs.ROUTES),
     Section("Members", "Members of an org, for the org itself.", members.ROUTES),
     Section("Datasets", "Resources of the type DATASET.", datasets.ROUTES),
+    Section("Moving datasets", "Changes of several orgs at once, for administrators.", org_administration.ROUTES),
     Section("Server", "Version and features of this server.", system.ROUTES),
 )
 TABLE = tuple(route for section in SECTIONS for route in section.routes)

@@ -1,7 +1,8 @@
-"""Routes of datasets, the resources of the type DATASET (D1 to D6 of the documented API)."""
+"""Routes of datasets, the resources of the type DATASET (D1 to D9 of the documented API)."""
 
 from typing import Any
 
+import orjson
 from starlette.responses import Response
 
 from app import policy
@@ -10,52 +11,64 @@ from app.db.statements import Row
 from app.db.tables import Org, Resource
 from app.db.types import format_instant
 from app.domain import resource_roles
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.refs import RowRef
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
 from app.rest.etags import tagged
-from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
+from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field, choice
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org
-from app.services import read_graph, resources, validation
-from app.services.dataset_visibility import Visibility, set_visibility, visibility_sql
+from app.services import read_graph, resource_renaming, resources, validation
+from app.services.dataset_visibility import FOR_ANYONE, FOR_SIGNED_IN, Visibility, VisibilityGrants, set_visibility
 
 DATASET = 7
 """Entry type of a dataset in the documented API."""
 
 
-CELLS = layout(
-    Resource,
-    "id",
-    "slug",
-    "name",
-    "description",
-    "details",
-    "size_bytes",
-    "created_at",
-    "updated_at",
-    visibility=FieldSpec(of=visibility_sql),
-    mask=FieldSpec(of=policy.effective_mask),
-    deletes=flag(policy.deletes_in_org),
-)
+def _cells(meaning: VisibilityGrants) -> Layout:
+    return layout(
+        Resource,
+        "id",
+        "slug",
+        "name",
+        "description",
+        "details",
+        "size_bytes",
+        "created_at",
+        "updated_at",
+        visibility=FieldSpec(of=meaning.level_sql),
+        mask=FieldSpec(of=policy.effective_mask),
+        deletes=flag(policy.deletes_in_org),
+    )
 
 
-_WITH_REVISION = Layout((*CELLS.fields, *layout(Resource, "edit_revision").fields))
+CELLS = _cells(FOR_SIGNED_IN)
+
+_CELLS = {False: (FOR_SIGNED_IN, CELLS), True: (FOR_ANYONE, _cells(FOR_ANYONE))}
+"""The meaning of visibilities with the columns of a dataset, by the setting DroneDbClients."""
+
+_WITH_REVISION = {
+    flag: Layout((*cells.fields, *layout(Resource, "edit_revision").fields)) for flag, (_, cells) in _CELLS.items()
+}
 _KEY = layout(Resource, "id")
 _ORG = layout(Org, "id")
+
+
+def _meaning(call: Call) -> tuple[VisibilityGrants, Layout]:
+    return _CELLS[call.context.settings.drone_db_clients]
 
 
 async def _list(call: Call) -> Response:
     reads = call.reads
     org = (await load_org(reads, call.path_parameters["orgSlug"], _ORG))[0]
-    rows = (await reads.related(read_graph.org_datasets, CELLS, [org])).get(org, [])
+    rows = (await reads.related(read_graph.org_datasets, _meaning(call)[1], [org])).get(org, [])
     return json([_to_json(row) for row in rows])
 
 
 async def _entry(call: Call) -> Response:
-    row = await _load(call, _WITH_REVISION)
+    row = await _load(call, _WITH_REVISION[call.context.settings.drone_db_clients])
     dataset = _to_json(row)
     url = call.request.url
     scheme = "ddb" if url.scheme == "https" else "ddb+unsafe"
@@ -75,13 +88,13 @@ async def _entry(call: Call) -> Response:
 
 
 async def _show(call: Call) -> Response:
-    row = await _load(call, _WITH_REVISION)
+    row = await _load(call, _WITH_REVISION[call.context.settings.drone_db_clients])
     return tagged(call.request, _to_json(row), row[len(CELLS.fields)])
 
 
-async def _load(call: Call, layout: Layout) -> Row:
+async def _load(call: Call, layout: Layout | None = None) -> Row:
     """Return the dataset in the path. Raises NotFound, also for a resource of another type."""
-    row = await call.reads.one(read_graph.dataset_at, layout, _path(call)[1])
+    row = await call.reads.one(read_graph.dataset_at, layout or _meaning(call)[1], _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
@@ -129,28 +142,96 @@ async def _create(call: Call) -> Response:
     new = resources.ResourceCreate(
         ("slug", org), "DATASET", slug, data.get("name") or slug, description=data.get("tagline") or ""
     )
+    visibility = data.get("visibility")
+    if visibility is None and call.context.settings.drone_db_clients:
+        visibility = Visibility.PRIVATE
     async with call.change("createResource") as tx:
         key = await resources.create_resource(tx, call.viewer, new)
-        await _set_visibility(call, tx, ("id", key))
-    row = await call.reads.one(read_graph.dataset_by_id, CELLS, key)
-    assert row is not None, "its creator sees it"
-    return created(call.request, _to_json(row), "orgs", validation.normalize_key(org), "ds", slug)
+        await _set_visibility(call, tx, ("id", key), visibility, is_new=True)
+    return created(call.request, await _show_by_id(call, key), "orgs", validation.normalize_key(org), "ds", slug)
+
+
+async def _show_by_id(call: Call, key: int) -> dict[str, Any]:
+    """Return a dataset that the viewer has just changed, and sees."""
+    row = await call.reads.one(read_graph.dataset_by_id, _meaning(call)[1], key)
+    assert row is not None, "who changes it sees it"
+    return _to_json(row)
 
 
 async def _update(call: Call) -> Response:
-    name, has_visibility = call.fields.get("name"), call.fields.get("visibility") is not None
-    dataset = await _dataset_ref(call)
-    async with call.change("updateResource") as tx:
-        if name is not None or not has_visibility:  # a lock forbids a new name, not a new visibility
-            await resources.update_resource(tx, call.viewer, dataset, resources.ResourceUpdate(name=name))
-        await _set_visibility(call, tx, dataset)
+    fields = call.fields
+    changes = resources.ResourceUpdate(name=fields.get("name"), description=fields.get("tagline"))
+    await _change(call, await _dataset_ref(call), changes, fields.get("visibility"))
     return no_content()
 
 
-async def _set_visibility(call: Call, tx: Transaction, resource: RowRef) -> None:
-    visibility = call.fields.get("visibility")
+async def _change(call: Call, dataset: RowRef, changes: resources.ResourceUpdate, visibility: int | None) -> None:
+    """Change texts and visibility. A lock forbids new texts, not a new visibility alone."""
+    async with call.change("updateResource") as tx:
+        if changes.values or visibility is None:
+            await resources.update_resource(tx, call.viewer, dataset, changes)
+        await _set_visibility(call, tx, dataset, visibility)
+
+
+async def _set_visibility(
+    call: Call, tx: Transaction, resource: RowRef, visibility: int | None, *, is_new: bool = False
+) -> None:
     if visibility is not None:
-        await set_visibility(tx, call.viewer, resource, Visibility(visibility))
+        await set_visibility(tx, call.viewer, resource, Visibility(visibility), _meaning(call)[0], is_new=is_new)
+
+
+async def _rename(call: Call) -> Response:
+    slug, dataset = call.fields["slug"], await _dataset_ref(call)
+    if DEFAULT_SLUG in (slug, validation.normalize_key(call.path_parameters["dsSlug"])):
+        raise InvalidInput(f"A dataset `{DEFAULT_SLUG}` cannot be renamed, and none can get this name.", ("slug",))
+    async with call.change("renameResource") as tx:
+        key = await resource_renaming.rename_resource(tx, call.viewer, dataset, slug)
+    return json(await _show_by_id(call, key))
+
+
+async def _set_meta(call: Call) -> Response:
+    dataset, key, value = await _dataset_ref(call), call.fields["key"].lower(), _parse_value(call.fields["data"])
+    if call.fields.get("path"):
+        raise InvalidInput("`path` must be empty: this server has no metadata of files.", ("path",))
+    changes, visibility = resources.ResourceUpdate(), None
+    match key, value:
+        case "name", str():
+            changes = resources.ResourceUpdate(name=value)
+        case "tagline", str() | None:
+            changes = resources.ResourceUpdate(description=value or "")
+        case "visibility", _:
+            visibility = _read_visibility(value)
+        case "name" | "tagline", _:
+            raise InvalidInput("`data` must be a JSON text in quotes.", ("data",))
+        case _:
+            raise InvalidInput("`key` must be name, tagline or visibility: nothing else can be set here.", ("key",))
+    await _change(call, dataset, changes, visibility)
+    return json(_to_json(await _load(call))["properties"]["meta"])
+
+
+async def _set_attributes(call: Call) -> Response:
+    dataset, attributes = await _dataset_ref(call), _parse_value(call.fields["attrs"], "attrs")
+    is_public = attributes.get("public") if isinstance(attributes, dict) else None
+    if not isinstance(is_public, bool) or len(attributes) > 1:
+        raise InvalidInput('`attrs` must be {"public": true} or {"public": false}.', ("attrs",))
+    visibility = Visibility.PUBLIC if is_public else Visibility.PRIVATE
+    await _change(call, dataset, resources.ResourceUpdate(), visibility)
+    return json({"public": is_public})
+
+
+def _parse_value(text: str, name: str = "data") -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidInput(f"`{name}` must be JSON, such as a text in quotes.", (name,)) from None
+
+
+def _read_visibility(value: Any) -> int:
+    try:
+        number: int = VISIBILITY.read(value)
+    except ValueError as error:
+        raise InvalidInput(f"`data` {error}.", ("data",)) from None
+    return number
 
 
 async def _delete(call: Call) -> Response:
@@ -160,19 +241,36 @@ async def _delete(call: Call) -> Response:
     return no_content()
 
 
+DEFAULT_SLUG = "default"
+"""The slug of a dataset that DroneDB's clients expect to stay."""
+
+VISIBILITY = choice("Private", "Unlisted", "Public")
+
 _VISIBILITY = Field(
     "visibility",
-    choice("Private", "Unlisted", "Public"),
-    "Users who may find and download the dataset without a grant: none, every signed-in user, or everyone. A change "
-    "needs ADMIN on the dataset.",
+    VISIBILITY,
+    "Users who may find and download the dataset without a grant: 0 (Private) none, 1 (Unlisted) every signed-in user, "
+    "2 (Public) everyone. With the setting DroneDbClients, 1 is everyone too. A change needs ADMIN on the dataset.",
 )
+_TAGLINE = Field("tagline", DESCRIPTION, "A description of at most 1,000 characters; absent keeps it.")
 _NEW = (
     Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
     Field("name", TITLE, "1 to 200 printable characters; the slug if absent."),
     _VISIBILITY,
     Field("tagline", DESCRIPTION, "A description of at most 1,000 characters."),
 )
-_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent keeps it."), _VISIBILITY)
+_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent keeps it."), _VISIBILITY, _TAGLINE)
+_META = (
+    Field("key", TEXT, "`name`, `tagline` or `visibility`, in any letter case; any other key is 400.", required=True),
+    Field(
+        "data",
+        TEXT,
+        "The value as JSON text: a text in quotes for `name` (1 to 200 characters) and `tagline` (at most 1,000, null "
+        "for none), a number from 0 to 2 or its name for `visibility`.",
+        required=True,
+    ),
+    Field("path", TEXT, "Must be absent or empty: there is no metadata of files."),
+)
 
 ROUTES = (
     Route(
@@ -213,7 +311,8 @@ ROUTES = (
         "/orgs/{orgSlug}/ds",
         _create,
         AuthMode.REQUIRED,
-        "Make a dataset; needs level 1 (ReadWrite) in the org. Without `visibility` every signed-in user downloads it.",
+        "Make a dataset; needs level 1 (ReadWrite) in the org. "
+        "Without `visibility` every signed-in user downloads it; with the setting DroneDbClients it is private.",
         Body.ANY,
         _NEW,
         response_type=models.Dataset,
@@ -227,13 +326,51 @@ ROUTES = (
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _update,
         AuthMode.REQUIRED,
-        "Change the name of a dataset, which needs METADATA_WRITE and no lock, or who may read it.",
+        "Change the name or the tagline of a dataset, which needs METADATA_WRITE and no lock, or who may read it.",
         Body.ANY,
         _CHANGES,
         status=204,
         refusals=(403, 404),
         name="updateDataset",
         has_revision=True,
+    ),
+    Route(
+        "POST",
+        "/orgs/{orgSlug}/ds/{dsSlug}/rename",
+        _rename,
+        AuthMode.REQUIRED,
+        "Change the slug of a dataset, and so its path; needs METADATA_WRITE on it, and level 1 (ReadWrite) in its org "
+        "or RESOURCES_MANAGE. 400 while it is locked, if the slug is taken, and for the slug `default`.",
+        Body.ANY,
+        (Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),),
+        response_type=models.Dataset,
+        refusals=(403, 404),
+        answers_400=(Conflict,),
+        name="renameDataset",
+    ),
+    Route(
+        "POST",
+        "/orgs/{orgSlug}/ds/{dsSlug}/meta/set",
+        _set_meta,
+        AuthMode.REQUIRED,
+        "Set the name, the tagline or the visibility of a dataset, as PUT does, and return all three.",
+        Body.ANY,
+        _META,
+        response_type=models.Meta,
+        refusals=(403, 404),
+        name="setDatasetMeta",
+    ),
+    Route(
+        "POST",
+        "/orgs/{orgSlug}/ds/{dsSlug}/chattr",
+        _set_attributes,
+        AuthMode.REQUIRED,
+        "Make a dataset public (visibility 2) or private (0), for old clients; needs ADMIN on it.",
+        Body.ANY,
+        (Field("attrs", TEXT, 'JSON text: `{"public": true}` or `{"public": false}`.', required=True),),
+        response_type=models.Attributes,
+        refusals=(403, 404),
+        name="setDatasetAttributes",
     ),
     Route(
         "DELETE",

@@ -10,9 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import http
-from app.db import ForeignKeyViolation
 from app.domain.errors import (
-    Conflict,
     Forbidden,
     OutdatedRevision,
     Problem,
@@ -24,6 +22,7 @@ from app.domain.errors import (
 )
 from app.http.deadlines import reported_error
 from app.observability import counters, request_stats
+from app.services.mutation_keys import KeyReused
 
 LOG = logging.getLogger("ostiary")
 
@@ -59,8 +58,6 @@ def error_response(
         case Problems():
             status = _status(error.problems[0], as_400)
             message = "|".join(_message(error.problems, most_errors))
-        case ForeignKeyViolation():
-            status, message = 409, "An object this change refers to was just deleted. Reload and retry."
         case TimeoutError():
             status, message = 503, "The request took too long and was stopped. Request less data."
         case _:
@@ -85,15 +82,13 @@ def _codes(error: Exception) -> list[str]:
             return [error.code]
         case Problems():
             return [problem.code for problem in error.problems]
-        case ForeignKeyViolation():
-            return [Conflict.code]
         case TimeoutError():
             return [TimedOut.code]
     return ["INTERNAL_SERVER_ERROR"]
 
 
 def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
-    is_400 = isinstance(problem, as_400) and not isinstance(problem, OutdatedRevision)
+    is_400 = isinstance(problem, as_400) and not isinstance(problem, OutdatedRevision | KeyReused)
     return HTTPStatus.BAD_REQUEST if is_400 else problem.status
 
 

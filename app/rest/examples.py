@@ -36,6 +36,13 @@ VALUES: dict[str, Any] = {
     "tagline": "What grows at the reef.",
     "visibility": 1,
     "includeThumbnailCheck": False,
+    "key": "tagline",
+    "data": '"What grows at the reef."',
+    "attrs": '{"public": true}',
+    "sourceOrgSlug": "reef",
+    "destinationOrgSlug": "lagoon",
+    "datasetSlugs": ["corals"],
+    "deleteSourceOrganization": True,
 }
 """Example values by the name of the parameter or field. Provider tokens have none."""
 

@@ -13,7 +13,7 @@ from app.rest.etags import tagged
 from app.rest.request_bodies import Body
 from app.rest.responses import empty
 from app.rest.routing import AuthMode, Call, Route, load_user
-from app.services import read_graph, users
+from app.services import metadata, read_graph, users
 
 _METADATA = layout(User, "revision", details=FieldSpec(guard=policy.sees_user_details))
 
@@ -37,6 +37,12 @@ def _response(call: Call, row: Row) -> Response:
 async def _replace(call: Call) -> Response:
     async with call.change("setUserMetadata") as tx:
         await users.set_user_metadata(tx, call.viewer, call.user_ref(), dict(call.document))
+    return empty()
+
+
+async def _patch(call: Call) -> Response:
+    async with call.change("patchUserMetadata") as tx:
+        await metadata.patch_user_metadata(tx, call.viewer, call.user_ref(), dict(call.document))
     return empty()
 
 
@@ -77,5 +83,18 @@ ROUTES = (
         answers_400=(NotFound,),
         name="replaceUserMetadata",
         has_revision=True,
+    ),
+    Route(
+        "PATCH",
+        "/users/{userName}/meta",
+        _patch,
+        AuthMode.REQUIRED,
+        "Change some members of the metadata of a user by a JSON merge patch (RFC 7396); needs USERS_MANAGE. Null "
+        "removes a member, an object is merged, any other value replaces. The result is at most 64 KiB. A list `roles` "
+        "in the patch replaces the roles of the user.",
+        Body.PATCH,
+        refusals=(403, 409),
+        answers_400=(NotFound,),
+        name="patchUserMetadata",
     ),
 )

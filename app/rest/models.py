@@ -70,7 +70,7 @@ class Deleted(TypedDict):
     datasetsTransferred: Annotated[int, Field(description="Resources transferred to the successor.")]
     datasetsDeleted: Annotated[int, Field(description="Always 0: resources stay.")]
     batchesDeleted: Annotated[int, Field(description="Always 0: there are none.")]
-    datasetResults: Annotated[list[dict[str, Any]], Field(description="Always empty: there are no slug conflicts.")]
+    datasetResults: Annotated[list["MovedDataset"], Field(description="Always empty: there are no slug conflicts.")]
 
 
 class Storage(TypedDict):
@@ -138,8 +138,39 @@ class Openness(_Fact):
     """Visibility of a dataset."""
 
     data: Annotated[
-        int, Field(ge=0, le=2, description="0 private, 1 for every signed-in user, 2 for anyone, signed in or not.")
+        int,
+        Field(
+            ge=0,
+            le=2,
+            description="0 private, 1 for every signed-in user (with DroneDbClients for anyone), 2 for anyone.",
+        ),
     ]
+
+
+class Attributes(TypedDict):
+    """Attributes of a dataset."""
+
+    public: Annotated[bool, Field(description="True if the dataset is public now, false if it is private.")]
+
+
+class MovedDataset(TypedDict):
+    """The move of a dataset to another org."""
+
+    originalSlug: Annotated[str, Field(description="Slug before the move.")]
+    newSlug: Annotated[str | None, Field(description="Slug in the destination; null if the dataset was not moved.")]
+    success: Annotated[bool, Field(description="True if the dataset was moved.")]
+    error: Annotated[str | None, Field(description="Reason why the dataset was not moved; null if it was.")]
+
+
+class MergedOrgs(TypedDict):
+    """Result of a merge of two orgs."""
+
+    sourceOrgSlug: Annotated[str, Field(description="Slug of the org whose resources were moved.")]
+    destinationOrgSlug: Annotated[str, Field(description="Slug of the org that has them now.")]
+    datasetResults: Annotated[list[MovedDataset], Field(description="One result for each resource of the source.")]
+    sourceOrganizationDeleted: Annotated[bool, Field(description="True if the source was deleted.")]
+    datasetsMovedCount: Annotated[int, Field(description="Number of moved resources.")]
+    datasetsFailedCount: Annotated[int, Field(description="Number of resources that stay in the source.")]
 
 
 class Meta(TypedDict):
@@ -174,7 +205,7 @@ class Dataset(TypedDict):
     properties: Annotated[Properties, Field(description="Properties of the dataset.")]
     size: Annotated[Bytes, Field(description="Bytes.")]
     permissions: Annotated[DatasetRights, Field(description="Permissions of the viewer.")]
-    hasThumbnail: Annotated[None, Field(description="Always null: there are no thumbnails.")]
+    hasThumbnail: Annotated[bool | None, Field(description="Always null: there are no thumbnails.")]
 
 
 class EntryProperties(Properties):
@@ -187,14 +218,14 @@ class Entry(TypedDict):
     """A dataset as an entry of a list of files."""
 
     path: Annotated[str, Field(description="ddb://host/org/dataset, or ddb+unsafe:// if the server uses http.")]
-    hash: Annotated[None, Field(description="Always null.")]
+    hash: Annotated[str | None, Field(description="Always null.")]
     type: Annotated[int, Field(description="Always 7, a dataset.")]
     properties: Annotated[EntryProperties, Field(description="Properties of the dataset.")]
     mtime: Annotated[float, Field(description="Time of the last change in Unix seconds.")]
     size: Annotated[Bytes, Field(description="Bytes.")]
     depth: Annotated[int, Field(description="Always 0.")]
-    point_geom: Annotated[None, Field(description="Always null.")]
-    polygon_geom: Annotated[None, Field(description="Always null.")]
+    point_geom: Annotated[dict[str, Any] | None, Field(description="Always null.")]
+    polygon_geom: Annotated[dict[str, Any] | None, Field(description="Always null.")]
 
 
 class Enabled(TypedDict):

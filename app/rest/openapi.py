@@ -10,11 +10,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from app import __version__
 from app.config import Settings
-from app.rest import examples, models
+from app.rest import examples, idempotency, models
 from app.rest.parameters import NEW_PASSWORD, Field
 from app.rest.request_bodies import JSON, Body, types
 from app.rest.routing import SAFE, AuthMode, Route
 from app.rest.status_codes import refusals
+from app.services import mutation_keys
 
 Schema = dict[str, Any]
 
@@ -132,6 +133,8 @@ def _response_schemas(table: Sequence[Route], settings: Settings) -> tuple[dict[
     kind, end = schemas["Session"]["properties"]["expires"], schemas["Session"]["properties"]["expiresAt"]
     kind |= {"type": "integer"} if settings.drone_db_clients else {"type": "string", "format": end["format"]}
     del kind["anyOf"]
+    for schema in (*json_responses.values(), *schemas.values()):
+        _merge_null(schema)
     others = {route.name: {"type": "string"} if route.response_type is models.PlainText else None for route in table}
     return {**others, **json_responses}, dict(sorted(schemas.items()))
 
@@ -171,13 +174,22 @@ class _Operation:
                 "schema": {"type": "string", "minLength": 1},
                 "example": examples.VALUES[name],
             }
+        if self.route.takes_key:
+            schema = {"type": "string", "minLength": 1, "maxLength": mutation_keys.MAX_LENGTH, "pattern": "^[ -~]+$"}
+            example = {"example": "3f0c2a8e-6f57-4f0e-9a51-0d1f5f6f2c11"}
+            yield {
+                "name": idempotency.HEADER,
+                "in": "header",
+                "description": idempotency.ABOUT,
+                "schema": schema,
+            } | example
         for field in self.route.query:
             schema = dict(field.kind.schema)
             parameter = {"name": field.name, "in": "query", "description": field.about, "schema": schema}
             yield parameter | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
 
     def _body(self) -> dict[str, Any]:
-        is_document = Body.DOCUMENT in self.route.body
+        is_document = bool(self.route.body & Body.FREE)
         content = {
             kind: {"schema": dict(_DOCUMENT) if is_document else self._object(has_null=kind == JSON)}
             for kind in types(self.route.body)
@@ -246,10 +258,21 @@ _NOT_MODIFIED = {"description": "The client has this response already, by `If-No
 _DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
 
 
+def _merge_null(value: Any) -> None:
+    """Write `X or null` as a list of types wherever X is no reference: more generators read it than a union."""
+    if isinstance(value, dict):
+        match value.get("anyOf"):
+            case [{"type": str(kind)} as schema, {"type": "null"}]:
+                del value["anyOf"]
+                value |= {**schema, "type": [kind, "null"]}
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        _merge_null(part)
+
+
 def _or_null(schema: Schema) -> Schema:
-    if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    nullable = {**schema, "type": [schema["type"], "null"]}
+    return nullable | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
 
 
 _REFUSAL_HEADERS = {

@@ -91,11 +91,14 @@ TITLE = text(maxLength=validation.MAX_TITLE)
 DESCRIPTION = text(maxLength=validation.MAX_DESCRIPTION)
 EMAIL = text(maxLength=validation.MAX_EMAIL)
 FLAG = Kind({"type": "boolean"}, _flag)
-TEXTS = Kind({"type": "array", "items": {"type": "string"}}, _texts, many=True)
+TEXTS = Kind({"type": "array", "items": {"type": "string"}, "maxItems": MAX_TEXTS}, _texts, many=True)
 
 
-def choice(*names: str) -> Kind:
-    """Return a type of choices, sent as the number from 0 or as the name in any letter case, parsed to the number."""
+def choice(*names: str, by_name: bool = False) -> Kind:
+    """Return a type of choices, sent as the number from 0 or as the name in any letter case, parsed to the number.
+
+    The description has one of both, numbers or names, since generated clients cope badly with a union of types.
+    """
     numbers = {name.lower(): number for number, name in enumerate(names)}
     numbers |= {str(number): number for number in range(len(names))}
     choices = ", ".join(f"{number} ({name})" for number, name in enumerate(names))
@@ -106,8 +109,9 @@ def choice(*names: str) -> Kind:
             raise ValueError(f"must be one of {choices}")
         return numbers[text]
 
-    schema = {"anyOf": [{"type": "integer", "enum": list(range(len(names)))}, {"type": "string", "enum": list(names)}]}
-    return Kind(schema, read)
+    if by_name:
+        return Kind({"type": "string", "enum": list(names)}, read)
+    return Kind({"type": "integer", "enum": list(range(len(names)))}, read)
 
 
 def bind(declared: Sequence[Field], sent: Fields) -> dict[str, Any]:

@@ -15,16 +15,12 @@ from starlette.requests import Request
 from app import http
 from app.config import RequestLimits
 from app.domain.errors import BadRequest
+from app.http.exact_json import find_problems, path_text
 
 MAX_FIELDS = 1_000
 
-MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
-"""Range of integers that orjson reads as integers."""
-
-MAX_DIGITS = len(str(MAX_INTEGER))
-"""Most characters of an integer with its sign. Longer ones are slow to parse."""
-
 JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
@@ -32,7 +28,8 @@ MULTIPART = "multipart/form-data"
 class Body(Flag):
     """Kinds of bodies that a route accepts. A route with NONE ignores the body.
 
-    A DOCUMENT is a JSON object with free names, stored unchanged.
+    A DOCUMENT is a JSON object with free names, stored unchanged. A PATCH is a JSON merge patch (RFC 7396) of one,
+    with the media type of patches or of JSON.
     """
 
     NONE = 0
@@ -40,13 +37,16 @@ class Body(Flag):
     FORM = 2
     ANY = JSON | FORM
     DOCUMENT = 4
+    PATCH = 8
+    FREE = DOCUMENT | PATCH
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
     """Values of a body or a query by lower-case names, since clients differ in letter case.
 
-    A form may have several values of a name, JSON has one. `document` is the unchanged JSON object of a DOCUMENT.
+    A form may have several values of a name, JSON has one. `document` is the unchanged JSON object of a DOCUMENT or
+    PATCH.
     """
 
     values: Mapping[str, list[Any]]
@@ -66,13 +66,13 @@ async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
     if b"content-type" not in headers:
         if await http.body(headers, request.receive, limits.body_bytes):
             raise http.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
-        if Body.DOCUMENT in kinds:
+        if kinds & Body.FREE:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = http.media_type(headers, tuple(accepted))
     body = await http.body(headers, request.receive, limits.body_bytes)
-    if kind == JSON:
-        return _parse_json(body, limits.variable_values, is_document=Body.DOCUMENT in kinds)
+    if kind in (JSON, MERGE_PATCH):
+        return _parse_json(body, limits.variable_values, is_document=bool(kinds & Body.FREE))
     multipart = request.headers["content-type"]
     return _group(_parse_urlencoded(body) if kind == URLENCODED else _parse_multipart(body, multipart))
 
@@ -93,7 +93,8 @@ def _group(pairs: Iterable[tuple[str, str]]) -> Fields:
 def types(kinds: Body) -> list[str]:
     """Return the media types of these kinds."""
     forms = [URLENCODED, MULTIPART] if Body.FORM in kinds else []
-    return [*forms, JSON] if kinds & (Body.JSON | Body.DOCUMENT) else forms
+    patches = [MERGE_PATCH] if Body.PATCH in kinds else []
+    return [*forms, *patches, JSON] if kinds & (Body.JSON | Body.FREE) else forms
 
 
 def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
@@ -101,20 +102,19 @@ def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     http.require_few_values(value, most_values, len(body))
-    # The second parser detects repeated names and large integers, which orjson accepts silently.
-    json.loads(
-        body, object_pairs_hook=_require_unique, parse_int=_require_64_bits if is_document else str, parse_float=str
-    )
     if is_document:
+        _require_exact(body)
         return Fields({}, is_json=True, document=value)
+    # The second parser detects repeated names, which orjson accepts silently.
+    json.loads(body, object_pairs_hook=_require_unique, parse_int=str, parse_float=str)
     pairs = _require_unique((name.lower(), value) for name, value in value.items())
     return Fields({name: [value] for name, value in pairs}, is_json=True)
 
 
-def _require_64_bits(digits: str) -> None:
-    """Raise BadRequest for an integer that orjson reads as a float, so that the document would change."""
-    if len(digits) > MAX_DIGITS or not MIN_INTEGER <= int(digits) <= MAX_INTEGER:
-        raise BadRequest("An integer in the body has more than 64 bits.")
+def _require_exact(body: bytes) -> None:
+    """Raise BadRequest for a number or a name that parsing has changed, so that the document would change."""
+    for problem in find_problems(body):
+        raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 
 
 def _require_unique(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

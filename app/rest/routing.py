@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -26,10 +27,10 @@ from app.observability import request_stats
 from app.query.reader import ListReader, query_freshness
 from app.query.relations import Layout
 from app.query.sql import SelectBuilder
-from app.rest import errors, etags, request_bodies
+from app.rest import errors, etags, idempotency, models, request_bodies
 from app.rest.parameters import Field, bind
 from app.rest.request_bodies import Body
-from app.services import audit, read_graph, session, users, validation
+from app.services import audit, read_graph, retries, session, users, validation
 from app.services.app_context import AppContext
 
 SAFE = ("GET", "HEAD")
@@ -125,6 +126,11 @@ class Route:
     has_revision: bool = False
 
     @property
+    def takes_key(self) -> bool:
+        """Return whether the route takes an idempotency key: a change whose response has no token."""
+        return self.method not in SAFE and self.response_type is not models.Session
+
+    @property
     def parameter_names(self) -> list[str]:
         """Names of the path parameters, in the order of the path."""
         return [segment[1:-1] for segment in self.path.split("/") if _is_parameter(segment)]
@@ -201,7 +207,7 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
         async with asyncio.timeout(MAX_SECONDS + settings.request_limits.body_seconds):
             call = await _parse_call(request, route, context)
         async with _limit_time(settings.query_seconds):
-            return await route.answer(call)
+            return await _run(call, route)
     except ClientDisconnect:
         return Response(status_code=400)  # the client is gone
     except Exception as error:
@@ -211,6 +217,19 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
             drone_db_clients=settings.drone_db_clients,
             most_errors=settings.request_limits.errors,
         )
+
+
+async def _run(call: Call, route: Route) -> Response:
+    """Return the response of a route. A change is tried again if others interfere, and may have an idempotency key."""
+    work = partial(route.answer, call)
+    if call.request.method in SAFE:
+        return await work()
+    if not route.takes_key:
+        idempotency.refuse(call.request)
+    elif idempotency.HEADER in call.request.headers:
+        values = [call.path_parameters, call.query, call.fields, call.document]
+        return await idempotency.answer(call.app, call.request, call.viewer, route.name, values, work)
+    return await retries.run(work)
 
 
 @asynccontextmanager

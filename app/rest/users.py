@@ -147,7 +147,7 @@ _CHANGES = (
 )
 _ON_CONFLICT = Field(
     "conflictResolution",
-    choice("HaltOnConflict", "Overwrite", "Rename"),
+    choice("HaltOnConflict", "Overwrite", "Rename", by_name=True),
     "Accepted without effect: slugs are unique, so that there are no conflicts.",
 )
 _SUCCESSOR = Field(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, func, select
 
 from app import db
 from app.db import tables
@@ -21,7 +21,7 @@ _USER_ROLES = (
     select(
         col(tables.Role.permissions),
         col(tables.Role.name_key),
-        col(tables.User.user_key),
+        func.coalesce(col(tables.User.account_key), col(tables.User.user_key)),
         col(tables.User.token_generation),
         exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.KeyText())),
     )
@@ -35,11 +35,12 @@ _USER_ROLES = (
 async def viewer_from_token(database: db.Database, claims: session_tokens.TokenClaims) -> Viewer | Reason:
     """Return the viewer of a session token with a valid signature, or the reason why the token is refused.
 
-    It is refused when the user is deleted, deactivated or has signed out since. The user name must match too: after
-    a backup is restored, the id may belong to another user.
+    It is refused when the user is deleted, deactivated or has signed out since. The first name of the account must
+    match too: after a backup is restored, the id may belong to another user.
     """
     rows = await database.ask(_USER_ROLES, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
-    expected = tables.casefold_key(claims.user_name), claims.generation
+    account_key = claims.account_key or tables.casefold_key(claims.user_name)
+    expected = account_key, claims.generation
     if any((name, generation) != expected or revoked for *_, name, generation, revoked in rows):
         return Reason.REVOKED if any(revoked for *_, revoked in rows) else Reason.WRONG_GENERATION
     permissions = _combine_permissions(rows)

@@ -53,7 +53,10 @@ _SIGNATURE_ONLY: jwt.types.Options = {
 
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """The user of a token. The signer sets the last three fields; every verified token has them."""
+    """The user of a token. The signer sets `jti` and the times; every verified token has them.
+
+    `account_key` is the key of the first name of a renamed user, None for a user who was not renamed.
+    """
 
     user_id: int
     user_name: str
@@ -62,6 +65,7 @@ class TokenClaims:
     jti: str | None = None
     issued_at: datetime | None = None
     expires_at: datetime | None = None
+    account_key: str | None = None
 
 
 def new_generation() -> int:
@@ -137,6 +141,8 @@ class TokenSigner:
             "exp": ends,
             "jti": jti,
         }
+        if claims.account_key is not None:
+            payload["account"] = claims.account_key
         return IssuedToken(self._sign(payload), datetime.fromtimestamp(ends, UTC), jti)
 
     def _sign(self, payload: dict[str, Any]) -> str:
@@ -242,7 +248,9 @@ def _parse_claims(payload: dict[str, Any]) -> TokenClaims | None:
             "exp": int(ends),
         } if _is_id(sub) and jti and type(generation) is int and all(map(_is_time, (begins, not_before, ends))):
             times = (datetime.fromtimestamp(begins, UTC), datetime.fromtimestamp(ends, UTC))
-            return TokenClaims(int(sub), user_name, admin, generation, jti, *times)
+            account = payload.get("account")
+            if account is None or isinstance(account, str):
+                return TokenClaims(int(sub), user_name, admin, generation, jti, *times, account)
     return None
 
 

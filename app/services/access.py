@@ -42,7 +42,10 @@ class StaleRevision(OstiaryError):
     """The configuration changed after the client read it. Carries the problem and the id of the resource."""
 
     def __init__(self, row: ResourceForUpdate, revision: int) -> None:
-        text = f"The configuration has changed: it is at revision {row.revision}, not {revision}. Reload it and retry."
+        text = (
+            f"The configuration has changed: it is at revision {row.revision}, not {revision}. "
+            "Reload it, and apply the changes to it."
+        )
         super().__init__(text)
         self.problem = Conflict(text, ("revision",))
         self.resource = row.id
@@ -62,6 +65,11 @@ class GrantEntry:
     path: Path = ()
     subject: int = 0
     has_no_subject: bool = False
+
+    @property
+    def values_path(self) -> tuple[str | int, ...]:
+        """Return the path of the entry's roles and expiry, which stand beside an input's subject."""
+        return self.path[:-1] if self.path[-1:] == ("subject",) else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +215,12 @@ def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, stored
         yield NotFound(f"There is no such {noun}.", (*entry.path, noun))
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
     if missing:
-        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
+        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.values_path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.path, "roles"))
+        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.values_path, "roles"))
     if entry.expires_at != stored.get(entry.subject, (0, None))[1]:  # an entry that has ended may be sent back
         for problem in validation.end_problems(entry.expires_at, tx.now):
-            yield problem.under(*entry.path)
+            yield problem.under(*entry.values_path)
 
 
 def _duration_problems(
@@ -225,7 +233,7 @@ def _duration_problems(
         problem
         for entry in entries
         if _extends_access(tx, row, entry, *stored.get(entry.subject, (0, None)))
-        for problem in expiry.problems(entry.expires_at, row.until, (*entry.path, "expiresAt"))
+        for problem in expiry.problems(entry.expires_at, row.until, (*entry.values_path, "expiresAt"))
     ]
 
 

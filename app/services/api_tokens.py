@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 
 from app import policy
-from app.db import Database, ForeignKeyViolation, Transaction, UniqueViolation
+from app.db import Database, Transaction, UniqueViolation
 from app.db.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sort_key
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from app.domain.refs import RowRef
@@ -84,8 +84,6 @@ async def create_api_token(
         await tx.insert(ApiTokenResource, [{"token_id": token_id, "resource_id": key} for key in resource_ids])
     except UniqueViolation:
         raise Conflict(f"This user already has a token `{name}`. Choose another name.", ("name",)) from None
-    except ForeignKeyViolation:
-        raise Conflict("The user, an org or a resource of this token was just deleted. Reload and retry.") from None
     audit.track_new(tx, audit.API_TOKEN, [token_id])
     return token_id, token
 

@@ -1,12 +1,13 @@
 """The dependencies of one process, for both APIs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from app.config import PasswordPolicy
 from app.db import Database
 from app.security import session_tokens, tickets
 from app.security.fair_queue import FairQueue
+from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
 from app.services import api_tokens, quotas
 from app.services.identity_provider import IdentityProvider
@@ -30,6 +31,7 @@ class AppContext:
     api_token_lifetime: timedelta | None = None
     provider: IdentityProvider | None = None
     has_personal_orgs: bool = False
+    input_digest: InputDigest = field(kw_only=True)
 
     @property
     def queue(self) -> FairQueue:

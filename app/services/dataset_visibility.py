@@ -1,7 +1,7 @@
 """The three levels of visibility that the REST API gives a dataset, stored as grants."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from enum import IntEnum
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, literal_column, or_, select
@@ -23,16 +23,54 @@ class Visibility(IntEnum):
 
     PRIVATE = 0
     UNLISTED = 1
-    """Every signed-in user."""
+    """Every signed-in user; for DroneDB's clients anyone, signed in or not."""
     PUBLIC = 2
     """Anyone, signed in or not."""
 
 
-def visibility_sql(viewer: Viewer) -> ColumnElement[int]:
-    """Return the visibility by a resource's grants. It reveals no more than an anonymous request can find out."""
-    levels = ((policy.is_anyone(viewer), Visibility.PUBLIC), (policy.is_general(viewer), Visibility.UNLISTED))
-    cases = [(_exists(entry), literal_column(str(int(level)), Integer)) for entry, level in levels]
-    return case(*cases, else_=literal_column(str(int(Visibility.PRIVATE)), Integer))
+Subjects = Set[SubjectType]
+
+
+@dataclass(frozen=True, slots=True)
+class VisibilityGrants:
+    """The grants that stand for each visibility, in one meaning of UNLISTED.
+
+    `readers` are the subjects with a grant at each visibility. `levels` tells a visibility by the grants: the first one
+    whose subjects all have a grant, else PRIVATE.
+    """
+
+    readers: Mapping[Visibility, Subjects]
+    levels: Sequence[tuple[Subjects, Visibility]]
+
+    def level(self, subjects: Subjects) -> Visibility:
+        """Return the visibility of a dataset on which these subjects have grants."""
+        return next((level for needed, level in self.levels if needed <= subjects), Visibility.PRIVATE)
+
+    def level_sql(self, viewer: Viewer) -> ColumnElement[int]:
+        """Return the visibility by a resource's grants. It reveals no more than an anonymous request can find out."""
+        entries = {SubjectType.ANYONE: policy.is_anyone(viewer), SubjectType.GENERAL: policy.is_general(viewer)}
+        cases = [
+            (and_(*(_exists(entries[kind]) for kind in sorted(needed))), literal_column(str(int(level)), Integer))
+            for needed, level in self.levels
+        ]
+        return case(*cases, else_=literal_column(str(int(Visibility.PRIVATE)), Integer))
+
+
+_ANYONE, _GENERAL = frozenset({SubjectType.ANYONE}), frozenset({SubjectType.GENERAL})
+_NONE, _BOTH = frozenset[SubjectType](), _ANYONE | _GENERAL
+
+FOR_SIGNED_IN = VisibilityGrants(
+    {Visibility.PRIVATE: _NONE, Visibility.UNLISTED: _GENERAL, Visibility.PUBLIC: _BOTH},
+    ((_ANYONE, Visibility.PUBLIC), (_GENERAL, Visibility.UNLISTED)),
+)
+"""UNLISTED is for every signed-in user."""
+
+FOR_ANYONE = VisibilityGrants(
+    {Visibility.PRIVATE: _NONE, Visibility.UNLISTED: _ANYONE, Visibility.PUBLIC: _BOTH},
+    ((_BOTH, Visibility.PUBLIC), (_ANYONE, Visibility.UNLISTED), (_GENERAL, Visibility.UNLISTED)),
+)
+"""UNLISTED is for anyone who has the address, as for DroneDB's clients; the grant to all signed-in users tells it from
+PUBLIC. A dataset that only signed-in users read is UNLISTED too: there is no other level for it."""
 
 
 def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -40,14 +78,26 @@ def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(col(Grant.resource_id) == col(Resource.id), entry, is_valid).correlate(Resource)
 
 
-async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new: Visibility) -> None:
+async def set_visibility(
+    tx: Transaction,
+    viewer: Viewer,
+    resource: RowRef,
+    new: Visibility,
+    meaning: VisibilityGrants,
+    *,
+    is_new: bool = False,
+) -> None:
     """Change the grants of a dataset to exactly this visibility; needs ADMIN, unless it is the current one.
 
-    A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change.
+    A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change. The current
+    visibility gives no subject its first grant, since clients send back what they read. For a new
+    dataset (`is_new`) nothing is current.
     """
     row = await resources.load_for_update(tx, viewer, resource)
-    stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)}
-    if not row.mask & resource_roles.ADMIN and _level(stored) is new:  # clients send back what they read
+    rows = await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)
+    stored = {resource_roles.subject_type(subject): (mask, end) for subject, mask, end in rows}
+    is_current = not is_new and meaning.level(stored.keys()) is new
+    if not row.mask & resource_roles.ADMIN and is_current:
         policy.require_role(
             row.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]
         )
@@ -55,19 +105,16 @@ async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new:
         return
     policy.require_role(row.mask, resource_roles.ADMIN, "ADMIN")
     await audit.require_current(tx, audit.RESOURCE, row.id)
-    for kind, level in ((SubjectType.ANYONE, Visibility.PUBLIC), (SubjectType.GENERAL, Visibility.UNLISTED)):
-        mask, end = stored.get(resource_roles.subject_id(kind), (0, None))
-        if new < level and mask:
+    readers = meaning.readers[new]
+    for kind in (SubjectType.ANYONE, SubjectType.GENERAL):
+        mask, end = stored.get(kind, (0, None))
+        if is_current and not mask:
+            continue
+        if kind not in readers and mask and not is_current:
             await access.revoke_access(tx, viewer, resource, GrantEntry(kind, 0))
-        elif new >= level and resource_roles.effective(mask, resource_roles.ALL) & DEFAULT_MASK != DEFAULT_MASK:
+        elif kind in readers and resource_roles.effective(mask, resource_roles.ALL) & DEFAULT_MASK != DEFAULT_MASK:
             current = mask if end is None else 0  # else roles that were granted until `end` would never end
             await access.grant_access(tx, viewer, resource, GrantEntry(kind, current | DEFAULT_MASK))
-
-
-def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
-    if resource_roles.ANYONE in stored:
-        return Visibility.PUBLIC
-    return Visibility.UNLISTED if resource_roles.GENERAL in stored else Visibility.PRIVATE
 
 
 _SELECT_GRANTS = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(

@@ -12,7 +12,7 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 from app.domain import resource_roles
-from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
@@ -55,6 +55,15 @@ class MemberCreate:
 
     user: RowRef
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUpdate:
+    """New values of a membership; None keeps the current one. `is_endless` removes its end."""
+
+    expires_at: datetime | None = None
+    is_manager: bool | None = None
+    is_endless: bool = False
 
 
 async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int:
@@ -167,6 +176,37 @@ async def set_group_manager(
     return key, user_id
 
 
+async def update_group_member(
+    tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, changes: MemberUpdate
+) -> tuple[int, int]:
+    """Change the end of a membership, and whether the member manages the group. Return the ids of both.
+
+    The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
+    """
+    key, until = await _load_managed(tx, viewer, group)
+    user_id = (await _load_members(tx, key, [user]))[0]
+    if user_id is None:
+        raise _member_not_found(("user",))
+    row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
+    columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
+    was_manager, old_end = (await tx.rows(select(*columns).where(*row_conditions)))[0]
+    end = None if changes.is_endless else changes.expires_at or old_end
+    is_manager = bool(was_manager) if changes.is_manager is None else changes.is_manager
+    gives_more = expiry.is_later(end, old_end) or (is_manager and not was_manager)
+    path = "clear" if changes.is_endless else "isManager" if changes.expires_at is None else "expiresAt"
+    if changes.is_endless and changes.expires_at is not None:
+        raise InvalidInput("Send either `expiresAt` or `clear: [EXPIRES_AT]`, not both.", ("expiresAt",))
+    validation.raise_problems(
+        [*validation.end_problems(end, tx.now), *(expiry.problems(end, until, (path,)) if gives_more else ())]
+    )
+    if (is_manager, end) == (bool(was_manager), old_end):
+        audit.discard(tx)
+        return key, user_id
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
+    await tx.rows(update(GroupMember).where(*row_conditions).values(is_manager=is_manager, expires_at=end))
+    return key, user_id
+
+
 def _check_number(number: int) -> None:
     """Raise InvalidInput unless one request changes 1 to MAX_AT_ONCE members."""
     if not 1 <= number <= MAX_AT_ONCE:
@@ -225,7 +265,7 @@ async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, Memb
             GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
         )
     except (ForeignKeyViolation, UniqueViolation):
-        raise Conflict("A member was just added or deleted. Reload and retry.", ("members",)) from None
+        raise Retry from None  # a member was just added or deleted
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:

@@ -97,6 +97,7 @@ def _last_login(viewer: Viewer) -> ColumnElement[Any]:
 
 USER_FILTERS = {
     "user_name": FilterSpec(User.user_key, fold=True),
+    "display_name": FilterSpec(User.display_key, sorts=True, absent=User.display_name),
     "email": FilterSpec(_email, fold=True),
     "created_at": FilterSpec(User.created_at),
     "last_login_at": FilterSpec(_last_login),
@@ -170,6 +171,7 @@ def _email_or_empty(viewer: Viewer) -> ColumnElement[Any]:
 
 BY_USER_NAME = {
     "user_name": User.user_key,
+    "display_name": User.display_key,
     "created_at": User.created_at,
     "last_login_at": OrderSpec(lambda viewer: or_bound(_last_login(viewer), Earliest())),
     "email": OrderSpec(_email_or_empty),

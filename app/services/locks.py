@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Lock, LockEvent, col
-from app.domain.errors import Conflict, InvalidInput
+from app.domain.errors import Conflict, InvalidInput, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.services import audit, org_locks, resources, users
@@ -23,7 +23,7 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
     org_id = await org_locks.lock_org_shared(tx, viewer, resource)
     row = await resources.require_administered(tx, viewer, resource)
     if row.org_id != org_id:
-        raise Conflict("The resource was just moved to another org. Reload and retry.", ("resource",))
+        raise Retry  # the resource was just moved to another org
     event = {"resource_id": row.id, "user_id": viewer.user_id, "reason": _trim_reason(reason), "created_at": tx.now}
     event["user_name"] = await users.name_of(tx, viewer)
     await audit.track(tx, audit.RESOURCE, [row.id])

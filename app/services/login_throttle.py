@@ -27,7 +27,7 @@ from app.domain.request_origin import current_origin
 from app.observability import request_stats, sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security.fair_queue import Caller, FairQueue, QueueFull, QueueTurn
-from app.services import password_attempts, validation
+from app.services import password_attempts, retries, validation
 from app.services.password_attempts import ChecksBusy, GuessLimit, GuessStates, Limits, Slots
 
 __all__ = ["GuessLimit", "LoginAttempt", "LoginThrottle", "address", "viewer_as_caller"]
@@ -111,6 +111,7 @@ class LoginThrottle:
         attempt.pair = "" if user_name is None else self._hash_key("pair", here, validation.normalize_key(user_name))
         try:
             async with self._check(database, queue, attempt, Caller(here, account)):
+                retries.forbid()
                 yield attempt
         except Exception as error:
             if (reason := _reason(attempt, error)) is not None:

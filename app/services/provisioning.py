@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Org, col, sort_key
-from app.domain.errors import Conflict, Problem
+from app.domain.errors import Problem, Retry
 from app.domain.viewer import Viewer
 from app.query.relations import among, texts
 from app.services import audit, ownership, users, validation
@@ -54,7 +54,7 @@ async def _create_orgs(tx: Transaction, owners: Sequence[tuple[int, str]]) -> No
     try:
         await tx.insert(Org, rows)
     except UniqueViolation:
-        raise Conflict("The slug of the user's own org was just taken. Try again.", ("userName",)) from None
+        raise Retry from None  # a slug was just taken; the next attempt chooses another
     created = select(col(Org.id)).where(among(col(Org.slug), texts(slugs)))
     audit.track_new(tx, audit.ORG, [row[0] for row in await tx.rows(created)])
 

@@ -267,7 +267,11 @@ api_token_resources = Relation(
 storage = Relation("one", User, User.id, policy.unrestricted)
 """An edge from a user to the same row: as columns, its sums would be computed for every user that is read."""
 
+org_storage = Relation("one", Org, Org.id, policy.unrestricted)
+"""An edge from an org to the same row, as `storage`."""
+
 storage_used = policy.storage_used(col(User.id))
+org_storage_used = policy.storage_used_in_org(col(Org.id))
 ticket = Relation("one", Ticket, Ticket.key, policy.unrestricted)
 
 lock = Relation("one", Lock, Lock.resource_id, policy.unrestricted)

@@ -191,12 +191,11 @@ async def _move_bytes(
     tx: Transaction, viewer: Viewer, target: ResourceForUpdate, org_id: int, storage_policy: quotas.StoragePolicy
 ) -> None:
     if storage_policy.enforced:
-        row = await tx.row(_RESERVED_AND_OWNERS, key=target.id, old=target.org_id, new=org_id, now=tx.now)
+        row = await tx.row(_RESERVED_AND_OWNER, key=target.id, old=target.org_id, now=tx.now)
         assert row is not None
-        reserved, old_owner, new_owner = row
-        if new_owner != old_owner:
-            more = target.size_bytes + quotas.cap_bytes(reserved)
-            await quotas.require_room(tx, viewer, new_owner, viewer.user_id, more, ("org",))
+        more = target.size_bytes + quotas.cap_bytes(row[0])
+        charge = quotas.Charge(org_id, more, viewer.user_id, ("org",), paid_by=row[1])
+        await quotas.require_room(tx, viewer, charge, storage_policy)
     await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
     await quotas.add_bytes(tx, org_id, target.size_bytes, ("org",))
     await tx.rows(update(Ticket).where(col(Ticket.resource_id) == target.id).values(org_id=org_id))
@@ -338,16 +337,13 @@ _LOCK_SHARED = {
 _LOCK_ORG = {"id": _select_lock(Org, Org.id, is_shared=True), "slug": _select_lock(Org, Org.slug, is_shared=True)}
 
 
-_RESERVED_AND_OWNERS = select(
+_RESERVED_AND_OWNER = select(
     select(policy.sum_of(Ticket.bytes))
     .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
     .scalar_subquery(),
-    *(
-        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=RowId())).scalar_subquery()
-        for name in ("old", "new")
-    ),
+    select(col(Org.owner_id)).where(col(Org.id) == bindparam("old", type_=RowId())).scalar_subquery(),
 )
-"""The bytes that uploads have reserved for a resource, and the owners of the two orgs."""
+"""The bytes that uploads have reserved for a resource, and the owner of its org."""
 
 
 @cache

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
-from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.query.relations import among, integers, texts
@@ -116,7 +116,7 @@ async def delete_role(tx: Transaction, viewer: Viewer, role: RowRef) -> int:
     try:
         await tx.rows(delete(Role).where(col(Role.id) == key))
     except ForeignKeyViolation:
-        raise Conflict(f"`{name}` was just assigned to a user. Remove it from the user first.", ("role",)) from None
+        raise Retry from None  # the role was just assigned to a user
     return int(key)
 
 
@@ -199,7 +199,7 @@ async def assign(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
     try:
         await tx.insert(UserRole, [{"user_id": user, "role_id": role} for user, role in pairs])
     except (ForeignKeyViolation, UniqueViolation):
-        raise Conflict("A role or user was just changed. Try again.", ("roles",)) from None
+        raise Retry from None  # a role was just assigned or deleted, or the user was
 
 
 async def create_missing(tx: Transaction, names: Sequence[str]) -> None:
@@ -212,7 +212,7 @@ async def create_missing(tx: Transaction, names: Sequence[str]) -> None:
             try:
                 await _insert(tx, name, "", Permission.NONE)
             except Conflict:
-                raise Conflict(f"The role `{name}` was just created. Try again.", ("roles",)) from None
+                raise Retry from None  # the role was just created
 
 
 _DEACTIVATED = (

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, update
 
 from app import policy
 from app.config import DEFAULT_PASSWORD
 from app.db import Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
-from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, col
+from app.db.tables import RevokedToken, User, UTCDateTime, col
 from app.db.types import format_instant
 from app.domain import viewer as viewers
 from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
@@ -24,11 +25,12 @@ from app.domain.viewer import DEACTIVATED, SYSTEM, Permission, Viewer
 from app.observability import sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import authentication, passwords, session_tokens
-from app.services import audit, external_accounts, ownership, roles, users, validation
+from app.services import audit, external_accounts, ownership, retries, roles, users, validation
 from app.services.app_context import AppContext
 from app.services.demo import names as demo_names
 from app.services.external_accounts import ProviderIdentity
 from app.services.login_throttle import LoginAttempt, viewer_as_caller
+from app.services.session_statements import CREDENTIALS, HASH, ID_BY_NAME, USER_WITH_ROLES
 
 log = logging.getLogger(__name__)
 
@@ -54,39 +56,6 @@ class Session:
     user_name: str
     email: str | None
     roles: tuple[str, ...]
-
-
-_IS_DEACTIVATED = (
-    select(col(UserRole.user_id))
-    .join(Role, col(Role.id) == col(UserRole.role_id))
-    .where(col(UserRole.user_id) == col(User.id), col(Role.name_key) == DEACTIVATED)
-    .exists()
-)
-
-_CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).where(
-    col(User.user_key) == bindparam("name", type_=KeyText())
-)
-
-_HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
-
-_ID_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
-
-_USER_WITH_ROLES = (
-    select(
-        col(User.user_name),
-        col(User.email),
-        col(User.token_generation),
-        col(Role.name),
-        col(Role.permissions),
-        col(Role.name_key),
-        col(User.is_service_account),
-    )
-    .select_from(User)
-    .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
-    .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-    .where(col(User.id) == bindparam("id", type_=RowId()))
-    .order_by(col(Role.name_key))
-)
 
 
 def authenticate_cached(app: AppContext, credentials: authentication.Credentials | None) -> Viewer | None:
@@ -146,7 +115,7 @@ async def log_in(app: AppContext, user_name: str, password: str) -> Session:
 
 
 async def _log_in_locally(app: AppContext, attempt: LoginAttempt, user_name: str, password: str) -> Session:
-    rows = await app.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, name=validation.normalize_key(user_name))
+    rows = await app.database.ask(CREDENTIALS, freshness=Freshness.PRIMARY, name=validation.normalize_key(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     result = await app.hasher.verify(password, stored)
     attempt.set_reason(user_exists=bool(rows), is_correct=result.ok)
@@ -156,8 +125,14 @@ async def _log_in_locally(app: AppContext, attempt: LoginAttempt, user_name: str
     if not result.ok or is_deactivated:
         raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
     new_hash = await app.hasher.hash(password) if result.needs_rehash else None
+    return await retries.run(partial(_store_login, app, attempt, user_id, stored, new_hash))
+
+
+async def _store_login(
+    app: AppContext, attempt: LoginAttempt, user_id: int, stored: str | None, new_hash: str | None
+) -> Session:
     async with audit.transaction(app.database, Viewer(user_id), LOGIN) as tx:
-        session = _session(app, user_id, await tx.rows(_USER_WITH_ROLES, id=user_id), tx.now)
+        session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now)
         if session is None:
             raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
         _note_login(tx, session)
@@ -199,19 +174,27 @@ async def _log_in_externally(
     attempt.reason = Reason.PROVIDER_REFUSED if identity is None else Reason.DEACTIVATED
     if identity is None:
         raise Unauthenticated(message)
+    session = await retries.run(partial(_synchronize, app, attempt, identity, message))
+    if session is None:
+        raise Unauthenticated(message)
+    return session
+
+
+async def _synchronize(
+    app: AppContext, attempt: LoginAttempt, identity: ProviderIdentity, message: str
+) -> Session | None:
+    """Store the data of the provider, and return the session; None for a deactivated user."""
     async with audit.transaction(app.database, SYSTEM, SYNCHRONIZE) as tx:
         user_id = await external_accounts.synchronize(tx, identity, with_orgs=app.has_personal_orgs)
         if user_id is None:
             attempt.reason = Reason.NOT_ALLOWED
             raise Unauthenticated(message)
-        session = _session(app, user_id, await tx.rows(_USER_WITH_ROLES, id=user_id), tx.now)
+        session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now)
         if session is not None:
             audit.set_actor(tx, user_id, LOGIN)
             _note_login(tx, session)
             await tx.update(User, user_id, {"last_login_at": tx.now})
             await attempt.succeed(tx)
-    if session is None:
-        raise Unauthenticated(message)
     return session
 
 
@@ -232,7 +215,7 @@ async def refresh(app: AppContext, viewer: Viewer) -> Session:
     session = _session(
         app,
         user_id,
-        await app.database.ask(_USER_WITH_ROLES, freshness=Freshness.PRIMARY, id=user_id),
+        await app.database.ask(USER_WITH_ROLES, freshness=Freshness.PRIMARY, id=user_id),
         app.database.clock(),
     )
     if session is None:
@@ -249,7 +232,8 @@ def _session(app: AppContext, user_id: int, rows: Sequence[Row], now: datetime) 
     permissions = roles.combine_permissions(row[4] for row in rows)
     role_names = tuple(row[3] for row in rows if row[3] is not None)
     is_admin = any(row[5] == roles.ADMIN for row in rows)
-    issued = app.signer.issue(session_tokens.TokenClaims(user_id, user_name, is_admin, generation), now)
+    claims = session_tokens.TokenClaims(user_id, user_name, is_admin, generation, account_key=rows[0][7])
+    issued = app.signer.issue(claims, now)
     viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at, app.provider is not None)
     return Session(issued.token, issued.expires_at, viewer, user_name, email, role_names)
 
@@ -283,15 +267,19 @@ async def change_password(
     """Change the viewer's password, revoke all their tokens, and return a new session; None in a dry run."""
     user_id = policy.require_session(viewer)
     policy.require_local_accounts(viewer)
-    rows = await app.database.ask(_HASH, freshness=Freshness.PRIMARY, id=user_id)
+    rows = await app.database.ask(HASH, freshness=Freshness.PRIMARY, id=user_id)
     stored, name = rows[0] if rows else (None, "")
     problem = InvalidInput("The old password is incorrect.", ("oldPassword",))
-    await _require_correct(app, name, old, stored, problem)
+    await require_correct(app, name, old, stored, problem)
     new_hash = await hash_new_password(app, new)
-    async with audit.transaction(app.database, viewer, "changePassword", dry_run=dry_run) as tx:
-        await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), new_hash)
-        session = _session(app, user_id, await tx.rows(_USER_WITH_ROLES, id=user_id), tx.now)
-    return None if dry_run else session
+
+    async def store() -> Session | None:
+        async with audit.transaction(app.database, viewer, "changePassword", dry_run=dry_run) as tx:
+            await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), new_hash)
+            session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now)
+        return None if dry_run else session
+
+    return await retries.run(store)
 
 
 async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, password_hash: str) -> int:
@@ -317,7 +305,7 @@ async def reset_by_operator(app: AppContext, user_name: str, password: str) -> N
         raise ManagedElsewhere
     new_hash = await hash_new_password(app, password, ("password",))
     async with audit.transaction(app.database, SYSTEM, "resetPassword") as tx:
-        key = await tx.value(_ID_BY_NAME, name=validation.normalize_key(user_name))
+        key = await tx.value(ID_BY_NAME, name=validation.normalize_key(user_name))
         if key is None:
             raise NotFound(f"There is no user {user_name!r}.")
         if await users.is_service_account(tx, key):
@@ -330,12 +318,12 @@ async def require_password(app: AppContext, viewer: Viewer, user_name: str, pass
     async with audit.transaction(app.database, viewer, "resetPassword", dry_run=True) as tx:
         key = await ownership.require_no_impersonation(tx, viewer, ("user_name", user_name))
         policy.require_local_accounts(viewer)
-        stored = await tx.value(_HASH, id=key)
+        stored = await tx.value(HASH, id=key)
     problem = InvalidInput("The current password is incorrect.", ("currentPassword",))
-    await _require_correct(app, user_name, password, stored, problem)
+    await require_correct(app, user_name, password, stored, problem)
 
 
-async def _require_correct(
+async def require_correct(
     app: AppContext, user_name: str, password: str, stored: str | None, problem: InvalidInput
 ) -> None:
     """Raise the problem if the password is incorrect. It counts as a failed sign-in attempt."""
@@ -350,7 +338,7 @@ async def _set_password(tx: Transaction, condition: ColumnElement[bool], passwor
     values = {"password_hash": password_hash, "token_generation": session_tokens.new_generation()}
     key = await tx.value(update(User).where(condition).values(**values).returning(col(User.id)))
     if key is None:
-        raise InvalidInput("The password was just changed. Try again with the new password.", ("oldPassword",))
+        raise InvalidInput("The old password is incorrect.", ("oldPassword",))  # it was just changed
     audit.note(tx, audit.USER, key, {"password": "changed"})
 
 
@@ -375,6 +363,10 @@ async def hash_managed_passwords(
     validation.raise_problems(
         [each for password, path in items if password is not None for each in _policy_problems(app, password, path)]
     )
+    return await retries.run_once("hashes", partial(_hash_all, app, items))
+
+
+async def _hash_all(app: AppContext, items: Sequence[tuple[str | None, Sequence[str | int]]]) -> list[str | None]:
     semaphore = asyncio.Semaphore(HASHES_AT_ONCE)
     problems: list[Problem] = []
 

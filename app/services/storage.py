@@ -51,7 +51,6 @@ class _Upload:
 
     resource_id: int
     org_id: int
-    owner_id: int | None
     user_id: int | None
     size_bytes: int
     reserved: int
@@ -63,16 +62,15 @@ class _Upload:
 async def begin_upload(
     tx: Transaction, viewer: Viewer, resource: RowRef, size: int, storage_policy: StoragePolicy
 ) -> StartedTicket:
-    """Reserve bytes for an upload to an unlocked resource; needs DATASET_DATA_WRITE, and room in the owner's quota.
+    """Reserve bytes for an upload to an unlocked resource; needs DATASET_DATA_WRITE, and room in the quotas.
 
-    Concurrent uploads for one owner wait for each other.
+    Concurrent uploads for one owner, or to one org with a quota, wait for each other.
     """
     target = await resources.require_writable(tx, viewer, resource, resource_roles.DATA_WRITE)
     validation.raise_problems([*_byte_problems(size, "sizeBytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
-    if storage_policy.enforced:
-        owner = await tx.value(_OWNER, key=target.org_id)
-        await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("sizeBytes",))
+    charge = quotas.Charge(target.org_id, size, viewer.user_id, ("sizeBytes",))
+    await quotas.require_room(tx, viewer, charge, storage_policy)
     started = _start(tx, target, user_name, storage_policy, size=size, is_upload=True)
     await _insert(tx, viewer, target, started)
     return started
@@ -147,9 +145,9 @@ async def finish_upload(
     growth = size - replaced
     if upload.size_bytes + growth < 0:
         raise InvalidInput("`replacedBytes` is larger than the size of the resource.", ("replacedBytes",))
-    if storage_policy.enforced and growth > upload.reserved:
-        more = growth - upload.reserved
-        await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("sizeBytes",))
+    if growth > upload.reserved:
+        charge = quotas.Charge(upload.org_id, growth - upload.reserved, upload.user_id, ("sizeBytes",))
+        await quotas.require_room(tx, viewer, charge, storage_policy)
     values = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**values))
     _note(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
@@ -187,11 +185,11 @@ async def _load_for_update(tx: Transaction, ticket: str) -> _Upload:
     row = None if key is None else await tx.row(_UPLOAD, key=ticket, now=tx.now)
     if row is None:
         raise NotFound("There is no such ticket.", ("ticket",))
-    is_upload, resource_id, org_id, owner_id, user_id, size, reserved, uploaded, replaced, stage, is_locked = row
+    is_upload, resource_id, org_id, user_id, size, reserved, uploaded, replaced, stage, is_locked = row
     if not is_upload:
         raise InvalidInput("This ticket is for a download.", ("ticket",))
     final = uploaded, replaced
-    return _Upload(resource_id, org_id, owner_id, user_id, size, reserved, final, Stage(stage), bool(is_locked))
+    return _Upload(resource_id, org_id, user_id, size, reserved, final, Stage(stage), bool(is_locked))
 
 
 def is_key(text: str) -> bool:
@@ -218,8 +216,6 @@ def _byte_problems(number: int, path: str) -> Iterator[Problem]:
     if not 0 <= number <= MAX_BYTES:
         yield InvalidInput(f"`{path}` must be a number of bytes from 0 to {MAX_BYTES:,}.", (path,))
 
-
-_OWNER = select(col(Org.owner_id)).where(col(Org.id) == bindparam("key", type_=RowId()))
 
 _USER_NAME = (
     select(col(User.user_name))
@@ -257,7 +253,6 @@ _UPLOAD = (
         col(Ticket.is_upload),
         col(Ticket.resource_id),
         col(Resource.org_id),
-        col(Org.owner_id),
         col(Ticket.user_id),
         col(Resource.size_bytes),
         col(Ticket.bytes),
@@ -267,6 +262,5 @@ _UPLOAD = (
         exists().where(col(Lock.resource_id) == col(Ticket.resource_id)),
     )
     .join(Resource, col(Resource.id) == col(Ticket.resource_id))
-    .join(Org, col(Org.id) == col(Resource.org_id))
     .where(_THIS)
 )

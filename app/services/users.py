@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column
 from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col, sort_key
-from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
@@ -37,14 +37,16 @@ class UserCreate:
     metadata: dict[str, Any] = field(default_factory=dict)
     is_external: bool = False
     is_service_account: bool = False
+    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserUpdate:
-    """New values of a user; None leaves a value unchanged, and the e-mail "" deletes the address."""
+    """New values of a user; None leaves a value unchanged, and "" deletes the display name or the e-mail address."""
 
     email: str | None = None
     roles: Sequence[str] | None = None
+    display_name: str | None = None
 
 
 async def create_user(tx: Transaction, viewer: Viewer, new: UserCreate, problems: Sequence[Problem] = ()) -> int:
@@ -55,9 +57,12 @@ async def create_user(tx: Transaction, viewer: Viewer, new: UserCreate, problems
         raise Problems([type(each)(each.message, each.path[2:]) for each in error.problems]) from None
 
 
-async def create_service_account(tx: Transaction, viewer: Viewer, user_name: str, roles: Sequence[str]) -> int:
+async def create_service_account(
+    tx: Transaction, viewer: Viewer, user_name: str, roles: Sequence[str], display_name: str | None = None
+) -> int:
     """Create a service account and return its id."""
-    return await create_user(tx, viewer, UserCreate(user_name, roles=roles, is_service_account=True))
+    new = UserCreate(user_name, roles=roles, is_service_account=True, display_name=display_name)
+    return await create_user(tx, viewer, new)
 
 
 async def is_service_account(tx: Transaction, key: int) -> bool:
@@ -75,7 +80,7 @@ async def create_users(
     Needs USERS_MANAGE, and every permission of the users' roles.
     """
     require_create(viewer, len(new))
-    new = [replace(each, email=_strip_email(each.email)) for each in new]
+    new = [replace(each, email=strip(each.email), display_name=strip(each.display_name)) for each in new]
     roles_by_key = await roles.load_by_name(tx, {name for each in new for name in each.roles})
     validation.raise_problems(
         [*_value_problems(new, roles_by_key), *problems, *_duplicate_problems(new), *await _load_taken(tx, new)]
@@ -112,15 +117,16 @@ def require_create(viewer: Viewer, number: int) -> None:
         raise InvalidInput(f"`users` takes 1 to {MAX_AT_ONCE:,} users, not {number:,}.", ("users",))
 
 
-def _strip_email(email: str | None) -> str | None:
-    """Return the address without spaces around it, None if it is blank."""
-    return (email or "").strip() or None
+def strip(text: str | None) -> str | None:
+    """Return the text without spaces around it, None if it is blank."""
+    return (text or "").strip() or None
 
 
 def _value_problems(new: Sequence[UserCreate], roles_by_key: roles.RolesByKey) -> Iterator[Problem]:
     for at, each in enumerate(new):
         checks = (
             validation.user_name_problems(each.user_name, is_external=each.is_external),
+            validation.display_name_problems(each.display_name),
             validation.email_problems(each.email),
             validation.metadata_problems(each.metadata),
             roles.missing_role_problems(each.roles, roles_by_key),
@@ -156,13 +162,13 @@ async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Proble
     rows = await tx.rows(statement)
     taken = {("userName", name) for name, _ in rows} | {("email", email) for _, email in rows}
     return [
-        _taken(field_name, text).under("users", at)
+        name_taken(field_name, text).under("users", at)
         for at, field_name, text in _names_and_emails(new)
         if (field_name, casefold_key(text)) in taken
     ]
 
 
-def _taken(field_name: str, text: str) -> Problem:
+def name_taken(field_name: str, text: str) -> Problem:
     label = "user name" if field_name == "userName" else "e-mail address"
     return Conflict(f"The {label} `{text}` is taken. Letter case makes no difference.", (field_name,))
 
@@ -172,27 +178,19 @@ async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
     rows = [_row(tx, each) for each in new]
     try:
         await tx.insert(User, rows)
-    except UniqueViolation as error:
-        raise Problems([_just_taken(new, "email" if "email" in error.columns else "userName")]) from None
+    except UniqueViolation:
+        raise Retry from None  # the next attempt names each value that was just taken
     keys = [row["user_key"] for row in rows]
     created = await tx.rows(select(col(User.user_key), col(User.id)).where(among(col(User.user_key), texts(keys))))
     ids: dict[str, int] = {name: key for name, key in created}  # noqa: C416 - to mypy a row has any length
     return [ids[key] for key in keys]
 
 
-def _just_taken(new: Sequence[UserCreate], field_name: str) -> Problem:
-    """Return the problem of a concurrent request. For several users the database does not report which is the one."""
-    if len(new) == 1:
-        text = new[0].user_name if field_name == "userName" else str(new[0].email)
-        return _taken(field_name, text).under("users", 0)
-    return Conflict("One of these user names or e-mail addresses was just taken. Try again.", ("users",))
-
-
 def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
     return {
         "user_name": new.user_name,
         "user_key": casefold_key(new.user_name),
-        "display_key": sort_key(new.user_name),
+        **display_values(new.display_name, new.user_name),
         "email": new.email,
         "email_key": None if new.email is None else casefold_key(new.email),
         "password_hash": new.password_hash,
@@ -203,29 +201,48 @@ def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
     }
 
 
+def display_values(display_name: str | None, user_name: str) -> dict[str, Any]:
+    """Return the columns of a display name; without one, the user name is the key."""
+    return {"display_name": display_name, "display_key": sort_key(display_name or user_name)}
+
+
 async def update_user(tx: Transaction, viewer: Viewer, user: RowRef, changes: UserUpdate) -> int:
     """Change values of a user; needs USERS_MANAGE, and every permission of the user."""
     key = await load_managed(tx, viewer, user)
     policy.require_local_accounts(viewer)
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
-    if changes.email is not None:
-        await _set_email(tx, key, _strip_email(changes.email))
+    await set_details(tx, key, changes)
     return key
 
 
-_EMAIL = select(col(User.email)).where(col(User.id) == bindparam("key", type_=RowId()))
-
-
-async def _set_email(tx: Transaction, key: int, email: str | None) -> None:
-    problems = [*validation.email_problems(email)]
-    if problems and email != await tx.value(_EMAIL, key=key):  # an unchanged address may break newer rules
-        raise Problems(problems)
-    values = {"email": email, "email_key": None if email is None else casefold_key(email)}
+async def set_details(tx: Transaction, key: int, changes: UserUpdate) -> bool:
+    """Set the e-mail address and the display name, and return whether one changes; raise Problems with all problems."""
+    if changes.email is None and changes.display_name is None:
+        return False
+    row = await tx.row(_DETAILS, key=key)
+    assert row is not None, "the caller has locked the row"
+    user_name, old_name, old_email = row
+    name = old_name if changes.display_name is None else strip(changes.display_name)
+    email = old_email if changes.email is None else strip(changes.email)
+    # An unchanged value may break newer rules.
+    problems = [] if email == old_email else [*validation.email_problems(email)]
+    problems += [] if name == old_name else validation.display_name_problems(name)
+    validation.raise_problems(problems)
+    values = {} if name == old_name else display_values(name, user_name)
+    if email != old_email:
+        values |= {"email": email, "email_key": None if email is None else casefold_key(email)}
     try:
-        await tx.update(User, key, values)
+        if values:
+            await tx.update(User, key, values)
     except UniqueViolation:
-        raise _taken("email", str(email)) from None
+        raise name_taken("email", str(email)) from None
+    return bool(values)
+
+
+_DETAILS = select(col(User.user_name), col(User.display_name), col(User.email)).where(
+    col(User.id) == bindparam("key", type_=RowId())
+)
 
 
 async def assign_roles(tx: Transaction, viewer: Viewer, user: RowRef, names: Sequence[str]) -> int:

@@ -132,9 +132,15 @@ def slug_problems(slug: str, reserved: Collection[str] = ()) -> Iterator[Problem
 
 
 def title_problems(name: str, path: str = "name") -> Iterator[Problem]:
-    """Require 1 to 200 printable characters without a space at either end, for orgs, groups and resources."""
+    """Require 1 to 200 printable characters without a space at either end, for orgs, groups, resources and users."""
     if not (0 < len(name) <= MAX_TITLE and name.isprintable() and name == name.strip()):
         yield InvalidInput(f"A name must be 1 to {MAX_TITLE} printable characters, not only spaces.", (path,))
+
+
+def display_name_problems(name: str | None) -> Iterator[Problem]:
+    """Require a title as the display name of a user; None, which is no display name, has no problems."""
+    if name is not None:
+        yield from title_problems(name, "displayName")
 
 
 def end_problems(expires_at: datetime | None, now: datetime) -> Iterator[Problem]:

@@ -49,6 +49,8 @@ REQUESTS: Mapping[str, str] = {
     "TIMEOUT": "The operation took too long, or the database does not respond.",
     "CHANGE_MADE": "The change is committed, but its response failed. Do not repeat it.",
     "OUTCOME_UNKNOWN": "The connection to the database was lost during the commit. Look before you repeat the change.",
+    "RETRY": "Other requests changed the same data, also when the server tried again. Nothing was changed. Send the "
+    "same request again.",
     "SERVICE_UNAVAILABLE": "The server is stopping or overloaded, or the database or the external provider is down.",
 }
 """Conditions under which a field or a request is refused."""

@@ -29,11 +29,11 @@ def _filters(kind: GraphQLInputObjectType) -> Iterator[tuple[str, Any, str]]:
 
 def _cases(each: FilteredList) -> Iterator[Case]:
     for path, of, condition in _filters(each.filter):
-        yield _query(each, "", condition % "null"), {}, path
+        yield _query(each, "", condition % "null"), {}, f"Argument `filter`: `{path.removeprefix('filter.')}` is null"
         for values in ({}, {"v": None}):
-            yield _query(each, f"($v: {of})", condition % "$v"), values, f"'$v' at `{path}`"
-    yield _query(each, f"($f: {each.filter})", "$f"), {"f": {"not": {"id": None}}}, "filter.not"
-    yield _query(each, "", "{and: [{not: {}}, {id: {}}]}"), {}, "filter.and[1].id"
+            yield _query(each, f"($v: {of})", condition % "$v"), values, f"Variable `$v` is null or absent, and `{path}` compares"
+    yield _query(each, f"($f: {each.filter})", "$f"), {"f": {"not": {"not": None}}}, "`not.not` is null"
+    yield _query(each, "", "{and: [{not: {}}, {createdAt: {}}]}"), {}, "`and[1].createdAt` has no comparison"
 
 
 def _query(each: FilteredList, definitions: str, condition: str) -> str:
@@ -49,7 +49,7 @@ async def test_null_is_refused_in_every_place_of_a_filter(api: Api, make: Make, 
     await make.org(owner=root)
     await make.group()
     for text, variables, told in _cases(each):
-        if "id" not in each.filter.fields and "id" in told:
+        if "createdAt" in text and "createdAt" not in each.filter.fields:
             continue
         for _ in range(2):  # the second time by the plan, if there is one
             reply = await api(text, as_=root, **variables)

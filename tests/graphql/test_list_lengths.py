@@ -127,8 +127,9 @@ async def test_an_error_names_the_place_of_a_list_without_its_own_limit(api: Api
     reply = await api(text, as_=await make.admin(), input=value)
 
     (error,) = reply["errors"]
-    said = "Variable '$input' at .roles: A list has 1,001 items; at most 1,000 are allowed."
-    assert (error["message"], error["extensions"]["code"]) == (said, "BAD_USER_INPUT")
+    said = "Variable `$input`: `roles` has 1,001 items; at most 1,000 are allowed."
+    assert error["message"] == said
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "variable": "input", "path": ["roles"]}
 
 
 def test_the_cases_include_every_list_argument() -> None:

@@ -26,7 +26,8 @@ ANYONE = SIGNED_IN | {NOBODY}
 
 @dataclass(frozen=True)
 class Scene:
-    """The objects of a path: a user, an org with its owner and a member of each level, a dataset in it, and a role.
+    """The objects of a path: a user, an org with its owner and a member of each level, a dataset in it, an empty
+    org, and a role.
 
     `number` is in every name, so that scenes do not meet.
     """
@@ -111,6 +112,7 @@ async def scene(make: Make, number: int, *, joined: bool = False) -> Scene:
     if joined:
         await make.member(org, user, MemberLevel.READ_ONLY)
     await make.resource(org, general=0, slug=f"ds{number}")
+    await make.org(f"empty{number}", owner)
     await make.role(f"role {number}")
     return Scene(number, user, owner, org, members)
 
@@ -141,6 +143,15 @@ def _new(scene: Scene) -> dict[str, Any]:
     return {"slug": f"new{scene.number}", "name": "New"}
 
 
+def _own_org(scene: Scene) -> dict[str, Any]:
+    """Return the org of the path and an empty one."""
+    return {
+        "sourceOrgSlug": scene.org.slug,
+        "destinationOrgSlug": f"empty{scene.number}",
+        "conflictResolution": "Rename",
+    }
+
+
 ROWS: Mapping[tuple[str, str], Row] = {
     ("POST", "/users/authenticate"): Row(ANYONE, _login),
     ("POST", "/users/authenticate/refresh"): Row(SIGNED_IN),
@@ -159,6 +170,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/users/meta"): Row(SIGNED_IN),
     ("GET", "/users/{userName}/meta"): Row(ADMINS),
     ("POST", "/users/{userName}/meta"): Row(ADMINS, lambda scene: {"number": scene.number}),
+    ("PATCH", "/users/{userName}/meta"): Row(ADMINS, lambda scene: {"number": scene.number}),
     ("GET", "/users/{userName}/orgs"): Row(ADMINS),
     ("PUT", "/users/{userName}/orgs"): Row(ADMINS, lambda scene: {"orgSlugs": [scene.org.slug]}),
     ("POST", "/users/{userName}/orgs"): Row(ADMINS, lambda scene: {"orgSlug": scene.org.slug}, once=True),
@@ -181,7 +193,16 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/orgs/{orgSlug}/ds/{dsSlug}/ex"): _of_org(MEMBERS),
     ("POST", "/orgs/{orgSlug}/ds"): _of_org(WRITERS, _new, once=True),
     ("PUT", "/orgs/{orgSlug}/ds/{dsSlug}"): _of_org(WRITERS, lambda scene: {"name": f"New {scene.number}"}),
+    ("POST", "/orgs/{orgSlug}/ds/{dsSlug}/meta/set"): _of_org(WRITERS, lambda _: {"key": "name", "data": '"New"'}),
+    ("POST", "/orgs/{orgSlug}/ds/{dsSlug}/chattr"): _of_org(MANAGERS, lambda _: {"attrs": '{"public": true}'}),
+    ("POST", "/orgs/{orgSlug}/ds/{dsSlug}/rename"): _of_org(
+        WRITERS, lambda scene: {"slug": f"other{scene.number}"}, once=True
+    ),
     ("DELETE", "/orgs/{orgSlug}/ds/{dsSlug}"): _of_org(DELETERS, once=True),
+    ("POST", "/sys/move-datasets"): _of_org(
+        ADMINS, lambda scene: {**_own_org(scene), "datasetSlugs": [scene.words["dsSlug"]]}, once=True
+    ),
+    ("POST", "/sys/merge-organizations"): _of_org(ADMINS, _own_org, once=True),
     ("GET", "/sys/features"): Row(ANYONE),
     ("GET", "/version"): Row(ANYONE),
     ("GET", "/sys/version"): Row(SIGNED_IN),

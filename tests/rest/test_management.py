@@ -34,7 +34,7 @@ async def test_every_user_reads_the_management_flag(rest: Rest, path: str, wante
         ("POST", "/users/management-enabled", "GET, HEAD"),
         ("PATCH", "/users", "DELETE, GET, HEAD, POST"),
         ("GET", "/users/ann", "DELETE, PUT"),
-        ("DELETE", "/users/ann/meta", "GET, HEAD, POST"),
+        ("DELETE", "/users/ann/meta", "GET, HEAD, PATCH, POST"),
     ],
 )
 async def test_a_known_path_says_which_methods_it_takes(

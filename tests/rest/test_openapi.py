@@ -24,6 +24,7 @@ from tests.support.openapi_calls import GOOD, Askers, Described, Operation, oper
 from tests.support.rest_toy import refusal
 
 FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
+FORMS |= {"application/merge-patch+json"}
 MEMBERS = {"OSTIARY_ENABLE_ORGANIZATION_MEMBER_MANAGEMENT": "true"}
 
 
@@ -52,6 +53,76 @@ def test_names_are_words_that_a_program_can_use() -> None:
 
 def test_everything_is_described() -> None:
     assert [where for where, element in _elements() if not (element.get("description") or "").strip()] == []
+
+
+COMBINERS = {"$ref", "oneOf", "anyOf", "allOf"}
+
+
+@pytest.mark.parametrize("drone_db_clients", [False, True])
+def test_every_schema_has_a_type_that_generators_know(drone_db_clients: bool) -> None:
+    """A property that is only null makes OpenAPI Generator crash, and one without a type is `any`."""
+    document = described(drone_db_clients=drone_db_clients)
+    schemas = dict(_schemas(document, "#"))
+
+    assert len(schemas) > 200
+    untyped = [where for where, schema in schemas.items() if not {"type", *COMBINERS} & set(schema)]
+    null = [where for where, schema in schemas.items() if schema.get("type") in ("null", ["null"])]
+    lists = [where for where, schema in schemas.items() if "array" in _types(schema) and "items" not in schema]
+    assert (untyped, null, lists) == ([], [], [])
+
+
+def test_a_value_or_null_is_written_in_one_way() -> None:
+    """A list of types, and a union with null only for a reference, which has no type of its own."""
+    unions = {where: schema["anyOf"] for where, schema in _schemas(described(), "#") if "anyOf" in schema}
+
+    assert all([*map(set, union)] == [{"$ref"}, {"type"}] for union in unions.values()), unions
+
+
+def test_every_operation_is_complete() -> None:
+    """It has an id, a section, described parameters, a schema of each body, and the errors with their shape."""
+    sections = {tag["name"] for tag in described()["tags"]}
+    for name, operation in operations(described()).items():
+        about = operation.description
+        assert about["operationId"] == name
+        assert len(about["tags"]) == 1 and set(about["tags"]) <= sections  # noqa: PT018 - one claim
+        for parameter in about.get("parameters", []):
+            assert parameter["description"] and parameter["schema"], name  # noqa: PT018 - one claim
+        successes = [status for status in about["responses"] if status < "400"]
+        assert len(successes) == 1, name
+        for status, response in about["responses"].items():
+            schemas = [content["schema"] for content in response.get("content", {}).values()]
+            if status >= "400":
+                assert schemas == [{"$ref": "#/components/schemas/Error"}], (name, status)
+            else:
+                assert len(schemas) == ("without a body" not in response["description"]), (name, status)
+        assert {"400", "503"} <= set(about["responses"]), name
+
+
+def _types(schema: Described) -> list[str]:
+    kind = schema.get("type", [])
+    return kind if isinstance(kind, list) else [kind]
+
+
+KEYWORDS_OF_SCHEMAS = {"schema", "items"}
+
+
+def _schemas(value: Any, where: str) -> Iterator[tuple[str, Described]]:
+    """Yield every schema of a document with its location."""
+    if isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _schemas(each, f"{where}/{at}")
+        return
+    if not isinstance(value, dict):
+        return
+    for key, each in value.items():
+        here = f"{where}/{key}"
+        if key in ("example", "examples"):
+            continue
+        if isinstance(each, dict) and (key in KEYWORDS_OF_SCHEMAS or where.endswith(("/properties", "/schemas"))):
+            yield here, each
+        if key in COMBINERS - {"$ref"}:
+            yield from ((f"{here}/{at}", part) for at, part in enumerate(each) if part != {"type": "null"})
+        yield from _schemas(each, here)
 
 
 def test_every_field_that_must_be_given_has_an_example() -> None:

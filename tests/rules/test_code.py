@@ -39,11 +39,14 @@ def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
 def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
     """Every change has an event: a service without a transaction opens one with `audit.transaction`.
 
-    Failed passwords, the last use of an API token and the write that readiness tries are no changes.
+    Failed passwords, the last use of an API token, the stored response of a REST call with an idempotency key and the
+    write that readiness tries are no changes.
     """
     paths = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
 
-    services = {f"app/services/{name}.py" for name in ("api_tokens", "audit/recorder", "login_throttle")}
+    services = {
+        f"app/services/{name}.py" for name in ("api_tokens", "audit/recorder", "login_throttle", "mutation_keys")
+    }
     assert paths == {"app/db/migrations/__init__.py", *services}
 
 

@@ -145,6 +145,7 @@ def test_a_good_payload_of_another_issuer_with_our_secret_is_good() -> None:
         {"sub": "9" * 19},
         {"sub": "9" * 30},
         {"unique_name": 7},
+        {"account": 7},
         {"admin": 1},
         {"admin": "true"},
         {"gen": "3"},

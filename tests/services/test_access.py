@@ -209,12 +209,12 @@ async def test_an_invalid_entry_is_refused(api: Api, make: Make, database: db.Da
         (
             {"group": {"slug": "none"}},
             roles(LOAD),
-            {"NOT_FOUND input.subject.group", "INVALID_INPUT input.subject.roles"},
+            {"NOT_FOUND input.subject.group", "INVALID_INPUT input.roles"},
         ),
         ({"user": {"userName": "none"}}, roles(READ), {"NOT_FOUND input.subject.user"}),
         ({"user": {"userName": "a\0"}}, roles(READ), {"NOT_FOUND input.subject.user"}),
-        ({"general": True}, roles(READ, until=past), {"INVALID_INPUT input.subject.expiresAt"}),
-        ({"anyone": True}, roles("ADMIN"), {"INVALID_INPUT input.subject.roles"}),
+        ({"general": True}, roles(READ, until=past), {"INVALID_INPUT input.expiresAt"}),
+        ({"anyone": True}, roles("ADMIN"), {"INVALID_INPUT input.roles"}),
         ({"general": False}, roles(READ), {"INVALID_INPUT input.subject"}),
         ({"anyone": False}, roles(READ), {"INVALID_INPUT input.subject"}),
     ]
@@ -269,7 +269,7 @@ async def test_a_batch_grants_all_or_none_and_says_of_each_why(api: Api, make: M
         [],
         [],
         ["NOT_FOUND.resource"],
-        ["NOT_FOUND.subject.user", "INVALID_INPUT.subject.roles"],
+        ["NOT_FOUND.subject.user", "INVALID_INPUT.roles"],
         ["INVALID_INPUT.subject"],
     ]
     assert [error["path"][2] for each in result for error in each["errors"]] == ["2", "3", "3", "4"]

@@ -31,6 +31,13 @@ KINDS = {
     "deleteUser": "User",
     "setUserMetadata": "Role User",
     "assignRoles": "User",
+    "addRoles": "User",
+    "removeRoles": "User",
+    "deactivateUser": "User",
+    "reactivateUser": "User",
+    "renameUser": "User",
+    "updateViewer": "User",
+    "patchUserMetadata": "Role User",
     "createApiToken": "ApiToken User",
     "revokeApiToken": "ApiToken User",
     "createServiceAccount": "User",
@@ -41,6 +48,9 @@ KINDS = {
     "updateOrg": "Org",
     "deleteOrg": "Org Resource User",
     "transferOrg": "Org User",
+    "setOrgQuota": "Org",
+    "mergeOrgs": "Org Resource User",
+    "moveResources": "Org Resource",
     "addOrgMember": "Org User",
     "updateOrgMember": "Org User",
     "removeOrgMember": "Org User",
@@ -49,9 +59,12 @@ KINDS = {
     "deleteGroup": "Group",
     "addGroupMembers": "Group User",
     "removeGroupMembers": "Group User",
+    "updateGroupMember": "Group User",
     "setGroupManager": "Group User",
     "createResource": "Org Resource User",
     "updateResource": "Resource",
+    "patchResourceMetadata": "Resource",
+    "renameResource": "Org Resource User",
     "transferResource": "Resource User",
     "deleteResource": "Org Resource User",
     "createResourceType": "ResourceType",
@@ -142,6 +155,7 @@ ROUTES = {
     "POST /users/roles": Step("/users/roles", {"roleName": "pilots"}, "createRole", "Role pilots"),
     "DELETE /users/roles/{roleName}": Step("/users/roles/label", {}, "deleteRole", "Role label"),
     "POST /users/{userName}/meta": Step("/users/ann/meta", {"maxStorageMB": 7}, "setUserMetadata", ANN),
+    "PATCH /users/{userName}/meta": Step("/users/ann/meta", {"maxStorageMB": 7}, "patchUserMetadata", ANN),
     "PUT /users/{userName}/orgs": Step("/users/bob/orgs", {"orgSlugs": ["reef"]}, "setUserOrgs", "Org reef, User bob"),
     "POST /users/{userName}/orgs": Step("/users/bob/orgs", {"orgSlug": "reef"}, "addOrgMember", "Org reef, User bob"),
     "PUT /users/{userName}/orgs/{orgSlug}": Step(
@@ -168,12 +182,36 @@ ROUTES = {
     "PUT /orgs/{orgSlug}/ds/{dsSlug}": Step(
         "/orgs/reef/ds/corals", {"name": "New", "visibility": 2}, "updateResource", "Resource corals"
     ),
+    "POST /orgs/{orgSlug}/ds/{dsSlug}/rename": Step(
+        "/orgs/reef/ds/corals/rename",
+        {"slug": "polyps"},
+        "renameResource",
+        "Org reef, Resource polyps, User ann",
+    ),
+    "POST /orgs/{orgSlug}/ds/{dsSlug}/meta/set": Step(
+        "/orgs/reef/ds/corals/meta/set", {"key": "name", "data": '"New"'}, "updateResource", "Resource corals"
+    ),
+    "POST /orgs/{orgSlug}/ds/{dsSlug}/chattr": Step(
+        "/orgs/reef/ds/corals/chattr", {"attrs": '{"public":true}'}, "updateResource", "Resource corals"
+    ),
+    "POST /sys/move-datasets": Step(
+        "/sys/move-datasets",
+        {"sourceOrgSlug": "reef", "destinationOrgSlug": "lagoon", "datasetSlugs": ["corals"]},
+        "moveResources",
+        "Org lagoon, Org reef, Resource corals, User ann",
+    ),
+    "POST /sys/merge-organizations": Step(
+        "/sys/merge-organizations",
+        {"sourceOrgSlug": "reef", "destinationOrgSlug": "lagoon"},
+        "mergeOrgs",
+        "Org lagoon, Org reef, Resource corals, User ann",
+    ),
     "DELETE /orgs/{orgSlug}/ds/{dsSlug}": Step(
         "/orgs/reef/ds/corals", {}, "deleteResource", "Org reef, Resource corals, User ann"
     ),
 }
 """One call of each route that changes something. The user `ann` is a member of the org `reef` and owns its dataset
-`corals`; `bob` has no role in either; no user has the role `label`."""
+`corals`; `bob` has no role in either; the org `lagoon` is empty; no user has the role `label`."""
 
 on_both_paths = pytest.mark.parametrize("overrides", [{"OSTIARY_ENABLE_ORGANIZATION_MEMBER_MANAGEMENT": "true"}])
 
@@ -189,6 +227,7 @@ async def _world(make: Make) -> tuple[Person, Person]:
     org = await make.org("reef")
     await make.member(org, ann)
     await make.resource(org, owner=ann, slug="corals", name="Corals")
+    await make.org("lagoon")
     await make.role("label")
     return root, bob
 

@@ -33,7 +33,7 @@ async def test_a_grant_after_the_right_to_ask_was_read_is_no_part_of_the_answer(
     grant = {"resource": {"id": resource.node}, "subject": subject, "roles": [READ]}
     question = {"as_": owner, "user": {"userName": "member"}, "resource": {"id": resource.node}}
     before = await ask(api, name, **question)
-    require = checks.require_may_ask  # noqa: SLF001 - the point between the two reads
+    require = checks.require_may_ask
 
     async def grant_meanwhile(*given: Any) -> None:
         await require(*given)

@@ -24,16 +24,22 @@ NOBODY_ANSWERS = {"OSTIARY_EXTERNAL_AUTH_URL": "http://127.0.0.1:9/in?key=hush"}
 TEXT = "Users, roles and passwords are managed by the external provider."
 MATRIX = PEOPLE | THINGS
 ELSEWHERE = {
+    "addRoles",
     "assignRoles",
     "changePassword",
     "createRole",
     "createServiceAccount",
     "createUser",
     "createUsers",
+    "deactivateUser",
     "deleteRole",
     "deleteUser",
+    "reactivateUser",
+    "removeRoles",
+    "renameUser",
     "resetPassword",
     "updateUser",
+    "updateViewer",
 }
 """Mutations that change accounts. Every other mutation works with a provider as without one."""
 

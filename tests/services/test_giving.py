@@ -123,8 +123,8 @@ async def _asks(api: Api, ann: Person, reef: Entity, end: datetime | None) -> di
 
 
 PATHS = {
-    "grant": {"input.subject.expiresAt"},
-    "batch": {"input.grants.0.subject.expiresAt"},
+    "grant": {"input.expiresAt"},
+    "batch": {"input.grants.0.expiresAt"},
     "submit": {f"input.{of}.expiresAt" for of in ("general", "anyone", "groups.0", "users.0")},
     "preview": {f"input.{of}.expiresAt" for of in ("general", "anyone", "groups.0", "users.0")},
 }
@@ -184,12 +184,12 @@ async def test_longer_entries_that_were_there_are_sent_back_shortened_and_reduce
     at = "INVALID_INPUT input.users"
     as_read = entry("bob", None, ROLE, "DATASET_DATA_READ"), entry("cid", until + DAY)
     assert await submitted(1, *as_read) == set()
-    assert await submitted(2, as_read[0], entry("cid", None)) == {f"{at}.2.expiresAt"}
-    assert await submitted(2, entry("bob", None, "ADMIN"), as_read[1]) == {f"{at}.1.expiresAt"}
-    assert await submitted(2, *as_read, general="DATASET_DATA_WRITE") == {"INVALID_INPUT input.general.expiresAt"}
-    assert await submitted(2, entry("bob", until + DAY, "METADATA_READ"), entry("cid", until + HOUR)) == set()
-    assert await submitted(3, entry("bob", until, "ADMIN"), general="METADATA_READ") == set()
-    again = await submitted(4, entry("cid", until + HOUR), general="METADATA_READ")
+    assert await submitted(1, as_read[0], entry("cid", None)) == {f"{at}.2.expiresAt"}
+    assert await submitted(1, entry("bob", None, "ADMIN"), as_read[1]) == {f"{at}.1.expiresAt"}
+    assert await submitted(1, *as_read, general="DATASET_DATA_WRITE") == {"INVALID_INPUT input.general.expiresAt"}
+    assert await submitted(1, entry("bob", until + DAY, "METADATA_READ"), entry("cid", until + HOUR)) == set()
+    assert await submitted(2, entry("bob", until, "ADMIN"), general="METADATA_READ") == set()
+    again = await submitted(3, entry("cid", until + HOUR), general="METADATA_READ")
     assert again == {f"{at}.1.expiresAt"}, "it was taken away"
 
 
@@ -202,7 +202,7 @@ async def test_an_entry_that_has_ended_counts_for_nothing(
     await make.grant(reef, bob, resource_roles.ADMIN, database.clock())
     fields = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
 
-    refused = {"INVALID_INPUT input.subject.expiresAt"}
+    refused = {"INVALID_INPUT input.expiresAt"}
     assert problems(await api(change("grantAccess"), as_=ann, input=fields)) == refused
 
 
@@ -222,9 +222,10 @@ async def test_an_administrator_of_an_org_gives_memberships_until_then_at_most(
     async with unchanged(database):
         for end in (None, stamp(until + HOUR)):
             assert await refusals("addOrgMember", "bob", expiresAt=end) == refused
-            assert await refusals("updateOrgMember", "ann", expiresAt=end) == refused
+            values: dict[str, Any] = {"clear": ["EXPIRES_AT"]} if end is None else {"expiresAt": end}
+            assert await refusals("updateOrgMember", "ann", **values) == refused
         assert await refusals("updateOrgMember", "cid", level="ADMIN") == refused
-        assert await refusals("updateOrgMember", "cid", level="ADMIN", expiresAt=None) == refused
+        assert await refusals("updateOrgMember", "cid", level="ADMIN", clear=["EXPIRES_AT"]) == refused
         reply = await rest("POST", "/orgs/reef/members", ann, json={"userName": "bob"})
         assert reply.status_code == 400
         reply = await rest("PUT", "/orgs/reef/members/cid", ann, json={"permissions": 3})
@@ -259,6 +260,33 @@ async def test_a_manager_of_a_group_gives_memberships_until_then_at_most(
     assert await added(until) == await managing("bob", is_manager=True) == set()
 
 
+async def test_a_manager_of_a_group_changes_memberships_until_then_at_most(
+    api: Api, make: Make, database: db.Database, until: datetime
+) -> None:
+    ann, bob, cid = await make.user("ann"), await make.user("bob"), await make.user("cid")
+    group = await make.group("crew", cid)
+    await make.group_member(group, ann, is_manager=True, expires_at=until)
+    await make.group_member(group, bob, expires_at=until - HOUR)
+
+    async def refusals(who: str, **fields: Any) -> set[str]:
+        values = {"group": {"slug": "crew"}, "user": {"userName": who}, **fields}
+        return problems(await api(change("updateGroupMember"), as_=ann, input=values))
+
+    end, clear = {"INVALID_INPUT input.expiresAt"}, {"INVALID_INPUT input.clear"}
+    async with unchanged(database):
+        for who in ("ann", "bob"):
+            assert await refusals(who, expiresAt=stamp(until + HOUR)) == end
+            assert await refusals(who, clear=["EXPIRES_AT"]) == clear
+        assert await refusals("cid", isManager=True) == {"INVALID_INPUT input.isManager"}
+        assert await refusals("cid", isManager=True, expiresAt=stamp(until + HOUR)) == end
+        assert await refusals("cid", isManager=True, clear=["EXPIRES_AT"]) == clear
+        assert await refusals("cid", expiresAt=None, clear=["EXPIRES_AT"]) == set(), "it has no end"
+        assert await refusals("bob", expiresAt=stamp(until), clear=["EXPIRES_AT"]) == end
+    assert await refusals("cid", expiresAt=stamp(until + DAY)) == set(), "it is shortened"
+    assert await refusals("cid", expiresAt=stamp(until), isManager=True) == set()
+    assert await refusals("bob", expiresAt=stamp(until), isManager=True) == set()
+
+
 async def test_the_refusal_says_until_when(api: Api, make: Make, until: datetime) -> None:
     ann, _, reef = await _place(make, _by_grant, until)
     fields = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
@@ -270,6 +298,7 @@ async def test_the_refusal_says_until_when(api: Api, make: Make, until: datetime
 
 
 TESTED = {"addGroupMembers", "addOrgMember", "grantAccess", "grantAccessBatch", "submitAccess", "updateOrgMember"}
+TESTED |= {"updateGroupMember"}
 NOT_GIVING = {"createApiToken"}
 """A token has no rights of its own: it acts with those that its owner has at the time."""
 

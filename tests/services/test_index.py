@@ -116,6 +116,11 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
         "members": [{"user": s.user(n[1]), "expiresAt": s.end(n[2])}],
     },
     "removeGroupMembers": lambda s, n: {"group": s.group(n[0]), "members": [s.user(n[1])]},
+    "updateGroupMember": lambda s, n: {
+        "group": s.group(n[0]),
+        "user": s.user(n[1]),
+        **({"expiresAt": s.end(n[2])} if n[3] % 2 else {"clear": ["EXPIRES_AT"]}),
+    },
     "setGroupManager": lambda s, n: {"group": s.group(n[0]), "user": s.user(n[1]), "isManager": n[2] % 2 == 0},
     "createResource": lambda s, n: {
         "org": s.org(n[0]),
@@ -138,11 +143,16 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
     "createUser": lambda s, n: {"userName": f"person{1 + n[0] % 8}"},
     "deleteUser": lambda s, n: {"user": s.user(n[0]), "successor": s.user(n[1]) if n[2] % 2 else None},
     "assignRoles": lambda s, n: {"user": s.user(n[0]), "roles": ROLES[n[1] % 4]},
+    "addRoles": lambda s, n: {"user": s.user(n[0]), "roles": ROLES[n[1] % 4]},
+    "removeRoles": lambda s, n: {"user": s.user(n[0]), "roles": ROLES[n[1] % 4]},
+    "deactivateUser": lambda s, n: {"user": s.user(n[0])},
+    "reactivateUser": lambda s, n: {"user": s.user(n[0])},
 }
 """Every change that can move a right, as something to try in a world that is there."""
 
 UNRELATED = {"login", "logout", "refreshToken", "signOutEverywhere", "changePassword", "resetPassword"}
 UNRELATED |= {"createUsers", "updateUser", "setUserMetadata", "createRole", "updateRole", "deleteRole"}
+UNRELATED |= {"patchUserMetadata", "patchResourceMetadata", "updateViewer", "renameUser"}
 UNRELATED |= {"createApiToken", "revokeApiToken", "createServiceAccount"}
 UNRELATED |= {"createResourceType", "beginUpload", "finishUpload", "cancelUpload", "beginDownload"}
 """These change no row from which rights follow, or do what another does: `updateUser` assigns roles."""
@@ -222,6 +232,8 @@ STORY: Sequence[tuple[str, dict[str, Any]]] = (
     ("createGroup", {"slug": "pilots", "displayName": "Pilots"}),
     ("addGroupMembers", {"group": PILOTS, "members": [{"user": ANN}, {"user": BEA}]}),
     ("setGroupManager", {"group": PILOTS, "user": BEA, "isManager": True}),
+    ("updateGroupMember", {"group": PILOTS, "user": BEA, "expiresAt": (NOW + HALF).isoformat()}),
+    ("updateGroupMember", {"group": PILOTS, "user": BEA, "clear": ["EXPIRES_AT"]}),
     ("createResource", {"org": {"slug": "acme"}, "type": "DATASET", "slug": "rain", "name": "Rain"}),
     ("createResource", {"org": {"slug": "acme"}, "type": "MODEL", "slug": "snow", "name": "Snow"}),
     ("grantAccess", {**GRANT, "subject": {"group": PILOTS}}),
@@ -243,6 +255,10 @@ STORY: Sequence[tuple[str, dict[str, Any]]] = (
     ("submitAccess", {"resource": BIRD, "general": {"roles": []}, "groups": [{"group": PILOTS, "roles": ["ADMIN"]}]}),
     ("revokeAccess", {"resource": BIRD, "subject": {"group": PILOTS}}),
     ("assignRoles", {"user": BEA, "roles": [REGISTRAR]}),
+    ("addRoles", {"user": BEA, "roles": ["user"]}),
+    ("removeRoles", {"user": BEA, "roles": ["user"]}),
+    ("deactivateUser", {"user": BEA}),
+    ("reactivateUser", {"user": BEA}),
     ("deleteUser", {"user": BEA, "successor": ANN}),
     ("createUser", {"userName": "person2"}),
     ("deleteUser", {"user": ANN}),

@@ -167,13 +167,6 @@ async def test_the_owner_of_the_org_is_charged_and_nobody_else(
         assert problems(await storing.begin(reef, bob, 1)) == OVER
 
 
-async def test_an_org_that_is_nobodys_has_no_limit(storing: Storing, make: Make, ann: Person) -> None:
-    free = await make.resource(await make.org(), owner=ann)
-
-    assert codes(await storing.begin(free, ann, 2**40)) == []
-    assert await storing.used(ann) == 0
-
-
 async def test_who_manages_all_resources_has_no_limit_as_uploader_or_as_owner(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:

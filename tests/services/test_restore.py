@@ -25,6 +25,9 @@ CREATE = """mutation ($slug: String!) {
     resource { id } errors { message }
   }
 }"""
+RENAME = """mutation ($old: String!, $new: String!) {
+  renameUser(input: {user: {userName: $old}, userName: $new}) { user { id } errors { message } }
+}"""
 CREATE_TOKEN = 'mutation { createApiToken(input: {name: "script"}) { token errors { message } } }'
 BEGIN = """mutation ($id: ID!) {
   beginUpload(input: {resource: {id: $id}, sizeBytes: 5}) { ticket { id } errors { message } }
@@ -116,6 +119,35 @@ async def test_what_was_issued_after_the_backup_is_nobodys_even_where_ids_come_a
         assert (boss, again["resource"]["id"]) == (mallory, resource["resource"]["id"]), "the ids come again"
         assert [await _who(server, each) for each in (token, api_token)] == [None, None]
         assert [error["code"] for error in finished["data"]["finishUpload"]["errors"]] == ["NOT_FOUND"]
+
+
+async def test_a_rename_makes_no_token_of_after_the_backup_somebody_elses(registry: Registry) -> None:
+    with registry.serve() as server:
+        server.ready()
+        root = await _signed_in(server, "admin", ROOT["OSTIARY_DEFAULT_ADMIN__PASSWORD"])
+        await _make_user(server, root, "ann", "user")
+        old = await _signed_in(server, "ann", PASSWORD)
+        await server.stopped()
+    registry.back_up()
+    with registry.serve() as server:
+        server.ready()
+        await _make_user(server, root, "mallory", "user")
+        async with server.client(root) as client:
+            await _mutate(client, RENAME, "renameUser", old="ann", new="anna")
+            await _mutate(client, RENAME, "renameUser", old="mallory", new="boss")
+        renamed, mallory = [await _signed_in(server, name, PASSWORD) for name in ("anna", "boss")]
+        assert [await _who(server, each) for each in (old, renamed, mallory)] == ["anna", "anna", "boss"]
+        await server.stopped()
+
+    registry.put_back()
+    with registry.serve() as server:
+        server.ready()
+        await _make_user(server, root, "boss", "admin")
+        assert [await _who(server, each) for each in (old, renamed, mallory)] == ["ann", "ann", None]
+        async with server.client(root) as client:
+            await _mutate(client, RENAME, "renameUser", old="boss", new="mallory")
+            await _mutate(client, RENAME, "renameUser", old="ann", new="boss")
+        assert [await _who(server, each) for each in (old, renamed, mallory)] == ["boss", "boss", None]
 
 
 async def test_a_command_ends_what_was_ended_since_the_backup(registry: Registry) -> None:

@@ -276,6 +276,8 @@ def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
     values = {
         "user_name": name,
         "user_key": tables.casefold_key(name),
+        "display_name": columns.get("display_name"),
+        "display_key": tables.sort_key(columns.get("display_name") or name),
         "email": email,
         "email_key": None if email is None else tables.casefold_key(email),
         "password_hash": columns.get("password_hash", _hash()),

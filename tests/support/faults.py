@@ -215,9 +215,10 @@ class Faults:
                 await self.at("in the audit record", tx._connection)  # noqa: SLF001
             await put(tx, table, rows)
 
-        async def recorded(tx: Any, *noted: Any) -> None:
-            await record(tx, *noted)
+        async def recorded(tx: Any, *noted: Any) -> bool:
+            is_written = await record(tx, *noted)
             await self.at("before the commit", tx._connection)  # noqa: SLF001
+            return is_written
 
         patch.setattr(interface.Transaction, "insert", has_put)
         patch.setattr(recorder, "_record", recorded)

@@ -28,6 +28,8 @@ class Good:
 WORDS = {"userName": "Ann", "orgSlug": "reef", "dsSlug": "corals", "roleName": "divers"}
 NEW_ORG = {"orgSlug": "lagoon"}
 
+_TO_LAGOON = {"sourceOrgSlug": "reef", "destinationOrgSlug": "lagoon", "conflictResolution": "Rename"}
+
 GOOD = [
     Good("authenticate", "nobody", {"username": "ann", "password": PASSWORD}),
     Good("refreshToken", "ann"),
@@ -41,6 +43,7 @@ GOOD = [
     Good("createRole", body={"roleName": "divers"}),
     Good("deleteRole"),
     Good("replaceUserMetadata", body={"maxStorageMB": 1.5, "anything": [None]}),
+    Good("patchUserMetadata", body={"maxStorageMB": 2, "anything": None}),
     Good("getOwnMetadata", "ann"),
     Good("getUserMetadata"),
     Good("getOwnStorage", "ann"),
@@ -64,7 +67,12 @@ GOOD = [
     Good("listDatasets", "nobody", words=NEW_ORG),
     Good("getDatasetEntry", "ann"),
     Good("getDataset", "ann"),
-    Good("deleteDataset", "ann"),
+    Good("setDatasetMeta", "ann", {"key": "tagline", "data": '"What grows."'}),
+    Good("setDatasetAttributes", "ann", {"attrs": '{"public": false}'}),
+    Good("renameDataset", "ann", {"slug": "corals"}),
+    Good("moveDatasets", body=_TO_LAGOON | {"datasetSlugs": ["corals"]}),
+    Good("deleteDataset", "ann", words=NEW_ORG),
+    Good("mergeOrganizations", body=_TO_LAGOON | {"deleteSourceOrganization": False}),
     Good("deleteOrg", "ann"),
     Good("deleteUser", words={"userName": "cyd"}, query={"successor": "root", "conflictResolution": "1"}),
     Good("deleteNamedUser", body={"userName": "dora"}),
@@ -149,7 +157,7 @@ class Askers:
         return await self._client.request(method, path, **body)
 
 
-_VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["nowhere"]}
+_VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["nowhere"], "datasetSlugs": ["x"]}
 """Valid values of fields that are not texts, for calls that name missing objects."""
 
 

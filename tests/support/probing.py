@@ -13,7 +13,7 @@ Ways = Mapping[str, Sequence[Mapping[str, Any]]]
 
 Place = tuple[str, ...]
 
-SESSION = {"login", "refreshToken", "logout", "changePassword"}
+SESSION = {"login", "refreshToken", "logout", "changePassword", "updateViewer"}
 """Mutations that name no object except the viewer."""
 
 VALUES: Mapping[str, Any] = {
@@ -26,6 +26,7 @@ VALUES: Mapping[str, Any] = {
     "level": "READ_ONLY",
     "metadata": {},
     "name": "Fresh",
+    "patch": {},
     "newPassword": "correct horse battery staple",
     "reason": "Because.",
     "revision": 1,

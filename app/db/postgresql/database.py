@@ -112,7 +112,7 @@ def _raise_violation(error: asyncpg.PostgresError) -> None:
         case asyncpg.ForeignKeyViolationError():
             raise ForeignKeyViolation(str(error.constraint_name)) from error
         case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
-            raise errors.Conflict("Another request changed the same data at the same time. Try again.") from error
+            raise errors.Retry from error
 
 
 @dataclass(eq=False)
@@ -269,6 +269,7 @@ class PostgresDatabase(Database):
             status = await connection.execute("COMMIT")
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError) and not isinstance(error, AWAY):
+                _raise_violation(error)
                 raise  # the server rejected it, e.g. by a deferred constraint
             connection.terminate()  # a late response must not be read as that of another statement
             self._availability.mark_down(error)

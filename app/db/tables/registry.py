@@ -26,7 +26,8 @@ def revision_column() -> Any:
 class User(SQLModel, table=True):
     """A user account. Ids are never reused, so that an old token cannot refer to another user.
 
-    `display_key` is the sort key of the display name, or of the user name if there is no display name.
+    `display_key` is the sort key of the display name, or of the user name if there is no display name. `account_key`
+    is the key of the first name of a renamed user: session tokens carry it, so that renaming ends no session.
     """
 
     __tablename__ = "users"
@@ -41,6 +42,7 @@ class User(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_name: str = Field(sa_type=Text)
     user_key: str = Field(sa_type=KeyText, unique=True)
+    account_key: str | None = Field(default=None, sa_type=KeyText)
     display_name: str | None = Field(default=None, sa_type=Text)
     display_key: str = Field(sa_type=KeyText, sa_column_kwargs={"server_default": ""})
     email: str | None = Field(default=None, sa_type=Text)

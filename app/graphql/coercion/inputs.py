@@ -101,7 +101,7 @@ def _checked(convert: Convert | None) -> Convert:
     """Return the conversion of a filter. Null is not as absent there: the comparison would widen the list."""
 
     def convert_filter(value: Any) -> Any:
-        _require_comparisons(value, FILTER)
+        _require_comparisons(value, "")
         return value if convert is None else convert(value)
 
     return convert_filter
@@ -110,10 +110,11 @@ def _checked(convert: Convert | None) -> Convert:
 def _require_comparisons(condition: Mapping[str, Any], path: str) -> None:
     """Raise BadInput for a null in a filter, and for a field without a comparison."""
     for name, value in condition.items():
-        place = f"{path}.{name}"
+        place = f"{path}.{name}" if path else name
         if value is None:
             raise BadInput(
-                f"`{place}` is null. Use `isNull` to find missing values, and leave out what is not compared."
+                f"Argument `{FILTER}`: `{place}` is null. Use `isNull` to find missing values, and leave out what is "
+                "not compared."
             )
         if isinstance(value, list):
             for at, each in enumerate(value):
@@ -121,7 +122,7 @@ def _require_comparisons(condition: Mapping[str, Any], path: str) -> None:
                     _require_comparisons(each, f"{place}[{at}]")
         elif isinstance(value, dict):
             if not value and name != "not":
-                raise BadInput(f"`{place}` has no comparison, or all of its variables are absent.")
+                raise BadInput(f"Argument `{FILTER}`: `{place}` has no comparison.")
             _require_comparisons(value, place)
 
 

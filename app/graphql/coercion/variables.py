@@ -17,6 +17,7 @@ from graphql import (
     GraphQLSchema,
     Undefined,
     VariableDefinitionNode,
+    get_named_type,
     get_variable_values,
     is_input_object_type,
     is_list_type,
@@ -25,15 +26,16 @@ from graphql import (
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
-from graphql.pyutils import print_path_list
 from graphql.utilities import coerce_input_value, validate_input_value
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.graphql.coercion.arguments import NO_VARIABLES
+from app.graphql.coercion.explanations import Place, explain
 from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, is_recursive, number_of_objects
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
+from app.http.exact_json import find_problems
 
 Path = list[str | int]
 
@@ -52,20 +54,37 @@ class VariableCoercion:
         self._plans: WeakKeyDictionary[ValidatedDocument, list[_Variable]] = WeakKeyDictionary()
 
     def coerce(
-        self, document: ValidatedDocument, values: Mapping[str, Any], *, hide_suggestions: bool
+        self, document: ValidatedDocument, values: Mapping[str, Any], text: bytes = b"", *, hide_suggestions: bool
     ) -> VariableValues:
-        """Return the coerced variables of a request; raises Invalid."""
+        """Return the coerced variables of a request; raises Invalid.
+
+        `text` is the JSON text of the request, to check the variables that contain documents.
+        """
         if not document.operation.variable_definitions:
             return NO_VARIABLES
         plan = self._plans.get(document)
         if plan is None:
             plan = self._plans[document] = self._plan(document)
+        if text and any(variable.has_document for variable in plan):
+            self._require_exact(plan, text)
         try:
             variables = _coerce_fast(plan, values)
         except NeedsCoercion:
             variables = self._coerce_fully(plan, values, hide_suggestions)
         _require_filter_values(plan, variables)
         return variables
+
+    def _require_exact(self, plan: "list[_Variable]", text: bytes) -> None:
+        """Raise Invalid for numbers and names in documents that parsing has changed."""
+        documents = {variable.signature.name: variable for variable in plan if variable.has_document}
+        errors = []
+        for problem in islice(find_problems(text), self._most_errors):
+            root, name, *path = (*problem.path, "", "")[: max(2, len(problem.path))]
+            if root == "variables" and name in documents:
+                node = documents[str(name)].node
+                errors.append(Place("variable", str(name)).error(path, problem.reason, node))
+        if errors:
+            raise Invalid(errors, "BAD_USER_INPUT")
 
     def _coerce_fully(
         self, plan: "list[_Variable]", values: Mapping[str, Any], hide_suggestions: bool
@@ -93,8 +112,9 @@ class VariableCoercion:
         result = get_variable_values(self._schema, [variable.node], {}, hide_suggestions=hide_suggestions)
         if isinstance(result, VariableValues):
             return result
-        for error in result:
-            full.add(error)
+        place = Place("variable", variable.signature.name)
+        for _ in result:  # the literal of a default is valid, so the variable is missing
+            full.add(place.error([], "is missing.", variable.node))
         return NO_VARIABLES
 
     def _plan(self, document: ValidatedDocument) -> "list[_Variable]":
@@ -116,13 +136,14 @@ class VariableCoercion:
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "most", "node", "place", "signature")
+    __slots__ = ("fast", "has_document", "most", "node", "place", "signature")
 
     def __init__(
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.fast = fast.of(signature.type, most)
+        self.has_document = contains_document(signature.type)
         self.place: str | None = None  # in a filter
 
 
@@ -130,9 +151,21 @@ def _require_filter_values(plan: "list[_Variable]", variables: VariableValues) -
     """Raise Invalid for variables inside filters that are absent or null."""
     missing = [each for each in plan if each.place and variables.coerced.get(each.signature.name) is None]
     if missing:
-        text = "Variable '${}' at `{}` is null or absent. Use `isNull` to find missing values."
-        errors = [GraphQLError(text.format(each.signature.name, each.place), each.node) for each in missing]
+        text = "is null or absent, and `{}` compares with it. Use `isNull` to find missing values."
+        errors = [
+            Place("variable", each.signature.name).error([], text.format(each.place), each.node) for each in missing
+        ]
         raise Invalid(errors, "BAD_USER_INPUT")
+
+
+def contains_document(kind: GraphQLInputType, seen: frozenset[str] = frozenset()) -> bool:
+    """Return whether a type is JSON or has a field of JSON, whose value is stored as it is."""
+    named = get_named_type(kind)
+    if not isinstance(named, GraphQLInputObjectType):
+        return named.name == "JSON"
+    if named.name in seen:
+        return False
+    return any(contains_document(field.type, seen | {named.name}) for field in named.fields.values())
 
 
 def _is_list(kind: GraphQLInputType) -> bool:
@@ -191,19 +224,18 @@ class FullCoercion:
             return self._list(plain.of_type, value, path, most)
         if type(value) is dict and is_input_object_type(plain):
             if is_recursive(plain) and number_of_objects(value) > MAX_OBJECTS:
-                self._report(path, GraphQLError(f"At most {MAX_OBJECTS} nested objects are allowed."))
+                self._report(path, f"has more than {MAX_OBJECTS} nested objects.")
             return self._object(plain, value, path)
         coerced = coerce_input_value(value, kind)
         if coerced is Undefined:
-            validate_input_value(value, kind, partial(self._record, path), self._hide_suggestions)
+            validate_input_value(value, kind, partial(self._record, kind, value, path), self._hide_suggestions)
         return coerced
 
     def _list(self, inner: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
         if type(value) is not list:
             return [self._coerce(inner, value, path, None)]
         if len(value) > (most or DEFAULT_MAX_ITEMS):
-            text = f"A list has {len(value):,} items; at most {most or DEFAULT_MAX_ITEMS:,} are allowed."
-            self._report(path, GraphQLError(text))
+            self._report(path, f"has {len(value):,} items; at most {most or DEFAULT_MAX_ITEMS:,} are allowed.")
         fast, items = self._fast.of(inner), []
         for index, each in enumerate(value):
             try:
@@ -228,21 +260,22 @@ class FullCoercion:
     def _coerce_part(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
         """Coerce an object with missing or unknown fields: graphql-core gets a part of it with the same errors."""
         part = _cut(kind, value, self._most + 1)
-        validate_input_value(part, kind, partial(self._record, path), self._hide_suggestions)
+        validate_input_value(part, kind, partial(self._record, kind, part, path), self._hide_suggestions)
         return coerce_input_value(part, kind)
 
-    def _record(self, path: Path, error: GraphQLError, below: Path) -> None:
-        assert self._variable is not None
-        location = print_path_list([*path, *below])
-        message = f"Variable '${self._variable.signature.name}' has invalid value{location}: {error.message}"
-        self.add(GraphQLError(message, self._variable.node, original_error=error))
+    def _record(self, kind: GraphQLInputType, value: Any, path: Path, error: GraphQLError, below: Path) -> None:
+        """Add an error of graphql-core `below` a value at a path."""
+        inner, requirement = explain(error, kind, value, below, hide_suggestions=self._hide_suggestions)
+        self._add([*path, *inner], requirement)
 
-    def _report(self, path: Path, error: GraphQLError) -> NoReturn:
+    def _report(self, path: Path, requirement: str) -> NoReturn:
         """Add an error of this module, and stop the search."""
-        assert self._variable is not None
-        name = self._variable.signature.name
-        self.add(GraphQLError(f"Variable '${name}'{print_path_list(path)}: {error.message}", self._variable.node))
+        self._add(path, requirement)
         raise _TooMany
+
+    def _add(self, path: Path, requirement: str) -> None:
+        assert self._variable is not None
+        self.add(Place("variable", self._variable.signature.name).error(path, requirement, self._variable.node))
 
 
 def _cut(kind: GraphQLInputType, value: Any, few: int) -> Any:

@@ -17,7 +17,6 @@ from graphql import (
     OperationDefinitionNode,
     ValidationRule,
     parse,
-    specified_rules,
     validate,
 )
 
@@ -27,6 +26,7 @@ from app.graphql.coercion.variable_usage import shaping_variables
 from app.graphql.documents.canonical import IndexedSource, SentText, canonical
 from app.graphql.documents.charges import Charge
 from app.graphql.documents.limits import Cost, InvalidFragments, LimitExceeded, check_document, check_text
+from app.graphql.documents.literal_rule import RULES, without_value
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -306,7 +306,7 @@ class DocumentCache:
         except LimitExceeded as error:
             return _limit_error(error)
         except GraphQLSyntaxError as error:
-            return _failure([error], PARSE_FAILED)
+            return _failure([without_value(error)], PARSE_FAILED)
         except InvalidFragments as error:
             return _failure([GraphQLError(error.message, error.node)], VALIDATION_FAILED)
         if errors := self._violations(document, len(new.canonical), introspection):
@@ -325,7 +325,7 @@ class DocumentCache:
             raise
 
     def _violations(self, document: DocumentNode, length: int, introspection: bool) -> list[GraphQLError]:
-        rules = specified_rules if introspection else (*specified_rules, _NoIntrospection)
+        rules = RULES if introspection else (*RULES, _NoIntrospection)
         most_errors = min(self._most_errors, max(1, SEARCHED_CHARACTERS // length))
         return validate(self._schema, document, rules, most_errors, hide_suggestions=not introspection)
 
@@ -381,7 +381,12 @@ def _limit_error(error: LimitExceeded) -> _Failure:
 def _failure(errors: Sequence[GraphQLError], code: str) -> _Failure:
     """Return a failure with copies of errors. They have no nodes and tracebacks, so that the cache holds no trees."""
     copies = (
-        GraphQLError(error.message, source=error.source, positions=error.positions, extensions={"code": code})
+        GraphQLError(
+            error.message,
+            source=error.source,
+            positions=error.positions,
+            extensions={"code": code, **(error.extensions or {})},
+        )
         for error in errors
     )
     return _Failure(tuple(copies), code)

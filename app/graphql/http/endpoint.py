@@ -94,6 +94,7 @@ class GraphQLEndpoint:
         operation = cached or request.from_body(body)
         if cached is None:
             self._require_few_values(operation, len(body))
+            operation.text = body
         try:
             answer = await self._answer(scope, operation)
         except Invalid as invalid:

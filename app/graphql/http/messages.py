@@ -26,8 +26,8 @@ class ParsedRequest:
 class GraphQLRequest:
     """One operation to run. `query` is empty only if `sha256` names a persisted document.
 
-    `size` is the length of the JSON text with the variables. The handler sets `ready` if the same request can be run
-    again without parsing.
+    `size` is the length of the JSON text with the variables, and `text` the body until they are coerced. The handler
+    sets `ready` if the same request can be run again without parsing.
     """
 
     query: str
@@ -37,6 +37,7 @@ class GraphQLRequest:
     is_get: bool
     sha256: str | None = None
     size: int = 0
+    text: bytes = b""
     ready: ParsedRequest | None = None
 
 

@@ -23,9 +23,12 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import REQUIRES
 from app.graphql.schema.fields import DeclaredField
 from app.graphql.schema.mutations.access import AccessMutations
+from app.graphql.schema.mutations.accounts import AccountMutations
 from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
 from app.graphql.schema.mutations.groups import GroupMutations
 from app.graphql.schema.mutations.locks import LockMutations
+from app.graphql.schema.mutations.metadata import MetadataMutations
+from app.graphql.schema.mutations.org_administration import OrgAdministrationMutations
 from app.graphql.schema.mutations.orgs import OrgMutations
 from app.graphql.schema.mutations.resources import ResourceMutations
 from app.graphql.schema.mutations.roles import RoleMutations
@@ -41,8 +44,11 @@ from app.graphql.schema.scalars import SCALARS
 class Mutation(
     SessionMutations,
     UserMutations,
+    AccountMutations,
+    MetadataMutations,
     RoleMutations,
     OrgMutations,
+    OrgAdministrationMutations,
     GroupMutations,
     ResourceMutations,
     AccessMutations,

@@ -26,6 +26,10 @@ class UserOrderField(DescribedEnum):
     """Field by which users can be sorted."""
 
     USER_NAME = ("user_name", "The user name, without regard to letter case.")
+    DISPLAY_NAME = (
+        "display_name",
+        "The display name, or the user name of users without one, without regard to letter case.",
+    )
     CREATED_AT = ("created_at", "When the account was created.")
     LAST_LOGIN_AT = (
         "last_login_at",
@@ -56,6 +60,11 @@ class UserFilter:
 
     user_name: StringFilter | None = strawberry.field(
         default=None, description="The user name, without regard to letter case."
+    )
+    display_name: NullableStringFilter | None = strawberry.field(
+        default=None,
+        description="The display name, or the user name of users without one, without regard to letter case. "
+        "`startsWith` and `contains` ignore accents as well. `isNull` finds users without a display name.",
     )
     email: NullableStringFilter | None = strawberry.field(
         default=None, description="The e-mail address, without regard to letter case."

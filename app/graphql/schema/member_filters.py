@@ -36,6 +36,7 @@ class OrgMemberOrderField(DescribedEnum):
     """Field by which org members can be sorted."""
 
     USER_NAME = BY_USER["USER_NAME"]
+    DISPLAY_NAME = BY_USER["DISPLAY_NAME"]
     CREATED_AT = BY_USER["CREATED_AT"]
     LAST_LOGIN_AT = BY_USER["LAST_LOGIN_AT"]
     EMAIL = BY_USER["EMAIL"]
@@ -78,6 +79,7 @@ class GroupMemberOrderField(DescribedEnum):
     """Field by which group members can be sorted."""
 
     USER_NAME = BY_USER["USER_NAME"]
+    DISPLAY_NAME = BY_USER["DISPLAY_NAME"]
     CREATED_AT = BY_USER["CREATED_AT"]
     LAST_LOGIN_AT = BY_USER["LAST_LOGIN_AT"]
     EMAIL = BY_USER["EMAIL"]

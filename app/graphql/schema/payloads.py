@@ -1,20 +1,23 @@
 """Mutations in general: one input, one transaction, and one payload with the object, `errors` and `query`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
 
-from app.db import ForeignKeyViolation, Transaction
+from app.db import Transaction
 from app.domain import errors
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema import outcomes
 from app.graphql.schema.decorators import input_type, interface_type, object_type
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import Argument, declare_field, origin, output, own_part
 from app.observability import counters, request_stats
+from app.services import mutation_keys, retries
+from app.services.mutation_keys import StoredOutcome
 
 if TYPE_CHECKING:
     from app.graphql.schema.query import Query
@@ -28,7 +31,15 @@ class ChangeInput:
 
     validate_only: bool = strawberry.field(
         default=False,
-        description="Run every check, then roll back. `errors` lists what would fail.",
+        description="Run every check, then roll back. `errors` lists what would fail. As nothing was changed, all "
+        "other fields of the payload are null, except `query` and, in bulk forms, `results { index errors }`.",
+    )
+    client_mutation_key: str | None = strawberry.field(
+        default=None,
+        description="Idempotency key of a signed-in user: 1 to 128 printable ASCII characters, such as a UUID. A "
+        "successful change is stored with it for 24 hours. The same key and input then change nothing and answer the "
+        "same, on every worker; secrets such as tokens are null. Another mutation or input with the key is a CONFLICT. "
+        "A rejected change can be sent again with its key. Ignored with `validateOnly`.",
     )
 
 
@@ -53,7 +64,7 @@ class ErrorCode(DescribedEnum):
     NOT_FOUND = ("NOT_FOUND", "The object does not exist, or the viewer may not see it.")
     CONFLICT = ("CONFLICT", "The change conflicts with the current state.")
     LOCKED = ("LOCKED", "The resource is locked. Unlock it first.")
-    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The size exceeds the storage quota of the owner of the org.")
+    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The size exceeds the storage quota of the org or of its owner.")
     PROTECTED = (
         "PROTECTED",
         (
@@ -70,7 +81,8 @@ class MutationError:
     code: ErrorCode = strawberry.field(description="Code for programs.")
     message: str = strawberry.field(description="Text for users.")
     path: list[str] = strawberry.field(
-        description="Path of the invalid value, starting at `input`; list indexes start at 0."
+        description="Path of the invalid value in the input of the mutation: `input`, then names of fields and list "
+        "indexes from 0, all as text, such as `input`, `users`, `37`, `email`."
     )
 
 
@@ -96,7 +108,7 @@ class Locked(MutationError):
 
 @object_type
 class QuotaExceeded(MutationError):
-    """The size exceeds the storage quota of the owner of the org."""
+    """The size exceeds the storage quota of the org or of its owner."""
 
 
 @object_type
@@ -126,6 +138,9 @@ class Payload:
         "The query root, to read more in the same request."
     )
 
+
+KEY_FIELDS = ("client_mutation_key", "validate_only")
+"""Fields of `ChangeInput`, which are no part of the change that belongs to an idempotency key."""
 
 Outcome = Mapping[str, Any]
 """Values of a payload by field name: the key for an edge, the value itself for other fields."""
@@ -195,21 +210,44 @@ async def _run_change(
     outcome: Outcome = {}
     problems: Sequence[errors.Problem] = ()
     try:
-        outcome = await act(context, data)
+        outcome = await _outcome(context, payload, act, data)
     except errors.Problem as problem:
         problems = (problem,)
     except errors.Problems as several:
         problems = several.problems
-    except ForeignKeyViolation:
-        problems = (errors.Conflict("An object this change refers to was just deleted. Reload and retry."),)
     context.refresh()
+    if getattr(data, "validate_only", False):
+        outcome = outcomes.without_changes(outcome)
     return limit_errors(fill_payload(payload, outcome, problems), context.most_errors)
+
+
+async def _outcome(
+    context: GraphQLContext, payload: Any, act: Callable[[GraphQLContext, Any], Awaitable[Outcome]], data: Any
+) -> Outcome:
+    """Run a mutation, or return the stored outcome of its idempotency key."""
+    key: str | None = getattr(data, "client_mutation_key", None)
+    work = partial(act, context, data)
+    if key is None:
+        return await retries.run(work)
+    change = mutation_keys.keyed_change(
+        context.database,
+        context.app.input_digest,
+        context.viewer,
+        key,
+        context.action,
+        outcomes.pack_input(data, KEY_FIELDS),
+    )
+    if data.validate_only:
+        return await retries.run(work)
+    with context.restored_after_errors():
+        outcome = await change.answer(work, partial(outcomes.pack, payload))
+    return outcomes.unpack(payload, outcome.outcome) if isinstance(outcome, StoredOutcome) else outcome
 
 
 def fill_payload(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
     """Return a payload with the values of the outcome, and null in all other fields."""
-    filled, kind = object.__new__(payload), cast("Any", payload)
-    filled.__dict__.update(_null_values(kind), errors=[to_error(problem) for problem in problems])
+    filled = outcomes.blank(payload)
+    filled.__dict__.update(errors=[to_error(problem) for problem in problems])
     filled.__dict__.update(outcome)
     return filled
 
@@ -233,11 +271,6 @@ def limit_errors(payload: T, maximum: int) -> T:
         result.errors = result.errors[:remaining]
         remaining -= len(result.errors)
     return payload
-
-
-@cache
-def _null_values(payload: Any) -> Mapping[str, None]:
-    return {field.python_name: None for field in payload.__strawberry_definition__.fields}
 
 
 def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import FloatValueNode, GraphQLError, ListValueNode, ObjectValueNode, ValueNode
+from graphql.utilities import value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from app.db.tables import MAX_BYTES
 from app.db.types import format_instant
+from app.http.exact_json import is_exact
 
 JSON = NewType("JSON", object)
 """Any JSON value, as Python dictionaries, lists, strings and numbers."""
@@ -23,7 +25,7 @@ def parse_moment(text: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
-        raise GraphQLError(f"DateTime must be ISO 8601 text like 2026-01-31T12:00:00Z, not {text!r}.") from None
+        raise GraphQLError("DateTime must be ISO 8601 text like 2026-01-31T12:00:00Z.") from None
     if moment.tzinfo is None:
         raise GraphQLError("DateTime needs a time zone: end it with Z or an offset like +01:00.")
     try:
@@ -39,6 +41,24 @@ def big_int(value: Any) -> int:
     if value != int(value):
         raise GraphQLError("BigInt must be an integer without a fraction.")
     return int(value)
+
+
+def _json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """Return the value of a literal; raises GraphQLError for a number that would be rounded."""
+    _require_exact(node)
+    return value_from_ast_untyped(node, variables)
+
+
+def _require_exact(node: ValueNode) -> None:
+    match node:
+        case FloatValueNode() if not is_exact(node.value):
+            raise GraphQLError("A number has more digits than 64 bits keep.", node)
+        case ListValueNode():
+            for each in node.values:
+                _require_exact(each)
+        case ObjectValueNode():
+            for field in node.fields:
+                _require_exact(field.value)
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -57,9 +77,11 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     JSON: strawberry.scalar(
         name="JSON",
-        description="Any JSON value. Integers have at most 64 bits.",
+        description="Any JSON value. Integers have at most 64 bits, other numbers at most 17 digits. A name occurs "
+        "once in its object.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         serialize=lambda value: value,
         parse_value=lambda value: value,
+        parse_literal=_json_literal,
     ),
 }

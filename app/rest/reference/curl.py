@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.rest.reference.markup import Html, el, joined
 
-JSON = "application/json"
+JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 SERVER = "http://localhost:5000"
 """Default address of a server. A script replaces it by the origin of the page."""
 
@@ -33,8 +33,8 @@ def _options(operation: Description) -> Iterator[str]:
     content = operation["requestBody"]["content"]
     kind = next(iter(content))
     values = _values(content[kind]["schema"])
-    if kind == JSON:
-        yield f'-H "Content-Type: {JSON}"'
+    if kind in (JSON, MERGE_PATCH):
+        yield f'-H "Content-Type: {kind}"'
         yield f"-d {shlex.quote(json.dumps(values))}"
         return
     for name, value in values.items():

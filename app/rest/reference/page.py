@@ -20,6 +20,7 @@ _TYPES = {
 }
 _FORMS = {
     "application/json": "JSON",
+    "application/merge-patch+json": "a JSON merge patch",
     "application/x-www-form-urlencoded": "a form",
     "multipart/form-data": "multipart",
 }
@@ -177,7 +178,7 @@ def _type(schema: Description) -> Iterator[str]:
     elif "anyOf" in schema:
         yield joined((joined(_type(each)) for each in schema["anyOf"]), " or ")
     elif "enum" in schema:
-        yield ", ".join(map(str, schema["enum"]))
+        yield ", ".join("null" if each is None else str(each) for each in schema["enum"])
     elif schema["type"] == "array":
         yield from ("list of ", *_type(schema["items"]))
     elif isinstance(schema["type"], list):

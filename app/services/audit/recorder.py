@@ -8,7 +8,7 @@ or revision.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from app.domain import refs
 from app.domain.request_origin import current_origin
 from app.domain.viewer import Viewer
 from app.observability import request_stats
+from app.services import mutation_keys
 from app.services.audit import revisions, states
 from app.services.audit.entries import (
     BATCH_SIZE,
@@ -82,7 +83,9 @@ __all__ = [
     "transaction",
 ]
 
-LARGE_ACTIONS = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
+LARGE_ACTIONS = frozenset(
+    {"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch", "mergeOrgs", "moveResources"}
+)
 """Actions that may change many objects."""
 
 LinksByIds = dict[tuple[int, int], AuditLink | bytes]
@@ -104,20 +107,29 @@ class _Notes:
         return ref in self.before and self.before[ref] is None
 
 
-@asynccontextmanager
-async def transaction(
+def transaction(
     database: Database,
     viewer: Viewer,
     action: str,
     *,
     dry_run: bool = False,
     if_revisions: frozenset[int] | None = None,
-) -> AsyncIterator[Transaction]:
+) -> AbstractAsyncContextManager[Transaction]:
     """Open the transaction of a change, and write its event before the commit. `action` is the name of the mutation.
 
-    A dry run is rolled back and writes no event, as is a change after which nothing differs. With `if_revisions`, the
-    service that makes the change calls `revisions.require_current`.
+    A dry run is rolled back and writes no event, as is a change after which nothing differs. The transaction of a
+    change with an idempotency key is committed only after the block, with the outcome of the change. With
+    `if_revisions`, the service that makes the change calls `revisions.require_current`.
     """
+    audited = _transaction(database, viewer, action, dry_run=dry_run, if_revisions=if_revisions)
+    keyed = mutation_keys.CURRENT.get()
+    return audited if keyed is None or dry_run else keyed.open(audited)
+
+
+@asynccontextmanager
+async def _transaction(
+    database: Database, viewer: Viewer, action: str, *, dry_run: bool, if_revisions: frozenset[int] | None
+) -> AsyncIterator[Transaction]:
     async with database.write(dry_run=dry_run, is_large=action in LARGE_ACTIONS) as tx:
         tx.if_revisions = if_revisions
         if not dry_run:

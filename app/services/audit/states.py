@@ -141,8 +141,8 @@ def _select_columns(table: Any, *columns: Any) -> Select[Any]:
 def _read_users(rows: Sequence[Row]) -> dict[int, ObjectState]:
     """Return the states of users, who have one row for each of their roles."""
     states: dict[int, ObjectState] = {}
-    for key, name, email, metadata, role in rows:
-        values = {"userName": name, "email": email, "metadata": metadata, "roles": []}
+    for key, name, display_name, email, metadata, role in rows:
+        values = {"userName": name, "displayName": display_name, "email": email, "metadata": metadata, "roles": []}
         state = states.setdefault(key, ObjectState(name, values))
         if role is not None:
             state.values["roles"].append(role)
@@ -186,10 +186,17 @@ def _read_orgs(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
         key: ObjectState(
             slug,
-            {"slug": slug, "name": name, "description": text, "isPublic": bool(public), "owner": owner},
+            {
+                "slug": slug,
+                "name": name,
+                "description": text,
+                "isPublic": bool(public),
+                "owner": owner,
+                "quotaBytes": quota,
+            },
             _owner_link(owner_id, owner, slug),
         )
-        for key, slug, name, text, public, owner, owner_id in rows
+        for key, slug, name, text, public, owner, quota, owner_id in rows
     }
 
 
@@ -212,7 +219,7 @@ def _read_resources(rows: Sequence[Row]) -> dict[int, ObjectState]:
 
 
 load_users = StateLoader(
-    _select_columns(User, User.user_name, User.email, User.details, Role.name)
+    _select_columns(User, User.user_name, User.display_name, User.email, User.details, Role.name)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
     .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
     .order_by(col(User.id), col(Role.name_key)),
@@ -220,9 +227,9 @@ load_users = StateLoader(
 )
 load_roles = StateLoader(_select_columns(Role, Role.name, Role.description, Role.permissions), _read_roles)
 load_orgs = StateLoader(
-    _select_columns(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
-        User, col(User.id) == col(Org.owner_id)
-    ),
+    _select_columns(
+        Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, Org.quota_bytes, User.id
+    ).outerjoin(User, col(User.id) == col(Org.owner_id)),
     _read_orgs,
 )
 load_groups = StateLoader(

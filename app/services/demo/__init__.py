@@ -180,4 +180,5 @@ def _user(name: str, password_hash: str, org: int) -> UserCreate:
         if name == words.PEOPLE[org][0]:
             metadata["maxStorageMB"] = 20_480
     role_names = ROLES_BY_NAME.get(name, users.DEFAULT_ROLES)
-    return UserCreate(user_name(name), email_address(name), password_hash, role_names, metadata)
+    account = user_name(name), email_address(name), password_hash
+    return UserCreate(*account, role_names, metadata, display_name=name)

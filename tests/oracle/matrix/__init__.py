@@ -1,6 +1,6 @@
 """Rows of the access matrix: the input of a mutation, the users who send it, and the outcome for each."""
 
-from collections.abc import Awaitable, Callable, Mapping, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -252,11 +252,11 @@ def with_name(name: str, invalid: Mapping[str, Any], word: str = "new", /, **mor
     return scene
 
 
-def with_user(invalid: Mapping[str, Any], **more: Any) -> Setting:
-    """Return a setting about a user."""
+def with_user(invalid: Mapping[str, Any], *, holds: Sequence[str] = (), **more: Any) -> Setting:
+    """Return a setting about a user who holds these roles."""
 
     async def scene(make: Make, world: World) -> Scene:
-        user = await make.user()
+        user = await make.user(None, *holds)
         return Scene({"user": {"id": user.node}, **more}, invalid, subject=user)
 
     return scene

@@ -64,6 +64,22 @@ def _org(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False
     return scene
 
 
+async def _move(make: Make, world: World) -> Scene:
+    """Return a setting about the resource of an org, which moves to another org."""
+    base, home = await _org(_nothing_more, {})(make, world), await make.org()
+    resource = await make.resource(base.org, general=0)
+    if world is World.LOCKED:
+        await make.locked(resource)
+    orgs = {"source": {"slug": base.org.slug}, "destination": {"slug": home.slug}}
+    return replace(base, input={**orgs, "slugs": [resource.slug]}, invalid={"slugs": []})
+
+
+async def _merge(make: Make, world: World) -> Scene:
+    base = await _move(make, world)
+    orgs = {name: value for name, value in (base.input or {}).items() if name != "slugs"}
+    return replace(base, input=orgs, invalid={"destination": orgs["source"]})
+
+
 async def _new_resource(make: Make, world: World) -> Scene:
     input_of = _of(type="DATASET", slug=f"new-{next(NUMBERS)}", name="New")
     return await _org(input_of, {"type": "NONE", "slug": "-", "name": ""})(make, world)
@@ -90,6 +106,9 @@ OF_AN_ORG = {
         _org(_nothing_more, {"org": {"slug": "ghost"}}), OF_ORGS, ABOVE_ALL | {"READ_WRITE_DELETE"}, ORGS, "LOCKED"
     ),
     "transferOrg": Case(_org(_heir, {"owner": NOBODY_OF_THAT_NAME}), OF_ORGS, PERMITTED | {"owner"}, ORGS, "LOCKED"),
+    "setOrgQuota": Case(_org(_of(quotaBytes=1), {"quotaBytes": -1}), OF_ORGS, PERMITTED, ORGS),
+    "mergeOrgs": Case(_merge, OF_ORGS, PERMITTED, ORGS, "LOCKED"),
+    "moveResources": Case(_move, OF_ORGS, PERMITTED, ORGS, "LOCKED"),
     "addOrgMember": Case(_org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}), OF_ORGS, ABOVE_ALL, ORGS),
     "updateOrgMember": Case(
         _org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL, ORGS
@@ -132,6 +151,9 @@ OF_A_GROUP = {
     "deleteGroup": Case(_group(_nothing_more, {"group": {"slug": "ghost"}}), OF_GROUPS, PERMITTED, GROUPS),
     "addGroupMembers": Case(_group(_new_members, {"members": []}), OF_GROUPS, MANAGERS, GROUPS),
     "removeGroupMembers": Case(_group(_members, {"members": []}, belongs=True), OF_GROUPS, MANAGERS, GROUPS),
+    "updateGroupMember": Case(
+        _group(_user(isManager=True), {"expiresAt": "2020-01-01T00:00:00Z"}, belongs=True), OF_GROUPS, MANAGERS, GROUPS
+    ),
     "setGroupManager": Case(
         _group(_user(isManager=True), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_GROUPS, MANAGERS, GROUPS
     ),
@@ -192,6 +214,7 @@ def _subject(person: Person) -> dict[str, Any]:
 
 ADMINS = PERMITTED | {"ADMIN", "ADMIN by a group", "org: ADMIN", "org: owner", "owner"}
 WRITERS = ADMINS | {"METADATA_WRITE", "org: READ_WRITE", "org: READ_WRITE_DELETE"}
+NAMERS = PERMITTED | {"org: READ_WRITE", "org: READ_WRITE_DELETE", "org: ADMIN", "org: owner"}
 DELETERS = ADMINS | {"org: READ_WRITE_DELETE", "ORGS_MANAGE", "all but the permission"}
 
 
@@ -202,6 +225,12 @@ def _administered(scene: Setting, locked: str) -> Case:
 OF_A_RESOURCE = {
     "createResource": Case(_new_resource, CREATES, ABOVE_ALL | {"READ_WRITE", "READ_WRITE_DELETE"}),
     "updateResource": Case(_resource(_of(name="New"), {"name": ""}), OF_RESOURCES, WRITERS, locked="LOCKED"),
+    "patchResourceMetadata": Case(
+        _resource(_of(patch={"depth": 1}), {"patch": []}), OF_RESOURCES, WRITERS, locked="LOCKED"
+    ),
+    "renameResource": Case(
+        _resource(lambda _: {"slug": f"new-{next(NUMBERS)}"}, {"slug": "-"}), OF_RESOURCES, NAMERS, locked="LOCKED"
+    ),
     "transferResource": Case(
         _resource(_heir, {"owner": NOBODY_OF_THAT_NAME}),
         OF_RESOURCES,

@@ -44,6 +44,11 @@ async def _address(make: Make, world: World) -> Scene:
     return Scene(values, {"email": "nowhere"})
 
 
+async def _other_name(make: Make, world: World) -> Scene:
+    values = {"user": {"id": (await make.user()).node}, "userName": f"other{next(NUMBERS)}"}
+    return Scene(values, {"userName": "admin of all"})
+
+
 async def _token(make: Make, world: World) -> Scene:
     """Create an API token of a user."""
     user = await make.user()
@@ -87,6 +92,13 @@ PEOPLE = {
     "deleteUser": _managed(with_user({"successor": NOBODY_OF_THAT_NAME})),
     "setUserMetadata": _managed(with_user({"metadata": []}, metadata={"roles": ["fresh"]})),
     "assignRoles": _managed(with_user({"roles": ["none", "user", "such"]}, roles=["deactivated"])),
+    "addRoles": _managed(with_user({"roles": ["none", "user"]}, roles=["deactivated"])),
+    "removeRoles": _managed(with_user({"roles": ["none", "user"]}, roles=["deactivated"], holds=["deactivated"])),
+    "deactivateUser": _managed(with_user({"user": NOBODY_OF_THAT_NAME})),
+    "reactivateUser": _managed(with_user({"user": NOBODY_OF_THAT_NAME}, holds=["deactivated"])),
+    "renameUser": _managed(_other_name),
+    "updateViewer": _own(with_nothing({"displayName": "Ann A."}, {"displayName": "a\nb"})),
+    "patchUserMetadata": _managed(with_user({"patch": {"maxStorageMB": -1}}, patch={"roles": ["fresh"]})),
     "createApiToken": Case(_account, OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE),
     "revokeApiToken": Case(_token, OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE),
     "createServiceAccount": _managed(with_name("userName", {"userName": ""})),

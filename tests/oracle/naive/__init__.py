@@ -16,7 +16,7 @@ from typing import Any
 from graphql import build_schema
 
 from app.graphql import schema
-from tests.oracle.naive.lists import UNKNOWN, Kind, Row, folded, level_number, sort_key, stored
+from tests.oracle.naive.lists import UNKNOWN, Kind, Row, Substitute, folded, level_number, sort_key, stored
 from tests.oracle.naive.rights import AccessPath, Rights, Rows, listed
 from tests.rules.test_schema import COMPUTED
 
@@ -145,6 +145,10 @@ class Reading:
     def sees_members(self, org: Row) -> bool:
         return self.is_mine(org) or (self.covers_org(org) and (self.sees_all_things or self.may("ORGS_MANAGE")))
 
+    def manages(self, org: Row) -> bool:
+        is_admin = self.rights.level(self.key, org) == "ADMIN"
+        return self.covers_org(org) and (is_admin or self.may("ORGS_MANAGE"))
+
     def sees_group_members(self, group: Row) -> bool:
         is_open = group["membersSeenBy"] == "SIGNED_IN" and self.viewer is not None and not self.is_limited
         return is_open or self.sees_who_added(group)
@@ -224,6 +228,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
+    ("Org", "storage"): Reading.manages,
     ("Group", "members"): Reading.sees_group_members,
     ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
         reading.rights.by_key["Group"][edge["group"]]
@@ -278,7 +283,7 @@ def _login_place(reading: Reading, user: Row) -> str:
 def _user_names(reading: Reading, user: Row) -> list[str]:
     """Return the keys that a search compares."""
     email = _own(reading, user, user["email"])
-    return [folded(user["userName"])] + ([folded(email)] if email else [])
+    return [folded(user["userName"]), sort_key(_display_name(user)), *([folded(email)] if email else [])]
 
 
 def _names(*fields: str) -> Callable[[Any, Row], list[str]]:
@@ -312,11 +317,18 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
+def _display_name(user: Row) -> str:
+    """Return the name by which a user is listed."""
+    name: str = user["displayName"] or user["userName"]
+    return name
+
+
 KINDS = {
     "User": Kind(
         "User",
         {
             "user_name": lambda reading, user: folded(user["userName"]),
+            "display_name": lambda reading, user: sort_key(_display_name(user)),
             "created_at": lambda reading, user: stored(user["createdAt"]),
             "last_login_at": _login_place,
             "email": _email_place,
@@ -326,6 +338,7 @@ KINDS = {
             "search": _user_names,
             "isServiceAccount": lambda reading, user: user["isServiceAccount"],
             "userName": lambda reading, user: user["userName"],
+            "displayName": lambda reading, user: user["displayName"] or Substitute(user["userName"]),
             "email": lambda reading, user: _own(reading, user, user["email"]),
             "createdAt": lambda reading, user: user["createdAt"],
             "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),

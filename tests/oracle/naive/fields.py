@@ -226,7 +226,16 @@ def _total(reading: Reading, user: Row) -> int | None:
 
 def _used(reading: Reading, user: Row) -> int:
     """Return the bytes in the orgs of a user, with those that uploads have reserved."""
-    owned = {row["key"]: row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]}
+    return _stored(reading, [row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]])
+
+
+def _used_in_org(reading: Reading, org: Row) -> int:
+    return _stored(reading, [row for row in reading.rows["Resource"] if row["org"] == org["key"]])
+
+
+def _stored(reading: Reading, resources: list[Row]) -> int:
+    """Return the bytes of resources, with those that uploads have reserved for them."""
+    owned = {row["key"]: row for row in resources}
     tickets = [row for row in reading.rows["Ticket"] if row["resource"] in owned and row["kind"] == "UPLOAD"]
     open_ = [row["sizeBytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
     return int(min(sum(row["sizeBytes"] for row in owned.values()) + sum(open_), MOST))
@@ -320,6 +329,8 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Org", "owner"): _one("User", "owner"),
     ("Org", "viewerLevel"): lambda reading, org: reading.rights.level(reading.key, org),
     ("Org", "members"): _members,
+    ("Org", "storage"): _itself,
+    ("OrgStorage", "usedBytes"): _used_in_org,
     ("Org", "resources"): _listing(
         "Resource", lambda reading, org: [row for row in every(reading, "Resource") if row["org"] == org["key"]]
     ),

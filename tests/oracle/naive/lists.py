@@ -34,6 +34,14 @@ class Kind:
 
 
 UNKNOWN = object()
+
+
+class Substitute(str):
+    """A text that is compared in place of a missing one."""
+
+    __slots__ = ()
+
+
 MOMENTS = frozenset({"created_at", "updated_at", "last_login_at", "added_at", "expires_at"})
 EXACT = frozenset({"type", "action"})
 """Fields that are compared with letter case."""
@@ -198,7 +206,7 @@ def _compared(name: str, actual: Any, terms: Any) -> bool | None:
     """Check that all comparisons hold for the value of a field; of several values, all must hold for one."""
     if isinstance(terms, dict) and "isNull" in terms:
         rest = {each: value for each, value in terms.items() if each != "isNull"}
-        is_so = (actual in (None, UNKNOWN)) is terms["isNull"]
+        is_so = (actual in (None, UNKNOWN) or isinstance(actual, Substitute)) is terms["isNull"]
         return is_so and (_compared(name, actual, rest) if rest else True)
     if actual is UNKNOWN:
         return None

@@ -14,7 +14,7 @@ from app import db
 from tests.oracle.naive import Reading, identity, permissions
 from tests.oracle.naive.lists import Row, folded
 from tests.oracle.naive.rights import Rights
-from tests.oracle.worlds.entities import BEGINNING, MOMENTS, TYPES, Numbers, things
+from tests.oracle.worlds.entities import BEGINNING, MOMENTS, TITLES, TYPES, Numbers, things
 from tests.oracle.worlds.tokens import tokens
 from tests.oracle.worlds.written import write
 from tests.support.factories import Person
@@ -53,7 +53,7 @@ WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("Resource", "slug"),
     ],
     "name": [("Role", "name"), ("Org", "name"), ("Resource", "name")],
-    "displayName": [("Group", "displayName")],
+    "displayName": [("Group", "displayName"), ("User", "displayName")],
     "slug": [("Org", "slug"), ("Group", "slug"), ("Resource", "slug")],
     "orgSlug": [("Org", "slug")],
     "type": [("ResourceType", "name")],
@@ -161,7 +161,7 @@ def role(key: int, name: str, mask: int, created_at: datetime = BEGINNING, *, bu
 
 def user(key: int, name: str, roles: Sequence[int], **columns: Any) -> Row:
     usual: Row = {"isServiceAccount": False, "email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
-    named = {"userName": name, "roles": set(roles), "revision": key % 7 + 1}
+    named = {"userName": name, "displayName": None, "roles": set(roles), "revision": key % 7 + 1}
     return {"__typename": "User", "key": key, **named, **usual, **columns}
 
 
@@ -218,6 +218,7 @@ def worlds(draw: st.DrawFn) -> World:
             key,
             name,
             sorted(draw(role_sets)),
+            displayName=draw(st.sampled_from([None, *TITLES])),
             email=draw(st.sampled_from([None, f"{name}@Some.example"])),
             metadata=draw(st.dictionaries(st.text(LETTERS, max_size=5), VALUES, max_size=2)),
             createdAt=draw(st.sampled_from(MOMENTS)),
@@ -248,6 +249,7 @@ def crowded(random: Random, size: int = 120) -> World:
                 key,
                 name,
                 [*role_keys, 2],
+                displayName=random.choice([None, *TITLES]),
                 email=random.choice([None, f"{name}@Some.example", f"{name}@other.example"]),
                 metadata={"maxStorageMB": key, "tags": [name]},
                 createdAt=random.choice(MOMENTS),

@@ -82,7 +82,9 @@ class Maker:
             if person != owner
         }
         public = self.random.random() < 0.4
-        return {**self.titled("Org", key, "name"), "isPublic": public, "owner": owner, "members": members}
+        quota = key % 1_000 if key % 3 else None  # no random draw, so that worlds stay what they were
+        more = {"isPublic": public, "owner": owner, "members": members, "quotaBytes": quota}
+        return {**self.titled("Org", key, "name"), **more}
 
     def group(self, key: int) -> Row:
         members = {

@@ -71,6 +71,8 @@ def _user(row: Row) -> Row:
         "id": row["key"],
         "user_name": row["userName"],
         "user_key": folded(row["userName"]),
+        "display_name": row["displayName"],
+        "display_key": sort_key(row["displayName"] or row["userName"]),
         "email": row["email"],
         "email_key": None if row["email"] is None else folded(row["email"]),
         "token_generation": 0,
@@ -85,7 +87,7 @@ def _user(row: Row) -> Row:
 def _org(row: Row, resources: Sequence[Row]) -> Row:
     size = sum(each["sizeBytes"] for each in resources if each["org"] == row["key"])
     named = {"slug": row["slug"], "owner_id": row["owner"], "is_public": row["isPublic"]}
-    return {**_titled(row), **named, "size_bytes": size}
+    return {**_titled(row), **named, "size_bytes": size, "quota_bytes": row["quotaBytes"]}
 
 
 def _org_member(org: Row, user: int) -> Row:

@@ -1,4 +1,7 @@
-"""Revisions of what is edited whole, display names, quotas of orgs, who granted access, and idempotency keys."""
+"""Revisions of what is edited whole, display names, quotas of orgs, who granted access, and idempotency keys.
+
+A renamed user keeps the key of the first name.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,6 +43,7 @@ def upgrade() -> None:
 
 def _add_display_names() -> None:
     users = sa.table("users", sa.column("user_key"), sa.column("display_key"))
+    op.add_column("users", sa.Column("account_key", KeyText))
     op.add_column("users", sa.Column("display_name", sa.Text))
     op.add_column("users", sa.Column("display_key", KeyText, nullable=False, server_default=""))
     op.execute(sa.update(users).values(display_key=users.c.user_key))

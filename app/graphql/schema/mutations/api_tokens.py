@@ -13,6 +13,7 @@ from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.users import MANAGE
+from app.graphql.schema.outcomes import SECRET
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.types.api_tokens import ApiToken
@@ -64,6 +65,9 @@ class CreateServiceAccountInput(ChangeInput):
     """A new service account."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
+    display_name: str | None = strawberry.field(
+        default=None, description="The name to show; 1 to 200 printable characters. An empty text means none."
+    )
     roles: list[str] | None = strawberry.field(
         default=None,
         description="Names of roles, with no more permissions than the viewer has. None if absent.",
@@ -77,7 +81,9 @@ class CreateApiTokenPayload(Payload):
     api_token: ApiToken | None = edge("The new token.", read_graph.api_token)
     token: str | None = strawberry.field(
         description="The token: `ost_` and 49 letters and digits, the last six a checksum. It is returned "
-        "only once; send it as `Authorization: Bearer …`. Null with `validateOnly`."
+        "only once; send it as `Authorization: Bearer …`. Null with `validateOnly`, and when a `clientMutationKey` "
+        "is sent again.",
+        metadata=SECRET,
     )
 
 
@@ -115,7 +121,7 @@ async def _revoke(tx: Transaction, viewer: Viewer, data: RevokeApiTokenInput) ->
 
 
 async def _create_account(tx: Transaction, viewer: Viewer, data: CreateServiceAccountInput) -> Outcome:
-    return {"user": await users.create_service_account(tx, viewer, data.user_name, data.roles or ())}
+    return {"user": await users.create_service_account(tx, viewer, data.user_name, data.roles or (), data.display_name)}
 
 
 @object_type

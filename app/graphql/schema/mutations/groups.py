@@ -10,8 +10,10 @@ from app.db import Transaction, tables
 from app.domain import errors, refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.clearing import cleared
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.payloads import (
@@ -104,6 +106,32 @@ class SetGroupManagerInput(ChangeInput):
     is_manager: bool = strawberry.field(description="Whether the member may add and remove members.")
 
 
+@enum
+class ClearableGroupMemberField(DescribedEnum):
+    """Value of a membership that an update can remove."""
+
+    EXPIRES_AT = ("expiresAt", "The end: the membership lasts until it is removed.")
+
+
+@input_type
+class UpdateGroupMemberInput(ChangeInput):
+    """Changes of a member of a group. Absent and null fields stay as they are."""
+
+    group: GroupBy = strawberry.field(description="The group.")
+    user: UserBy = strawberry.field(description="The member.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When the membership ends. It must be in the future; a later end than now must not be later than "
+        "the end of the viewer's own right to grant it.",
+    )
+    is_manager: bool | None = strawberry.field(
+        default=None, description="Whether the member may add and remove members, no longer than the viewer may."
+    )
+    clear: list[ClearableGroupMemberField] | None = strawberry.field(
+        default=None, description="Values to remove. A value in this list must not be sent as well."
+    )
+
+
 @object_type
 class CreateGroupPayload(Payload):
     """Payload of `createGroup`."""
@@ -152,6 +180,14 @@ class RemoveGroupMembersPayload(Payload):
 
     group: Group | None = edge("The updated group.", read_graph.group)
     results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
+
+
+@object_type
+class UpdateGroupMemberPayload(Payload):
+    """Payload of `updateGroupMember`."""
+
+    group: Group | None = edge("The updated group.", read_graph.group)
+    user: User | None = edge("The member.", read_graph.user_shown)
 
 
 @object_type
@@ -220,6 +256,14 @@ async def _set_manager(tx: Transaction, viewer: Viewer, data: SetGroupManagerInp
     return {"group": group, "user": user}
 
 
+async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateGroupMemberInput) -> Outcome:
+    is_endless = "expiresAt" in cleared(data.clear, {"expiresAt": data.expires_at})
+    changes = groups.MemberUpdate(data.expires_at, data.is_manager, is_endless)
+    member = resolve_group(data.group), resolve_user(data.user)
+    group, user = await groups.update_group_member(tx, viewer, *member, changes)
+    return {"group": group, "user": user}
+
+
 MANAGE: Any = {"requires": Permission.GROUPS_MANAGE}
 MANAGER: Any = {"requires": Permission.GROUPS_MANAGE, "unless": "the viewer is a manager of the group"}
 
@@ -245,6 +289,12 @@ class GroupMutations:
         "member has its errors.",
         RemoveGroupMembersInput,
         _remove,
+        **MANAGER,
+    )
+    update_group_member: UpdateGroupMemberPayload | None = mutation(
+        "Change when a membership ends, and whether the member may add and remove members.",
+        UpdateGroupMemberInput,
+        _update_member,
         **MANAGER,
     )
     set_group_manager: SetGroupManagerPayload | None = mutation(

@@ -15,7 +15,7 @@ from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInp
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.resources import Resource, ResourceType
-from app.services import read_graph, resources
+from app.services import read_graph, resource_renaming, resources
 
 
 @input_type
@@ -25,7 +25,7 @@ class CreateResourceInput(ChangeInput):
     org: OrgBy = strawberry.field(description="The org. The viewer needs READ_WRITE there.")
     type: str = strawberry.field(description="The name of its resource type. It never changes.")
     slug: str = strawberry.field(
-        description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; it never changes."
+        description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; `renameResource` changes it."
     )
     name: str = strawberry.field(description="1 to 200 characters.")
     description: str = strawberry.field(default="", description="At most 1,000 characters.")
@@ -43,6 +43,17 @@ class UpdateResourceInput(UpdateInput):
     description: str | None = strawberry.field(default=None, description="At most 1,000 characters.")
     metadata: JSON | None = strawberry.field(
         default=None, description="A JSON object of at most 64 KiB, which replaces the current one."
+    )
+
+
+@input_type
+class RenameResourceInput(UpdateInput):
+    """A new slug of a resource."""
+
+    resource: ResourceBy = strawberry.field(description="The resource.")
+    slug: str = strawberry.field(
+        description="2 to 128 characters of `a-z0-9_-`, starting with a letter or digit, without `--`. Unique in the "
+        "org. The current slug changes nothing."
     )
 
 
@@ -87,6 +98,13 @@ class UpdateResourcePayload(Payload):
 
 
 @object_type
+class RenameResourcePayload(Payload):
+    """Payload of `renameResource`."""
+
+    resource: Resource | None = edge("The updated resource, with its new path.", read_graph.resource)
+
+
+@object_type
 class TransferResourcePayload(Payload):
     """Payload of `transferResource`."""
 
@@ -122,6 +140,11 @@ async def _update(tx: Transaction, viewer: Viewer, data: UpdateResourceInput) ->
     return {"resource": await resources.update_resource(tx, viewer, resolve_resource(data.resource), changes)}
 
 
+async def _rename(tx: Transaction, viewer: Viewer, data: RenameResourceInput) -> Outcome:
+    ref = resolve_resource(data.resource)
+    return {"resource": await resource_renaming.rename_resource(tx, viewer, ref, data.slug)}
+
+
 async def _transfer(context: GraphQLContext, data: TransferResourceInput) -> Outcome:
     owner = None if data.owner is None else resolve_user(data.owner)
     transfer = resources.Transfer(owner, None if data.org is None else resolve_org(data.org))
@@ -154,11 +177,18 @@ class ResourceMutations:
         UpdateResourceInput,
         _update,
     )
+    rename_resource: RenameResourcePayload | None = mutation(
+        "Change the slug of a resource, and with it its path: the old path is free at once, and does not lead to the "
+        "resource. Requires METADATA_WRITE on the resource, which must not be locked, and READ_WRITE in its org, or "
+        "RESOURCES_MANAGE.",
+        RenameResourceInput,
+        _rename,
+    )
     transfer_resource: TransferResourcePayload | None = action(
         "Transfer a resource to another owner, who must not be deactivated, or to another org. Requires "
         "ownership, ADMIN without an end in its org, or RESOURCES_MANAGE; a grant is not enough. The resource "
-        "must not be locked. If quotas are enforced, its size must fit into the quota of the owner of the "
-        "receiving org.",
+        "must not be locked. If quotas are enforced, its size must fit into the quotas of the "
+        "receiving org and of its owner.",
         TransferResourceInput,
         _transfer,
     )

@@ -9,6 +9,7 @@ from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
+from app.graphql.schema.outcomes import SECRET
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, fill_payload, mutation
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.types.session import Session
@@ -65,7 +66,7 @@ class ResetPasswordInput(ChangeInput):
 class LoginPayload(Payload):
     """Payload of `login`. The rest of the request runs as the signed-in user."""
 
-    session: Session | None = strawberry.field(description="The new session.")
+    session: Session | None = strawberry.field(description="The new session.", metadata=SECRET)
 
 
 @object_type
@@ -73,7 +74,7 @@ class RefreshTokenPayload(Payload):
     """Payload of `refreshToken`."""
 
     session: Session | None = strawberry.field(
-        description="The new session. The previous token stays valid until it expires."
+        description="The new session. The previous token stays valid until it expires.", metadata=SECRET
     )
 
 
@@ -93,7 +94,11 @@ class SignOutEverywherePayload(Payload):
 class ChangePasswordPayload(Payload):
     """Payload of `changePassword`."""
 
-    session: Session | None = strawberry.field(description="A new session. All previous ones were revoked.")
+    session: Session | None = strawberry.field(
+        description="A new session. All previous ones were revoked. Null with `validateOnly`, and when a "
+        "`clientMutationKey` is sent again.",
+        metadata=SECRET,
+    )
 
 
 @object_type

@@ -9,6 +9,7 @@ from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
+from app.graphql.schema.outcomes import SECRET
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
 from app.graphql.schema.refs import ResourceBy, resolve_resource
 from app.graphql.schema.scalars import BigInt
@@ -61,7 +62,7 @@ class BeginDownloadInput(ChangeInput):
 
 SIGNED_TICKET = (
     "The ticket for the storage service: a JWT, signed with the EdDSA key at `/.well-known/jwks.json`. It "
-    "cannot be used to sign in. Null with `validateOnly`."
+    "cannot be used to sign in. Null with `validateOnly`, and when a `clientMutationKey` is sent again."
 )
 
 
@@ -70,7 +71,7 @@ class BeginUploadPayload(Payload):
     """Payload of `beginUpload`."""
 
     ticket: Ticket | None = edge("The new ticket.", read_graph.ticket)
-    token: str | None = strawberry.field(description=SIGNED_TICKET)
+    token: str | None = strawberry.field(description=SIGNED_TICKET, metadata=SECRET)
 
 
 @object_type
@@ -95,7 +96,7 @@ class BeginDownloadPayload(Payload):
     """Payload of `beginDownload`."""
 
     ticket: Ticket | None = edge("The new ticket.", read_graph.ticket)
-    token: str | None = strawberry.field(description=SIGNED_TICKET)
+    token: str | None = strawberry.field(description=SIGNED_TICKET, metadata=SECRET)
 
 
 async def _begin_upload(context: GraphQLContext, data: BeginUploadInput) -> Outcome:
@@ -141,8 +142,9 @@ class StorageMutations:
     begin_upload: BeginUploadPayload | None = action(
         "Reserve bytes and return a ticket to upload files to a storage service. Requires DATASET_DATA_WRITE "
         "on the resource, which must not be locked. If quotas are enforced, the size must fit into the remaining "
-        "quota of the owner of its org: the quota, less the size of the resources in the owner's orgs and the "
-        "bytes reserved by open uploads there. There is no limit if the uploader or the owner has RESOURCES_MANAGE.",
+        "quota of its org, if the org has one, and into that of the owner of its org: the quota, less the size of the "
+        "resources there and the bytes reserved by open uploads. An uploader with RESOURCES_MANAGE has no limit, and "
+        "an owner with it has no quota.",
         BeginUploadInput,
         _begin_upload,
     )

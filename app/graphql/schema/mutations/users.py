@@ -36,6 +36,11 @@ class NewUserInput:
     """A new user."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
+    display_name: str | None = strawberry.field(
+        default=None,
+        description="The name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty text "
+        "means none.",
+    )
     email: str | None = strawberry.field(
         default=None, description="Unique without regard to letter case. An empty text means none."
     )
@@ -71,6 +76,7 @@ class ClearableUserField(DescribedEnum):
     """Value of a user that an update can remove."""
 
     EMAIL = "email", "The e-mail address."
+    DISPLAY_NAME = "displayName", "The display name."
 
 
 @input_type
@@ -80,6 +86,10 @@ class UpdateUserInput(UpdateInput):
     user: UserBy = strawberry.field(description="The user.")
     email: str | None = strawberry.field(
         default=None, description="A new e-mail address. An empty text removes it, as `clear` does."
+    )
+    display_name: str | None = strawberry.field(
+        default=None,
+        description="A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does.",
     )
     roles: list[str] | None = strawberry.field(
         default=None, description="Names of the new roles, which replace all current ones. An empty list removes all."
@@ -183,7 +193,8 @@ Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
 def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCreate:
     roles = users.DEFAULT_ROLES if data.roles is None else data.roles
     metadata: Any = {} if data.metadata is None else data.metadata
-    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata)
+    display_name = data.display_name
+    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata, display_name=display_name)
 
 
 async def _hash_passwords(
@@ -229,8 +240,12 @@ def _reject(number: int, problems: Sequence[errors.Problem]) -> Outcome:
 
 
 async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Outcome:
-    clear = cleared(data.clear, {"email": data.email})
-    changes = users.UserUpdate(email="" if "email" in clear else data.email, roles=data.roles)
+    clear = cleared(data.clear, {"email": data.email, "displayName": data.display_name})
+    changes = users.UserUpdate(
+        email="" if "email" in clear else data.email,
+        display_name="" if "displayName" in clear else data.display_name,
+        roles=data.roles,
+    )
     return {"user": await users.update_user(tx, viewer, resolve_user(data.user), changes)}
 
 
@@ -268,7 +283,7 @@ class UserMutations:
         **MANAGE,
     )
     update_user: UpdateUserPayload | None = mutation(
-        "Update the e-mail address or the roles of a user whose rights do not exceed the viewer's.",
+        "Update the e-mail address, the display name or the roles of a user whose rights do not exceed the viewer's.",
         UpdateUserInput,
         _update,
         **MANAGE,

@@ -1,6 +1,9 @@
 """Types of organizations and their members."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
 
 from app import policy
 from app.db import tables
@@ -15,6 +18,9 @@ from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.resources import ResourceConnection
 from app.graphql.schema.types.users import User
 from app.services import read_graph
+
+if TYPE_CHECKING:
+    from app.graphql.schema.types.storage import OrgStorage
 
 
 @object_type
@@ -45,6 +51,14 @@ class Org(Node, row=tables.Org):
         unless="the viewer is the owner or a member of the org",
         filter=OrgMemberFilter,
         order=OrgMemberOrder,
+    )
+    storage: Annotated["OrgStorage", strawberry.lazy("app.graphql.schema.types.storage")] | None = edge(
+        "Used storage and storage quota of the org. Null if the viewer may not manage the org.",
+        read_graph.org_storage,
+        tables.Org.id,
+        guard=policy.manages_org,
+        requires=Permission.ORGS_MANAGE,
+        unless="the viewer's level in the org is ADMIN",
     )
     resources: ResourceConnection | None = edge(
         "Resources of the org that the viewer can see.",

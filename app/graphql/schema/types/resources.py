@@ -45,7 +45,7 @@ class Resource(Node, row=tables.Resource):
     Viewers without a role on it and without RESOURCES_VIEW cannot see it.
     """
 
-    slug: str = column("2 to 128 characters of `a-z0-9_-`. Unique in the org; it never changes.")
+    slug: str = column("2 to 128 characters of `a-z0-9_-`. Unique in the org; `renameResource` changes it.")
     name: str = column("1 to 200 characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
     type: str = column("The name of its resource type. It never changes.", of=read_graph.type_name)

@@ -8,7 +8,7 @@ import strawberry
 
 from app import policy
 from app.db import tables
-from app.db.tables import Stage
+from app.db.tables import MAX_BYTES, Stage
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
@@ -91,6 +91,24 @@ class Storage(EntityType, row=tables.User):
     used_bytes: BigInt = column(
         "Size of all resources in orgs that the user owns, and bytes reserved by open uploads there.",
         of=read_graph.storage_used,
+        read=quotas.cap_bytes,
+    )
+
+
+@object_type
+class OrgStorage(EntityType, row=tables.Org):
+    """Storage quota of an org and its use, in bytes."""
+
+    quota_bytes: BigInt | None = column(
+        f"The quota of the org itself, from 0 to {MAX_BYTES:,}, set by `setOrgQuota`. It holds beside the quota of the "
+        "owner: an upload must fit into both. Null if the org has none of its own: then the quota of the owner alone "
+        "holds, and without an owner the setting DefaultOrgStorageMb. Enforced with the setting EnableStorageLimiter, "
+        "and never for uploaders with RESOURCES_MANAGE.",
+        of=tables.Org.quota_bytes,
+    )
+    used_bytes: BigInt = column(
+        "Size of all resources in the org, and bytes reserved by open uploads there.",
+        of=read_graph.org_storage_used,
         read=quotas.cap_bytes,
     )
 

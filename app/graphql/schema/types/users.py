@@ -37,7 +37,10 @@ class User(Node, row=tables.User):
 
     user_name: str = column(
         "1 to 127 letters and digits, and `-._@+` in names from an external provider. Unique without regard "
-        "to letter case; it never changes."
+        "to letter case. It changes only by `renameUser`; the id never changes."
+    )
+    display_name: str | None = column(
+        "The name to show: 1 to 200 printable characters, not unique. Null if there is none; then show the user name."
     )
     created_at: datetime = column("When the account was created.")
     revision: int = column(f"{REVISION} Roles and metadata count; memberships, passwords and sign-ins do not.")

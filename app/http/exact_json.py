@@ -1,0 +1,94 @@
+"""A check of JSON texts for what parsing changes: numbers that are rounded, and names that an object repeats.
+
+orjson reads a larger integer as a float, and keeps the last of repeated names. This check costs more than parsing, so
+only texts with documents are checked, which are stored as they are.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import isinf
+from typing import Any
+
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
+"""Range of integers that are stored exactly."""
+
+MAX_DIGITS = 20
+"""Most characters of an integer with its sign. Longer ones are slow to parse."""
+
+MAX_FLOAT_CHARACTERS = 400
+"""Most characters of a number with a fraction or an exponent."""
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that parsing changes: its path in the text, and the reason."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """Stands for a number that parsing changes."""
+
+    reason: str
+
+
+class _Object(dict[str, Any]):
+    """An object with the names that it repeats."""
+
+    repeated: Sequence[str] = ()
+
+
+def find_problems(text: bytes) -> Iterator[Problem]:
+    """Yield the problems of a valid JSON text."""
+    value = json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float)
+    yield from _problems(value, ())
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """Return a path like `users[37].email`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def _problems(value: Any, path: Path) -> Iterator[Problem]:
+    if isinstance(value, _Changed):
+        yield Problem(path, value.reason)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _problems(each, (*path, index))
+    elif isinstance(value, _Object):
+        for name in value.repeated:
+            yield Problem((*path, name), "is in its object more than once.")
+        for name, each in value.items():
+            yield from _problems(each, (*path, name))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    value = _Object(pairs)
+    if len(value) < len(pairs):
+        value.repeated = [name for name, number in Counter(name for name, _ in pairs).items() if number > 1]
+    return value
+
+
+def _integer(digits: str) -> Any:
+    if len(digits) > MAX_DIGITS or not MIN_INTEGER <= int(digits) <= MAX_INTEGER:
+        return _Changed("is an integer of more than 64 bits.")
+    return 0
+
+
+def _float(text: str) -> Any:
+    return 0.0 if is_exact(text) else _Changed("is a number with more digits than 64 bits keep.")
+
+
+def is_exact(text: str) -> bool:
+    """Return whether a number is stored as it is written: as the shortest text of a float, or with 17 digits."""
+    if len(text) > MAX_FLOAT_CHARACTERS or isinf(number := float(text)):
+        return False
+    return Decimal(text) in (Decimal(repr(number)), Decimal(f"{number:.17g}"))

@@ -1,0 +1,108 @@
+"""Claims about JSON documents: what parsing would change is refused with its path, in GraphQL and in REST."""
+
+import json
+from random import Random
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import select
+
+from app import db
+from app.db.tables import User, col
+from app.http.exact_json import find_problems
+from tests.support.changes import change, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import Make, Person
+from tests.support.fetching import fetch
+
+SET = change("setUserMetadata")
+CHANGED = [
+    ('{"a": 18446744073709551616}', "a"),
+    ('{"a": [1, {"b": -9223372036854775809}]}', "a[1].b"),
+    ('{"a": 0.1234567890123456789}', "a"),
+    ('{"a": 9007199254740993.0}', "a"),
+    ('{"a": 1e-400}', "a"),
+    ('{"a": 1, "a": 1}', "a"),
+    ('{"a": {"b": 1, "c": 2, "b": 3}}', "a.b"),
+]
+KEPT = ["18446744073709551615", "-9223372036854775808", "0.1", "0.10000000000000001", "1E5", "1.50", "1e300", "-0.0"]
+
+
+@pytest.fixture
+async def root(make: Make) -> Person:
+    await make.user("ann")
+    return await make.admin()
+
+
+async def _send(api: Api, root: Person, metadata: str) -> httpx.Response:
+    variables = f'{{"input": {{"user": {{"userName": "ann"}}, "metadata": {metadata}}}}}'
+    body = f'{{"query": {json.dumps(SET)}, "variables": {variables}}}'
+    headers = {**api.headers(root), "content-type": "application/json"}
+    return await api.client.post("/graphql", content=body, headers=headers)
+
+
+async def _send_rest(api: Api, root: Person, metadata: str) -> httpx.Response:
+    headers = {**api.headers(root), "content-type": "application/json"}
+    return await api.client.post("/users/ann/meta", content=metadata, headers=headers)
+
+
+@pytest.mark.parametrize(("metadata", "path"), CHANGED)
+async def test_what_parsing_would_change_is_refused(
+    api: Api, root: Person, database: db.Database, metadata: str, path: str
+) -> None:
+    async with unchanged(database):
+        (error,) = (await _send(api, root, metadata)).json()["errors"]
+        response = await _send_rest(api, root, metadata)
+    parts = path.replace("[", ".").replace("]", "").split(".")
+    assert error["message"].startswith(f"Variable `$input`: `metadata.{path}` is ")
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "variable": "input", "path": ["metadata", *parts]}
+    assert (response.status_code, f"`{path}` is " in response.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("number", KEPT)
+async def test_other_numbers_are_stored_as_they_are(api: Api, root: Person, database: db.Database, number: str) -> None:
+    for send in (_send, _send_rest):
+        assert (await send(api, root, f'{{"a": {number}}}')).is_success
+        rows = await fetch(database, select(col(User.details)).where(col(User.user_key) == "ann"))
+        assert rows[0][0] == {"a": json.loads(number)}
+
+
+@pytest.mark.parametrize("number", ["0.1234567890123456789", "1e999", "[{b: 9007199254740993.0}]"])
+async def test_a_literal_is_refused_too(api: Api, root: Person, database: db.Database, number: str) -> None:
+    given = f'user: {{userName: "ann"}}, metadata: {{a: {number}}}'
+    async with unchanged(database):
+        reply = await api(f"mutation {{ setUserMetadata(input: {{{given}}}) {{ errors {{ code }} }} }}", root)
+    assert codes(reply) == ["GRAPHQL_VALIDATION_FAILED"]
+    assert reply["errors"][0]["extensions"]["path"] == ["metadata"]
+
+
+async def test_a_request_without_documents_is_not_checked(api: Api, root: Person) -> None:
+    text = "query ($n: Int!) { users(first: $n) { totalCount } }"
+    body = f'{{"query": {json.dumps(text)}, "variables": {{"n": 1, "n": 2}}}}'
+    headers = {**api.headers(root), "content-type": "application/json"}
+    assert "errors" not in (await api.client.post("/graphql", content=body, headers=headers)).json()
+
+
+def _value(random: Random, depth: int = 0) -> Any:
+    leaf = random.choice(
+        [
+            random.randrange(-(2**63), 2**64),
+            random.uniform(-1, 1) * 10 ** random.randrange(-300, 300),
+            random.random(),
+            random.choice([None, True, False, "text"]),
+        ]
+    )
+    if depth == 3 or random.random() < 0.5:
+        return leaf
+    values = [_value(random, depth + 1) for _ in range(3)]
+    return values if random.random() < 0.5 else {f"k{number}": value for number, value in enumerate(values)}
+
+
+def test_what_encoders_write_has_no_problems() -> None:
+    random = Random(16)
+    for _ in range(300):
+        value = _value(random)
+        for text in (orjson.dumps(value), json.dumps(value).encode()):
+            assert [*find_problems(text)] == []
