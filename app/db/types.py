@@ -83,7 +83,10 @@ def format_instant(moment: datetime | None, timespec: str = "microseconds") -> s
 
 
 class _Bound(FunctionElement[Any]):
-    """A constant time that an index on an expression can contain."""
+    """A constant time that an index on an expression can contain.
+
+    The first and the last time of Python are others for asyncpg: it sends them as infinity.
+    """
 
     type = UTCDateTime()
     inherit_cache = True
@@ -94,14 +97,14 @@ class Earliest(_Bound):
     """A time before all stored times, where a list places rows without a time first."""
 
     inherit_cache = True
-    moment = datetime(1, 1, 1, tzinfo=UTC)
+    moment = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class Latest(_Bound):
     """A time after all stored times, where a list places rows without a time last."""
 
     inherit_cache = True
-    moment = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    moment = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @compiles(_Bound, "sqlite")

@@ -204,7 +204,16 @@ class _FilterValues:
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class InvalidFilter:
+    """A filter that is refused when its list is read, so that a hidden list is null in spite of it."""
+
+    reason: str
+
+
 def _filter(data: Any) -> tuple[QueryShape, dict[str, Any]]:
+    if isinstance(data, InvalidFilter):
+        raise BadInput(data.reason)
     collector = _FilterValues()
     tree = _tree(data, collector, 1) if data is not None else ()
     return tree, collector.values

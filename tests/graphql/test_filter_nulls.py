@@ -30,8 +30,9 @@ def _filters(kind: GraphQLInputObjectType) -> Iterator[tuple[str, Any, str]]:
 def _cases(each: FilteredList) -> Iterator[Case]:
     for path, of, condition in _filters(each.filter):
         yield _query(each, "", condition % "null"), {}, f"Argument `filter`: `{path.removeprefix('filter.')}` is null"
-        for values in ({}, {"v": None}):
-            yield _query(each, f"($v: {of})", condition % "$v"), values, f"Variable `$v` is null or absent, and `{path}` compares"
+        values = {"v": None} if len(path) % 2 else dict[str, Any]()
+        told = f"Variable `$v` is null or absent, and `{path}` compares"
+        yield _query(each, f"($v: {of})", condition % "$v"), values, told
     yield _query(each, f"($f: {each.filter})", "$f"), {"f": {"not": {"not": None}}}, "`not.not` is null"
     yield _query(each, "", "{and: [{not: {}}, {createdAt: {}}]}"), {}, "`and[1].createdAt` has no comparison"
 

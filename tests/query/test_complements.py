@@ -28,8 +28,10 @@ PARENTS = 20
 WHOLE = 100
 """Items of a page; the lists of a generated world are shorter."""
 
-AT_ONCE = 4
-"""Filters in one request."""
+SINGLE, COMBINED = 6, 2
+"""Filters of each list in each world: some with one comparison, and some of several; each is a new statement."""
+
+VIEWERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,13 @@ async def test_a_filter_and_its_complement_part_every_list(
     await world.write(database)
     random = Random(seed)
     for each in LISTS:
-        conditions = list(_conditions(Asker(SDL, random, world, mistakes=False), each.filter))
-        for at in range(0, len(conditions), AT_ONCE):
-            await _parted(api, world, random, each, conditions[at : at + AT_ONCE])
+        conditions = _conditions(Asker(SDL, random, world, mistakes=False), each.filter)
+        await _parted(api, world, random, each, conditions)
 
 
 async def _parted(api: Api, world: World, random: Random, each: FilteredList, conditions: list[str]) -> None:
     text = each.question(conditions)
-    for kind in random.sample([kind for kind in world.viewers if kind != "gone"], 4):
+    for kind in random.sample([kind for kind in world.viewers if kind != "gone"], VIEWERS):
         response = await api.post(text, world.viewers[kind])
         reply = response.json()
         if "errors" in reply:
@@ -138,16 +139,18 @@ def _parents(data: Any, names: tuple[str, ...]) -> Iterator[Any]:
         yield from _parents(node, names[1:])
 
 
-def _conditions(asker: Asker, kind: GraphQLInputObjectType) -> Iterator[str]:
-    """Yield one filter by each comparison of each field, then some random combinations."""
+def _conditions(asker: Asker, kind: GraphQLInputObjectType) -> list[str]:
+    """Return filters by one comparison of one field each, then some random combinations."""
+    comparisons: list[tuple[str, Any, str | None]] = []
     for name, field in kind.fields.items():
         of: Any = get_named_type(field.type)
-        if of is kind:
-            continue
-        for comparison in of.fields if isinstance(of, GraphQLInputObjectType) else [None]:
-            yield asker.literal({name: _compared(asker, of, name, comparison)})
-    for _ in range(3):
-        yield asker.literal(_combined(asker, kind, 2))
+        if isinstance(of, GraphQLInputObjectType) and of is not kind:
+            comparisons += [(name, of, each) for each in of.fields]
+        elif of is not kind:
+            comparisons.append((name, of, None))
+    chosen = asker.random.sample(comparisons, min(SINGLE, len(comparisons)))
+    filters = [{name: _compared(asker, of, name, each)} for name, of, each in chosen]
+    return [*map(asker.literal, [*filters, *(_combined(asker, kind, 2) for _ in range(COMBINED))])]
 
 
 def _compared(asker: Asker, of: Any, name: str, comparison: str | None) -> Any:

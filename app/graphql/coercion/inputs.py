@@ -4,7 +4,7 @@ Strawberry inspects the annotations of all input fields at each call, which take
 Null is as absent: an argument or a field with the value null gets its default. Both executors convert here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -14,9 +14,9 @@ from strawberry.types.base import StrawberryList, StrawberryOptional, has_object
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 
-from app.domain.errors import BadInput
 from app.graphql.coercion.variable_usage import FILTER
 from app.graphql.schema import list_limits
+from app.query.pagination import InvalidFilter
 
 
 @dataclass(slots=True)
@@ -101,29 +101,27 @@ def _checked(convert: Convert | None) -> Convert:
     """Return the conversion of a filter. Null is not as absent there: the comparison would widen the list."""
 
     def convert_filter(value: Any) -> Any:
-        _require_comparisons(value, "")
+        reason = next(_reasons(value, ""), None)
+        if reason is not None:
+            return InvalidFilter(f"Argument `{FILTER}`: {reason}")
         return value if convert is None else convert(value)
 
     return convert_filter
 
 
-def _require_comparisons(condition: Mapping[str, Any], path: str) -> None:
-    """Raise BadInput for a null in a filter, and for a field without a comparison."""
+def _reasons(condition: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield a reason for each null in a filter, and for each field without a comparison."""
     for name, value in condition.items():
         place = f"{path}.{name}" if path else name
         if value is None:
-            raise BadInput(
-                f"Argument `{FILTER}`: `{place}` is null. Use `isNull` to find missing values, and leave out what is "
-                "not compared."
-            )
-        if isinstance(value, list):
-            for at, each in enumerate(value):
-                if isinstance(each, dict):
-                    _require_comparisons(each, f"{place}[{at}]")
+            yield f"`{place}` is null. Use `isNull` to find missing values, and leave out what is not compared."
+        elif value == {} and name != "not":
+            yield f"`{place}` has no comparison."
         elif isinstance(value, dict):
-            if not value and name != "not":
-                raise BadInput(f"Argument `{FILTER}`: `{place}` has no comparison.")
-            _require_comparisons(value, place)
+            yield from _reasons(value, place)
+        elif isinstance(value, list):
+            for at, each in enumerate(value):
+                yield from _reasons(each, f"{place}[{at}]") if isinstance(each, dict) else ()
 
 
 def _kind_of(definition: Any, field: Any) -> Any:

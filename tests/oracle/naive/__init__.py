@@ -46,7 +46,7 @@ def readable(without: Collection[str]) -> Any:
     return built
 
 
-SDL = readable({*COMPUTED, "Query.checkAccess", "Query.checkAccessBatch"})
+SDL = readable({*COMPUTED, "Query.accessDecision", "Query.checkAccess", "Query.checkAccessBatch"})
 """The schema without the queries about rights, which have their own tests."""
 
 
@@ -308,8 +308,8 @@ def member_kind(of: str, members: Mapping[int, Row]) -> Kind:
     return Kind(f"{of}Member", {**user.orders, **orders}, {**user.filters, **filters}, numbers=frozenset({"level"}))
 
 
-EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
-LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def _camel(name: str) -> str:
