@@ -24,11 +24,7 @@ class WeightedLRU(Generic[K, V]):
     __slots__ = ("_entries", "_max_entries", "_max_entry_weight", "_max_weight", "_weigh", "_weight")
 
     def __init__(
-        self,
-        max_entries: int,
-        max_weight: float = inf,
-        max_entry_weight: float = inf,
-        weigh: Weigh[K, V] | None = None,
+        self, max_entries: int, max_weight: float = inf, max_entry_weight: float = inf, weigh: Weigh[K, V] | None = None
     ) -> None:
         self._max_entries, self._max_weight, self._max_entry_weight = max_entries, max_weight, max_entry_weight
         self._weigh = weigh

@@ -86,7 +86,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
     """Migrate the database and create an administrator, if it has none.
 
     A server that others can reach (`exposed`) gets no administrator with the default password: a start that `serves`
-    creates them with a random password, and other commands create none. With an authentication provider, which names
+    creates them with a random password, and other commands create none. With an identity provider, which names
     the administrators itself, none is created.
     """
     has_secret = settings.secret is None and settings.secret_path.exists()

@@ -22,8 +22,14 @@ help_from_header() {
     fi
 }
 
-# Makes the environment ready, unless it is there and only help is asked for: help changes nothing.
+# Makes the environment of developers ready. Help changes nothing: without that environment, which the program behind
+# the script needs for its own help, one line and the head of the script stand in for it.
 setup_unless_help() {
-    if wants_help "$@" && [ -x .venv/bin/python ]; then return; fi
-    scripts/setup --dev >&2
+    if ! wants_help "$@"; then
+        scripts/setup --dev >&2
+    elif ! grep -qs '^dev ' .venv/.ostiary; then
+        echo "usage: scripts/$(basename "$0"): to see its arguments, run scripts/setup --dev first"
+        show_header
+        exit 0
+    fi
 }

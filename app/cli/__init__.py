@@ -2,8 +2,6 @@
 
 import argparse
 import gc
-import importlib
-import logging.config
 import os
 import signal
 import socket
@@ -19,24 +17,27 @@ from urllib.parse import urlsplit
 from app import __version__
 from app.cli import commands as operator_commands
 from app.cli import help_texts
+from app.cli.common import (
+    APP,
+    CommandFailed,
+    add_command,
+    configure_log,
+    explain_database_errors,
+    read_settings,
+    server,
+    start,
+)
 from app.domain.errors import OstiaryError, SettingsError
-from app.observability import logs, worker_metrics
+from app.observability import worker_metrics
 
 if TYPE_CHECKING:
     from app.config import Settings
-
-APP = "app.main"
-"""The composition root. It imports the complete server, so it is loaded by name and only when a command needs it."""
 
 PROTOCOLS = {"fast": "app.http.fastpath.protocol:Protocol", "plain": "httptools"}
 """The protocol class of uvicorn for each value of `HttpProtocol`."""
 
 HEALTHCHECK_SECONDS = 15
 """Seconds for a worker to start, or to answer its supervisor, before it is replaced."""
-
-
-class _CommandFailed(Exception):
-    """A problem outside of the server, such as a busy port. Its text is for the operator."""
 
 
 def main(argv: list[str] | None = None) -> int | None:
@@ -58,7 +59,7 @@ def _run_command(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     except SettingsError as error:
         return _print_error(str(error), 2)
-    except (_CommandFailed, OstiaryError) as error:
+    except (CommandFailed, OstiaryError) as error:
         return _print_error(str(error), 1)
     except BrokenPipeError:  # the reader closed the pipe, as in `ostiary schema | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -84,45 +85,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_serve(commands)
-    demo = commands.add_parser("demo", help="fill an empty database with demo data")
-    demo.description, demo.epilog = help_texts.DEMO, help_texts.DEMO_EPILOG
-    demo.set_defaults(run=_demo)
-    migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
-    migrate.set_defaults(run=_migrate)
-    reindex = commands.add_parser("reindex", help="rebuild the access index and check it")
-    reindex.description = help_texts.REINDEX
-    reindex.set_defaults(run=_reindex)
-    common = operator_commands.Common(_add_settings, _start, _explain_database_errors)
-    operator_commands.add_keys(commands, common)
-    operator_commands.add_sessions(commands, common)
-    operator_commands.add_admin(commands, common)
-    schema = commands.add_parser("schema", help="print the GraphQL schema")
-    schema.set_defaults(run=_schema)
-    settings = commands.add_parser("settings", help="show every setting, its source and its meaning, without secrets")
-    settings.set_defaults(run=_settings)
-    for command in (demo, migrate, reindex, settings):
-        _add_settings(command)
-        command.formatter_class = argparse.RawDescriptionHelpFormatter
-    return parser
-
-
-def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    serve = commands.add_parser("serve", help="migrate the database, then serve until stopped")
+    serve = add_command(commands, "serve", "migrate the database, then serve until stopped", _serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
     serve.add_argument("--port", type=_port, default=5000, help="0 to 65535, 0 for any free port (%(default)s)")
     mode = serve.add_mutually_exclusive_group()
     mode.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
     mode.add_argument("--reload", action="store_true", help="restart when the server's code changes")
     serve.add_argument("--demo", action="store_true", help="first fill an empty database with demo data")
-    _add_settings(serve)
-    serve.set_defaults(run=_serve)
-
-
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"
-    )
+    add_command(commands, "demo", "fill an empty database with demo data", _demo)
+    add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
+    add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
+    operator_commands.add_all(commands)
+    add_command(commands, "schema", "print the GraphQL schema", _schema)
+    add_command(commands, "settings", "show every setting, its source and its meaning, without secrets", _settings)
+    return parser
 
 
 def _port(text: str) -> int:
@@ -139,55 +115,9 @@ def _parse_integer(text: str, minimum: int, maximum: int) -> int:
     return int(text)
 
 
-def _read_settings(file: Path | None) -> "Settings":
-    from app.config import Settings
-    from app.config.sources import FILE_VARIABLE
-
-    settings = Settings.read(file)
-    if file:
-        os.environ[FILE_VARIABLE] = str(file.absolute())  # each worker reads the file again
-    return settings
-
-
-def _start(arguments: argparse.Namespace) -> "Settings":
-    """Read the settings and configure the log."""
-    settings = _read_settings(arguments.settings)
-    _configure_log(settings)
-    return settings
-
-
-def _configure_log(settings: "Settings") -> dict[str, Any]:
-    """Configure the log of this process and return the configuration for the workers."""
-    shape = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    configuration = logs.configuration(shape, settings.log_level, requests=settings.log_requests)
-    logging.config.dictConfig(configuration)
-    return configuration
-
-
 def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
-    with _explain_database_errors(settings):
-        return importlib.import_module(APP).prepare(settings, exposed=exposed, serves=serves)
-
-
-@contextmanager
-def _explain_database_errors(settings: "Settings") -> Iterator[None]:
-    """Raise _CommandFailed with one line instead of the error of an unusable database."""
-    try:
-        yield
-    except Exception as error:
-        if not _is_database_failure(getattr(error, "orig", None) or error):
-            raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise _CommandFailed(f"the database {settings.redacted_database_url} cannot be used: {reason}") from None
-
-
-def _is_database_failure(error: BaseException) -> bool:
-    """Return whether the database is unreachable or refuses us; an invalid statement is a defect, with a traceback."""
-    from app.db.failures import Failure, classify
-
-    failure = classify(getattr(error, "orig", None) or error)
-    # asyncpg raises its own error for an invalid parameter in the URL.
-    return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
+    with explain_database_errors(settings):
+        return server().prepare(settings, exposed=exposed, serves=serves)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
@@ -196,8 +126,8 @@ def _serve(arguments: argparse.Namespace) -> None:
     from app.http import file_descriptors
     from app.http.budget import RESERVED_CONNECTIONS
 
-    settings = _read_settings(arguments.settings)
-    log = _configure_log(settings)
+    settings = read_settings(arguments.settings)
+    log = configure_log(settings)
     port = _free_port(arguments.host, arguments.port)
     if settings.metrics_address is not None:
         _free_port(*settings.metrics_endpoint)
@@ -230,17 +160,17 @@ def _check_demo(host: str, is_exposed_demo: bool) -> None:
 
 def _fill_demo(settings: "Settings", prepared: Any) -> Sequence[str]:
     """Fill the database with the demo data, unless it has them, and return the lines that introduce them."""
-    root = importlib.import_module(APP)
+    root = server()
     if prepared.demo_password_valid:
         tour: Sequence[str] = root.tour()
         return tour
-    with _explain_database_errors(settings):
+    with explain_database_errors(settings):
         report: Sequence[str] = root.fill(settings)
         return report
 
 
 def _free_port(host: str, port: int) -> int:
-    """Return the port to listen on, before the database is changed. Raises _CommandFailed if it is not available."""
+    """Return the port to listen on, before the database is changed. Raises CommandFailed if it is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
@@ -249,7 +179,7 @@ def _free_port(host: str, port: int) -> int:
             return int(probe.getsockname()[1])
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no such host"
-        raise _CommandFailed(f"cannot listen on {host} port {port}: {reason}; set --host and --port") from None
+        raise CommandFailed(f"cannot listen on {host} port {port}: {reason}; set --host and --port") from None
 
 
 def _banner(settings: "Settings", prepared: Any, host: str, port: int) -> Sequence[str]:
@@ -320,24 +250,24 @@ def _as_interrupt(number: signal.Signals) -> Iterator[None]:
 
 
 def _migrate(arguments: argparse.Namespace) -> None:
-    settings = _start(arguments)
+    settings = start(arguments)
     migrated = _prepare(settings, exposed=True).migrated  # the address of the server is not known yet
     print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.redacted_database_url} is up to date")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    settings = _start(arguments)
+    settings = start(arguments)
     _prepare(settings, exposed=True)  # the address of the server is not known yet
-    with _explain_database_errors(settings):
-        report = importlib.import_module(APP).fill(settings)
+    with explain_database_errors(settings):
+        report = server().fill(settings)
     print("\n".join([*report, "To open the playground at /graphql, run: ostiary serve"]))
 
 
 def _reindex(arguments: argparse.Namespace) -> None:
-    settings = _start(arguments)
+    settings = start(arguments)
     began = time.monotonic()
-    with _explain_database_errors(settings):
-        result = importlib.import_module(APP).reindex(settings, _print_progress)
+    with explain_database_errors(settings):
+        result = server().reindex(settings, _print_progress)
     print(f"rebuilt {result.rows:,} rows of the access index in {time.monotonic() - began:.1f} s")
     if result.missing or result.surplus:
         print(f"it was incorrect: {result.missing:,} rows were missing or different, {result.surplus:,} were surplus")
@@ -350,14 +280,14 @@ def _print_progress(done: int, total: int) -> None:
 
 
 def _schema(_: argparse.Namespace) -> None:
-    print(importlib.import_module(APP).sdl().rstrip("\n"))
+    print(server().sdl().rstrip("\n"))
 
 
 def _settings(arguments: argparse.Namespace) -> None:
     from app.config import Settings
 
     try:
-        settings = _read_settings(arguments.settings)
+        settings = read_settings(arguments.settings)
     except SettingsError:
         print("The settings are invalid; the problems follow at the end. These are the defaults.\n")
         _print_settings(Settings())

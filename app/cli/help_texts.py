@@ -29,6 +29,60 @@ exit codes:
 """
 
 
+SERVE = """\
+Bring the database up to date, then serve the API until Ctrl-C or SIGTERM. The
+first start creates the database and the first administrator. While the administrator
+has the default password, the server listens on loopback addresses only.
+"""
+
+SERVE_EPILOG = """\
+examples:
+  ostiary serve                           on 127.0.0.1:5000
+  ostiary serve --host 0.0.0.0 --workers 4 --settings /etc/ostiary.json
+
+exit codes:
+  0 stopped with Ctrl-C or SIGTERM
+  1 the database or the port cannot be used   2 wrong arguments or settings
+"""
+
+MIGRATE = """\
+Bring the schema of the database up to date and exit. A new database is created,
+with the first administrator. It prints each migration that it applies. `serve`
+does the same; run this first where several servers share one database.
+"""
+
+MIGRATE_EPILOG = """\
+example:
+  OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary migrate
+
+exit codes:
+  0 up to date   1 the database cannot be used, or a newer version has migrated it
+  2 wrong arguments or settings
+"""
+
+SCHEMA = """\
+Print the GraphQL schema, with all descriptions, in the schema definition language.
+It needs no database and no settings.
+"""
+
+SCHEMA_EPILOG = """\
+example:
+  ostiary schema > schema.graphql         for code generation in clients
+"""
+
+SETTINGS = """\
+Print every setting with its value, its source (default, file or environment), its
+environment variable and its meaning. Secrets are not shown.
+"""
+
+SETTINGS_EPILOG = """\
+example:
+  ostiary settings --settings /etc/ostiary.json
+
+exit codes:
+  0 the settings are valid   2 they are not; standard error names every problem
+"""
+
 DEMO = """\
 Fill an empty database with demo data and exit: orgs from marine science to a
 sound archive, their users at every level, groups, and about three hundred
@@ -48,6 +102,11 @@ examples:
                                           in a separate database
 """
 
+REINDEX_EPILOG = """\
+example:
+  ostiary reindex                         prints how many rows were wrong
+"""
+
 REINDEX = """\
 Rebuild the access index from the resources and their access configurations, in
 one transaction, and report whether it was correct. It should always be: every
@@ -58,6 +117,11 @@ KEYS = """\
 The keys that sign tokens with TokenAlgorithm EdDSA. They are stored in the
 database, encrypted with Secret, so that the workers of all hosts share them; their
 public parts are at /.well-known/jwks.json. The first start creates the first key.
+"""
+
+LIST_KEYS = """\
+Print a line for each key that signs or verifies tokens: its id, when it was created,
+and whether it signs, or until when it verifies. The private parts are not shown.
 """
 
 KEYS_EPILOG = """\
@@ -81,6 +145,12 @@ that was ended after the backup would be valid again. API tokens that were revok
 after the backup are valid again too; --api-tokens deletes all of them.
 """
 
+SESSIONS_EPILOG = """\
+examples:
+  ostiary sessions end                    prints how many users and tickets it ended
+  ostiary sessions end --api-tokens       also deletes every API token
+"""
+
 ADMIN = """\
 Set a new password for a user on the server's machine, without the old one. All
 sessions of the user end. The server may keep running. The audit log records it.
@@ -91,4 +161,25 @@ examples:
   ostiary admin reset-password admin      generates a password and prints it once
   ostiary admin reset-password ann --stdin < file
                                           reads the first line of a file
+
+exit codes:
+  0 the password is set   1 no such user, or the database cannot be used
+  2 wrong arguments or settings, or the identity provider manages the passwords
 """
+
+COMMANDS = {
+    "serve": (SERVE, SERVE_EPILOG),
+    "demo": (DEMO, DEMO_EPILOG),
+    "migrate": (MIGRATE, MIGRATE_EPILOG),
+    "reindex": (REINDEX, REINDEX_EPILOG),
+    "keys": (KEYS, KEYS_EPILOG),
+    "keys list": (LIST_KEYS, KEYS_EPILOG),
+    "keys rotate": (ROTATE, KEYS_EPILOG),
+    "sessions": (SESSIONS, SESSIONS_EPILOG),
+    "sessions end": (SESSIONS, SESSIONS_EPILOG),
+    "admin": (ADMIN, ADMIN_EPILOG),
+    "admin reset-password": (ADMIN, ADMIN_EPILOG),
+    "schema": (SCHEMA, SCHEMA_EPILOG),
+    "settings": (SETTINGS, SETTINGS_EPILOG),
+}
+"""The text before and after the options of each command."""

@@ -6,19 +6,3 @@ from app.config.request_limits import RequestLimits
 from app.config.safety import check_exposure, is_loopback, secret
 from app.config.throttle import Throttle
 from app.config.values import PASSWORD_CHARACTERS
-
-__all__ = [
-    "DEFAULT_PASSWORD",
-    "FIELDS",
-    "HIDDEN",
-    "PASSWORD_CHARACTERS",
-    "DefaultAdmin",
-    "Limits",
-    "PasswordPolicy",
-    "RequestLimits",
-    "Settings",
-    "Throttle",
-    "check_exposure",
-    "is_loopback",
-    "secret",
-]

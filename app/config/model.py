@@ -17,7 +17,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -38,10 +37,8 @@ HIDDEN = "(hidden)"
 DEFAULT_PASSWORD = "password"  # noqa: S105 - documented; `check_exposure` keeps it from other machines
 
 
-class DefaultAdmin(BaseModel):
+class DefaultAdmin(values.Section):
     """The administrator that is created if no user has the role admin."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     user_name: str = Field(
         "admin",
@@ -59,13 +56,11 @@ class DefaultAdmin(BaseModel):
     )
 
 
-class PasswordPolicy(BaseModel):
+class PasswordPolicy(values.Section):
     """Requirements for new passwords."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    min_length: values.Count = Field(
-        12, ge=1, le=values.PASSWORD_CHARACTERS, description="Minimum length of a new password: 1 to 1024 characters."
+    min_length: values.Count = values.count_field(
+        12, 1, values.PASSWORD_CHARACTERS, "Minimum length of a new password: {} characters."
     )
     require_digit: bool = Field(False, description="Require a digit in a new password.")
     require_uppercase: bool = Field(False, description="Require an upper-case letter in a new password.")
@@ -95,12 +90,10 @@ class Settings(BaseSettings):
         description="URL of the database: sqlite:///PATH (relative to the working directory; absolute with four"
         " slashes) or postgresql://user:password@host/database.",
     )
-    database_pool_size: values.Count = Field(
-        10, ge=1, le=200, description="Connections to PostgreSQL per worker: 1 to 200. Ignored with SQLite."
+    database_pool_size: values.Count = values.count_field(
+        10, 1, 200, "Connections to PostgreSQL per worker: {}. Ignored with SQLite."
     )
-    default_admin: DefaultAdmin = Field(
-        default_factory=DefaultAdmin, description="An object: UserName, Email, Password."
-    )
+    default_admin: DefaultAdmin = values.section(DefaultAdmin)
     secret: Annotated[SecretStr | None, AfterValidator(values.strong_secret)] = Field(
         None,
         description="Secret that signs tokens: at least 32 bytes. Blank: a secret is generated at the first start and"
@@ -113,9 +106,7 @@ class Settings(BaseSettings):
         " encrypted with Secret, and their public parts are published. Tokens of the other algorithm stay valid until"
         " they expire.",
     )
-    token_expiration_in_days: values.Count = Field(
-        7, ge=1, le=3650, description="Days until a token expires: 1 to 3650."
-    )
+    token_expiration_in_days: values.Count = values.count_field(7, 1, 3_650, "Days until a token expires: {}.")
     api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = Field(
         365, ge=1, le=3650, description="Longest lifetime of an API token in days: 1 to 3650. Blank: unlimited."
     )
@@ -151,28 +142,17 @@ class Settings(BaseSettings):
         description="Which class handles HTTP/1.1: fast, Ostiary's own; or plain, the one of uvicorn. Plain is slower"
         " and has no HeaderBytes, HeaderFields, HeaderSeconds, BodySeconds and Connections: a proxy must limit those.",
     )
-    query_seconds: values.Count = Field(
-        15,
-        ge=1,
-        le=3600,
-        description="Time limit in seconds of a GraphQL query, and on SQLite of every read: 1 to 3600.",
+    query_seconds: values.Count = values.count_field(
+        15, 1, 3_600, "Time limit in seconds of a GraphQL query, and on SQLite of every read: {}."
     )
-    mutation_seconds: values.Count = Field(
-        60, ge=1, le=3600, description="Time limit in seconds of a GraphQL mutation: 1 to 3600."
+    mutation_seconds: values.Count = values.count_field(
+        60, 1, 3_600, "Time limit in seconds of a GraphQL mutation: {}."
     )
-    limits: Limits = Field(
-        default_factory=Limits,
-        description="An object: Characters, Tokens, Definitions, Nesting, Directives, Aliases, Depth, Siblings,"
-        " Comparisons, RootFields, Selections, Cost, Introspection.",
-    )
-    request_limits: RequestLimits = Field(
-        default_factory=RequestLimits,
-        description="An object: HeaderBytes, HeaderFields, HeaderSeconds, BodySeconds, BodyBytes, VariableValues,"
-        " Errors, Connections.",
-    )
+    limits: Limits = values.section(Limits)
+    request_limits: RequestLimits = values.section(RequestLimits)
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(
         None,
-        description="URL of an authentication provider that checks passwords and tokens instead of this server. It"
+        description="URL of an identity provider that checks passwords and tokens instead of this server. It"
         " accepts a form by POST and returns a JSON object. Users, roles and passwords are then managed there. Blank:"
         " none.",
     )
@@ -187,11 +167,8 @@ class Settings(BaseSettings):
         description="Megabytes of 1,048,576 bytes that an org may store if it has neither an owner nor a quota of its"
         " own: 0 to 8,589,934,591. Used with EnableStorageLimiter. Blank: unlimited.",
     )
-    ticket_expiration_in_minutes: values.Count = Field(
-        60,
-        ge=1,
-        le=1440,
-        description="Minutes until an upload or download ticket expires and releases its reserved bytes: 1 to 1440.",
+    ticket_expiration_in_minutes: values.Count = values.count_field(
+        60, 1, 1_440, "Minutes until an upload or download ticket expires and releases its reserved bytes: {}."
     )
     enable_default_user_organization: bool | None = Field(
         None,
@@ -200,26 +177,14 @@ class Settings(BaseSettings):
     enable_organization_member_management: bool = Field(
         False, description="Allow REST to change the members of orgs at /orgs/{slug}/members. GraphQL always can."
     )
-    password_policy: PasswordPolicy | None = Field(
-        default_factory=PasswordPolicy,
-        description="An object: MinLength, RequireDigit, RequireUppercase, RequireLowercase, RequireNonAlphanumeric;"
-        " null for no requirements.",
-    )
+    password_policy: PasswordPolicy | None = values.section(PasswordPolicy, "; null for no requirements.")
     drone_db_clients: bool = Field(
-        False,
-        description="Adapt REST responses to DroneDB's own clients: `expires` in seconds, 401 instead of 403.",
+        False, description="Adapt REST responses to DroneDB's own clients: `expires` in seconds, 401 instead of 403."
     )
-    hashing_threads: values.Count = Field(
-        2,
-        ge=1,
-        le=64,
-        description="Threads that hash passwords in each worker: 1 to 64. A busy thread uses one core and 19 MiB.",
+    hashing_threads: values.Count = values.count_field(
+        2, 1, 64, "Threads that hash passwords in each worker: {}. A busy thread uses one core and 19 MiB."
     )
-    throttle: Throttle = Field(
-        default_factory=Throttle,
-        description="An object: Enabled, FreeGuesses, FreeGuessesPerAccount, FreeGuessesPerAddress, LongestWaitSeconds,"
-        " LongestWaitPerAccountSeconds, ForgetAfterMinutes.",
-    )
+    throttle: Throttle = values.section(Throttle)
 
     log_format: Annotated[Literal["console", "json"] | None, BeforeValidator(values.choice)] = Field(
         None,
@@ -230,14 +195,10 @@ class Settings(BaseSettings):
         "warning", description="Lowest level that is logged: debug, info, warning or error."
     )
     log_requests: bool = Field(
-        False,
-        description="Log every request. If false, only slow requests and unexpected errors are logged.",
+        False, description="Log every request. If false, only slow requests and unexpected errors are logged."
     )
-    slow_request_milliseconds: values.Count = Field(
-        3000,
-        ge=0,
-        le=3_600_000,
-        description="Milliseconds from which a request is logged as slow. 0: never.",
+    slow_request_milliseconds: values.Count = values.count_field(
+        3_000, 0, 3_600_000, "Milliseconds from which a request is logged as slow. 0: never."
     )
     metrics_address: Annotated[str | None, AfterValidator(values.listen_address)] = Field(
         None,
@@ -249,8 +210,8 @@ class Settings(BaseSettings):
         description="Bearer token for /metrics: at least 16 printable ASCII characters. Blank: /metrics is not served"
         " at the public address; see MetricsAddress.",
     )
-    shutdown_seconds: values.Count = Field(
-        20, ge=1, le=3600, description="Seconds for running requests to finish when the server stops: 1 to 3600."
+    shutdown_seconds: values.Count = values.count_field(
+        20, 1, 3_600, "Seconds for running requests to finish when the server stops: {}."
     )
 
     _origins: dict[SettingPath, tuple[str, str]] = PrivateAttr(default_factory=dict)

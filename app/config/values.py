@@ -3,10 +3,11 @@
 import http.cookies
 import re
 from ipaddress import ip_address, ip_network
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_pascal
 
 SECRET_BYTES = 32
 """Minimum length of an HS256 key: the length of its hash (RFC 7518, 3.2)."""
@@ -137,6 +138,22 @@ def _reject_boolean(value: object) -> object:
 
 Count = Annotated[int, BeforeValidator(_reject_boolean)]
 """A whole number. Pydantic alone would read `true` as 1."""
+
+
+def count_field(default: int, least: int, most: int, description: str) -> Any:
+    """Return the field of a whole number. In its description, `{}` stands for its bounds."""
+    return Field(default, ge=least, le=most, description=description.format(f"{least:,} to {most:,}"))
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, without unknown names, and without values in its messages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def section(kind: type[Section], end: str = ".") -> Any:
+    """Return the field of a section, which its description lists."""
+    return Field(default_factory=kind, description=f"An object: {', '.join(map(to_pascal, kind.model_fields))}{end}")
 
 
 def listen_address(text: str | None) -> str | None:

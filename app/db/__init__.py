@@ -18,32 +18,11 @@ from app.db.interface import (
     Transaction,
     UniqueViolation,
 )
-from app.db.loop_yield import LoopYield, chunks
+from app.db.loop_yield import chunks
 from app.db.postgresql.database import PostgresDatabase, PostgresTransaction
 from app.db.snapshot_reader import SnapshotReader, at_one_moment
 from app.db.sqlite.database import SqliteDatabase, connect
 from app.db.sqlite.group_commit import CommitFailed
-
-__all__ = [
-    "BoundStatement",
-    "CommitFailed",
-    "CommitScopedCache",
-    "Database",
-    "ForeignKeyViolation",
-    "Freshness",
-    "LoopYield",
-    "PostgresDatabase",
-    "PostgresTransaction",
-    "Read",
-    "SnapshotReader",
-    "SqliteDatabase",
-    "Transaction",
-    "UniqueViolation",
-    "at_one_moment",
-    "chunks",
-    "connect",
-    "open_database",
-]
 
 
 async def open_database(url: str, *, size: int = 10, longest: float = inf) -> Database:

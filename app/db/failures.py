@@ -34,6 +34,9 @@ class Failure(StrEnum):
     REPLACED = "replaced"
 
 
+counters.declare("ostiary_database_failures_total", reason=Failure)
+
+
 class FileReplaced(Exception):
     """The file of the database was deleted or replaced while it was open."""
 

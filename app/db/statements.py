@@ -37,7 +37,7 @@ class CompiledStatement:
 
     @property
     def reads_feed(self) -> bool:
-        """Return whether the statement reads the audit feed, which ends at the last settled event."""
+        """Return whether the statement lists audit events: it must return none after one that is not yet committed."""
         return SETTLED_EVENT in self.constants
 
     def arguments(self, values: Values) -> list[Any]:

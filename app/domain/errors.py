@@ -29,7 +29,7 @@
         ├── Locked               LOCKED              400  the change is permitted, but the resource is locked
         ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org or of its owner
         └── Protected            PROTECTED           409  a built-in object, the last administrator
-            └── ManagedElsewhere PROTECTED           400  the external provider manages the accounts
+            └── ManagedElsewhere PROTECTED           400  the identity provider manages the accounts
 
 `Problems` carries several problems, so that one answer names every invalid value. Any other exception is unexpected:
 its text is logged, and the client receives an id.
@@ -269,12 +269,12 @@ class Protected(Problem):
 
 
 class ManagedElsewhere(Protected):
-    """The external provider manages the accounts, so they cannot be changed here."""
+    """The identity provider manages the accounts, so they cannot be changed here."""
 
     status: ClassVar[int] = 400
 
     def __init__(self, message: str = "", path: Sequence[str | int] = ()) -> None:
-        super().__init__(message or "Users, roles and passwords are managed by the external provider.", path)
+        super().__init__(message or "Users, roles and passwords are managed by the identity provider.", path)
 
 
 class Problems(OstiaryError):
@@ -283,3 +283,7 @@ class Problems(OstiaryError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
+
+
+CODES = frozenset(kind.code for base in (Refusal, Problem) for kind in base.__subclasses__())
+"""The codes of all classes above; the classes elsewhere have the code of one of them."""

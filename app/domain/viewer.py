@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import Flag
 from typing import Any
 
+ADMIN = "admin"
+"""The key of the built-in role with all permissions."""
+
 DEACTIVATED = "deactivated"
 """The key of the built-in role that removes every permission."""
 
@@ -28,7 +31,7 @@ class Permission(Flag):
 
 ALL_PERMISSIONS = ~Permission.NONE
 
-SCOPED_PERMISSIONS = (
+LIMITED_TOKEN_PERMISSIONS = (
     Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE | Permission.RESOURCES_VIEW | Permission.ACCESS_VIEW
 )
 """Permissions that apply to a single org or resource. A token limited to some orgs and resources carries no others."""
@@ -44,7 +47,7 @@ class Viewer:
     expires_at: datetime | None = None
     """End of the token of this request, None if it has none."""
     externally_managed: bool = False
-    """True if an external provider manages the accounts of this registry."""
+    """True if an identity provider manages the accounts of this registry."""
     token_id: int | None = None
     """Row id of the API token of this request, None for a session token."""
     is_limited: bool = False
@@ -53,7 +56,7 @@ class Viewer:
     @property
     def permission_profile(self) -> "Viewer":
         """Return this viewer without identity: viewers with equal profiles share compiled statements and plans."""
-        return Viewer(None, self.permissions, is_limited=self.is_limited)
+        return Viewer(None, self.permissions, is_limited=self.is_limited, externally_managed=self.externally_managed)
 
     @property
     def bind_values(self) -> dict[str, Any]:
@@ -64,4 +67,4 @@ class Viewer:
 ANONYMOUS = Viewer(None)
 
 SYSTEM = Viewer(0, ALL_PERMISSIONS)
-"""The system as a viewer: creates the first administrator and the users that an external provider authenticates."""
+"""The system as a viewer: creates the first administrator and the users that an identity provider authenticates."""

@@ -10,6 +10,7 @@ from aiodataloader import DataLoader
 from app import db
 from app.domain.viewer import ANONYMOUS, Viewer
 from app.http.deadlines import Deadlines
+from app.query.list_edges import ListEdge, split_key
 from app.query.pagination import Page, PageRequest
 from app.query.reader import ListReader
 from app.query.relations import Layout, Relation
@@ -39,6 +40,19 @@ class BatchReader:
 
             batch = self._batches[at, relation, layout] = DataLoader(load)
         return batch.load(key)
+
+    def item(self, at: FieldPath, edge: ListEdge, layout: Layout, key: Any) -> Any:
+        """Return a future of the row of an item of a list."""
+        values, row_key = split_key(key)
+        batch = self._batches.get((at, edge, layout, *values.items()))
+        if batch is None:
+
+            async def load(keys: list[Any]) -> list[Any]:
+                rows_by_key = await self.reader.related(edge.row, layout, keys, **values)
+                return [rows_by_key[each][0] if each in rows_by_key else None for each in keys]
+
+            batch = self._batches[at, edge, layout, *values.items()] = DataLoader(load)
+        return batch.load(row_key)
 
     def page(self, at: FieldPath, relation: Relation, layout: Layout, page_request: PageRequest, key: Any) -> Any:
         """Return a future of the `Page` of a key."""

@@ -7,16 +7,22 @@ from uuid import uuid4
 
 from graphql import FieldNode, GraphQLError
 
-from app.domain.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, Retry, TooComplex
-from app.graphql.documents.cache import MAX_ERRORS
+from app.domain.errors import CODES, BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, Retry, TooComplex
+from app.graphql.documents.cache import MAX_ERRORS, PARSE_FAILED, RESOLUTION_FAILURE, VALIDATION_FAILED
 from app.graphql.documents.canonical import SentText
 from app.http.deadlines import CHANGE_MADE, is_failure
+from app.http.middleware import UNEXPECTED
 from app.observability import counters
 
 LOG = logging.getLogger("ostiary")
 
 LEFT_OUT = "ERRORS_LEFT_OUT"
 """The code of the last entry of a response that leaves out errors."""
+
+counters.declare("ostiary_limits_exceeded_total", limit=["errors"])
+counters.declare(
+    "ostiary_errors_total", code=[*CODES, PARSE_FAILED, VALIDATION_FAILED, RESOLUTION_FAILURE, LEFT_OUT, UNEXPECTED]
+)
 
 ABORTED = ("Validation aborted.", "Execution aborted.")
 """Ends of the message by which graphql-core reports that it stopped after the maximum of errors."""
@@ -74,10 +80,7 @@ def format_unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[s
     """Log an unexpected error, and return an entry with its id in the log."""
     error_id = uuid4().hex
     log.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
-    return {
-        "message": "Unexpected error.",
-        "extensions": {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
-    }
+    return {"message": "Unexpected error.", "extensions": {"code": UNEXPECTED, "errorId": error_id}}
 
 
 def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any]]:

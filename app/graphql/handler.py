@@ -37,7 +37,6 @@ from app.query.sql import SelectBuilder
 from app.security.authentication import Credentials
 from app.services.app_context import AppContext
 
-SECONDS_A_DAY = 86_400
 SETTING = Fallback("setting")
 MAX_UNCOUNTED_BYTES = 8_192
 """Size of a request up to which the uses of its variables are not counted: it has too few values to be expensive."""
@@ -225,11 +224,10 @@ class GraphQLHandler:
         """Return the cookie of a session that began or ended. A page of another site cannot begin a session."""
         if context.session is None and not context.signed_out:
             return []
-        name, secure = self.settings.auth_cookie_name, request.url.scheme == "https"
         if context.session is not None and not from_foreign_page(request):
-            lifetime = self.settings.token_expiration_in_days * SECONDS_A_DAY
-            return [Cookie(name, context.session.token, lifetime, secure)]
-        return [Cookie(name, "", 0, secure)] if context.signed_out else []
+            return [http.session_cookie(request, self.settings, context.session.token)]
+        secure = request.url.scheme == "https"
+        return [Cookie(self.settings.auth_cookie_name, "", 0, secure)] if context.signed_out else []
 
 
 async def _run_until(work: Awaitable[Result], deadline: float) -> Result:

@@ -40,6 +40,8 @@ LIMITS: Mapping[str, tuple[type[Refusal], str]] = MappingProxyType(
     }
 )
 
+counters.declare("ostiary_limits_exceeded_total", limit=LIMITS)
+
 TICK = 0.2
 """Seconds between two checks of all deadlines: one timer for each worker is cheaper than one for each request."""
 

@@ -16,28 +16,12 @@ from starlette.types import Scope
 from app.config import is_loopback
 from app.http.headers import RequestHeaders, parse_headers
 
-FORWARDING = frozenset(
-    {
-        b"cdn-loop",
-        b"cf-connecting-ip",
-        b"cf-ray",
-        b"client-ip",
-        b"fastly-client-ip",
-        b"forwarded",
-        b"true-client-ip",
-        b"via",
-        b"x-client-ip",
-        b"x-cluster-client-ip",
-        b"x-envoy-external-address",
-        b"x-original-forwarded-for",
-        b"x-original-host",
-        b"x-original-uri",
-        b"x-original-url",
-        b"x-real-ip",
-        b"x-request-start",
-        b"x-rewrite-url",
-    }
-)
+_FORWARDING_NAMES = b"""
+cdn-loop cf-connecting-ip cf-ray client-ip fastly-client-ip forwarded true-client-ip via x-client-ip
+x-cluster-client-ip x-envoy-external-address x-original-forwarded-for x-original-host x-original-uri x-original-url
+x-real-ip x-request-start x-rewrite-url
+"""
+FORWARDING = frozenset(_FORWARDING_NAMES.split())
 """Header fields that proxies add, beside every field with the prefix `x-forwarded`."""
 
 PROC_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")

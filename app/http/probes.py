@@ -55,11 +55,7 @@ def routes(
             raise HTTPException(404)
         return Response(format_metrics(), headers={**NO_STORE, "Content-Type": metrics.CONTENT_TYPE})
 
-    return [
-        Route("/health/live", _get_liveness),
-        Route("/health/ready", get_readiness),
-        Route("/metrics", get_metrics),
-    ]
+    return [Route("/health/live", _get_liveness), Route("/health/ready", get_readiness), Route("/metrics", get_metrics)]
 
 
 async def _get_liveness(request: Request) -> Response:

@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.config import Settings
 from app.domain.errors import (
     BadRequest,
     BodyTooLarge,
@@ -25,6 +26,7 @@ from app.domain.errors import (
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 NO_STORE = {"Cache-Control": "no-store", **NO_SNIFFING}
 
+SECONDS_A_DAY = 86_400
 REVALIDATE = "no-cache"
 """Cache-Control of a file that a browser stores and revalidates at each use."""
 
@@ -73,6 +75,12 @@ class Cookie:
     value: str
     max_age: int | None = None
     secure: bool = True
+
+
+def session_cookie(request: Request, settings: Settings, token: str) -> Cookie:
+    """Return the cookie of a session, which lasts as long as its token."""
+    lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
+    return Cookie(settings.auth_cookie_name, token, lifetime, request.url.scheme == "https")
 
 
 def set_cookie(response: Response, cookie: Cookie) -> None:

@@ -9,6 +9,8 @@ from app.observability import counters
 LIMIT = "variable_values"
 """Name of the limit in the settings, in the error and in the metric."""
 
+counters.declare("ostiary_limits_exceeded_total", limit=[LIMIT])
+
 
 def require_few_values(values: Mapping[str, Any], most: int, size: int) -> None:
     """Raise TooComplex for more values than `most`, nested ones included.

@@ -5,16 +5,29 @@ client, so that the number of time series stays small.
 """
 
 from collections import Counter
+from collections.abc import Iterable
+from itertools import product
 
 _COUNTS: Counter[str] = Counter()
 
 
+def sample(family: str, **labels: str) -> str:
+    """Return the name of a sample with its labels, as in `ostiary_errors_total{code="NOT_FOUND"}`."""
+    text = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"{family}{{{text}}}"
+
+
+def declare(family: str, **labels: Iterable[str]) -> None:
+    """Let the counters of all these label values begin at 0: an alert on an increase misses a first event otherwise."""
+    for values in product(*labels.values()):
+        _COUNTS[sample(family, **dict(zip(labels, values, strict=True)))] += 0
+
+
 def increment(family: str, **labels: str) -> None:
     """Add one to the counter of this family with these labels."""
-    text = ",".join(f'{name}="{value}"' for name, value in labels.items())
-    _COUNTS[f"{family}{{{text}}}" if text else family] += 1
+    _COUNTS[sample(family, **labels)] += 1
 
 
 def samples() -> dict[str, float]:
-    """Return every counter that this process has incremented, by family and labels."""
+    """Return every counter that is declared or incremented, by family and labels."""
     return dict(_COUNTS)

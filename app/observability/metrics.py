@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from app.observability import counters as event_counters
+from app.observability import counters
 from app.observability.request_stats import RequestStats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -36,7 +36,7 @@ FAMILIES = {
     ),
     "ostiary_limits_exceeded_total": MetricFamily("counter", "Requests and connections refused by a request limit."),
     "ostiary_sign_ins_refused_total": MetricFamily(
-        "counter", "Refused credentials, by api, kind of credential and reason."
+        "counter", "Refused credentials, by API, kind of credential and reason."
     ),
     "ostiary_database_failures_total": MetricFamily("counter", "Database operations that failed, by reason."),
     "ostiary_sql_statements_total": MetricFamily("counter", "SQL statements of all requests."),
@@ -62,6 +62,16 @@ Samples = dict[str, float]
 """A value for each metric name with its labels, as in `ostiary_errors_total{code="NOT_FOUND"}`."""
 
 
+STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
+"""Values of the label `status`; `none` where no response was sent."""
+
+APIS_AND_KINDS = {"graphql": ("query", "mutation", "none"), "rest": ("query", "mutation"), "other": ("none",)}
+"""Values of the label `kind` for each value of `api`."""
+
+for _api, _kinds in APIS_AND_KINDS.items():
+    counters.declare("ostiary_requests_total", api=[_api], kind=_kinds, status=STATUSES)
+
+
 @dataclass(slots=True)
 class RequestTally:
     """Totals of requests with the same labels. `durations` counts the requests of each bucket of `BOUNDS`."""
@@ -77,7 +87,6 @@ class WorkerMetrics:
     def __init__(self) -> None:
         self.running = 0
         self._tallies: defaultdict[tuple[str, str, int, str, str], RequestTally] = defaultdict(RequestTally)
-        self._errors: Counter[str] = Counter()
 
     def record(self, stats: RequestStats, status: int, seconds: float) -> None:
         """Count a request; status 0 means that no response was sent."""
@@ -86,7 +95,7 @@ class WorkerMetrics:
         tally.seconds += seconds
         tally.statements += stats.statements
         for code in stats.codes:
-            self._errors[code] += 1
+            counters.increment("ostiary_errors_total", code=code)
 
     def samples(self) -> Samples:
         """Return all counts of this worker, with the CPU time, memory and open files of its process."""
@@ -99,10 +108,8 @@ class WorkerMetrics:
             sums.update(_histogram(labels, tally))
             if executor:
                 sums[f'ostiary_operations_total{{executor="{executor}",reason="{reason}"}}'] += requests
-        for code, number in self._errors.items():
-            sums[f'ostiary_errors_total{{code="{code}"}}'] = number
         own = {"ostiary_requests_in_progress": self.running, "ostiary_sql_statements_total": 0}
-        return {**own, **sums, **event_counters.samples(), **dict(_process())}
+        return {**own, **counters.samples(), **sums, **dict(_process())}
 
 
 def _histogram(labels: str, tally: RequestTally) -> Samples:

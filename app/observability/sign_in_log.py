@@ -56,6 +56,11 @@ class Reason(StrEnum):
     NO_PROVIDER = "no_provider"
 
 
+FAMILY = "ostiary_sign_ins_refused_total"
+
+counters.declare(FAMILY, api=("graphql", "rest"), credential=Credential, reason=Reason)
+
+
 @dataclass(slots=True)
 class _Second:
     """Lines written and suppressed in one second, for one reason and kind of credential."""
@@ -71,15 +76,14 @@ _SECONDS: dict[tuple[str, Reason], _Second] = {}
 def log_refusal(credential: str, reason: Reason, user_name: str | None = None) -> None:
     """Count and log a refused credential of the current request."""
     stats = request_stats.current_request()
-    api = stats.api.upper()
-    counters.increment("ostiary_sign_ins_refused_total", api=api, credential=credential, reason=reason)
+    counters.increment(FAMILY, api=stats.api, credential=credential, reason=reason)
     second = _second(credential, reason)
     if second.written >= MAX_LINES_PER_SECOND:
         _suppress(second, credential, reason)
         return
     second.written += 1
     name = _truncate(user_name)
-    _log({"api": api, "credential": credential, "reason": reason, "address": stats.address, "userName": name})
+    _log({"api": stats.api, "credential": credential, "reason": reason, "address": stats.address, "userName": name})
 
 
 def _second(credential: str, reason: Reason) -> _Second:

@@ -2,14 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Join,
-    case,
-    or_,
-    true,
-)
+from sqlalchemy import BigInteger, ColumnElement, Join, case, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 

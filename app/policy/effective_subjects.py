@@ -263,7 +263,7 @@ def user_subjects(viewer: Viewer) -> CTE:
     return _USER_SUBJECTS[manages, asks_about_everybody(viewer), limited]
 
 
-SCOPED_SUBJECTS = frozenset(
+LIMITED_TOKEN_SUBJECTS = frozenset(
     [
         *(subjects for (*_, limited), subjects in VIEWER_SUBJECTS.items() if limited),
         *(subjects for (*_, limited), subjects in _USER_SUBJECTS.items() if limited),

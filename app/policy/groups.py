@@ -2,17 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    exists,
-    false,
-    func,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from app.db.tables import Group, GroupMember, MembersSeenBy, col
@@ -58,7 +48,9 @@ def is_my_group(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def sees_who_added(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition for seeing the user who added a member: the viewer belongs to the group."""
+    """Return the condition for seeing who added a member: the viewer belongs to the group; false for limited tokens."""
+    if viewer.is_limited:
+        return false()
     return true() if sees_all_group_members(viewer) else col(GroupMember.group_id).in_(groups_of(VIEWER_ID))
 
 

@@ -25,10 +25,15 @@ def compares_access(viewer: Viewer) -> bool:
 
 def holds_more(viewer: Viewer) -> Select[Any]:
     """Return a statement for one Boolean: the bound `account` has access that the viewer lacks or loses earlier."""
-    return select(or_(_in_orgs(viewer), _in_groups(viewer), _on_resources(viewer)))
+    return select(has_more_than_viewer(viewer, _ACCOUNT))
 
 
-def _in_orgs(viewer: Viewer) -> ColumnElement[bool]:
+def has_more_than_viewer(viewer: Viewer, account: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that a user has access that the viewer lacks or loses earlier."""
+    return or_(_in_orgs(viewer, account), _in_groups(viewer, account), _on_resources(viewer, account))
+
+
+def _in_orgs(viewer: Viewer, account: ColumnElement[Any]) -> ColumnElement[bool]:
     if manages_all_orgs(viewer):
         return false()
     owned, mine_too, member, mine_ = aliased(Org), aliased(Org), aliased(OrgMember), aliased(OrgMember)
@@ -40,13 +45,12 @@ def _in_orgs(viewer: Viewer) -> ColumnElement[bool]:
         _lasts_as_long(mine_, member),
     )
     alone = ~or_(owns_it.correlate_except(mine_too), is_in_it.correlate_except(mine_))
-    return or_(
-        exists().where(col(owned.owner_id) == _ACCOUNT),
-        exists().where(col(member.user_id) == _ACCOUNT, is_valid_until(member.expires_at), alone),
-    )
+    owns_one = exists().where(col(owned.owner_id) == account).correlate_except(owned)
+    is_in_one = exists().where(col(member.user_id) == account, is_valid_until(member.expires_at), alone)
+    return or_(owns_one, is_in_one.correlate_except(member))
 
 
-def _in_groups(viewer: Viewer) -> ColumnElement[bool]:
+def _in_groups(viewer: Viewer, account: ColumnElement[Any]) -> ColumnElement[bool]:
     if Permission.GROUPS_MANAGE in viewer.permissions:
         return false()
     member, mine_ = aliased(GroupMember), aliased(GroupMember)
@@ -57,7 +61,8 @@ def _in_groups(viewer: Viewer) -> ColumnElement[bool]:
         _lasts_as_long(mine_, member),
     )
     alone = ~is_in_it.correlate_except(mine_)
-    return exists().where(col(member.user_id) == _ACCOUNT, is_valid_until(member.expires_at), alone)
+    belongs = exists().where(col(member.user_id) == account, is_valid_until(member.expires_at), alone)
+    return belongs.correlate_except(member)
 
 
 def _lasts_as_long(mine_: Any, member: Any) -> ColumnElement[bool]:
@@ -68,7 +73,7 @@ def _ends_no_earlier(end: ColumnElement[Any], other: ColumnElement[Any]) -> Colu
     return or_(end.is_(None), and_(other.is_not(None), end >= other))
 
 
-def _on_resources(viewer: Viewer) -> ColumnElement[bool]:
+def _on_resources(viewer: Viewer, account: ColumnElement[Any]) -> ColumnElement[bool]:
     if Permission.RESOURCES_MANAGE in viewer.permissions:
         return false()
     entry, own, subjects = aliased(Access), aliased(Access), viewer_subjects(viewer)
@@ -79,10 +84,12 @@ def _on_resources(viewer: Viewer) -> ColumnElement[bool]:
     )
     common = col(entry.mask).op("&")(as_long.correlate_except(own, subjects).scalar_subquery())
     return or_(
-        exists().where(col(Resource.owner_id) == _ACCOUNT, ~transfers_resource(viewer)),
-        exists().where(
-            col(entry.subject) == subject_id(SubjectType.USER, _ACCOUNT),
+        exists().where(col(Resource.owner_id) == account, ~transfers_resource(viewer)).correlate_except(Resource),
+        exists()
+        .where(
+            col(entry.subject) == subject_id(SubjectType.USER, account),
             is_valid_until(entry.expires_at),
             common != col(entry.mask),
-        ),
+        )
+        .correlate_except(entry),
     )

@@ -121,16 +121,29 @@ def org_level(viewer: Viewer) -> ColumnElement[Any]:
     return case((col(Org.owner_id) == VIEWER_ID, literal_column(str(int(MemberLevel.ADMIN)), Integer)), else_=level)
 
 
-def number_of_people(org: Any) -> ColumnElement[Any]:
-    """Return the number of current memberships of an org plus its owner."""
-    member, owned = aliased(OrgMember), aliased(Org)
-    members = (
+def owns_this_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that the viewer is the owner of the org of the row; no permission replaces that."""
+    return and_(col(Org.owner_id).is_not(None), col(Org.owner_id) == VIEWER_ID)
+
+
+def number_of_members_of_org(viewer: Viewer) -> ColumnElement[Any]:
+    """Return the number of current memberships of the org of the row, without its owner."""
+    return _number_of_members(col(Org.id))
+
+
+def _number_of_members(org: Any) -> ColumnElement[Any]:
+    member = aliased(OrgMember)
+    counted = (
         select(func.count()).select_from(member).where(col(member.org_id) == org, is_valid_until(member.expires_at))
     )
+    return counted.correlate_except(member).scalar_subquery()
+
+
+def number_of_people(org: Any) -> ColumnElement[Any]:
+    """Return the number of current memberships of an org plus its owner."""
+    owned = aliased(Org)
     owner = select(func.count(col(owned.owner_id))).where(col(owned.id) == org)
-    number: ColumnElement[Any] = (
-        members.correlate_except(member).scalar_subquery() + owner.correlate_except(owned).scalar_subquery()
-    )
+    number: ColumnElement[Any] = _number_of_members(org) + owner.correlate_except(owned).scalar_subquery()
     return number
 
 

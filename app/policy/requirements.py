@@ -39,7 +39,7 @@ def require_users_view(viewer: Viewer) -> int:
 
 
 def require_local_accounts(viewer: Viewer) -> None:
-    """Raise ManagedElsewhere if an external provider manages the accounts; called after the permission checks."""
+    """Raise ManagedElsewhere if an identity provider manages the accounts; called after the permission checks."""
     if viewer.externally_managed:
         raise errors.ManagedElsewhere
 

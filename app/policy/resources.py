@@ -37,7 +37,7 @@ from app.policy.conditions import (
     is_valid_until,
     sees_all_resources,
 )
-from app.policy.effective_subjects import SCOPED_SUBJECTS, effective_subjects, is_active, viewer_subjects
+from app.policy.effective_subjects import LIMITED_TOKEN_SUBJECTS, effective_subjects, is_active, viewer_subjects
 from app.policy.groups import sees_group_members
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
 from app.policy.token_scope import is_in_token_scope, scope_includes_resource
@@ -54,7 +54,7 @@ def holds_access(subjects: FromClause, access: Any) -> ColumnElement[bool]:
 
 
 def _holds_as(subject: ColumnElement[Any], subjects: FromClause, access: Any) -> ColumnElement[bool]:
-    in_scope = scope_includes_resource(access.resource_id) if subjects in SCOPED_SUBJECTS else true()
+    in_scope = scope_includes_resource(access.resource_id) if subjects in LIMITED_TOKEN_SUBJECTS else true()
     return and_(subject == subjects.c.subject, is_valid_until(access.expires_at), in_scope)
 
 

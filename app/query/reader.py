@@ -42,14 +42,19 @@ class ListReader:
         """Return all rows of a list without a parent, in the default order."""
         return await self._rows(self.statements.select_all(relation, layout, self.viewer))
 
-    async def related(self, relation: Relation, layout: Layout, keys: Iterable[Any]) -> dict[Any, list[Row]]:
-        """Return the rows of each key in the order of the relation; a key without rows is absent."""
+    async def related(
+        self, relation: Relation, layout: Layout, keys: Iterable[Any], **values: Any
+    ) -> dict[Any, list[Row]]:
+        """Return the rows of each key in the order of the relation; a key without rows is absent.
+
+        `values` are bound as well, for a relation that compares them.
+        """
         keys = list(keys)
         if len(keys) == 1:
-            return group_by_key(
-                await self._rows(self.statements.select_by_key(relation, layout, self.viewer), key=keys[0])
-            )
-        return group_by_key(await self._rows(self.statements.select_by_keys(relation, layout, self.viewer), keys=keys))
+            one = self.statements.select_by_key(relation, layout, self.viewer)
+            return group_by_key(await self._rows(one, key=keys[0], **values))
+        several = self.statements.select_by_keys(relation, layout, self.viewer)
+        return group_by_key(await self._rows(several, keys=keys, **values))
 
     async def page(
         self, relation: Relation, layout: Layout, request: PageRequest, keys: Iterable[Any]

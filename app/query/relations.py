@@ -63,6 +63,7 @@ Condition = Callable[[Viewer], ColumnElement[bool]]
 Within = Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]]
 Comparisons = Sequence[tuple[str, str]]
 """Pairs of an operator and the name of the bind parameter of its value."""
+Via = Callable[[ColumnElement[Any]], ColumnElement[Any]]
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
@@ -196,10 +197,12 @@ class FieldSpec:
     - `read`: converts the stored value.
     - `follow`: the relation that the value is a key of.
     - `part`: the field is an object of the same row. It selects a column, `PRESENT`, only if it has a guard.
-    - `joined`: the table of a part, which every relation to such rows joins.
+    - `joined`: the table of a part, which every relation to such rows joins, or which `via` reads.
+    - `via`: for a part from another row that this one refers to, the subquery for a column of that row.
     - `identity`: the field is the global id.
     - `lookup`: the field finds a row by its arguments.
     - `viewer_value`: computes the value from the viewer, without a row.
+    - `edge`: the `ListEdge` of a field that is an edge of a list, to the row that `follow` finds.
     - `service_field`: computes the value from (database, viewer, arguments), without a row.
     """
 
@@ -209,10 +212,12 @@ class FieldSpec:
     follow: Relation | None = None
     part: bool = False
     joined: Table | None = None
+    via: "Via | None" = None
     identity: bool = False
     lookup: Lookup | None = None
     viewer_value: Callable[[Viewer], Any] | None = None
     service_field: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
+    edge: Any = None
 
     def expression(
         self, name: str, table: Table, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
@@ -327,8 +332,7 @@ def texts(values: Iterable[str]) -> Any:
 
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return the condition that a mask contains the bit bound as `name`."""
-    condition: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
-    return condition
+    return mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
 
 
 def _python_type(column: ColumnElement[Any]) -> type:

@@ -24,8 +24,6 @@ from app.rest.errors import error_response, unexpected_response
 from app.rest.openapi import Section
 from app.rest.routing import RestContext, RestRouter
 
-__all__ = ["SECTIONS", "TABLE", "RestContext", "create_router", "description", "error_response", "unexpected_response"]
-
 SECTIONS = (
     Section("Signing in", "Get a token for a password, refresh a token, change passwords.", session.ROUTES),
     Section("Users", "Create, list, change and delete users.", users.ROUTES),

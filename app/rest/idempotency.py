@@ -60,12 +60,7 @@ class RestChange(KeyedChange):
 
 
 async def answer(
-    app: AppContext,
-    request: Request,
-    viewer: Viewer,
-    action: str,
-    values: Any,
-    work: Callable[[], Awaitable[Response]],
+    app: AppContext, request: Request, viewer: Viewer, action: str, values: Any, work: Callable[[], Awaitable[Response]]
 ) -> Response:
     """Run a change with the key of the request, or return the stored response. Raises InvalidInput and ChangeMade."""
     keys = request.headers.getlist(HEADER)

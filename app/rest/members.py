@@ -1,6 +1,6 @@
 """Routes of the members of an org, for the org itself (O7 to O10 of the documented API)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -9,6 +9,7 @@ from app import policy
 from app.db.tables import Org, OrgMember, User
 from app.db.types import format_instant
 from app.domain.errors import BadRequest, Forbidden
+from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
@@ -40,58 +41,58 @@ async def _list(call: Call) -> Response:
     if not org[1]:
         raise Forbidden("The members are seen by members alone.")
     rows = (await reads.related(read_graph.org_members, _MEMBER, [org[0]])).get(org[0], [])
-    return json(
-        [
-            {
-                "userName": user_name,
-                "email": email,
-                "permissions": level,
-                "grantedAt": format_instant(granted_at, timespec="auto"),
-                "grantedBy": granted_by,
-            }
-            for user_name, email, level, granted_at, granted_by, _ in rows
-        ]
-    )
+    return json([{"userName": name, "email": email, **membership_json(facts)} for name, email, *facts, _ in rows])
 
 
-Handler = Callable[[Call], Awaitable[Response]]
+def membership_json(facts: Sequence[Any]) -> dict[str, Any]:
+    """Return the level of a member, and when and by whom it was granted."""
+    level, granted_at, granted_by = facts
+    return {"permissions": level, "grantedAt": format_instant(granted_at, timespec="auto"), "grantedBy": granted_by}
 
 
-def _require_setting(handle: Handler) -> Handler:
-    """Return a handler that raises BadRequest if the setting disables it; clients of the documented API expect that."""
-
-    async def answer(call: Call) -> Response:
-        if not call.context.settings.enable_organization_member_management:
-            raise BadRequest("The setting EnableOrganizationMemberManagement is off. Change members with GraphQL.")
-        return await handle(call)
-
-    return answer
-
-
-def membership(data: Mapping[str, Any]) -> Membership:
-    """Return the membership of a new member; a level that is absent or null is the default."""
-    level = data.get("permissions")
-    return Membership(None if level is None else MemberLevel(level))
+def _require_setting(call: Call) -> None:
+    """Raise BadRequest if the setting disables changes; clients of the documented API expect that."""
+    if not call.context.settings.enable_organization_member_management:
+        raise BadRequest("The setting EnableOrganizationMemberManagement is off. Change members with GraphQL.")
 
 
 async def _add(call: Call) -> Response:
-    user, new = ("user_name", call.fields["userName"]), membership(call.fields)
-    async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, call.org_ref(), user, new)
+    _require_setting(call)
+    await add_member(call, call.org_ref(), ("user_name", call.fields["userName"]))
     return no_content()
 
 
 async def _update(call: Call) -> Response:
-    changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
-    async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
+    _require_setting(call)
+    await update_member(call)
     return no_content()
 
 
 async def _remove(call: Call) -> Response:
+    _require_setting(call)
+    await remove_member(call)
+    return no_content()
+
+
+async def add_member(call: Call, org: RowRef, user: RowRef) -> None:
+    """Add a user to an org; a level that is absent or null is the default."""
+    level = call.fields.get("permissions")
+    new = Membership(None if level is None else MemberLevel(level))
+    async with call.change("addOrgMember") as tx:
+        await orgs.add_org_member(tx, call.viewer, org, user, new)
+
+
+async def update_member(call: Call) -> None:
+    """Change the level of the member that the path names."""
+    changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
+    async with call.change("updateOrgMember") as tx:
+        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
+
+
+async def remove_member(call: Call) -> None:
+    """Remove the member that the path names."""
     async with call.change("removeOrgMember") as tx:
         await orgs.remove_org_member(tx, call.viewer, call.org_ref(), call.user_ref())
-    return no_content()
 
 
 _OFF = "400 to everybody unless the setting EnableOrganizationMemberManagement is on."
@@ -110,7 +111,7 @@ ROUTES = (
     Route(
         "POST",
         "/orgs/{orgSlug}/members",
-        _require_setting(_add),
+        _add,
         AuthMode.REQUIRED,
         f"Make a user a member of an org; needs level 3 (Admin) in it. 409 for a member, 400 for the owner. {_OFF}",
         Body.JSON,
@@ -123,7 +124,7 @@ ROUTES = (
     Route(
         "PUT",
         "/orgs/{orgSlug}/members/{userName}",
-        _require_setting(_update),
+        _update,
         AuthMode.REQUIRED,
         f"Change the level of a member; needs level 3 (Admin) in the org. {_OFF}",
         Body.JSON,
@@ -135,7 +136,7 @@ ROUTES = (
     Route(
         "DELETE",
         "/orgs/{orgSlug}/members/{userName}",
-        _require_setting(_remove),
+        _remove,
         AuthMode.REQUIRED,
         f"Take a member out of an org; needs level 3 (Admin) in it, or to be that member. {_OFF}",
         status=204,

@@ -1,27 +1,22 @@
 """Routes of the orgs of a user, for administrators (U19 to U23 of the documented API)."""
 
-from typing import Any
-
 from starlette.responses import Response
 
 from app import policy
-from app.db.statements import Row
 from app.db.tables import OrgMember, User
-from app.db.types import format_instant
 from app.domain.errors import Conflict, NotFound
-from app.domain.resource_roles import MemberLevel
 from app.query.relations import Layout, layout
 from app.rest import models
-from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
+from app.rest.members import DEFAULT_LEVEL, LEVEL, add_member, membership_json, remove_member, update_member
 from app.rest.orgs import CELLS, plain
 from app.rest.parameters import TEXT, TEXTS, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import orgs, read_graph
-from app.services.orgs import Membership
 
 _USER = layout(User, "id")
+_FACTS = slice(len(CELLS.fields), -1)
 _JOINED = Layout((*CELLS.fields, *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).fields))
 
 
@@ -33,17 +28,12 @@ async def _list(call: Call) -> Response:
     joined = await reads.related(read_graph.member_orgs, _JOINED, [user[0]])
     user_orgs = [
         *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
-        *({**plain(row), "isOwner": False, **_membership(row)} for row in joined.get(user[0], [])),
+        *({**plain(row), "isOwner": False, **membership_json(row[_FACTS])} for row in joined.get(user[0], [])),
     ]
     return json(sorted(user_orgs, key=lambda org: str(org["slug"])))
 
 
 _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
-
-
-def _membership(row: Row) -> dict[str, Any]:
-    level, granted_at, granted_by = row[len(CELLS.fields) : -1]
-    return {"permissions": level, "grantedAt": format_instant(granted_at, timespec="auto"), "grantedBy": granted_by}
 
 
 async def _set(call: Call) -> Response:
@@ -54,24 +44,19 @@ async def _set(call: Call) -> Response:
 
 async def _add(call: Call) -> Response:
     policy.require_users_view(call.viewer)
-    org, new = ("slug", call.fields["orgSlug"]), membership(call.fields)
-    async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, org, call.user_ref(), new)
+    await add_member(call, ("slug", call.fields["orgSlug"]), call.user_ref())
     return empty()
 
 
 async def _update(call: Call) -> Response:
     policy.require_users_view(call.viewer)
-    changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
-    async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
+    await update_member(call)
     return empty()
 
 
 async def _remove(call: Call) -> Response:
     policy.require_users_view(call.viewer)
-    async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.org_ref(), call.user_ref())
+    await remove_member(call)
     return empty()
 
 

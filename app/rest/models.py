@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="ISO 8601 in UTC, with a Z.")]
-UserName = Annotated[str, Field(description="Letters and digits, 1 to 127; from an external provider also - . _ @ +.")]
+UserName = Annotated[str, Field(description="Letters and digits, 1 to 127; from an identity provider also - . _ @ +.")]
 Email = Annotated[str | None, Field(description="Null if there is none.")]
 RoleNames = Annotated[list[str], Field(description="Names of the user's roles.")]
 Slugs = Annotated[list[str], Field(description="Slugs of the user's orgs that the viewer may see.")]
@@ -248,7 +248,7 @@ class Features(TypedDict):
     """Features of the server."""
 
     organizationMemberManagement: Annotated[bool, Field(description="True if REST can change the members of orgs.")]
-    userManagement: Annotated[bool, Field(description="False with an authentication provider.")]
+    userManagement: Annotated[bool, Field(description="False with an identity provider.")]
     storageLimiter: Annotated[bool, Field(description="True if storage quotas are enforced.")]
     maxConcurrentDownloadsPerUser: Annotated[int | None, Field(description="Always null: there is no such limit.")]
     disableAnonymousBulkDownloads: Annotated[bool, Field(description="Always false.")]

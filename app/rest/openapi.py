@@ -45,7 +45,7 @@ An error is a status and `{{"error", "noRetry"}}`. An unknown path is 404, an un
 An unexpected error is 500, and its text has the error id of the log. \
 {permitted}
 
-With an authentication provider (the setting `ExternalAuthUrl`), it manages the accounts, and operations that change \
+With an identity provider (the setting `ExternalAuthUrl`), it manages the accounts, and operations that change \
 them are refused with 400; each of them says so."""
 
 _FORBIDDEN = "A signed-in user without the permission gets 403."
@@ -53,7 +53,7 @@ _FORBIDDEN_FOR_DRONE_DB = (
     "This server is adapted to DroneDB's own clients (the setting `DroneDbClients`): a signed-in user without the "
     "permission gets 401, and `expires` is in Unix seconds."
 )
-_EXTERNALLY_MANAGED = "Refused with 400 if an authentication provider manages the accounts (`ExternalAuthUrl`)."
+_EXTERNALLY_MANAGED = "Refused with 400 if an identity provider manages the accounts (`ExternalAuthUrl`)."
 
 
 def document(sections: Sequence[Section], settings: Settings, server: str = "/") -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Route:
 
     `response_type` is the type of the body of a success, None for no body. `refusals` are the statuses of errors beyond
     those of all such routes. `answers_400` are the problems with status 400 instead of their own. `name` is the OpenAPI
-    operation id. With `is_externally_managed`, the route is refused if there is an authentication provider. With
+    operation id. With `is_externally_managed`, the route is refused if there is an identity provider. With
     `throttles_tokens`, callers with invalid tokens must wait. A route that `has_revision` answers one object with its
     ETag, or changes one and obeys If-Match.
     """

@@ -18,8 +18,6 @@ from app.rest.routing import AuthMode, Call, Route
 from app.services import session as accounts
 from app.services import validation
 
-SECONDS_A_DAY = 86_400
-
 
 async def _authenticate(call: Call) -> Response:
     try:
@@ -30,7 +28,7 @@ async def _authenticate(call: Call) -> Response:
 
 
 async def _log_in(call: Call) -> accounts.Session:
-    """Sign in with the token of the authentication provider if it is sent, else with the password."""
+    """Sign in with the token of the identity provider if it is sent, else with the password."""
     token = (call.fields.get("token") or "").strip()
     if token:
         return await accounts.log_in_with_token(call.app, token)
@@ -71,9 +69,7 @@ def _session_response(call: Call, session: accounts.Session) -> Response:
     settings = call.context.settings
     response = json(_session_json(settings, session))
     if not http.from_foreign_page(call.request):
-        lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
-        secure = call.request.url.scheme == "https"
-        http.set_cookie(response, http.Cookie(settings.auth_cookie_name, session.token, lifetime, secure))
+        http.set_cookie(response, http.session_cookie(call.request, settings, session.token))
     return response
 
 
@@ -94,7 +90,7 @@ def _session_json(settings: Settings, session: accounts.Session) -> dict[str, An
 _LOGIN = (
     Field("username", TEXT, "User name in any letter case; required without `token`."),
     Field("password", PASSWORD, "At most 1,024 characters; required without `token`."),
-    Field("token", TEXT, "A token of the authentication provider, used instead of name and password; blank for none."),
+    Field("token", TEXT, "A token of the identity provider, used instead of name and password; blank for none."),
 )
 _CHANGE = (
     Field("oldPassword", PASSWORD, "The current password.", required=True),

@@ -12,7 +12,7 @@ _NAMED = {
     404: "The object does not exist, or the viewer may not see it.",
     409: "The change conflicts with the current state.",
     429: "Too many failed attempts, or too many passwords wait to be checked. `Retry-After` has the seconds to wait.",
-    503: "The authentication provider, if there is one, does not answer or returns an invalid response.",
+    503: "The identity provider, if there is one, does not answer or returns an invalid response.",
 }
 _REASONS_400 = {
     NotFound: "The object does not exist, or the viewer may not see it.",
@@ -40,7 +40,7 @@ def _reasons(route: Route) -> Iterator[tuple[int, str]]:
     yield 400, _invalid_request(route)
     yield from ((400, _REASONS_400[kind]) for kind in route.answers_400)
     if route.is_externally_managed:
-        yield 400, "An authentication provider manages the accounts."
+        yield 400, "An identity provider manages the accounts."
     yield from ((status, _NAMED[status]) for status in route.refusals)
     yield 401, _TOKEN[route.auth_mode]
     if route.parameter_names:

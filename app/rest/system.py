@@ -70,7 +70,7 @@ ROUTES = (
         "/users/management-enabled",
         _is_managed,
         AuthMode.NONE,
-        "True if this server manages the users; false with an authentication provider.",
+        "True if this server manages the users; false with an identity provider.",
         response_type=bool,
         name="isUserManagementEnabled",
     ),

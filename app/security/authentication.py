@@ -12,7 +12,7 @@ from app.db import tables
 from app.db.statements import Row
 from app.db.tables import RowId, col
 from app.domain import errors
-from app.domain.viewer import ALL_PERMISSIONS, ANONYMOUS, DEACTIVATED, SCOPED_PERMISSIONS, Permission, Viewer
+from app.domain.viewer import ALL_PERMISSIONS, ANONYMOUS, DEACTIVATED, LIMITED_TOKEN_PERMISSIONS, Permission, Viewer
 from app.observability import request_stats, sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import api_token_format, session_tokens
@@ -94,7 +94,7 @@ async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | R
     *_, token_id, user_id, token_permissions, is_limited, expires_at = rows[0]
     if expires_at is not None and expires_at <= database.clock():
         return Reason.EXPIRED
-    permissions &= Permission(token_permissions) & (SCOPED_PERMISSIONS if is_limited else ALL_PERMISSIONS)
+    permissions &= Permission(token_permissions) & (LIMITED_TOKEN_PERMISSIONS if is_limited else ALL_PERMISSIONS)
     return Viewer(user_id, permissions, expires_at=expires_at, token_id=token_id, is_limited=bool(is_limited))
 
 

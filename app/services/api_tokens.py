@@ -13,7 +13,7 @@ from app.db import Database, Transaction, UniqueViolation
 from app.db.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sort_key
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from app.domain.refs import RowRef
-from app.domain.viewer import SCOPED_PERMISSIONS, Permission, Viewer
+from app.domain.viewer import LIMITED_TOKEN_PERMISSIONS, Permission, Viewer
 from app.observability import request_stats
 from app.security import api_token_format
 from app.services import audit, orgs, ownership, resources, users, validation
@@ -100,17 +100,16 @@ def _problems(tx: Transaction, new: NewToken, max_lifetime: timedelta | None) ->
     yield from validation.end_problems(new.expires_at, tx.now)
     if max_lifetime is not None and new.expires_at is not None and new.expires_at > tx.now + max_lifetime:
         yield InvalidInput(f"`expiresAt` must be at most {max_lifetime.days:,} days from now.", ("expiresAt",))
-    if new.is_limited and new.permissions & ~SCOPED_PERMISSIONS:
+    if new.is_limited and new.permissions & ~LIMITED_TOKEN_PERMISSIONS:
         yield InvalidInput(
-            f"A token limited to orgs or resources can have only these permissions: {_SCOPED}.",
-            ("permissions",),
+            f"A token limited to orgs or resources can have only these permissions: {_LIMITED}.", ("permissions",)
         )
     for field_name, targets in (("orgs", new.orgs), ("resources", new.resources)):
         if targets is not None and len(targets) > MAX_TARGETS:
             yield InvalidInput(f"`{field_name}` must have at most {MAX_TARGETS} items.", (field_name,))
 
 
-_SCOPED = ", ".join(str(each.name) for each in SCOPED_PERMISSIONS)
+_LIMITED = ", ".join(str(each.name) for each in LIMITED_TOKEN_PERMISSIONS)
 
 
 async def _load_orgs(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:

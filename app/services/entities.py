@@ -15,17 +15,21 @@ from app.services.audit.states import StateLoader
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entity:
-    """One kind of object with a global id. `name` is the name of its GraphQL type and the prefix of the id.
+    """One kind of object with a global id.
 
     `relation` finds an object by id, for `node`. `audit` loads the states that the audit log compares, and `audit_text`
     describes the kind in the API. The log does not follow an entity without them.
     """
 
-    name: str
     table: type[SQLModel]
     relation: Relation
     audit: StateLoader | None = None
     audit_text: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the name of its GraphQL type, which is the prefix of the id."""
+        return self.table.__name__
 
     @property
     def constant(self) -> str:
@@ -37,54 +41,24 @@ ENTITIES: Mapping[str, Entity] = {
     entity.name: entity
     for entity in (
         Entity(
-            "User",
-            table=tables.User,
-            relation=read_graph.user,
-            audit=states.load_users,
-            audit_text="A user with all roles, and the memberships and grants that changed.",
+            tables.User,
+            read_graph.user,
+            states.load_users,
+            "A user with all roles, and the memberships and grants that changed.",
         ),
+        Entity(tables.Role, read_graph.role, states.load_roles, "A role."),
+        Entity(tables.Org, read_graph.org, states.load_orgs, "An org, and the members and resources that changed."),
+        Entity(tables.Group, read_graph.group, states.load_groups, "A group, and the members and grants that changed."),
         Entity(
-            "Role",
-            table=tables.Role,
-            relation=read_graph.role,
-            audit=states.load_roles,
-            audit_text="A role.",
+            tables.Resource,
+            read_graph.resource,
+            states.load_resources,
+            "A resource, and the grants, uploads and downloads that changed.",
         ),
+        Entity(tables.ResourceType, read_graph.resource_type, states.load_resource_types, "A resource type."),
+        Entity(tables.AuditEvent, read_graph.audit_event),
         Entity(
-            "Org",
-            table=tables.Org,
-            relation=read_graph.org,
-            audit=states.load_orgs,
-            audit_text="An org, and the members and resources that changed.",
-        ),
-        Entity(
-            "Group",
-            table=tables.Group,
-            relation=read_graph.group,
-            audit=states.load_groups,
-            audit_text="A group, and the members and grants that changed.",
-        ),
-        Entity(
-            "Resource",
-            table=tables.Resource,
-            relation=read_graph.resource,
-            audit=states.load_resources,
-            audit_text="A resource, and the grants, uploads and downloads that changed.",
-        ),
-        Entity(
-            "ResourceType",
-            table=tables.ResourceType,
-            relation=read_graph.resource_type,
-            audit=states.load_resource_types,
-            audit_text="A resource type.",
-        ),
-        Entity("AuditEvent", table=tables.AuditEvent, relation=read_graph.audit_event),
-        Entity(
-            "ApiToken",
-            table=tables.ApiToken,
-            relation=read_graph.api_token,
-            audit=states.load_api_tokens,
-            audit_text="An API token, without the token itself.",
+            tables.ApiToken, read_graph.api_token, states.load_api_tokens, "An API token, without the token itself."
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Users whose accounts the external provider manages. Each sign-in stores the metadata that the provider returns."""
+"""Users whose accounts the identity provider manages. Each sign-in stores the metadata that the provider returns."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -42,8 +42,8 @@ REJECTION_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED,
 
 def provider_error(reason: str) -> Unavailable:
     """Return the error for a positive answer that cannot be used, and log the reason."""
-    log.warning("the authentication provider's answer cannot be used: %s", reason)
-    return Unavailable(f"The authentication provider's answer cannot be used: {reason}")
+    log.warning("the identity provider's answer cannot be used: %s", reason)
+    return Unavailable(f"The identity provider's answer cannot be used: {reason}")
 
 
 class IdentityProvider:
@@ -101,10 +101,10 @@ def _ssl_context() -> ssl.SSLContext:
 def _require_rejection(status: int) -> None:
     """Raise Unavailable unless the status rejects the user: for a redirect or an error of the provider."""
     if not HTTPStatus(400) <= status < HTTPStatus(500):
-        log.warning("the authentication provider returned an error: status=%d", status)
-        raise Unavailable("The authentication provider returned an error. Try again later.")
+        log.warning("the identity provider returned an error: status=%d", status)
+        raise Unavailable("The identity provider returned an error. Try again later.")
     if status not in REJECTION_STATUSES:
-        log.warning("the authentication provider rejected a sign-in, check ExternalAuthUrl: status=%d", status)
+        log.warning("the identity provider rejected a sign-in, check ExternalAuthUrl: status=%d", status)
 
 
 async def _read_body(response: httpx.Response) -> bytes:
@@ -121,8 +121,8 @@ def _raise_unavailable(error: Exception) -> NoReturn:
     reason = type(error).__name__
     if isinstance(error, httpx.ConnectError):
         reason = f"{reason}: {error}"
-    log.warning("the authentication provider does not answer: %s", reason)
-    raise Unavailable("The authentication provider does not answer. Try again later.") from None
+    log.warning("the identity provider does not answer: %s", reason)
+    raise Unavailable("The identity provider does not answer. Try again later.") from None
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:

@@ -221,12 +221,14 @@ accessors = Relation(
     filters={"role": FilterSpec(policy.effective_mask, bits=True)},
     virtual_rows=policy.subjects_sql,
 )
-type_name = (
-    select(col(ResourceType.name))
-    .where(col(ResourceType.id) == col(Resource.type_id))
-    .correlate(Resource)
-    .scalar_subquery()
-)
+
+
+def type_of_resource(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column of the type of the resource in the row."""
+    is_type = col(ResourceType.id) == col(Resource.type_id)
+    return select(column).where(is_type).correlate(Resource).scalar_subquery()
+
+
 org_owner_name = FieldSpec(
     of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
 )
@@ -265,13 +267,10 @@ api_token_resources = Relation(
 )
 
 storage = Relation("one", User, User.id, policy.unrestricted)
-"""An edge from a user to the same row: as columns, its sums would be computed for every user that is read."""
-
 org_storage = Relation("one", Org, Org.id, policy.unrestricted)
-"""An edge from an org to the same row, as `storage`."""
+"""Edges from a row to the same row: as columns, the sums would be computed for every user or org that is read."""
 
 storage_used = policy.storage_used(col(User.id))
-org_storage_used = policy.storage_used_in_org(col(Org.id))
 ticket = Relation("one", Ticket, Ticket.key, policy.unrestricted)
 
 lock = Relation("one", Lock, Lock.resource_id, policy.unrestricted)

@@ -9,14 +9,14 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
+from app.domain import viewer as viewers
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.query.relations import among, integers, texts
 from app.services import audit, validation
 
-ADMIN = "admin"
-"""The key of the built-in role with all permissions."""
+ADMIN = viewers.ADMIN
 
 FIXED = frozenset({ADMIN, DEACTIVATED})
 """Keys of the built-in roles whose permissions cannot be changed."""

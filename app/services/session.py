@@ -43,7 +43,7 @@ INVALID_TOKEN_MESSAGE = "The token is invalid or expired."  # noqa: S105 - a tex
 
 LOGIN = "login"
 SYNCHRONIZE = "synchronizeUser"
-"""Audit action for the data of the external provider, stored even if the user is deactivated and cannot sign in."""
+"""Audit action for the data of the identity provider, stored even if the user is deactivated and cannot sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _is_allowed_here(password: str) -> bool:
 
 
 async def log_in_with_token(app: AppContext, token: str) -> Session:
-    """Sign in with a token of the external provider; raise Unauthenticated if it is invalid or there is no provider."""
+    """Sign in with a token of the identity provider; raise Unauthenticated if it is invalid or there is no provider."""
     if app.provider is None:
         sign_in_log.log_refusal(Credential.PROVIDER_TOKEN, Reason.NO_PROVIDER)
         raise Unauthenticated(INVALID_TOKEN_MESSAGE)
@@ -167,7 +167,7 @@ async def log_in_with_token(app: AppContext, token: str) -> Session:
 async def _log_in_externally(
     app: AppContext, attempt: LoginAttempt, identity: ProviderIdentity | None, message: str
 ) -> Session:
-    """Sign in a user of the external provider, or raise Unauthenticated with the message.
+    """Sign in a user of the identity provider, or raise Unauthenticated with the message.
 
     The provider's data of a deactivated user is stored too, although the sign-in fails.
     """

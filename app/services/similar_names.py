@@ -28,63 +28,21 @@ x=00d7,03c7,0445 Y=03a5,0423,04ae y=028f,03b3,0443,04af Z=0396 z=1d22 !=01c3 "=2
 
 _LOOKS = {int(code, 16): entry[0] for entry in _TABLE.split() for code in entry[2:].split(",")}
 
-_SCRIPTS = frozenset(
-    [
-        "LATIN",
-        "CYRILLIC",
-        "GREEK",
-        "ARMENIAN",
-        "GEORGIAN",
-        "HEBREW",
-        "ARABIC",
-        "THAANA",
-        "DEVANAGARI",
-        "BENGALI",
-        "GURMUKHI",
-        "GUJARATI",
-        "ORIYA",
-        "TAMIL",
-        "TELUGU",
-        "KANNADA",
-        "MALAYALAM",
-        "SINHALA",
-        "THAI",
-        "LAO",
-        "TIBETAN",
-        "MYANMAR",
-        "KHMER",
-        "ETHIOPIC",
-        "HIRAGANA",
-        "KATAKANA",
-        "BOPOMOFO",
-        "HANGUL",
-        "CJK",
-    ]
-)
+_SCRIPT_NAMES = """
+LATIN CYRILLIC GREEK ARMENIAN GEORGIAN HEBREW ARABIC THAANA DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU
+KANNADA MALAYALAM SINHALA THAI LAO TIBETAN MYANMAR KHMER ETHIOPIC HIRAGANA KATAKANA BOPOMOFO HANGUL CJK
+"""
+_SCRIPTS = frozenset(_SCRIPT_NAMES.split())
 """Scripts in everyday use, as Unicode names their characters (Unicode Standard Annex 31, table 5)."""
 
 _EAST_ASIAN = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "HANGUL"})
 _OTHER_WORDS = {"IDEOGRAPHIC": "CJK", "EXTENDED": "ARABIC", "VERTICAL": "CJK", "HALFWIDTH": "KATAKANA"}
 _COMMON = frozenset({"DIGIT", "MODIFIER", "MICRO", "FEMININE", "MASCULINE", "SUPERSCRIPT", "SUBSCRIPT", "VULGAR"})
 
+_INVISIBLE_CODES = "034F 115F 1160 17B4 17B5 2800 2D7F 3164 FFA0 1107F 11A47 11A99 16FE4 1D159"
 _INVISIBLE = frozenset(
     chain(
-        (
-            0x034F,
-            0x115F,
-            0x1160,
-            0x17B4,
-            0x17B5,
-            0x2800,
-            0x2D7F,
-            0x3164,
-            0xFFA0,
-            0x1107F,
-            0x11A47,
-            0x11A99,
-            0x16FE4,
-            0x1D159,
-        ),
+        [int(code, 16) for code in _INVISIBLE_CODES.split()],
         range(0x180B, 0x1810),
         range(0xFE00, 0xFE10),
         range(0xE0100, 0xE01F0),

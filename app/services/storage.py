@@ -71,9 +71,7 @@ async def begin_upload(
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
     charge = quotas.Charge(target.org_id, size, viewer.user_id, ("sizeBytes",))
     await quotas.require_room(tx, viewer, charge, storage_policy)
-    started = _start(tx, target, user_name, storage_policy, size=size, is_upload=True)
-    await _insert(tx, viewer, target, started)
-    return started
+    return await _start(tx, viewer, target, user_name, storage_policy, size=size)
 
 
 async def begin_download(
@@ -85,44 +83,38 @@ async def begin_download(
     """
     target = await resources.require_readable(tx, viewer, resource, resource_roles.DATA_READ)
     user_name = None if viewer.user_id is None else await tx.value(_USER_NAME, key=viewer.user_id)
-    started = _start(tx, target, user_name, storage_policy, size=target.size_bytes, is_upload=False)
-    await _insert(tx, viewer, target, started)
-    return started
+    return await _start(tx, viewer, target, user_name, storage_policy)
 
 
-def _start(
+async def _start(
     tx: Transaction,
+    viewer: Viewer,
     target: resources.ResourceForUpdate,
     user_name: str | None,
     storage_policy: StoragePolicy,
-    *,
-    size: int,
-    is_upload: bool,
+    size: int | None = None,
 ) -> StartedTicket:
-    key = secrets.token_urlsafe(KEY_BYTES)
-    begins = tx.now.replace(microsecond=0)  # the times in a token are full seconds
-    return StartedTicket(
-        key, is_upload, target.id, target.path, size, user_name, begins, begins + storage_policy.lifetime
-    )
-
-
-async def _insert(tx: Transaction, viewer: Viewer, target: resources.ResourceForUpdate, started: StartedTicket) -> None:
-    """Store the ticket, and delete some old ones."""
+    """Store a ticket for the upload of `size` bytes, or without a size for a download; delete some old ones."""
     await tx.rows(CLEAR_OLD, before=tx.now - RETENTION)
+    key, is_upload = secrets.token_urlsafe(KEY_BYTES), size is not None
+    number = target.size_bytes if size is None else size
+    begins = tx.now.replace(microsecond=0)  # the times in a token are full seconds
+    ends = begins + storage_policy.lifetime
     row = {
-        "key": started.key,
+        "key": key,
         "resource_id": target.id,
         "org_id": target.org_id,
         "user_id": viewer.user_id,
-        "is_upload": started.is_upload,
-        "bytes": started.bytes,
+        "is_upload": is_upload,
+        "bytes": number,
         "stage": int(Stage.OPEN),
         "created_at": tx.now,
-        "expires_at": started.ends,
+        "expires_at": ends,
     }
     await tx.insert(Ticket, [row])
-    about = {"bytes": started.bytes, "expiresAt": format_instant(started.ends)}
-    audit.note(tx, audit.RESOURCE, target.id, {"upload" if started.is_upload else "download": about}, name=target.slug)
+    about = {"bytes": number, "expiresAt": format_instant(ends)}
+    audit.note(tx, audit.RESOURCE, target.id, {"upload" if is_upload else "download": about}, name=target.slug)
+    return StartedTicket(key, is_upload, target.id, target.path, number, user_name, begins, ends)
 
 
 async def finish_upload(

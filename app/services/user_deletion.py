@@ -81,12 +81,12 @@ async def _track_all(
 async def transfer_ownership(tx: Transaction, key: int, successor_id: int) -> DeletedUser:
     """Make the successor the owner of everything a user owns. The owner of an org is no longer its member."""
     orgs = await tx.rows(
-        update(Org).where(col(Org.owner_id) == key).values(owner_id=successor_id).returning(col(Org.id)),
+        update(Org).where(col(Org.owner_id) == key).values(owner_id=successor_id).returning(col(Org.id))
     )
     of_these = among(col(OrgMember.org_id), integers(row[0] for row in orgs))
     await tx.rows(delete(OrgMember).where(col(OrgMember.user_id) == successor_id, of_these))
     owned = await tx.rows(
-        update(Resource).where(col(Resource.owner_id) == key).values(owner_id=successor_id).returning(col(Resource.id)),
+        update(Resource).where(col(Resource.owner_id) == key).values(owner_id=successor_id).returning(col(Resource.id))
     )
     await access_index.refresh(tx, [row[0] for row in owned])
     return DeletedUser(

@@ -26,7 +26,7 @@ class UserCreate:
     """Values of a new user. A user without a password cannot sign in until one is set.
 
     A service account (`is_service_account`) is a program that uses API tokens and never signs in. The name of a user
-    of the external provider (`is_external`) may have additional characters. A list `roles` in the metadata takes
+    of the identity provider (`is_external`) may have additional characters. A list `roles` in the metadata takes
     precedence over `roles`, and its missing roles are created.
     """
 

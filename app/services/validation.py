@@ -48,7 +48,7 @@ def normalize_key(text: str) -> str:
 
 
 def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Problem]:
-    """Require 1 to 127 letters and digits, and no reserved name. Names of an external provider may have `-._@+` too."""
+    """Require 1 to 127 letters and digits, and no reserved name. Names of an identity provider may have `-._@+` too."""
     if is_external and not _EXTERNAL_USER_NAME.fullmatch(name):
         yield InvalidInput(
             "A user name must be 1 to 127 letters (a to z), digits and `-._@+`, with at least one letter or digit.",
@@ -89,6 +89,7 @@ def role_name_problems(name: str) -> Iterator[Problem]:
     if problems:
         return
     key = casefold_key(name)
+    yield from _space_problems(name, "name")
     if _breaks_paths(key):
         yield InvalidInput(
             "A role's name is a segment of URL paths: it must not be `.` or `..`, nor contain `/` or `\\`.", ("name",)
@@ -104,6 +105,12 @@ def role_form_problems(name: str) -> Iterator[Problem]:
             f"A role's name must be 1 to {MAX_ROLE_NAME} printable characters without `/`, and no space at either end.",
             ("name",),
         )
+
+
+def _space_problems(name: str, path: str) -> Iterator[Problem]:
+    """Require single spaces: browsers show a run of them as one, so two names would look alike."""
+    if "  " in name or "  " in casefold_key(name):
+        yield InvalidInput("A name must not have two spaces in a row. Remove one of them.", (path,))
 
 
 def _breaks_paths(key: str) -> bool:
@@ -132,9 +139,10 @@ def slug_problems(slug: str, reserved: Collection[str] = ()) -> Iterator[Problem
 
 
 def title_problems(name: str, path: str = "name") -> Iterator[Problem]:
-    """Require 1 to 200 printable characters without a space at either end, for orgs, groups, resources and users."""
+    """Require 1 to 200 printable characters, single spaces, none at an end, for orgs, groups, resources and users."""
     if not (0 < len(name) <= MAX_TITLE and name.isprintable() and name == name.strip()):
         yield InvalidInput(f"A name must be 1 to {MAX_TITLE} printable characters, not only spaces.", (path,))
+    yield from _space_problems(name, path)
 
 
 def display_name_problems(name: str | None) -> Iterator[Problem]:

@@ -36,11 +36,11 @@ ANYWHERE = ("SQLite",)
 
 DATABASES: Mapping[str, tuple[str, ...]] = {
     "nothing": ("SQLite", "PostgreSQL"),
-    "header memory": ANYWHERE,
-    "response header memory": ANYWHERE,
-    "body memory": ANYWHERE,
-    "glance": ("SQLite",),
-    "shared glance": ("SQLite",),
+    "header cache": ANYWHERE,
+    "response header cache": ANYWHERE,
+    "body cache": ANYWHERE,
+    "viewer cache": ("SQLite",),
+    "commit version": ("SQLite",),
     "own pool": ("PostgreSQL",),
     "protocol class": ("SQLite", "PostgreSQL"),
 }

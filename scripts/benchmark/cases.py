@@ -25,11 +25,11 @@ LOGIN = """mutation ($name: String!, $password: String!) {
   login(input: {userName: $name, password: $password}) { session { token } errors { message } } }"""
 NOTHING = "{ __typename }"
 RESOURCES_PAGE = """query ($after: String) {
-  resources(first: 20, after: $after) { nodes { id name type } pageInfo { hasNextPage endCursor } } }"""
+  resources(first: 20, after: $after) { nodes { id name type { name } } pageInfo { hasNextPage endCursor } } }"""
 NESTED_USERS = """{ users(first: 50) { nodes { userName roles { name }
   orgs { edges { level node { slug name } } } groups { nodes { slug displayName } } } } }"""
-NESTED_RESOURCES = """{ resources(first: 100) { nodes { name type viewerAccess { effectiveRoles } org { slug name }
-  access { groups { group { displayName } roles } } } } }"""
+NESTED_RESOURCES = """{ resources(first: 100) { nodes { name type { name } viewerAccess { effectiveRoles }
+  org { slug name } access { groups { group { displayName } roles } } } } }"""
 CHECK = """query ($user: ID!, $resource: ID!, $role: ResourceRole!) {
   checkAccess(user: {id: $user}, resource: {id: $resource}, role: $role) }"""
 BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) {

@@ -179,11 +179,11 @@ def _use_public_protocol() -> None:
 
 PATCHES: Mapping[str, Callable[[], None]] = {
     "nothing": _do_nothing,
-    "header memory": _parse_headers_again,
-    "response header memory": _write_headers_again,
-    "body memory": _parse_bodies_again,
-    "glance": _load_each_viewer,
-    "shared glance": _share_no_version,
+    "header cache": _parse_headers_again,
+    "response header cache": _write_headers_again,
+    "body cache": _parse_bodies_again,
+    "viewer cache": _load_each_viewer,
+    "commit version": _share_no_version,
     "own pool": _use_public_pool,
     "protocol class": _use_public_protocol,
 }

@@ -27,7 +27,7 @@ CHANGES: Mapping[str, str] = {
     "CONFLICT": "The change conflicts with the current state: a taken name, a stale revision, a lock that exists.",
     "LOCKED": "The resource is locked.",
     "QUOTA_EXCEEDED": "The bytes exceed the quota of the owner of the org.",
-    "PROTECTED": "The object is built in, is the last active administrator, or is kept by the external provider.",
+    "PROTECTED": "The object is built in, is the last active administrator, or is kept by the identity provider.",
 }
 """Conditions under which a change is rejected."""
 
@@ -51,7 +51,7 @@ REQUESTS: Mapping[str, str] = {
     "OUTCOME_UNKNOWN": "The connection to the database was lost during the commit. Look before you repeat the change.",
     "RETRY": "Other requests changed the same data, also when the server tried again. Nothing was changed. Send the "
     "same request again.",
-    "SERVICE_UNAVAILABLE": "The server is stopping or overloaded, or the database or the external provider is down.",
+    "SERVICE_UNAVAILABLE": "The server is stopping or overloaded, or the database or the identity provider is down.",
 }
 """Conditions under which a field or a request is refused."""
 

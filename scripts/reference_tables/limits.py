@@ -79,7 +79,7 @@ VALUES: Mapping[str, str] = {
     "metadata of a user or a resource": f"{validation.MAX_METADATA_BYTES // KIB} KiB of JSON at most",
     "name in a GraphQL document": f"{limits.MAX_NAME_LENGTH:,} characters at most",
     "what the audit log keeps of an object before, and after, a change": f"{entries.MAX_CHANGE // KIB} KiB at most",
-    "answer of an external provider": f"{identity_provider.MAX_ANSWER_BYTES // KIB} KiB at most, in {identity_provider.MAX_ANSWER_SECONDS:.0f} seconds",  # noqa: E501 - a row
+    "answer of an identity provider": f"{identity_provider.MAX_ANSWER_BYTES // KIB} KiB at most, in {identity_provider.MAX_ANSWER_SECONDS:.0f} seconds",  # noqa: E501 - a row
 }
 
 

@@ -28,7 +28,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "ostiary_errors_total": {"code": "a code of [errors](errors.md)"},
     "ostiary_limits_exceeded_total": {"limit": _values([*LIMITS, "variable_values", "errors"])},
     "ostiary_sign_ins_refused_total": {
-        "api": "`REST` or `GRAPHQL`",
+        "api": "`graphql` or `rest`",
         "credential": _values(Credential),
         "reason": _values(Reason),
     },

@@ -1,5 +1,6 @@
 """The commands that fill and repair a database, from the command line to the real one, and what they say."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,8 +10,10 @@ import pytest
 import uvicorn
 
 from app import cli, main
+from app.cli import help_texts
 from app.config import Settings
 from app.services.demo import names
+from scripts.reference_tables import command_line
 
 Output = Callable[[], tuple[str, str]]
 
@@ -123,14 +126,21 @@ def test_reindex_says_whether_anything_differed(
     assert err == "ostiary: 5,000 of 12,000 resources\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "reindex"])
+@pytest.mark.parametrize("command", help_texts.COMMANDS)
 def test_a_command_teaches(output: Output, command: str) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main([command, "--help"])
+        cli.main([*command.split(), "--help"])
 
     assert ended.value.code == 0
     out = output()[0]
-    assert {"demo": "To start again, use an empty database.", "reindex": "Reads continue during the rebuild"}[
-        command
-    ] in out
+    description, epilog = help_texts.COMMANDS[command]
+    assert description in out
+    assert epilog in out
+    assert re.search(r"^examples?:\n  .*ostiary ", epilog)
     assert max(map(len, out.splitlines())) <= 88
+
+
+def test_every_command_has_a_text() -> None:
+    listed = {row[0].removeprefix("ostiary ") for row in command_line._commands()}  # noqa: SLF001 - the walk over the parser
+
+    assert listed <= set(help_texts.COMMANDS)

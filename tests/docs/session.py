@@ -119,10 +119,14 @@ class Session:
         return token
 
     def _run(self, commands: str) -> str:
-        if re.search(r"\$\{?TOKEN\b", commands) and "TOKEN" not in self._assigned | set(self._environment):
-            self._environment["TOKEN"] = self._token("admin")
+        if re.search(r"\$\{?TOKEN\b", commands) and "TOKEN" not in self._assigned:
+            self._assigned.add("TOKEN")
+            commands = f"TOKEN={self._token('admin')}\n{commands}"
         state = self._home / "state"
-        keep = f"trap 'env -0 > {state}; pwd -P > {state}.folder' EXIT\nset -aeuo pipefail\n"
+        # As in the shell of a user, the programs of a page get only the variables that the page exports.
+        before = f". {state}.shell\n" if state.exists() else ""
+        after = f"env -0 > {state}; declare -p | grep ^declare\\ -- > {state}.shell; pwd -P > {state}.folder"
+        keep = f"{before}trap '{after}' EXIT\nset -euo pipefail\n"
         ended = subprocess.run(
             ["bash", "-c", keep + self._with_port(commands)],
             cwd=self._here,

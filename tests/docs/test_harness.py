@@ -78,6 +78,13 @@ def test_variables_and_the_folder_stay(tmp_path: Path) -> None:
         assert session.shell('echo "$NAME" "$(basename "$PWD")"\n') == "reef inner\n"
 
 
+def test_programs_get_only_exported_variables(tmp_path: Path) -> None:
+    with Session(tmp_path, "") as session:
+        session.shell("PLAIN=$'a\n\"b\"'\nexport OUTER=reef\n")
+
+        assert session.shell('echo "$PLAIN"; bash -c \'echo "${PLAIN-unset} $OUTER"\'\n') == 'a\n"b"\nunset reef\n'
+
+
 @pytest.mark.parametrize(
     ("page", "step"),
     [

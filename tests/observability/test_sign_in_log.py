@@ -100,7 +100,7 @@ async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monke
     summary, line = log.refusals[-2:]
     assert (summary["reason"], summary["credential"], summary["suppressed"]) == ("malformed", "session_token", 7)
     assert line["reason"] == "malformed"
-    sample = f'{FAMILY}{{api="GRAPHQL",credential="session_token",reason="malformed"}}'
+    sample = f'{FAMILY}{{api="graphql",credential="session_token",reason="malformed"}}'
     assert counters.samples()[sample] == before.get(sample, 0) + MAX_LINES_PER_SECOND + 8
 
 

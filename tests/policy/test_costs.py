@@ -8,7 +8,7 @@ from tests.support.client import Api
 from tests.support.factories import Make, Person
 
 NESTED = """{ resources(first: 100) { nodes {
-  name type viewerAccess { effectiveRoles } org { slug name } access { groups { group { displayName } roles } }
+  name type { name } viewerAccess { effectiveRoles } org { slug name } access { groups { group { displayName } roles } }
 } } }"""
 WIDE = """{ resources(first: 100, orderBy: [{field: UPDATED_AT, direction: DESC}], filter: {viewerRole: METADATA_READ})
 {
@@ -23,7 +23,7 @@ MEMBERS = """{ orgs(first: 100) { nodes { slug viewerLevel owner { userName }
   members(first: 3) { totalCount edges { level node { userName } } } resources(first: 3) { totalCount nodes { slug } }
 } } groups(first: 100) { nodes { slug members(first: 3) { totalCount edges { isManager node { userName } } } } } }"""
 USERS = """{ users(first: 100) { nodes { userName
-  accessibleResources(first: 3, role: METADATA_READ) { totalCount nodes { slug type org { slug } } }
+  accessibleResources(first: 3, role: METADATA_READ) { totalCount nodes { slug type { name } org { slug } } }
 } } }"""
 
 

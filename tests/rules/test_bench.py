@@ -62,10 +62,10 @@ def test_what_changes_cost_is_measured_by_itself_beside_the_disk(capsys: pytest.
 
 
 def test_an_optimization_is_measured_beside_a_server_without_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--database", "sqlite", *TINY, "--ablations", "shared glance"]) == 0
+    assert main(["--database", "sqlite", *TINY, "--ablations", "commit version"]) == 0
 
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
-    cases = {(row[2], row[3]) for row in rows if row[0] == "| shared glance"}
+    cases = {(row[2], row[3]) for row in rows if row[0] == "| commit version"}
     assert {("the empty query", "1"), ("one check", "8")} < cases
     assert len(cases) == 12
 

@@ -21,6 +21,8 @@ PAGES = sorted(FOLDER.glob("*.md"))
 LISTED = {"kind", "limit", "api", "credential", "reason", "executor", "result", "state"}
 """Labels whose values are listed one by one."""
 
+STATUSES = {"2xx", "3xx", "4xx", "5xx", "none"}
+
 OPEN = ("ostiary_operations_total", "reason")
 """The label of a family whose values are described only."""
 
@@ -93,18 +95,13 @@ def test_a_server_shows_the_labels_that_are_listed(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         server.ready()
         with httpx.Client(base_url=server.address, trust_env=False) as client:
+            first = _labels(client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"}).text)
             client.post("/graphql", json={"query": "{ viewer { user { id } } }"})
             client.post("/users/authenticate", data={"username": "admin", "password": "wrong"})
             client.get("/version", headers={f"x-{number}": "1" for number in range(300)})
             text = client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"}).text
 
-    labels: dict[str, dict[str, set[str]]] = {}
-    for name, pairs in SAMPLE.findall(text):
-        family = re.sub("_(bucket|sum|count)$", "", name) if name not in FAMILIES else name
-        of_family = labels.setdefault(family, {})
-        for label, value in re.findall(r'(\w+)="([^"]*)"', pairs):
-            of_family.setdefault(label, set()).add(value)
-
+    labels = _labels(text)
     assert {"ostiary_limits_exceeded_total", "ostiary_sign_ins_refused_total", "ostiary_errors_total"} <= set(labels)
     assert {family: set(each) for family, each in labels.items()} == {
         family: set(LABELS.get(family, ())) for family in labels
@@ -117,6 +114,7 @@ def test_a_server_shows_the_labels_that_are_listed(tmp_path: Path) -> None:
         if f"`{value}`" not in LABELS[family][label] and label in LISTED and (family, label) != OPEN
     ]
     assert unlisted == []
+    assert _missing(first) == [], "a counter begins at 0, so that its first event is an increase"
 
 
 @pytest.mark.parametrize("page", [*PAGES, *sorted(FOLDER.parent.glob("*.md"))], ids=lambda page: page.name)
@@ -124,6 +122,31 @@ def test_every_metric_that_a_page_names_exists(page: Path) -> None:
     named = {re.sub("_(bucket|sum|count)$", "", name) for name in METRIC.findall(page.read_text())}
 
     assert {name for name in named if name not in FAMILIES} == set()
+
+
+def _labels(text: str) -> dict[str, dict[str, set[str]]]:
+    """Return the values of each label of each family in a text of /metrics."""
+    labels: dict[str, dict[str, set[str]]] = {}
+    for name, pairs in SAMPLE.findall(text):
+        of_family = labels.setdefault(re.sub("_(bucket|sum|count)$", "", name) if name not in FAMILIES else name, {})
+        for label, value in re.findall(r'(\w+)="([^"]*)"', pairs):
+            of_family.setdefault(label, set()).add(value)
+    return labels
+
+
+def _missing(labels: dict[str, dict[str, set[str]]]) -> list[str]:
+    """Return the listed values of the labels of counters for which there is no sample."""
+    codes = {row[0].strip("`") for row in _rows("codes")}
+    expected = {
+        (family, label): {*re.findall("`(\\w+)`", each[label])} for family, each in LABELS.items() for label in each
+    }
+    expected |= {("ostiary_errors_total", "code"): codes, ("ostiary_requests_total", "status"): STATUSES}
+    return [
+        f'{family}: {label}="{value}"'
+        for (family, label), values in expected.items()
+        if FAMILIES[family].kind == "counter" and family != OPEN[0]
+        for value in sorted(values - labels.get(family, {}).get(label, set()))
+    ]
 
 
 def _rows(block: str) -> list[list[str]]:

@@ -26,6 +26,7 @@ COMMITTED = Path(__file__).parents[2] / "schema.graphql"
 SDL = build_schema(schema.sdl())
 
 COMPUTED = {
+    "Query.accessDecision",  # adds entries that are not stored, and reads the lock
     "Query.explainAccess",  # resolves the subjects of another user
     "Query.explainDenial",  # resolves the missing roles of another user
     "Query.previewAccess",  # runs a change and rolls it back

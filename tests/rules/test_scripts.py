@@ -1,6 +1,7 @@
 """Claims about the commands of developers: each prints its usage and changes nothing, and refuses bad arguments."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,24 @@ def test_help_prints_the_usage_and_changes_nothing(name: str, option: str, tmp_p
     assert done.stderr == ""
     assert _state() == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["bench", "compare-executors", "compatibility", "faults", "feed"])
+@pytest.mark.parametrize("environment", ["none", "without the tools of developers"])
+def test_help_needs_no_environment_of_developers(name: str, environment: str, tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    for each in (name, "help.sh"):
+        shutil.copy(HOME / "scripts" / each, tmp_path / "scripts" / each)
+    if environment != "none":
+        (tmp_path / ".venv/bin").mkdir(parents=True)
+        (tmp_path / ".venv/.ostiary").write_text("place here\nruntime 1 2\n")
+        (tmp_path / ".venv/bin/python").symlink_to("/bin/false")
+
+    done = subprocess.run([tmp_path / "scripts" / name, "--help"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: scripts/{name}: ")
+    assert "scripts/setup --dev" in done.stdout
 
 
 @pytest.mark.parametrize(

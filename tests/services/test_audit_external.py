@@ -1,4 +1,4 @@
-"""Claims about the audit events of users who sign in through an external provider."""
+"""Claims about the audit events of users who sign in through an identity provider."""
 
 from collections.abc import AsyncIterator
 

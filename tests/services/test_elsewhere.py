@@ -1,4 +1,4 @@
-"""Claims about a registry whose accounts an external provider keeps: what is not changed here, and how it starts."""
+"""Claims about a registry whose accounts an identity provider keeps: what is not changed here, and how it starts."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from tests.support.provider import PASSWORD, Provider
 from tests.support.server import Server, graphql
 
 NOBODY_ANSWERS = {"OSTIARY_EXTERNAL_AUTH_URL": "http://127.0.0.1:9/in?key=hush"}
-TEXT = "Users, roles and passwords are managed by the external provider."
+TEXT = "Users, roles and passwords are managed by the identity provider."
 MATRIX = PEOPLE | THINGS
 ELSEWHERE = {
     "addRoles",

@@ -1,4 +1,4 @@
-"""Claims about accounts that an external provider keeps: how they come, what follows, and what is not done here."""
+"""Claims about accounts that an identity provider keeps: how they come, what follows, and what is not done here."""
 
 import asyncio
 from collections.abc import AsyncIterator

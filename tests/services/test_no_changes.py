@@ -37,6 +37,17 @@ ACCEPTED = {
     "grantAccessBatch",
     "finishUpload",
     "cancelUpload",
+    "addRoles",
+    "removeRoles",
+    "deactivateUser",
+    "reactivateUser",
+    "renameUser",
+    "renameResource",
+    "patchUserMetadata",
+    "patchResourceMetadata",
+    "setOrgQuota",
+    "updateGroupMember",
+    "updateViewer",
 }
 """Mutations that may be repeated. The others create, remove or lock something, so they are refused."""
 

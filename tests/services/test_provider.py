@@ -1,4 +1,4 @@
-"""Claims about asking the external provider: the requests it receives, and the effects of its responses."""
+"""Claims about asking the identity provider: the requests it receives, and the effects of its responses."""
 
 import asyncio
 import logging
@@ -146,7 +146,7 @@ async def test_nonsense_is_a_503_that_says_so(
     async with unchanged(database):
         text = await _is_unavailable(client, provider, caplog)
 
-    assert text.startswith("The authentication provider's answer cannot be used: ")
+    assert text.startswith("The identity provider's answer cannot be used: ")
 
 
 def _accepted(body: bytes) -> bytes:
@@ -182,7 +182,7 @@ async def test_a_provider_that_takes_too_long_is_not_waited_for(
 
     text = await _is_unavailable(client, provider, caplog)
 
-    assert text == "The authentication provider does not answer. Try again later."
+    assert text == "The identity provider does not answer. Try again later."
 
 
 async def test_requests_that_time_out_do_not_block_later_ones(provider: Provider) -> None:
@@ -233,7 +233,7 @@ async def test_a_provider_that_is_away_is_a_503(
     async with unchanged(database):
         text = await _is_unavailable(client, provider, caplog)
 
-    assert text == "The authentication provider does not answer. Try again later."
+    assert text == "The identity provider does not answer. Try again later."
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])

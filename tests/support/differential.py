@@ -27,6 +27,7 @@ from tests.oracle.worlds import Question, World
 from tests.support.factories import Person
 
 UNPLANNED: Mapping[str, str] = {
+    "Query.accessDecision": "has code of its own, as a service tells it",
     "Query.explainAccess": "has code of its own, as a service tells it",
     "Query.explainDenial": "has code of its own, as a service tells it",
     "Query.previewAccess": "has code of its own: it makes a change and undoes it",

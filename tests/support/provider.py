@@ -1,4 +1,4 @@
-"""An external provider on a loopback port, which replies as a test sets it up and records its requests."""
+"""An identity provider on a loopback port, which replies as a test sets it up and records its requests."""
 
 import asyncio
 import ssl

@@ -84,10 +84,7 @@ async def _failing_to_write(database: Database) -> str | None:
     if persistent is Failure.DAMAGED and database.dialect.name == "sqlite":
         return persistent.value
     try:
-        async with (
-            asyncio.timeout(ANSWER_SECONDS),
-            database.write(dry_run=persistent is None) as tx,
-        ):
+        async with asyncio.timeout(ANSWER_SECONDS), database.write(dry_run=persistent is None) as tx:
             await tx.rows(_TOUCH)
     except TimeoutError:
         return None if persistent is None else persistent.value

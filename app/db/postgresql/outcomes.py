@@ -18,12 +18,7 @@ MAX_PAUSE_SECONDS = 1.0
 
 STATUS = "SELECT pg_xact_status($1::text::xid8)"
 
-AWAY = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-)
+AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.TooManyConnectionsError)
 """Exceptions while the server is not yet available again."""
 
 Connect = Callable[[], Awaitable[Any]]

@@ -152,6 +152,9 @@ def _payload_field(builder: PlanBuilder, location: FieldLocation, key: str, deta
         return f"{location.source.bind(serializer)}(row[{declared.python_name!r}])"
     if spec.part:
         return builder.part(location, key, field, spec, details)
+    if spec.edge is not None:
+        location.source.children.append((location.path, builder.new_edge(key, field, spec.edge, details)))
+        return f"row[{declared.python_name!r}]"
     if spec.follow is None or spec.follow.by is None or spec.follow.kind == "page":
         raise NotPlannable(f"{location.kind.name}.{name}")
     location.source.children.append((location.path, builder.related(key, field, spec.follow, details)))

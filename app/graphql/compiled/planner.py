@@ -36,7 +36,7 @@ from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Plan, plan_for
 from app.graphql.compiled.row_builder import BuilderSource, Columns
-from app.graphql.compiled.steps import LookupStep, RelationStep, Rows, ServiceStep, without_readers
+from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
     FieldLocation,
     declaration,
@@ -46,6 +46,8 @@ from app.graphql.compiled.type_info import (
     table_of,
 )
 from app.graphql.documents.cache import ValidatedDocument
+from app.query.list_edges import ListEdge, cursor_of, cursor_specs
+from app.query.referred_rows import reached_by
 from app.query.relations import ROOT_KEY, FieldSpec, Relation
 from app.query.sql import SelectBuilder
 
@@ -113,7 +115,7 @@ class PlanBuilder:
             location.source.children.append((location.path, self._lookup(key, field, spec, details)))
             return "None"
         return (
-            self._value(location, field, spec)
+            self._value(location, field, spec, details)
             if spec.viewer_value is None
             else self._viewer_value(location, field, spec, details)
         )
@@ -123,7 +125,7 @@ class PlanBuilder:
     ) -> str:
         """Return the text of a nested object of the same row."""
         kind = object_of(field.type)
-        text = self.object(location.part(kind, key, spec.joined), self.below(kind, details))
+        text = self.object(location.part(kind, key, spec), self.below(kind, details))
         if spec.guard is None:
             return text
         index, _ = self._column(location, declaration(field).python_name, spec)
@@ -135,19 +137,34 @@ class PlanBuilder:
         collected = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
         return collected.grouped_field_set
 
-    def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec) -> str:
+    def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> str:
         name = declaration(field).python_name
-        if not is_leaf_type(get_named_type(field.type)):
-            raise NotPlannable(f"{location.kind.name}.{name}")
         index, column = self._column(location, "id" if spec.identity else name, spec)
+        if not is_leaf_type(get_named_type(field.type)):
+            return self._object_value(location, index, column, field, spec, details)
         if spec.identity:
             serializer: Any = refs.encoder(entity_type_of(location.kind).__name__)
         else:
             serializer = serializers.select_serializer(field.type, spec, column, self.planner.statements.dialect)
         required = is_non_null_type(field.type)
-        if serializer is None and required and not is_never_null(location.table, name, spec):
+        if serializer is None and required and not (location.via is None and is_never_null(location.table, name, spec)):
             serializer = serializers.require_value
         return location.source.column(index, serializer, required=required)
+
+    def _object_value(
+        self,
+        location: FieldLocation,
+        index: int,
+        column: Any,
+        field: GraphQLField,
+        spec: FieldSpec,
+        details: Sequence[Any],
+    ) -> str:
+        """Return the text of an object, or a list of objects, that `read` makes of one column."""
+        read = serializers.processor(column.type, self.planner.statements.dialect)
+        serialize = serializers.chain(read, spec.read, self.value_serializer(field.type, details))
+        cached = serializers.ConversionCache(serialize).__getitem__
+        return location.source.column(index, cached, required=is_non_null_type(field.type))
 
     def _viewer_value(
         self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
@@ -178,6 +195,7 @@ class PlanBuilder:
     def _column(self, location: FieldLocation, name: str, spec: FieldSpec) -> tuple[int, Any]:
         """Return the index and the SQL expression of a selected column."""
         assert location.table is not None
+        spec = spec if location.via is None else reached_by(location.via, name, spec, location.table)
         index = location.source.columns.add(name, spec, location.table)
         return index, spec.expression(name, location.table, self.viewer)
 
@@ -185,11 +203,26 @@ class PlanBuilder:
         """Return the text of `cursor` or `node` of an edge."""
         if location.node is None or name not in {"cursor", "node"}:
             raise NotPlannable(f"{location.kind.name}.{details[0].node.name.value}")
+        if name == "cursor" and location.edge is not None:
+            return self._own_cursor(location, location.edge)
         if name == "cursor":
             location.source.columns.has_cursors = True
             return "cursor(row)"
         node = replace(location.node, path=(*location.path, key))
         return self.object(node, self.below(node.kind, details))
+
+    def _own_cursor(self, location: FieldLocation, edge: ListEdge) -> str:
+        """Return the text of the cursor of a row whose statement is not that of a page."""
+        at = [location.source.columns.add(*each) for each in cursor_specs(edge)]
+        dialect = self.planner.statements.dialect
+        columns = [spec.expression(name, table, self.viewer) for name, spec, table in cursor_specs(edge)]
+        reads = [serializers.processor(column.type, dialect) for column in columns]
+
+        def cursor(*values: Any) -> str:
+            plain = [value if read is None else read(value) for read, value in zip(reads, values, strict=True)]
+            return cursor_of(edge, plain)
+
+        return f"{location.source.bind(cursor)}({', '.join(f'row[{each}]' for each in at)})"
 
     def _follow(
         self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
@@ -216,7 +249,10 @@ class PlanBuilder:
 
     def _rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
         source = BuilderSource(Columns())
-        builder = source.build(self.object(FieldLocation(kind, table_of(kind), source), fields))
+        return self._rows_of(relation, source, self.object(FieldLocation(kind, table_of(kind), source), fields))
+
+    def _rows_of(self, relation: Relation, source: BuilderSource, text: str) -> Rows:
+        builder = source.build(text)
         selects, layout = self.planner.statements, source.columns.layout()
 
         @cache
@@ -224,6 +260,15 @@ class PlanBuilder:
             return without_readers(selects.select_by_key(relation, layout, self.viewer))
 
         return Rows(without_readers(selects.select_by_keys(relation, layout, self.viewer)), by_key, builder)
+
+    def new_edge(self, key: str, field: GraphQLField, edge: ListEdge, details: Sequence[Any]) -> ItemStep:
+        """Return the step of the edge of a new item."""
+        kind, source = object_of(field.type), BuilderSource(Columns())
+        node = object_of(kind.fields["node"].type)
+        location = FieldLocation(kind, edge.row.anchor, source, edge=edge)
+        location = replace(location, node=FieldLocation(node, table_of(node), source))
+        text = self.object(location, self.below(kind, details))
+        return ItemStep(key, False, is_non_null_type(field.type), self._rows_of(edge.row, source, text))
 
     def _lookup(self, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> Any:
         arguments = Arguments(field, details[0].node, self.planner.convert)

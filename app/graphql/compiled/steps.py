@@ -19,6 +19,7 @@ from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.fallback import PlanFailed
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
+from app.query.list_edges import split_key
 from app.query.reader import group_by_key
 from app.query.relations import Lookup
 
@@ -88,6 +89,19 @@ class RelationStep:
             return self.rows.builder.below(objects)
 
         return [self.rows.statement(run, keys)], target
+
+
+class ItemStep(RelationStep):
+    """An edge of a new item. A payload is one parent, so there is one key; that of a membership is a pair."""
+
+    __slots__ = ()
+
+    def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
+        """Return the statement for the key, and its target."""
+        for parent in parents:
+            values, parent[self.response_key] = split_key(parent[self.response_key])
+            run = replace(run, bind_values={**run.bind_values, **values})
+        return RelationStep.open(self, run, parents)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

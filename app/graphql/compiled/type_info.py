@@ -7,7 +7,8 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_name
 
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import BuilderSource, Path
-from app.query.relations import FieldSpec, Table
+from app.query.list_edges import ListEdge
+from app.query.relations import FieldSpec, Table, Via
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,15 @@ class FieldLocation:
     path: Path = ()
     node: "FieldLocation | None" = None
     """On an edge of a connection: its node, which is made of the same row."""
+    edge: ListEdge | None = None
+    """On the edge of a new item: where its cursor is from."""
+    via: Via | None = None
+    """The subquery that reads a column, if the object is of another row."""
 
-    def part(self, kind: GraphQLObjectType, key: str, joined: Table | None) -> "FieldLocation":
-        """Return the location of a nested object of the same row, or of a `joined` table, under a response key."""
-        return replace(self, kind=kind, table=joined or self.table, path=(*self.path, key), node=None)
+    def part(self, kind: GraphQLObjectType, key: str, spec: FieldSpec) -> "FieldLocation":
+        """Return the location of a nested object under a response key: of the same row, or of the table of `spec`."""
+        path, table, via = (*self.path, key), spec.joined or self.table, spec.via or self.via
+        return replace(self, kind=kind, table=table, path=path, node=None, via=via)
 
 
 def object_of(kind: GraphQLOutputType) -> GraphQLObjectType:

@@ -183,12 +183,7 @@ class DocumentCache:
         return len(self._recent)
 
     def get_cached(
-        self,
-        text: str,
-        name: str | None,
-        variables: Mapping[str, Any],
-        *,
-        requester: RequesterProfile,
+        self, text: str, name: str | None, variables: Mapping[str, Any], *, requester: RequesterProfile
     ) -> ValidatedDocument | None:
         """Return the operation of a cached text, None if it is not cached with these page sizes; raises Invalid."""
         is_signed_in = requester.is_signed_in

@@ -8,16 +8,6 @@ from app.graphql.http.endpoint import DEFAULT_LIMITS, PATH, Answerer, GraphQLEnd
 from app.graphql.http.messages import GraphQLAnswer, GraphQLRequest, ParsedRequest
 from app.graphql.http.response import unexpected_response
 
-__all__ = [
-    "Answerer",
-    "GraphQLAnswer",
-    "GraphQLEndpoint",
-    "GraphQLRequest",
-    "ParsedRequest",
-    "routes",
-    "unexpected_response",
-]
-
 
 def routes(
     answer: Answerer,

@@ -34,13 +34,7 @@ Answerer = Callable[[Scope, GraphQLRequest], Awaitable[GraphQLAnswer]]
 class GraphQLEndpoint:
     """An ASGI application around a function that answers requests. The function may raise `Refusal` and `Invalid`."""
 
-    def __init__(
-        self,
-        answer: Answerer,
-        *,
-        has_page: bool = True,
-        limits: RequestLimits = DEFAULT_LIMITS,
-    ) -> None:
+    def __init__(self, answer: Answerer, *, has_page: bool = True, limits: RequestLimits = DEFAULT_LIMITS) -> None:
         self._answer = answer
         self._limits = limits
         self._has_page = has_page

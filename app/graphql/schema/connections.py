@@ -1,6 +1,6 @@
 """Connections (pages of items with cursors) and the inputs that every filter and order uses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any, Generic
@@ -32,23 +32,6 @@ class PageInfo:
     )
     start_cursor: str | None = strawberry.field(description="Cursor of the first item. Null on an empty page.")
     end_cursor: str | None = strawberry.field(description="Cursor of the last item. Null on an empty page.")
-
-
-def _edges(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    return _load_edges(source, info.context.reader)
-
-
-def _nodes(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    return _load_nodes(source, info.context.reader)
-
-
-def _page_info(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    return _load_page_info(source, info.context.reader)
-
-
-def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    location, relation, request, key = source.call
-    return info.context.reader.count(location, relation, request, key)
 
 
 class Connection(EntityType, Generic[N, F]):
@@ -83,14 +66,16 @@ def connection_of(node: type, edge: type = EntityType) -> type:
         f"{name}Connection",
         f"Page of a list of `{node.__name__}`.",
         Connection,
-        edges=(list[edges], connection_field("Items with their cursors.", _edges)),  # type: ignore[valid-type]
-        nodes=(list[node], connection_field("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
-        page_info=(PageInfo, connection_field("Pagination details.", _page_info)),
-        total_count=(
-            int,
-            connection_field("Number of items the viewer can see. Computed only when selected.", _total_count),
-        ),
+        edges=(list[edges], _field("Items with their cursors.", _load_edges)),  # type: ignore[valid-type]
+        nodes=(list[node], _field("Items without their cursors.", _load_nodes)),  # type: ignore[valid-type]
+        page_info=(PageInfo, _field("Pagination details.", _load_page_info)),
+        total_count=(int, _field("Number of items the viewer can see. Computed only when selected.", _load_count)),
     )
+
+
+def _field(description: str, load: Callable[[Any, Any], Any]) -> Any:
+    """Declare a field that is loaded from a connection by the reader of the request."""
+    return connection_field(description, lambda source, info, *_: load(source, info.context.reader))
 
 
 def _build_type(name: str, description: str | None, base: type, **fields: tuple[Any, Any]) -> type:
@@ -120,10 +105,11 @@ async def _load_edges(source: Any, reader: Any) -> list[Any]:
     page = await _rows(source, reader)
     edge, node = field_type(_class(source), "edges"), field_type(_class(source), "nodes")
     width = len(layout(node).fields)
-    return [_edge(edge, node, row, width, _cursor(relation, request, row)) for row in page.rows]
+    return [edge_of_row(edge, node, row, width, _cursor(relation, request, row)) for row in page.rows]
 
 
-def _edge(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
+def edge_of_row(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
+    """Return an edge with its node; the columns of the node are the first `width` ones, and the facts follow."""
     item = instance(edge, row, width) if edge.__row__ else object.__new__(edge)
     item.__dict__.update(cursor=cursor, node=instance(node, row))
     return item
@@ -136,6 +122,11 @@ async def _load_page_info(source: Any, reader: Any) -> PageInfo:
     return PageInfo(
         has_next_page=page.has_next, has_previous_page=page.has_previous, start_cursor=cursors[0], end_cursor=cursors[1]
     )
+
+
+def _load_count(source: Any, reader: Any) -> Any:
+    location, relation, request, key = source.call
+    return reader.count(location, relation, request, key)
 
 
 def _cursor(relation: Relation, request: PageRequest, row: Any) -> str:

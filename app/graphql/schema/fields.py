@@ -21,7 +21,7 @@ from app.domain.viewer import Viewer
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.instances import instance, layout
 from app.query import pagination
-from app.query.relations import PRESENT, ROOT_KEY, Condition, Expression, FieldSpec, Lookup, Relation, Table
+from app.query.relations import PRESENT, ROOT_KEY, Condition, Expression, FieldSpec, Lookup, Relation, Table, Via
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,12 +83,16 @@ def part(
     description: str,
     *,
     of: Table | None = None,
+    via: Via | None = None,
     guard: Condition | None = None,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """Declare an object from the same row, or from the joined table `of`. It is null unless `guard` holds."""
-    spec = FieldSpec(of=None if guard is None else PRESENT, guard=guard, part=True, joined=of)
+    """Declare an object from the same row, or from the table `of`, which is joined or read by the subquery `via`.
+
+    It is null unless `guard` holds.
+    """
+    spec = FieldSpec(of=None if guard is None else PRESENT, guard=guard, part=True, joined=of, via=via)
     return strawberry.field(description=description, metadata={"cell": spec}, directives=_requirement(requires, unless))
 
 
@@ -156,12 +160,14 @@ def declare_field(
     arguments: Sequence[Argument] = (),
     directives: Sequence[object] = (),
     change: Callable[..., Any] | None = None,
+    keys: Sequence[str] = (),
 ) -> Any:
     """Declare a field that `resolve` returns to the reference executor, called with (parent, info, arguments, name).
 
-    `change` runs the mutation of the field, called with (context, name, payload, arguments).
+    `change` runs the mutation of the field, called with (context, name, payload, arguments). `keys` are the fields of
+    an outcome from which a payload takes the key of this field.
     """
-    metadata = {"cell": spec, "resolve": resolve, "change": change}
+    metadata = {"cell": spec, "resolve": resolve, "change": change, "keys": tuple(keys)}
     field = DeclaredField(description=description, metadata=metadata, directives=directives, default=None)
     field.init = False
     field.arguments = [_argument(*each) for each in arguments]

@@ -5,7 +5,8 @@ from functools import cache
 from typing import Any
 
 from app.domain import refs
-from app.query.relations import FieldSpec, Layout, Table
+from app.query.referred_rows import reached_by
+from app.query.relations import FieldSpec, Layout, Table, Via
 
 
 @cache
@@ -20,15 +21,19 @@ def field_specs(entity: Any) -> dict[str, FieldSpec]:
     return {field.python_name: spec for field in fields if (spec := field.metadata.get("cell")) is not None}
 
 
-def _columns(entity: Any, row: Table) -> list[tuple[str, FieldSpec, Table]]:
+def _columns(entity: Any, row: Table, via: Via | None = None) -> list[tuple[str, FieldSpec, Table]]:
     specs = []
     for name, spec in _row_specs(entity):
         if spec.part:
-            specs += [] if spec.guard is None else [(name, spec, row)]
-            specs += _columns(field_type(entity, name), spec.joined or row)
+            specs += [] if spec.guard is None else [_column(name, spec, row, via)]
+            specs += _columns(field_type(entity, name), spec.joined or row, spec.via or via)
         else:
-            specs.append(("id" if spec.identity else name, spec, row))
+            specs.append(_column("id" if spec.identity else name, spec, row, via))
     return specs
+
+
+def _column(name: str, spec: FieldSpec, row: Table, via: Via | None) -> tuple[str, FieldSpec, Table]:
+    return name, spec if via is None else reached_by(via, name, spec, row), row
 
 
 def _row_specs(entity: Any) -> list[tuple[str, FieldSpec]]:

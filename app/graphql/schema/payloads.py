@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
@@ -15,6 +16,7 @@ from app.graphql.schema.decorators import input_type, interface_type, object_typ
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import Argument, declare_field, origin, output, own_part
+from app.graphql.schema.new_edges import edge_keys
 from app.observability import counters, request_stats
 from app.services import mutation_keys, retries
 from app.services.mutation_keys import StoredOutcome
@@ -68,7 +70,7 @@ class ErrorCode(DescribedEnum):
     PROTECTED = (
         "PROTECTED",
         (
-            "The object is built in, the change would leave no active administrator, or an external provider "
+            "The object is built in, the change would leave no active administrator, or an identity provider "
             "manages the accounts."
         ),
     )
@@ -115,7 +117,7 @@ class QuotaExceeded(MutationError):
 class Protected(MutationError):
     """The object is protected.
 
-    It is built in, the change would leave no active administrator, or an external provider manages the accounts.
+    It is built in, the change would leave no active administrator, or an identity provider manages the accounts.
     """
 
 
@@ -144,6 +146,9 @@ KEY_FIELDS = ("client_mutation_key", "validate_only")
 
 Outcome = Mapping[str, Any]
 """Values of a payload by field name: the key for an edge, the value itself for other fields."""
+
+
+EMPTY: Outcome = MappingProxyType({})
 
 
 def mutation(
@@ -249,6 +254,7 @@ def fill_payload(payload: type[T], outcome: Mapping[str, Any], problems: Sequenc
     filled = outcomes.blank(payload)
     filled.__dict__.update(errors=[to_error(problem) for problem in problems])
     filled.__dict__.update(outcome)
+    filled.__dict__.update(edge_keys(payload, outcome))
     return filled
 
 
@@ -273,13 +279,22 @@ def limit_errors(payload: T, maximum: int) -> T:
     return payload
 
 
-def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:
-    """Return the result of each item of a bulk change: its key, or the problems whose path leads to it."""
+def results(
+    kind: type[T],
+    field: str,
+    keys: Sequence[int | None],
+    problems: Sequence[errors.Problem] = (),
+    shared: Outcome = EMPTY,
+) -> list[T]:
+    """Return the result of each item of a bulk change: its key, or the problems whose path leads to it.
+
+    `shared` are values that all results have, such as the group of new members.
+    """
     errors_by_index: dict[str, list[MutationError]] = {}
     for problem in problems:
         errors_by_index.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
     return [
-        fill_payload(kind, {"index": index, field: key, "errors": errors_by_index.get(str(index), [])})
+        fill_payload(kind, {**shared, "index": index, field: key, "errors": errors_by_index.get(str(index), [])})
         for index, key in enumerate(keys)
     ]
 

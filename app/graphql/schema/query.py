@@ -33,8 +33,11 @@ from app.graphql.schema.refs import (
     role_lookup,
     user_lookup,
 )
+from app.graphql.schema.types import catalogue
 from app.graphql.schema.types.api_tokens import ApiToken, ApiTokenConnection
 from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, log_key
+from app.graphql.schema.types.capabilities import ViewerCapabilities, viewer_capabilities
+from app.graphql.schema.types.catalogue import OrgLevelInfo, PermissionInfo
 from app.graphql.schema.types.checks import Checks
 from app.graphql.schema.types.decisions import Decisions
 from app.graphql.schema.types.groups import Group, GroupConnection
@@ -54,10 +57,6 @@ def _permissions(viewer: ViewerValue) -> Any:
     return permission_list(viewer.permissions.value)
 
 
-def _all_permissions(viewer: ViewerValue) -> Any:
-    return list(PERMISSIONS)
-
-
 @object_type
 class Viewer(EntityType):
     """The user or program that sent the request."""
@@ -70,17 +69,14 @@ class Viewer(EntityType):
         "permissions.",
         _permissions,
     )
+    can: ViewerCapabilities = viewer_value(
+        "What the viewer can do in the registry as a whole. The fields `viewerCan` tell what they can do with one "
+        "object.",
+        viewer_capabilities,
+    )
     api_token: ApiToken | None = edge(
         "The API token of the request. Null for a session.", read_graph.api_token, lambda viewer: viewer.token_id
     )
-
-
-@object_type
-class PermissionInfo:
-    """A permission with its description."""
-
-    permission: Permission = strawberry.field(description="The permission.")
-    description: str = strawberry.field(description="Description of the permission.")
 
 
 @object_type
@@ -89,9 +85,7 @@ class Query(Checks, Decisions, AccessQuestions, EntityType):
 
     node: Node | None = lookup("An object by its global id.", _find_node, ("id", strawberry.ID, "The global id."))
     nodes: list[Node | None] = lookups(
-        "Several objects by their global ids.",
-        _find_node,
-        ("ids", list[strawberry.ID], "Global ids, at most 100."),
+        "Several objects by their global ids.", _find_node, ("ids", list[strawberry.ID], "Global ids, at most 100.")
     )
     viewer: Viewer = own_part("The user or program that sent the request.")
     user: User | None = lookup("A user.", user_lookup, ("by", UserBy, "The user."))
@@ -143,12 +137,7 @@ class Query(Checks, Decisions, AccessQuestions, EntityType):
         filter=AuditEventFilter,
         order=AuditEventOrder,
     )
-    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can include.", _all_permissions)
-
-
-def _permission_infos() -> list[PermissionInfo]:
-    values: Any = Permission.__strawberry_definition__.values  # type: ignore[attr-defined]
-    return [PermissionInfo(permission=Permission[value.name], description=value.description) for value in values]
-
-
-PERMISSIONS = tuple(_permission_infos())
+    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can include.", catalogue.permissions)
+    org_levels: list[OrgLevelInfo] = viewer_value(
+        "Every level that a member of an org can have, each with the ones before it.", catalogue.org_levels
+    )

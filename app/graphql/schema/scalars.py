@@ -70,10 +70,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         parse_value=parse_moment,
     ),
     BigInt: strawberry.scalar(
-        name="BigInt",
-        description="An integer of up to 53 bits, as a JSON number.",
-        serialize=int,
-        parse_value=big_int,
+        name="BigInt", description="An integer of up to 53 bits, as a JSON number.", serialize=int, parse_value=big_int
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -15,11 +15,7 @@ BUFFERED = "ostiary.whole"
 The head has all header lines. Middleware may append lines to it.
 """
 
-HEADER_CACHE = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"same-origin",
-    b"x-frame-options": b"DENY",
-}
+HEADER_CACHE = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin", b"x-frame-options": b"DENY"}
 """Default headers of each response. Strict-Transport-Security is not among them: it belongs to the proxy."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})

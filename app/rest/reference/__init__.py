@@ -11,10 +11,7 @@ HEADERS = {
 }
 """Headers that forbid scripts of other origins and frames."""
 
-MEDIA_TYPES = {
-    "reference.css": "text/css; charset=utf-8",
-    "reference.js": "text/javascript; charset=utf-8",
-}
+MEDIA_TYPES = {"reference.css": "text/css; charset=utf-8", "reference.js": "text/javascript; charset=utf-8"}
 """Files of the page that are served separately."""
 
 

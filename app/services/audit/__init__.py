@@ -1,20 +1,9 @@
 """The audit log: what each change did to which object."""
 
+from app.services.audit.entries import MAX_CHANGE
 from app.services.audit.recorder import (
-    API_TOKEN,
-    GRANTS,
-    GROUP,
-    GROUP_MEMBERS,
-    MAX_CHANGE,
-    ORG,
-    ORG_MEMBERS,
-    RESOURCE,
-    RESOURCE_TYPE,
-    ROLE,
-    USER,
     discard,
     note,
-    require_current,
     set_actor,
     sub_event,
     track,
@@ -22,26 +11,16 @@ from app.services.audit.recorder import (
     track_new,
     transaction,
 )
-
-__all__ = [
-    "API_TOKEN",
-    "GRANTS",
-    "GROUP",
-    "GROUP_MEMBERS",
-    "MAX_CHANGE",
-    "ORG",
-    "ORG_MEMBERS",
-    "RESOURCE",
-    "RESOURCE_TYPE",
-    "ROLE",
-    "USER",
-    "discard",
-    "note",
-    "require_current",
-    "set_actor",
-    "sub_event",
-    "track",
-    "track_links",
-    "track_new",
-    "transaction",
-]
+from app.services.audit.revisions import require_current
+from app.services.audit.states import (
+    API_TOKEN,
+    GRANTS,
+    GROUP,
+    GROUP_MEMBERS,
+    ORG,
+    ORG_MEMBERS,
+    RESOURCE,
+    RESOURCE_TYPE,
+    ROLE,
+    USER,
+)

@@ -27,7 +27,6 @@ from app.services import mutation_keys
 from app.services.audit import revisions, states
 from app.services.audit.entries import (
     BATCH_SIZE,
-    MAX_CHANGE,
     AuditEntries,
     AuditEntry,
     fit_to_limit,
@@ -38,17 +37,7 @@ from app.services.audit.entries import (
     unpack_link,
     unpack_state,
 )
-from app.services.audit.revisions import require_current
 from app.services.audit.states import (
-    API_TOKEN,
-    GRANTS,
-    GROUP,
-    GROUP_MEMBERS,
-    ORG,
-    ORG_MEMBERS,
-    RESOURCE,
-    RESOURCE_TYPE,
-    ROLE,
     USER,
     AuditLink,
     LinkEnd,
@@ -59,29 +48,6 @@ from app.services.audit.states import (
     Values,
 )
 from app.services.entities import AUDITED
-
-__all__ = [
-    "API_TOKEN",
-    "GRANTS",
-    "GROUP",
-    "GROUP_MEMBERS",
-    "MAX_CHANGE",
-    "ORG",
-    "ORG_MEMBERS",
-    "RESOURCE",
-    "RESOURCE_TYPE",
-    "ROLE",
-    "USER",
-    "discard",
-    "note",
-    "require_current",
-    "set_actor",
-    "sub_event",
-    "track",
-    "track_links",
-    "track_new",
-    "transaction",
-]
 
 LARGE_ACTIONS = frozenset(
     {"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch", "mergeOrgs", "moveResources"}

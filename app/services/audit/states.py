@@ -152,8 +152,7 @@ def _read_users(rows: Sequence[Row]) -> dict[int, ObjectState]:
 def _read_roles(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
         key: ObjectState(
-            name,
-            {"name": name, "description": text, "permissions": [str(each.name) for each in Permission(mask)]},
+            name, {"name": name, "description": text, "permissions": [str(each.name) for each in Permission(mask)]}
         )
         for key, name, text, mask in rows
     }

@@ -84,7 +84,7 @@ class Reading:
         return self.token is not None and self.token["isLimited"]
 
     def carries(self, name: str) -> bool:
-        """Check that the token, if there is one, carries a permission. A limited token carries only scoped ones."""
+        """Check that the token, if there is one, carries a permission. A limited token has only those of a scope."""
         if self.token is None:
             return True
         return name in self.token["permissions"] and not (self.is_limited and name not in OF_THINGS)
@@ -229,7 +229,11 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
     ("Org", "storage"): Reading.manages,
+    ("Org", "memberCount"): Reading.sees_members,
     ("Group", "members"): Reading.sees_group_members,
+    ("UserGroupEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
+        reading.rights.by_key["Group"][edge["group"]]
+    ),
     ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
         reading.rights.by_key["Group"][edge["group"]]
     ),

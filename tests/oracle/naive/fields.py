@@ -11,6 +11,7 @@ from tests.oracle.naive import (
     PRIVATE,
     SDL,
     Reading,
+    capabilities,
     every,
     first,
     identity,
@@ -25,8 +26,7 @@ OPEN = ("ANYONE", "GENERAL")
 
 
 def _described(reading: Reading, parent: Row) -> Any:
-    values: Any = SDL.type_map["Permission"]
-    return [{"permission": name, "description": values.values[name].description} for name in PERMISSIONS]
+    return capabilities.described(reading, PERMISSIONS)
 
 
 def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
@@ -282,6 +282,22 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "node"): _node,
     ("Query", "nodes"): _nodes,
     ("Query", "permissions"): _described,
+    ("Query", "orgLevels"): capabilities.org_levels,
+    ("Viewer", "can"): capabilities.of_viewer,
+    ("User", "viewerCan"): capabilities.of_user,
+    ("Org", "viewerCan"): capabilities.of_org,
+    ("Group", "viewerCan"): capabilities.of_group,
+    ("Resource", "viewerCan"): capabilities.of_resource,
+    ("Resource", "type"): lambda reading, resource: first(
+        kind for kind in reading.rows["ResourceType"] if kind["name"] == resource["type"]
+    ),
+    ("ResourceType", "label"): capabilities.type_label,
+    ("ResourceType", "description"): capabilities.type_description,
+    ("ResourceType", "roles"): capabilities.type_roles,
+    ("Org", "viewerIsOwner"): capabilities.is_owner,
+    ("Org", "memberCount"): lambda reading, org: len(reading.rights.members(org)),
+    ("UserOrgEdge", "addedBy"): _visible_row("User", "addedBy"),
+    ("UserGroupEdge", "addedBy"): _visible_row("User", "addedBy"),
     ("Query", "user"): _lookup("User"),
     ("Query", "users"): _everything("User"),
     ("Query", "role"): _lookup("Role"),

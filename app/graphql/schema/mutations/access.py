@@ -87,10 +87,10 @@ class SubmitAccessInput(ChangeInput):
         default=None, description="Roles for all signed-in users. Required; the list of roles may be empty."
     )
     groups: list[GroupGrantInput] = strawberry.field(
-        default_factory=list, description="Grants to groups. Groups and users together have at most 1,000 entries."
+        default_factory=list, description="Grants to groups. Groups and users together have at most 1,000 grants."
     )
     users: list[UserGrantInput] = strawberry.field(
-        default_factory=list, description="Grants to users. Groups and users together have at most 1,000 entries."
+        default_factory=list, description="Grants to users. Groups and users together have at most 1,000 grants."
     )
     anyone: WildcardGrantInput | None = strawberry.field(
         default=None, description="Roles for everyone, signed in or not: read roles only. Absent for none."
@@ -111,7 +111,7 @@ class SubjectInput:
 
 @input_type
 class GrantInput:
-    """One entry of an access configuration. It replaces the subject's current entry."""
+    """One grant of an access configuration. It replaces the subject's current grant."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
     subject: SubjectInput = strawberry.field(description="The subject.")
@@ -125,23 +125,23 @@ class GrantInput:
 
 @input_type
 class GrantAccessInput(GrantInput, ChangeInput):
-    """One entry of an access configuration. It replaces the subject's current entry."""
+    """One grant of an access configuration. It replaces the subject's current grant."""
 
 
 @input_type
 class GrantAccessBatchInput(ChangeInput):
-    """Entries of several access configurations. Either all are set or none."""
+    """Grants of several access configurations. Either all are set or none."""
 
-    grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 entries.")
+    grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 grants.")
 
 
 @input_type
 class RevokeAccessInput(ChangeInput):
-    """The entry to remove from an access configuration."""
+    """The grant to remove from an access configuration."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
     subject: SubjectInput = strawberry.field(
-        description="The subject. The entry of all signed-in users stays, with no roles."
+        description="The subject. The grant to all signed-in users stays, with no roles."
     )
 
 
@@ -170,7 +170,7 @@ class RevokeAccessPayload(Payload):
 
 @object_type
 class GrantAccessBatchResult:
-    """Result for one entry."""
+    """Result for one grant."""
 
     index: int = strawberry.field(description="Index in `input.grants`, starting at 0.")
     resource: Resource | None = edge("The updated resource. Null if nothing was written.", read_graph.resource)
@@ -182,22 +182,22 @@ class GrantAccessBatchPayload(Payload):
     """Payload of `grantAccessBatch`."""
 
     results: list[GrantAccessBatchResult] = strawberry.field(
-        description="One result for each entry, in the order of the input."
+        description="One result for each grant, in the order of the input."
     )
 
 
 @object_type
 class AccessChange:
-    """Roles that the entry of one subject would gain and lose. Users may keep a role through another entry."""
+    """Roles that the grant to one subject would gain and lose. Users may keep a role through another grant."""
 
     kind: SubjectKind = strawberry.field(description="The kind of subject.")
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
         "The group, if the subject is one.", read_graph.group
     )
     user: User | None = edge("The user, if the subject is one.", read_graph.user_shown)
-    gained: list[ResourceRole] = strawberry.field(description="Roles that the entry would gain.")
-    lost: list[ResourceRole] = strawberry.field(description="Roles that the entry would lose.")
-    expires_at: datetime | None = strawberry.field(description="When the new entry would end.")
+    gained: list[ResourceRole] = strawberry.field(description="Roles that the grant would gain.")
+    lost: list[ResourceRole] = strawberry.field(description="Roles that the grant would lose.")
+    expires_at: datetime | None = strawberry.field(description="When the new grant would end.")
     user_count: int | None = strawberry.field(
         description="The number of members of a group, 1 for a user. Null for all other kinds of subjects."
     )
@@ -207,7 +207,7 @@ class AccessChange:
 class AccessPreview:
     """Changes that an access configuration would make."""
 
-    changes: list[AccessChange] = strawberry.field(description="The subjects whose entries would change.")
+    changes: list[AccessChange] = strawberry.field(description="The subjects whose grants would change.")
     errors: list[MutationError] = strawberry.field(description="Reasons why the configuration would be rejected.")
 
 
@@ -345,14 +345,14 @@ class AccessMutations:
         _submit,
     )
     grant_access: GrantAccessPayload | None = mutation(
-        "Set the entry of one subject and keep all others. Requires ADMIN on the resource.", GrantAccessInput, _grant
+        "Set the grant to one subject and keep all others. Requires ADMIN on the resource.", GrantAccessInput, _grant
     )
     revoke_access: RevokeAccessPayload | None = mutation(
-        "Remove the entry of one subject. Requires ADMIN on the resource.", RevokeAccessInput, _revoke
+        "Remove the grant to one subject. Requires ADMIN on the resource.", RevokeAccessInput, _revoke
     )
     grant_access_batch: GrantAccessBatchPayload | None = action(
-        "Set up to 1,000 entries in one transaction. If one is rejected, nothing is written and each rejected "
-        "entry has its errors.",
+        "Set up to 1,000 grants in one transaction. If one is rejected, nothing is written and each rejected "
+        "grant has its errors.",
         GrantAccessBatchInput,
         _grant_batch,
     )

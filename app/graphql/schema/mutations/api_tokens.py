@@ -13,12 +13,13 @@ from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.users import MANAGE
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.outcomes import SECRET
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.types.api_tokens import ApiToken
 from app.graphql.schema.types.users import User
-from app.services import api_tokens, read_graph, users
+from app.services import api_tokens, list_edges, read_graph, users
 
 
 @input_type
@@ -79,6 +80,9 @@ class CreateApiTokenPayload(Payload):
     """Payload of `createApiToken`."""
 
     api_token: ApiToken | None = edge("The new token.", read_graph.api_token)
+    api_token_edge: Edge[ApiToken] | None = new_edge(
+        "The new token as an item of `apiTokens`.", list_edges.api_token, "api_token"
+    )
     token: str | None = strawberry.field(
         description="The token: `ost_` and 49 letters and digits, the last six a checksum. It is returned "
         "only once; send it as `Authorization: Bearer …`. Null with `validateOnly`, and when a `clientMutationKey` "
@@ -99,6 +103,7 @@ class CreateServiceAccountPayload(Payload):
     """Payload of `createServiceAccount`."""
 
     user: User | None = edge("The new account.", read_graph.user)
+    user_edge: Edge[User] | None = new_edge("The new account as an item of `users`.", list_edges.user, "user")
 
 
 async def _create(context: GraphQLContext, data: CreateApiTokenInput) -> Outcome:

@@ -16,6 +16,7 @@ from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     MutationError,
@@ -28,9 +29,9 @@ from app.graphql.schema.payloads import (
     to_error,
 )
 from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
-from app.graphql.schema.types.groups import Group, GroupMembersSeenBy
+from app.graphql.schema.types.groups import Group, GroupMemberFacts, GroupMembersSeenBy
 from app.graphql.schema.types.users import User
-from app.services import groups, read_graph
+from app.services import groups, list_edges, read_graph
 
 
 @input_type
@@ -137,6 +138,7 @@ class CreateGroupPayload(Payload):
     """Payload of `createGroup`."""
 
     group: Group | None = edge("The new group.", read_graph.group)
+    group_edge: Edge[Group] | None = new_edge("The new group as an item of `groups`.", list_edges.group, "group")
 
 
 @object_type
@@ -160,6 +162,12 @@ class GroupMemberResult:
 
     index: int = strawberry.field(description="Index in `input.members`, starting at 0.")
     user: User | None = edge("The user. Null if nothing was written.", read_graph.user_shown)
+    member_edge: Edge[User, GroupMemberFacts] | None = new_edge(
+        "A new member as an item of `Group.members`. Null for a removed member.",
+        list_edges.group_member,
+        "group",
+        "user",
+    )
     errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
 
 
@@ -179,6 +187,9 @@ class RemoveGroupMembersPayload(Payload):
     """Payload of `removeGroupMembers`."""
 
     group: Group | None = edge("The updated group.", read_graph.group)
+    removed_user_ids: list[strawberry.ID] | None = strawberry.field(
+        description="The ids of the former members, to remove their edges from `Group.members`."
+    )
     results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
 
 
@@ -196,6 +207,9 @@ class SetGroupManagerPayload(Payload):
 
     group: Group | None = edge("The updated group.", read_graph.group)
     user: User | None = edge("The member.", read_graph.user_shown)
+    member_edge: Edge[User, GroupMemberFacts] | None = new_edge(
+        "The member as an item of `Group.members`.", list_edges.group_member, "group", "user"
+    )
 
 
 async def _create(tx: Transaction, viewer: Viewer, data: CreateGroupInput) -> Outcome:
@@ -232,13 +246,14 @@ async def _remove(context: GraphQLContext, data: RemoveGroupMembersInput) -> Out
     members = read_each(resolve_user, data.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry_run=data.validate_only) as tx:
-            return _accept(*await groups.remove_group_members(tx, context.viewer, resolve_group(data.group), members))
+            removed = await groups.remove_group_members(tx, context.viewer, resolve_group(data.group), members)
+            return {**_accept(*removed), "removed_user_ids": [refs.encode("User", user) for user in removed[1]]}
     except (errors.Problem, errors.Problems) as refused:
         return _reject(len(members), refused)
 
 
 def _accept(group: int, user_ids: Sequence[int]) -> Outcome:
-    return {"group": group, "results": results(GroupMemberResult, "user", user_ids)}
+    return {"group": group, "results": results(GroupMemberResult, "user", user_ids, shared={"group": group})}
 
 
 def _reject(number: int, refused: errors.Problem | errors.Problems) -> Outcome:

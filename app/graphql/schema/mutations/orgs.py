@@ -14,11 +14,12 @@ from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, OrgLevel, enum
 from app.graphql.schema.fields import edge
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, mutation
 from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
-from app.graphql.schema.types.orgs import Org
+from app.graphql.schema.types.orgs import Org, OrgMemberFacts
 from app.graphql.schema.types.users import User
-from app.services import orgs, read_graph
+from app.services import list_edges, orgs, read_graph
 
 
 @input_type
@@ -117,6 +118,7 @@ class CreateOrgPayload(Payload):
     """Payload of `createOrg`."""
 
     org: Org | None = edge("The new org.", read_graph.org)
+    org_edge: Edge[Org] | None = new_edge("The new org as an item of `orgs`.", list_edges.org, "org")
 
 
 @object_type
@@ -147,6 +149,9 @@ class AddOrgMemberPayload(Payload):
 
     org: Org | None = edge("The updated org.", read_graph.org)
     user: User | None = edge("The new member.", read_graph.user_shown)
+    member_edge: Edge[User, OrgMemberFacts] | None = new_edge(
+        "The new member as an item of `Org.members`.", list_edges.org_member, "org", "user"
+    )
 
 
 @object_type
@@ -155,6 +160,9 @@ class UpdateOrgMemberPayload(Payload):
 
     org: Org | None = edge("The updated org. Null if the viewer can no longer see it.", read_graph.org)
     user: User | None = edge("The member.", read_graph.user_shown)
+    member_edge: Edge[User, OrgMemberFacts] | None = new_edge(
+        "The member as an item of `Org.members`.", list_edges.org_member, "org", "user"
+    )
 
 
 @object_type
@@ -163,6 +171,9 @@ class RemoveOrgMemberPayload(Payload):
 
     org: Org | None = edge("The updated org. Null if the viewer can no longer see it.", read_graph.org)
     user: User | None = edge("The former member.", read_graph.user_shown)
+    removed_user_id: strawberry.ID | None = strawberry.field(
+        description="The id of the former member, to remove the edge from `Org.members`."
+    )
 
 
 async def _create(tx: Transaction, viewer: Viewer, data: CreateOrgInput) -> Outcome:
@@ -202,7 +213,7 @@ async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateOrgMemberI
 
 async def _remove(tx: Transaction, viewer: Viewer, data: RemoveOrgMemberInput) -> Outcome:
     org, user = await orgs.remove_org_member(tx, viewer, resolve_org(data.org), resolve_user(data.user))
-    return {"org": org, "user": user}
+    return {"org": org, "user": user, "removed_user_id": refs.encode("User", user)}
 
 
 def _needs(level: str) -> Any:

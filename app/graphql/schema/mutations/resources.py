@@ -11,11 +11,12 @@ from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, action, mutation
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.resources import Resource, ResourceType
-from app.services import read_graph, resource_renaming, resources
+from app.services import list_edges, read_graph, resource_renaming, resources
 
 
 @input_type
@@ -88,6 +89,9 @@ class CreateResourcePayload(Payload):
     """Payload of `createResource`."""
 
     resource: Resource | None = edge("The new resource.", read_graph.resource)
+    resource_edge: Edge[Resource] | None = new_edge(
+        "The new resource as an item of `resources`.", list_edges.resource, "resource"
+    )
 
 
 @object_type
@@ -125,6 +129,9 @@ class CreateResourceTypePayload(Payload):
     """Payload of `createResourceType`."""
 
     resource_type: ResourceType | None = edge("The new resource type.", read_graph.resource_type)
+    resource_type_edge: Edge[ResourceType] | None = new_edge(
+        "The new resource type as an item of `resourceTypes`.", list_edges.resource_type, "resource_type"
+    )
 
 
 async def _create(tx: Transaction, viewer: Viewer, data: CreateResourceInput) -> Outcome:

@@ -8,10 +8,11 @@ from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, mutation
 from app.graphql.schema.refs import RoleBy, resolve_role
 from app.graphql.schema.types.roles import Role
-from app.services import read_graph, roles
+from app.services import list_edges, read_graph, roles
 
 
 @input_type
@@ -53,6 +54,7 @@ class CreateRolePayload(Payload):
     """Payload of `createRole`."""
 
     role: Role | None = edge("The new role.", read_graph.role)
+    role_edge: Edge[Role] | None = new_edge("The new role as an item of `roles`.", list_edges.role, "role")
 
 
 @object_type

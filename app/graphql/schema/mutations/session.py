@@ -20,14 +20,14 @@ from app.services import session as accounts
 
 @input_type
 class LoginInput:
-    """A user name and its password, or a token of the external provider."""
+    """A user name and its password, or a token of the identity provider."""
 
     user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
     password: str | None = strawberry.field(default=None, description="The password; at most 1,024 characters.")
     token: str | None = strawberry.field(
         default=None,
-        description="A token of the external provider, at most 16,384 characters, instead of user name and "
-        "password. Rejected if no external provider is configured.",
+        description="A token of the identity provider, at most 16,384 characters, instead of user name and "
+        "password. Rejected if no identity provider is configured.",
     )
 
 
@@ -167,7 +167,7 @@ class SessionMutations:
     """Mutations that sign users in and out."""
 
     login: LoginPayload | None = action(
-        "Sign in with a password, or with a token of the external provider. An unknown user, a wrong password "
+        "Sign in with a password, or with a token of the identity provider. An unknown user, a wrong password "
         "and a deactivated user have the same error, UNAUTHENTICATED.",
         LoginInput,
         _log_in,

@@ -14,6 +14,7 @@ from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     MutationError,
@@ -28,7 +29,7 @@ from app.graphql.schema.payloads import (
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.users import User
-from app.services import provisioning, read_graph, session, user_deletion, users
+from app.services import list_edges, provisioning, read_graph, session, user_deletion, users
 
 
 @input_type
@@ -134,6 +135,7 @@ class CreateUserPayload(Payload):
     """Payload of `createUser`."""
 
     user: User | None = edge("The new user.", read_graph.user)
+    user_edge: Edge[User] | None = new_edge("The new user as an item of `users`.", list_edges.user, "user")
 
 
 @object_type
@@ -142,6 +144,7 @@ class CreateUsersResult:
 
     index: int = strawberry.field(description="Index in `input.users`, starting at 0.")
     user: User | None = edge("The new user. Null if nothing was written.", read_graph.user)
+    user_edge: Edge[User] | None = new_edge("The new user as an item of `users`.", list_edges.user, "user")
     errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
 
 

@@ -167,7 +167,9 @@ class AccessConfiguration(EntityType, row=tables.Resource):
     revision: int = column("Number of changes so far. `submitAccess` names the revision that the client has read.")
     general: WildcardGrant | None = edge("Roles of all signed-in users.", read_graph.general_grant, tables.Resource.id)
     anyone: WildcardGrant | None = edge(
-        "Roles of everyone, signed in or not. Null if there is no entry.", read_graph.anyone_grant, tables.Resource.id
+        "Roles of everyone, signed in or not. Null if there is no such grant.",
+        read_graph.anyone_grant,
+        tables.Resource.id,
     )
     groups: list[GroupGrant] = edge("Grants to groups, by display name.", read_graph.group_grants, tables.Resource.id)
     users: list[UserGrant] = edge("Grants to users, by user name.", read_graph.user_grants, tables.Resource.id)

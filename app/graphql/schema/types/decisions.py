@@ -43,9 +43,9 @@ class AccessDecision:
 class DecisionSubject:
     """The subject of a decision. Exactly one field must be set."""
 
-    user: strawberry.Maybe[UserBy] = strawberry.field(description="A user.")
-    anonymous: strawberry.Maybe[bool] = strawberry.field(
-        description="A request without a sign-in. The value must be true."
+    user: UserBy | None = strawberry.field(default=None, description="A user.")
+    anonymous: bool | None = strawberry.field(
+        default=None, description="A request without a sign-in. The value must be true."
     )
 
 
@@ -53,10 +53,14 @@ class DecisionSubject:
 class EntrySubject:
     """The subject of an additional entry. Exactly one field must be set."""
 
-    group: strawberry.Maybe[GroupBy] = strawberry.field(description="A group whose members the viewer may see.")
-    user: strawberry.Maybe[UserBy] = strawberry.field(description="A user. The entry of another user changes nothing.")
-    general: strawberry.Maybe[bool] = strawberry.field(description="All signed-in users. The value must be true.")
-    anyone: strawberry.Maybe[bool] = strawberry.field(description="Everyone, signed in or not. The value must be true.")
+    group: GroupBy | None = strawberry.field(default=None, description="A group whose members the viewer may see.")
+    user: UserBy | None = strawberry.field(
+        default=None, description="A user. The entry of another user changes nothing."
+    )
+    general: bool | None = strawberry.field(default=None, description="All signed-in users. The value must be true.")
+    anyone: bool | None = strawberry.field(
+        default=None, description="Everyone, signed in or not. The value must be true."
+    )
 
 
 @input_type
@@ -90,7 +94,7 @@ class Decisions:
         ] = None,
     ) -> AccessDecision | None:
         context = info.context
-        user = None if subject.user is None else resolve_user(subject.user.value)
+        user = None if subject.user is None else resolve_user(subject.user)
         decision = await decisions.decide(
             context.database,
             context.viewer,
@@ -109,10 +113,10 @@ class Decisions:
 def _entry(entry: ContextualEntryInput) -> GrantEntry:
     mask, subject = sum({int(role.value) for role in entry.roles}), entry.subject
     if subject.group is not None:
-        return GrantEntry(SubjectType.GROUP, mask, ref=resolve_group(subject.group.value))
+        return GrantEntry(SubjectType.GROUP, mask, ref=resolve_group(subject.group))
     if subject.user is not None:
-        return GrantEntry(SubjectType.USER, mask, ref=resolve_user(subject.user.value))
+        return GrantEntry(SubjectType.USER, mask, ref=resolve_user(subject.user))
     kind, flag = (
         (SubjectType.GENERAL, subject.general) if subject.general is not None else (SubjectType.ANYONE, subject.anyone)
     )
-    return GrantEntry(kind, mask, has_no_subject=flag is None or not flag.value)
+    return GrantEntry(kind, mask, has_no_subject=not flag)

@@ -1,6 +1,7 @@
 """Types of groups and their members."""
 
 from datetime import datetime
+from typing import Any
 
 from app import policy
 from app.db import tables
@@ -11,6 +12,7 @@ from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.member_filters import GroupMemberFilter, GroupMemberOrder
 from app.graphql.schema.node import REVISION, Node
+from app.graphql.schema.types.capabilities import ABOUT, GroupCapabilities, group_capabilities
 from app.graphql.schema.types.users import User
 from app.query.relations import flag
 from app.services import read_graph
@@ -45,6 +47,7 @@ class Group(Node, row=tables.Group):
     members_seen_by: GroupMembersSeenBy = column("Visibility of the members.", read=_members_seen_by)
     member_count: int = column("Number of members. All signed-in users may see it.", of=policy.number_of_group_members)
     viewer_is_member: bool = column("Whether the viewer is a member.", of=flag(policy.is_my_group).of, read=bool)
+    viewer_can: GroupCapabilities = column(ABOUT, of=policy.group_facts, read=group_capabilities)
     members: "GroupMemberConnection | None" = edge(
         "Members. Null if the viewer may not see them, see `membersSeenBy`. GROUPS_MANAGE sees them too.",
         read_graph.group_members,
@@ -57,24 +60,26 @@ class Group(Node, row=tables.Group):
     )
 
 
+ADDED_BY = "The user who did this. Null if deleted, or if the viewer may not see that user."
+ADDED_BY_NAME = (
+    "The user name of the user who did this, also after the account is deleted. Null for the system, and if the viewer "
+    "is not a member."
+)
+BY_MEMBERS: Any = {
+    "guard": policy.sees_who_added,
+    "requires": Permission.GROUPS_VIEW,
+    "unless": "the viewer is a member of the group",
+}
+
+
 @object_type
 class GroupMemberFacts(EntityType, row=tables.GroupMember):
     """Membership of a group, as an edge from the group."""
 
     is_manager: bool = column("Whether the member may add and remove members.")
     added_at: datetime = column("When the member was added.")
-    added_by: User | None = edge(
-        "The user who did this. Null if deleted, or if the viewer may not see that user.",
-        read_graph.user,
-        tables.GroupMember.added_by,
-    )
-    added_by_name: str | None = column(
-        "The user name of the user who did this, also after the account is deleted. Null for the system, and "
-        "if the viewer is not a member.",
-        guard=policy.sees_who_added,
-        requires=Permission.GROUPS_VIEW,
-        unless="the viewer is a member of the group",
-    )
+    added_by: User | None = edge(ADDED_BY, read_graph.user, tables.GroupMember.added_by)
+    added_by_name: str | None = column(ADDED_BY_NAME, **BY_MEMBERS)
     expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 
@@ -87,6 +92,8 @@ class UserGroupFacts(EntityType, row=tables.GroupMember):
 
     is_manager: bool = column("Whether the member may add and remove members.")
     added_at: datetime = column("When the member was added.")
+    added_by: User | None = edge(ADDED_BY, read_graph.user, tables.GroupMember.added_by)
+    added_by_name: str | None = column(ADDED_BY_NAME, **BY_MEMBERS)
     expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 

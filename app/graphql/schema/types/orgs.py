@@ -15,8 +15,10 @@ from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.filters import ResourceFilter, ResourceOrder
 from app.graphql.schema.member_filters import OrgMemberFilter, OrgMemberOrder
 from app.graphql.schema.node import REVISION, Node
+from app.graphql.schema.types.capabilities import ABOUT, OrgCapabilities, org_capabilities
 from app.graphql.schema.types.resources import ResourceConnection
 from app.graphql.schema.types.users import User
+from app.query.relations import flag
 from app.services import read_graph
 
 if TYPE_CHECKING:
@@ -41,6 +43,15 @@ class Org(Node, row=tables.Org):
         "Level of the viewer; the owner counts as ADMIN. Null if the viewer is neither owner nor member.",
         of=policy.org_level,
         read=LEVELS.__getitem__,
+    )
+    viewer_is_owner: bool = column("Whether the viewer owns the org.", of=flag(policy.owns_this_org).of, read=bool)
+    viewer_can: OrgCapabilities = column(ABOUT, of=policy.org_facts, read=org_capabilities)
+    member_count: int | None = column(
+        "Number of members, without the owner. Null if the viewer may not see the members.",
+        of=policy.number_of_members_of_org,
+        guard=policy.sees_org_members,
+        requires=Permission.RESOURCES_VIEW,
+        unless="the viewer is the owner or a member of the org",
     )
     members: "OrgMemberConnection | None" = edge(
         "Members, without the owner. Null if the viewer may not see them. ORGS_MANAGE sees them too.",
@@ -96,6 +107,15 @@ class UserOrgFacts(EntityType, row=tables.OrgMember):
 
     level: OrgLevel = column("The level of the member.", read=LEVELS.__getitem__)
     added_at: datetime = column("When the membership was granted or last changed.", of=tables.OrgMember.granted_at)
+    added_by: User | None = edge(
+        "The user who did this. Null if deleted, or if the viewer may not see that user.",
+        read_graph.user,
+        tables.OrgMember.granted_by,
+    )
+    added_by_name: str | None = column(
+        "The user name of the user who did this, also after the account is deleted. Null for the system.",
+        of=tables.OrgMember.granted_by_name,
+    )
     expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 

@@ -15,6 +15,13 @@ from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge, part
 from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON, BigInt
+from app.graphql.schema.types.capabilities import ABOUT, ResourceCapabilities, resource_capabilities
+from app.graphql.schema.types.catalogue import (
+    ResourceRoleInfo,
+    roles_of_type,
+    type_description,
+    type_label,
+)
 from app.graphql.schema.types.users import User
 from app.services import access_relations, read_graph
 
@@ -31,8 +38,23 @@ class ResourceType(Node, row=tables.ResourceType):
     """Type of a resource."""
 
     name: str = column("Unique; capital letters, digits and `_`.")
+    label: str = column(
+        "Name for display, such as `Model Run`; the words of `name` if the type is not built in.",
+        of=tables.ResourceType.name,
+        read=type_label,
+    )
+    description: str | None = column(
+        "What resources of this type are. Null if the type is not built in.",
+        of=tables.ResourceType.name,
+        read=type_description,
+    )
     has_data: bool = column("Whether resources of this type have files, and thus the two data roles.")
     is_built_in: bool = column("Whether the type is part of every registry.")
+    roles: list[ResourceRoleInfo] = column(
+        "The roles that resources of this type have, in the order of `ResourceRole`.",
+        of=tables.ResourceType.has_data,
+        read=roles_of_type,
+    )
 
 
 ResourceTypeConnection = Connection[ResourceType]
@@ -48,7 +70,9 @@ class Resource(Node, row=tables.Resource):
     slug: str = column("2 to 128 characters of `a-z0-9_-`. Unique in the org; `renameResource` changes it.")
     name: str = column("1 to 200 characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
-    type: str = column("The name of its resource type. It never changes.", of=read_graph.type_name)
+    type: ResourceType = part(
+        "Its resource type, which never changes.", of=tables.ResourceType, via=read_graph.type_of_resource
+    )
     metadata: JSON = column("A JSON object of at most 64 KiB, as it was submitted.", of=tables.Resource.details)
     size_bytes: BigInt = column("Total size of its files.")
     created_at: datetime = column("When it was created.")
@@ -70,6 +94,7 @@ class Resource(Node, row=tables.Resource):
     viewer_access: Annotated["ViewerAccess", strawberry.lazy("app.graphql.schema.types.access")] = part(
         "Roles of the viewer, with their sources."
     )
+    viewer_can: ResourceCapabilities = column(ABOUT, of=policy.resource_facts, read=resource_capabilities)
     access_subjects: Annotated["AccessSubjectConnection", strawberry.lazy("app.graphql.schema.types.access")] | None = (
         edge(
             "Subjects with a role on it, for viewers with ADMIN. Everyone, all signed-in users, and each "

@@ -8,7 +8,7 @@ import strawberry
 
 from app import policy
 from app.db import tables
-from app.db.tables import MAX_BYTES, Stage
+from app.db.tables import MAX_BYTES, Stage, col
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
@@ -108,7 +108,7 @@ class OrgStorage(EntityType, row=tables.Org):
     )
     used_bytes: BigInt = column(
         "Size of all resources in the org, and bytes reserved by open uploads there.",
-        of=read_graph.org_storage_used,
+        of=policy.storage_used_in_org(col(tables.Org.id)),
         read=quotas.cap_bytes,
     )
 

@@ -15,6 +15,7 @@ from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceFilter, ResourceOrder
 from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON
+from app.graphql.schema.types.capabilities import ABOUT, UserCapabilities, user_capabilities
 from app.services import read_graph
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class User(Node, row=tables.User):
     """A user or a service account."""
 
     user_name: str = column(
-        "1 to 127 letters and digits, and `-._@+` in names from an external provider. Unique without regard "
+        "1 to 127 letters and digits, and `-._@+` in names from an identity provider. Unique without regard "
         "to letter case. It changes only by `renameUser`; the id never changes."
     )
     display_name: str | None = column(
@@ -56,6 +57,7 @@ class User(Node, row=tables.User):
     last_login_at: datetime | None = column(
         "When the user last signed in. Null if never, or if the viewer may not see it.", **PRIVATE
     )
+    viewer_can: UserCapabilities = column(ABOUT, of=policy.user_facts, read=user_capabilities)
     roles: list[Annotated["Role", strawberry.lazy("app.graphql.schema.types.roles")]] | None = edge(
         "Roles of the user, by name. Null if the viewer may not see them.",
         read_graph.user_roles,

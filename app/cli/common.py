@@ -1,0 +1,100 @@
+"""Functions that all commands use: add a parser, read the settings, load the server, explain database errors."""
+
+import argparse
+import importlib
+import logging.config
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.cli import help_texts
+from app.observability import logs
+
+if TYPE_CHECKING:
+    from app.config import Settings
+
+APP = "app.main"
+"""The composition root. It imports the complete server, so it is loaded by name and only when a command needs it."""
+
+Subparsers = Any
+"""The subparsers of a command; argparse has no public type for them."""
+
+
+class CommandFailed(Exception):
+    """A problem outside of the server, such as a busy port. Its text is for the operator."""
+
+
+def add_command(
+    commands: Subparsers, name: str, summary: str, run: Callable[[argparse.Namespace], None] | None = None
+) -> argparse.ArgumentParser:
+    """Add the parser of a command with its texts; one that runs has the option `--settings`, except `schema`."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.description, command.epilog = help_texts.COMMANDS[command.prog.partition(" ")[2]]
+    if run is not None:
+        command.set_defaults(run=run)
+        if name != "schema":
+            command.add_argument(
+                "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"
+            )
+    return command
+
+
+def add_group(commands: Subparsers, name: str, summary: str) -> Subparsers:
+    """Add a command that only holds others, and return its subparsers."""
+    return add_command(commands, name, summary).add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def server() -> Any:
+    """Load the composition root."""
+    return importlib.import_module(APP)
+
+
+def read_settings(file: Path | None) -> "Settings":
+    from app.config import Settings
+    from app.config.sources import FILE_VARIABLE
+
+    settings = Settings.read(file)
+    if file:
+        os.environ[FILE_VARIABLE] = str(file.absolute())  # each worker reads the file again
+    return settings
+
+
+def start(arguments: argparse.Namespace) -> "Settings":
+    """Read the settings and configure the log."""
+    settings = read_settings(arguments.settings)
+    configure_log(settings)
+    return settings
+
+
+def configure_log(settings: "Settings") -> dict[str, Any]:
+    """Configure the log of this process and return the configuration for the workers."""
+    shape = settings.log_format or ("console" if sys.stderr.isatty() else "json")
+    configuration = logs.configuration(shape, settings.log_level, requests=settings.log_requests)
+    logging.config.dictConfig(configuration)
+    return configuration
+
+
+@contextmanager
+def explain_database_errors(settings: "Settings") -> Iterator[None]:
+    """Raise CommandFailed with one line instead of the error of an unusable database."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_database_failure(getattr(error, "orig", None) or error):
+            raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise CommandFailed(f"the database {settings.redacted_database_url} cannot be used: {reason}") from None
+
+
+def _is_database_failure(error: BaseException) -> bool:
+    """Return whether the database is unreachable or refuses us; an invalid statement is a defect, with a traceback."""
+    from app.db.failures import Failure, classify
+
+    failure = classify(getattr(error, "orig", None) or error)
+    # asyncpg raises its own error for an invalid parameter in the URL.
+    return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
