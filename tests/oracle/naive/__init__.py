@@ -7,7 +7,7 @@ private field, and one in `fields.FIELDS` for each field that is more than a val
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,8 +16,8 @@ from typing import Any
 from graphql import build_schema
 
 from app.graphql import schema
-from tests.oracle.naive.lists import UNKNOWN, Kind, Row, Substitute, folded, level_number, sort_key, stored
-from tests.oracle.naive.rights import AccessPath, Rights, Rows, listed
+from tests.oracle.naive.lists import Row
+from tests.oracle.naive.rights import AccessPath, Rights, Rows
 from tests.rules.test_schema import COMPUTED
 
 PERMISSIONS = (
