@@ -60,8 +60,8 @@ class FilterSpec:
     def _search(self, viewer: Viewer, words: Sequence[str], dialect: Dialect) -> ColumnElement[bool]:
         """Return the condition that each word is part of one of the columns."""
         columns, kind = [resolve(each, viewer) for each in self.searches], tables.SearchText()
-        matches = [[_compare(column, kind, "contains", word, dialect) for column in columns] for word in words]
-        return and_(true(), *(or_(*one) for one in matches))
+        in_columns = [[_compare(column, kind, "contains", word, dialect) for column in columns] for word in words]
+        return and_(true(), *(or_(*conditions) for conditions in in_columns))
 
     def seek_predicate(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
         """Return the condition that an index answers, or None without an `eq`; `condition` must be applied as well."""

@@ -63,7 +63,7 @@ async def test_no_filter_is_no_filter(api: Api, make: Make, each: FilteredList) 
     """A variable for the whole filter, absent or null, and an empty filter."""
     root = await make.admin()
     text = _query(each, f"($f: {each.filter})", "$f")
-    given: tuple[dict[str, Any], ...] = ({}, {"f": None}, {"f": {}}, {"f": {"not": {"not": {}}}})
-    for values in given:
+    every: list[dict[str, Any]] = [{}, {"f": None}, {"f": {}}, {"f": {"not": {"not": {}}}}]
+    for values in every:
         for _ in range(2):
             assert "errors" not in await api(text, as_=root, **values), values

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.oracle.naive import Reading, visible_row
+from tests.oracle.naive import Reading, identity, visible_row
 from tests.oracle.naive.lists import UNKNOWN, Kind, Row, Substitute, folded, level_number, sort_key, stored
 from tests.oracle.naive.rights import listed
 
