@@ -99,8 +99,10 @@ def _cases(by: By) -> Iterator[tuple[str, str, dict[str, Any], tuple[Any, ...]]]
 
 async def test_every_list_is_refused_by_its_length_alone(api: Api, make: Make, database: db.Database) -> None:
     root, group = await make.admin(), await make.group("divers")
-    reef = await make.resource(await make.org(), owner=root)
+    org = await make.org(owner=root)
+    reef = await make.resource(org, owner=root)
     by = {"UserBy": {"id": root.node}, "GroupBy": {"slug": group.slug}, "ResourceBy": {"id": reef.node}}
+    by["OrgBy"] = {"slug": org.slug}
     seen = set()
 
     async with unchanged(database):
