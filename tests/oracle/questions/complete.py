@@ -75,10 +75,10 @@ def _conditions(asker: Asker, field_: GraphQLField) -> Iterator[str]:
         if isinstance(of, GraphQLInputObjectType) and of is not kind:
             for comparison, each in of.fields.items():
                 yield from (
-                    asker.literal({name: asker.worded({comparison: _value(asker, each.type, name)})}) for _ in range(4)
+                    asker.literal({name: asker.worded({comparison: _value(asker, each.type, name)})}) for _ in range(2)
                 )
         elif of is not kind:
-            yield from (asker.literal({name: _value(asker, of, name)}) for _ in range(4))
+            yield from (asker.literal({name: _value(asker, of, name)}) for _ in range(2))
 
 
 def _value(asker: Asker, kind: Any, name: str) -> Any:
