@@ -52,8 +52,9 @@ async def test_an_event_whose_change_is_not_committed_hides_later_ones_until_it_
     assert await _actions(api, root) == ["first"]
 
     async with audit.transaction(second_db, SYSTEM, "outer") as tx:
+        audit.note(tx, audit.USER, root.id, {"password": "changed"}, name="outer")
         async with audit.sub_event(tx, SYSTEM, "slow"):
-            pass
+            audit.note(tx, audit.USER, root.id, {"password": "changed"}, name="slow")
         await _write(database, "quick")
         assert await _actions(api, root) == ["first"]
 
@@ -146,8 +147,8 @@ async def _work(database: db.Database, writer: int, written: Counter[str]) -> No
 
 async def _write(database: db.Database, action: str, resource: Entity | None = None) -> None:
     async with audit.transaction(database, SYSTEM, action) as tx:
-        if resource is not None:
-            audit.note(tx, audit.RESOURCE, resource.id, {"name": action}, name="Corals")
+        kind, key = (audit.USER, 1) if resource is None else (audit.RESOURCE, resource.id)
+        audit.note(tx, kind, key, {"name": action}, name="Corals")
 
 
 async def _write_long(database: db.Database, action: str) -> None:

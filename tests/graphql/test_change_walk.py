@@ -82,7 +82,7 @@ def test_a_payload_can_answer_nothing(name: str) -> None:
 def test_a_payload_marks_its_secrets(name: str) -> None:
     definition = PAYLOADS[name].extensions["strawberry-definition"]
     for field in definition.fields:
-        is_secret = any(part in field.python_name for part in SECRET_NAMES) and "token_id" not in field.python_name
+        is_secret = any(part in field.python_name for part in SECRET_NAMES) and not field.python_name.endswith(("token_id", "edge"))
         assert bool(field.metadata.get("secret")) is (is_secret and field.python_name != "api_token")
 
 

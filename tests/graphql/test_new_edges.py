@@ -68,6 +68,28 @@ CASES = [
         "resources",
         "id type { name label } viewerCan { delete } owner { userName }",
     ),
+    Case("createOrgs", {"orgs": [{"slug": "orgs{at}", "name": "Orgs {at}"}]}, "orgEdge", "orgs", in_results=True),
+    Case(
+        "createGroups",
+        {"groups": [{"slug": "groups{at}", "displayName": "Groups {at}"}]},
+        "groupEdge",
+        "groups",
+        in_results=True,
+    ),
+    Case(
+        "createResources",
+        {"resources": [{"org": ORG, "type": "DATASET", "slug": "reefs{at}", "name": "Reefs {at}"}]},
+        "resourceEdge",
+        "resources",
+        in_results=True,
+    ),
+    Case(
+        "addOrgMembers",
+        {"org": ORG, "members": [{"user": {"userName": "person{at}"}, "level": "READ_ONLY"}]},
+        "memberEdge",
+        'org(by: {slug: "sea"}) members',
+        in_results=True,
+    ),
     Case("createResourceType", {"name": "TYPE_{at}", "hasData": True}, "resourceTypeEdge", "resourceTypes", "id name"),
     Case("createApiToken", {"name": "Token {at}"}, "apiTokenEdge", "apiTokens", "id name"),
     Case(
@@ -178,7 +200,11 @@ async def test_every_removal_tells_the_id_of_what_is_gone(api: Api, make: Make) 
     """Relay's `@deleteEdge` takes an id, or a list of them, from the payload."""
     removing = [name for name in SDL.mutation_type.fields if name.startswith(("delete", "remove"))]
     removing.remove("removeRoles")  # the roles of a user are a list without edges
-    fields = {name: get_named_type(SDL.mutation_type.fields[name].type).fields for name in removing}
+    payloads = {name: get_named_type(SDL.mutation_type.fields[name].type).fields for name in removing}
+    fields = {
+        name: each | (get_named_type(each["results"].type).fields if "results" in each else {})
+        for name, each in payloads.items()
+    }
     told = {
         name: [key for key, each in known.items() if str(get_named_type(each.type)) == "ID"]
         for name, known in fields.items()
