@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Any, overload
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Text
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MAX_BYTES = 2**53 - 1
@@ -79,6 +80,46 @@ def format_instant(moment: datetime | None, timespec: str = "microseconds") -> s
     REST passes the `timespec` "auto", which leaves out a fraction that is zero: its documented clients read it so.
     """
     return None if moment is None else f"{moment.astimezone(UTC).isoformat(timespec=timespec)[:-6]}Z"
+
+
+class _Bound(FunctionElement[Any]):
+    """A constant time that an index on an expression can contain.
+
+    The first and the last time of Python are others for asyncpg: it sends them as infinity.
+    """
+
+    type = UTCDateTime()
+    inherit_cache = True
+    moment: datetime
+
+
+class Earliest(_Bound):
+    """A time before all stored times, where a list places rows without a time first."""
+
+    inherit_cache = True
+    moment = datetime(1, 1, 2, tzinfo=UTC)
+
+
+class Latest(_Bound):
+    """A time after all stored times, where a list places rows without a time last."""
+
+    inherit_cache = True
+    moment = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@compiles(_Bound, "sqlite")
+def _bound_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"'{_stored(element.moment)}'"
+
+
+@compiles(_Bound, "postgresql")
+def _bound_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"'{element.moment.isoformat(sep=' ')}'::timestamptz"
+
+
+def or_bound(column: Any, bound: _Bound) -> ColumnElement[Any]:
+    """Return a time column with a bound in place of NULL, in the form of the index on it."""
+    return func.coalesce(column, bound, type_=UTCDateTime())
 
 
 class KeyText(TypeDecorator[str]):

@@ -285,5 +285,5 @@ class Problems(OstiaryError):
         self.problems = tuple(problems)
 
 
-CODES = frozenset(kind.code for base in (Refusal, Problem) for kind in base.__subclasses__())
+CODES = frozenset(kind.code for kind in list(globals().values()) if isinstance(kind, type) and hasattr(kind, "code"))
 """The codes of all classes above; the classes elsewhere have the code of one of them."""

@@ -74,9 +74,27 @@ def _downs(query: ListQuery) -> list[bool]:
 
 def _terms(relation: Relation, query: ListQuery, entry: Any) -> OrderTerms:
     """Return the order of the entries: the columns named as in the table, and the key last."""
-    columns = [getattr(entry, str(col(relation.orders[name]).key)) for name, _ in query.order]
+    columns = [_order_column(relation, name, entry) for name, _ in query.order]
     downs = [down != query.backward for down in _downs(query)]
     return list(zip([*columns, getattr(entry, _scan_of(relation).key)], downs, strict=True))
+
+
+def _order_column(relation: Relation, name: str, entry: Any) -> Any:
+    """Return the column of an order: that of the entry, or that of the table if the index lacks it."""
+    column = col(relation.orders[name])
+    return getattr(entry, str(column.key), column)
+
+
+def _reads_table(relation: Relation, query: ListQuery) -> bool:
+    """Return whether the index lacks an order. Such a scan reads every row of a subject, and sorts them."""
+    index = _scan_of(relation)
+    return any(not hasattr(index.entries, str(col(relation.orders[name]).key)) for name, _ in query.order)
+
+
+def _is_row_of(relation: Relation, entry: Any) -> ColumnElement[bool]:
+    """Return the condition that an entry is about the row of the table."""
+    is_row: ColumnElement[bool] = getattr(entry, _scan_of(relation).key) == col(relation.table.id)  # type: ignore[attr-defined]  # a node
+    return is_row
 
 
 def _conditions(
@@ -90,7 +108,7 @@ def _conditions(
     conditions += [has_bit(roles, name) for _, *pairs in role_terms for _, name in pairs]
     rest = [term for term in query.filter[1:] if term not in role_terms]
     if rest:
-        conditions.append(getattr(entry, index.key) == col(relation.table.id))  # type: ignore[attr-defined]  # a node
+        conditions.append(_is_row_of(relation, entry))
         conditions += filter_condition(relation, viewer, ("and", *rest), dialect)
     return conditions
 
@@ -111,6 +129,8 @@ def _select_entries(
     conditions = _conditions(relation, viewer, query, dialect, subjects, entry)
     if query.after:
         conditions.append(after_cursor(terms))
+    if _reads_table(relation, query):
+        conditions.append(_is_row_of(relation, entry))
     limit: Any = bindparam("limit", type_=Integer())
     order = (directed(column, down) for column, down in terms)
     return select(*what).where(*conditions).order_by(*order).limit(limit).correlate(subjects)
@@ -136,6 +156,8 @@ def scan(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect,
     rowid = literal_column("found.rowid", Integer)
     rowids = _select_entries(relation, viewer, query, dialect, subjects, inner, [rowid])
     rows = subjects.join(inspect(entry).selectable, literal_column("entry.rowid", Integer).in_(rowids))
+    if _reads_table(relation, query):
+        rows = rows.join(from_of(relation.table), _is_row_of(relation, entry))
     return select(subjects.c.user, *_labelled_columns(relation, query, subjects, entry, payload)).select_from(rows)
 
 

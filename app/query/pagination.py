@@ -26,6 +26,10 @@ MAX_CHOICES = 100
 MAX_TERMS = 10
 """Terms of `orderBy`. No list has more order fields, so a longer list contains a duplicate."""
 
+MAX_WORDS = 8
+MAX_SEARCH = 200
+"""Words and characters of a search."""
+
 MAX_FILTERS = 200
 """Filter objects in one filter, empty ones included."""
 
@@ -200,7 +204,16 @@ class _FilterValues:
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class InvalidFilter:
+    """A filter that is refused when its list is read, so that a hidden list is null in spite of it."""
+
+    reason: str
+
+
 def _filter(data: Any) -> tuple[QueryShape, dict[str, Any]]:
+    if isinstance(data, InvalidFilter):
+        raise BadInput(data.reason)
     collector = _FilterValues()
     tree = _tree(data, collector, 1) if data is not None else ()
     return tree, collector.values
@@ -216,6 +229,8 @@ def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
             if len(value) > MAX_COMPARISONS:
                 raise BadInput(f"A filter may have at most {MAX_COMPARISONS} comparisons.")
             terms.append((name.rstrip("_"), *(_tree(each, collector, depth + 1) for each in value)))
+        elif name == "search":
+            terms.append((name, *(("contains", collector.placeholder(word)) for word in _words(value))))
         elif name == "not_":
             terms.append(("not", _tree(value, collector, depth + 1)))
         else:
@@ -225,15 +240,30 @@ def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
     return ("and", *terms)
 
 
+def _words(text: str) -> list[str]:
+    """Return the words of a search; raises BadInput for too many."""
+    if len(text) > MAX_SEARCH or len(words := text.split()) > MAX_WORDS:
+        raise BadInput(f"`search` takes at most {MAX_WORDS} words and {MAX_SEARCH} characters.")
+    if "\0" in text:
+        raise BadInput("A filter's text may not contain a NUL character.")
+    return words
+
+
 def _comparisons(value: Any) -> Iterator[tuple[str, Any]]:
     plain = isinstance(value, bool | int | str | Enum)
-    comparisons: dict[str, Any] = {"eq": value.value if isinstance(value, Enum) else value} if plain else vars(value)
+    comparisons: dict[str, Any] = {"eq": value} if plain else vars(value)
     for operator, operand in comparisons.items():
         if operand is None:
             continue
-        operands: list[Any] = operand if isinstance(operand, list) else [operand]
+        operands = [_stored(each) for each in (operand if isinstance(operand, list) else [operand])]
         if len(operands) > MAX_CHOICES:
             raise BadInput(f"`in` takes at most {MAX_CHOICES} values.")
         if any("\0" in text for text in operands if isinstance(text, str)):
             raise BadInput("A filter's text may not contain a NUL character.")
-        yield operator.rstrip("_"), operand
+        # Two operators, so that an index can answer both.
+        name = "is_not_null" if operator == "is_null" and not operand else operator.rstrip("_")
+        yield name, operands if isinstance(operand, list) else operands[0]
+
+
+def _stored(operand: Any) -> Any:
+    return operand.value if isinstance(operand, Enum) else operand

@@ -12,16 +12,16 @@ from sqlalchemy import (
     and_,
     bindparam,
     false,
-    not_,
     or_,
     true,
     tuple_,
 )
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.db.tables import col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
-from app.query.relations import Relation
+from app.query.relations import Relation, order_column
 
 OrderTerms = Sequence[tuple[ColumnElement[Any], bool]]
 """Pairs of a column and whether it is descending."""
@@ -38,9 +38,9 @@ def apply_filters(
     return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
 
 
-def apply_order(relation: Relation, query: ListQuery) -> OrderTerms:
+def apply_order(relation: Relation, viewer: Viewer, query: ListQuery) -> OrderTerms:
     """Return the terms of the order, the id last; a backward page reverses every direction."""
-    terms = [(col(relation.orders[name]), down) for name, down in query.order]
+    terms = [(order_column(relation, name, viewer), down) for name, down in query.order]
     last = (col(relation.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
     return [(column, down != query.backward) for column, down in [*terms, last]]
 
@@ -56,7 +56,13 @@ def after_cursor(ordered: OrderTerms) -> ColumnElement[bool]:
     directions = {down for _, down in ordered}
     if len(directions) == 1:
         left, right = tuple_(*(column for column, _ in ordered)), tuple_(*binds)
-        return left < right if directions.pop() else left > right
+        is_down = directions.pop()
+        is_after = left < right if is_down else left > right
+        first = ordered[0][0]
+        if not isinstance(first, FunctionElement):
+            return is_after
+        # SQLite seeks an expression only by a comparison of its own, not by that of a row.
+        return and_(first <= binds[0] if is_down else first >= binds[0], is_after)
     steps = []
     for at, (column, down) in enumerate(ordered):
         same = [before == bind for (before, _), bind in zip(ordered[:at], binds, strict=False)]
@@ -92,6 +98,6 @@ def _condition(relation: Relation, viewer: Viewer, shape: QueryShape, dialect: D
     if operator in {"and", "or", "not"}:
         terms = [_condition(relation, viewer, term, dialect) for term in rest]
         if operator == "not":
-            return not_(terms[0])
+            return terms[0].is_not(true())  # the complement: a comparison with a missing value is NULL in SQL
         return reduce(and_, terms, true()) if operator == "and" else reduce(or_, terms, false())
     return relation.filters[operator].condition(viewer, rest, dialect)

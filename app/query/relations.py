@@ -6,12 +6,11 @@ The text of a statement depends on the relation, the field specs, the viewer's p
 id of the viewer and the current time are bound values.
 """
 
-import operator as operators
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from sqlalchemy import (
@@ -22,11 +21,9 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Text,
-    and_,
     bindparam,
     case,
     false,
-    func,
     literal_column,
     null,
     true,
@@ -40,6 +37,9 @@ from app.db import tables
 from app.db.statements import SETTLED_EVENT
 from app.db.tables import col
 from app.domain.viewer import Viewer
+
+if TYPE_CHECKING:
+    from app.query.filters import FilterSpec
 
 VIEWER_ID = bindparam("viewer_id", type_=tables.RowId())
 """The id of the viewer, bound so that all viewers with the same permissions share one statement."""
@@ -67,7 +67,7 @@ Via = Callable[[ColumnElement[Any]], ColumnElement[Any]]
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
-def _expression(of: Any, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> ColumnElement[Any]:
+def resolve(of: Any, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> ColumnElement[Any]:
     """Return a column unchanged; call a function with the viewer, unless a substitution exists for it."""
     if isinstance(of, ColumnElement) or not callable(of):
         return col(of)
@@ -78,49 +78,22 @@ def _expression(of: Any, viewer: Viewer, substitutions: Substitutions = MappingP
 
 
 @dataclass(frozen=True, slots=True)
-class FilterSpec:
-    """A filter of a list: a column or expression, and the way its values are compared.
+class OrderSpec:
+    """An order by an expression that depends on the viewer. It is never NULL, so that a cursor can continue it.
 
-    - `fold`: the values are case-folded before the comparison.
-    - `sorts`: the column holds sort keys. `eq` compares the complete key; `starts_with` and `contains` ignore accents.
-    - `bits`: the value is one bit, which the mask `of` must contain. At the top level of a filter (not within `or` or
-      `not`), an index scan compares it with the mask of an index entry. A scan by user supports it only there.
-    - `within`: wraps the comparison, e.g. in an EXISTS over another table.
-    - `access_path`: a condition that an index answers and that holds only for rows whose column equals the value.
+    A missing or hidden value is a text before all others, or a time before or after all others.
     """
 
-    of: Any
-    fold: bool = False
-    sorts: bool = False
-    bits: bool = False
-    within: Within | None = None
-    access_path: Within | None = None
+    of: Callable[[Viewer], ColumnElement[Any]]
 
-    def condition(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
-        """Return the conjunction of all comparisons, wrapped by `within`; all of them must hold for the same row."""
-        condition = self._compare(viewer, comparisons, dialect)
-        return self.within(viewer, condition) if self.within else condition
 
-    def seek_predicate(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
-        """Return the condition that an index answers, or None without an `eq`; `condition` must be applied as well."""
-        equal = [(operator, name) for operator, name in comparisons if operator == "eq"]
-        return self.access_path(viewer, self._compare(viewer, equal, dialect)) if self.access_path and equal else None
+ANONYMOUS = Viewer(None)
 
-    def _compare(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
-        column = _expression(self.of, viewer)
-        conditions = [
-            has_bit(column, name)
-            if self.bits
-            else _compare(column, self._type(column, operator), operator, name, dialect)
-            for operator, name in comparisons
-        ]
-        return and_(true(), *conditions)
 
-    def _type(self, column: ColumnElement[Any], operator: str) -> TypeEngine[Any]:
-        """Return the type that converts a bound value to the form in which the column stores it."""
-        if self.sorts:
-            return tables.SearchText() if operator in {"starts_with", "contains"} else tables.SortKeyText()
-        return tables.CaseFolded() if self.fold else column.type
+def order_column(relation: "Relation", name: str, viewer: Viewer) -> ColumnElement[Any]:
+    """Return the column or expression of an order."""
+    order = relation.orders[name]
+    return order.of(viewer) if isinstance(order, OrderSpec) else col(order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +105,7 @@ class Relation:
     - `sees`: the condition under which the viewer sees a row.
     - `order`, `newest_first`: the default order as names of `orders`, and whether it is descending.
     - `join_table`, `join_on`: a table between the key and the rows, and the condition that joins it.
-    - `orders`: the columns that a client can sort by, each of them NOT NULL.
+    - `orders`: the columns that a client can sort by, each of them NOT NULL, or an `OrderSpec`.
     - `index_scan`: the index through which pages and counts are read.
     - `custom_from`: returns the FROM clause that replaces the table and its join.
     - `virtual_rows`: returns computed rows of the bound `keys` for a page without a table: (k, o0, key, mask, …).
@@ -146,7 +119,7 @@ class Relation:
     join_table: Table | None = None
     join_on: ColumnElement[bool] | None = None
     orders: Mapping[str, Any] = field(default_factory=dict)
-    filters: Mapping[str, FilterSpec] = field(default_factory=dict)
+    filters: "Mapping[str, FilterSpec]" = field(default_factory=dict)
     index_scan: "IndexScan | None" = None
     custom_from: Callable[[Viewer], FromClause] | None = None
     virtual_rows: Callable[[Viewer], FromClause] | None = None
@@ -169,7 +142,7 @@ class Relation:
     @property
     def types(self) -> dict[str, type]:
         """Return the Python type of each value in a cursor by its name."""
-        return {name: _python_type(col(column)) for name, column in self.orders.items()} | {"id": int}
+        return {name: _python_type(order_column(self, name, ANONYMOUS)) for name in self.orders} | {"id": int}
 
     @property
     def default_order(self) -> tuple[tuple[str, bool], ...]:
@@ -250,7 +223,7 @@ class FieldSpec:
         self, name: str, table: Table, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
     ) -> ColumnElement[Any]:
         """Return the column of the select list, null where the viewer may not see the value."""
-        value = _expression(self.of if self.of is not None else getattr(table, name), viewer, substitutions)
+        value = resolve(self.of if self.of is not None else getattr(table, name), viewer, substitutions)
         return value if self.guard is None else guarded(self.guard, value, viewer, substitutions)
 
 
@@ -258,7 +231,7 @@ def guarded(
     guard: Condition, value: ColumnElement[Any], viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
 ) -> ColumnElement[Any]:
     """Return an expression that is the value where the guard holds, and null elsewhere."""
-    allowed = _expression(guard, viewer, substitutions)
+    allowed = resolve(guard, viewer, substitutions)
     if isinstance(allowed, type(true())):
         return value
     return null() if isinstance(allowed, type(false())) else case((allowed, value), else_=None)
@@ -360,33 +333,6 @@ def texts(values: Iterable[str]) -> Any:
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return the condition that a mask contains the bit bound as `name`."""
     return mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
-
-
-def _compare(
-    column: ColumnElement[Any], bind_type: TypeEngine[Any], operator: str, name: str, dialect: Dialect
-) -> ColumnElement[bool]:
-    value = bindparam(name, type_=bind_type)
-    condition: ColumnElement[bool]
-    match operator:
-        case "in":
-            condition = among(column, bindparam(name, type_=Keys(bind_type)))
-        case "starts_with":
-            condition = func.substr(column, 1, func.length(value)) == value
-        case "contains":
-            position = func.strpos if dialect.name == "postgresql" else func.instr
-            condition = position(column, value) > 0
-        case _:
-            condition = COMPARISONS[operator](column, value)
-    return condition
-
-
-COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "eq": operators.eq,
-    "gt": operators.gt,
-    "gte": operators.ge,
-    "lt": operators.lt,
-    "lte": operators.le,
-}
 
 
 def _python_type(column: ColumnElement[Any]) -> type:

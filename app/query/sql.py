@@ -27,7 +27,7 @@ from app.domain.viewer import Viewer
 from app.query import index_scan
 from app.query.pagination import ListQuery
 from app.query.predicates import apply_filters, apply_order, directed, filter_condition, seek_predicates
-from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of
+from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of, order_column
 
 
 class SelectBuilder:
@@ -94,14 +94,16 @@ def by_key(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
 
 
 def _select_where(relation: Relation, layout: Layout, viewer: Viewer, has_key: ColumnElement[bool]) -> Select[Any]:
-    order = [col(relation.orders[name]) for name in relation.order]
+    order = [order_column(relation, name, viewer) for name in relation.order]
     rows = select(*layout.columns(viewer), col(relation.by).label("k")).select_from(relation.rows(viewer))
     return rows.where(has_key, relation.sees(viewer)).order_by(*order)
 
 
 def all_rows(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
     """Return the SELECT of `SelectBuilder.select_all`."""
-    order = [directed(column, down) for column, down in apply_order(relation, ListQuery(relation.default_order))]
+    order = [
+        directed(column, down) for column, down in apply_order(relation, viewer, ListQuery(relation.default_order))
+    ]
     rows = select(*layout.columns(viewer)).select_from(relation.rows(viewer))
     return rows.where(relation.sees(viewer)).order_by(*order)
 
@@ -115,7 +117,7 @@ def page(
     if relation.virtual_rows is not None:
         return index_scan.virtual_rows(relation.virtual_rows(viewer), layout, viewer, query)
     if relation.by is None:
-        ordered = apply_order(relation, query)
+        ordered = apply_order(relation, viewer, query)
         values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if has_cursors]
         rows = select(*layout.columns(viewer), *values, literal(ROOT_KEY).label("k")).select_from(relation.rows(viewer))
         return apply_filters(rows, relation, viewer, query, dialect, ordered)
@@ -155,7 +157,7 @@ def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect
 def _lateral(relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
     """Return the page of each key on PostgreSQL: one ordered LATERAL subquery per key."""
     by = col(relation.by)
-    ordered = apply_order(relation, query)
+    ordered = apply_order(relation, viewer, query)
     key = func.unnest(_keys(by)).table_valued("value", with_ordinality="at", name="k").render_derived()
     values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
     below = select(*layout.columns(viewer), *values).select_from(relation.rows(viewer)).where(by == key.c.value)
@@ -168,7 +170,7 @@ def _by_rowid(
     relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect, *, has_cursors: bool
 ) -> Select[Any]:
     """Return the page of each key on SQLite, which has no LATERAL: the rows joined to a subquery of row ids."""
-    by, ordered = col(relation.by), apply_order(relation, query)
+    by, ordered = col(relation.by), apply_order(relation, viewer, query)
     anchor = from_of(relation.anchor)
     rowid: ColumnElement[Any] = literal_column(f"{anchor.name}.rowid", Integer)  # type: ignore[attr-defined]
     key = func.json_each(_keys(by)).table_valued("key", "value", name="k")

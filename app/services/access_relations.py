@@ -6,8 +6,9 @@ from app import policy
 from app.db.tables import Access, Group, col
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
-from app.query.relations import FilterSpec, Relation
-from app.services.read_graph import GROUP_FILTERS, GROUP_ORDERS
+from app.query.filters import FilterSpec
+from app.query.relations import Relation
+from app.services.list_filters import GROUP_FILTERS, GROUP_ORDERS
 
 
 def _holds_visibly(viewer: Viewer) -> ColumnElement[bool]:

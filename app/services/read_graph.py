@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, select
+from sqlalchemy import ColumnElement, FromClause, and_, select
 
 from app import policy
 from app.db.tables import (
@@ -27,61 +27,32 @@ from app.db.tables import (
     UserRole,
     col,
 )
-from app.domain.viewer import DEACTIVATED, Viewer
-from app.query.relations import FieldSpec, FilterSpec, IndexScan, Relation, from_of, guarded
-
-
-def _has_role(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether the user has a matching role; NULL if the viewer may not see the user's roles."""
-    has_role = exists().where(col(UserRole.user_id) == col(User.id), col(Role.id) == col(UserRole.role_id), matches)
-    # Without `correlate` the subquery would use the row of `user_roles` of a list that joins this table.
-    return guarded(policy.sees_user_details, has_role.correlate(from_of(User)), viewer)
-
-
-def _is_deactivated(viewer: Viewer) -> ColumnElement[bool]:
-    return _has_role(viewer, col(Role.name_key) == DEACTIVATED)
-
-
-def _is_locked(viewer: Viewer) -> ColumnElement[bool]:
-    return exists().where(col(Lock.resource_id) == col(Resource.id))
-
-
-def _of_type(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(col(ResourceType.id) == col(Resource.type_id), matches)
+from app.domain.viewer import Viewer
+from app.query.filters import FilterSpec
+from app.query.relations import FieldSpec, IndexScan, Relation, from_of
+from app.services.list_filters import (
+    AUDIT_FILTERS,
+    BY_GROUP_MEMBERSHIP,
+    BY_NAME,
+    BY_ORG_MEMBERSHIP,
+    BY_USER_NAME,
+    GROUP_FILTERS,
+    GROUP_MEMBER_FILTERS,
+    GROUP_ORDERS,
+    ORG_FILTERS,
+    ORG_MEMBER_FILTERS,
+    ORG_ORDERS,
+    RESOURCE_FILTERS,
+    RESOURCE_ORDERS,
+    ROLE_FILTERS,
+    USER_FILTERS,
+    of_type,
+)
 
 
 def _is_dataset(viewer: Viewer) -> ColumnElement[bool]:
     """Return whether the viewer sees the resource and its type is the one of the REST API."""
-    return and_(policy.sees_resource(viewer), _of_type(viewer, col(ResourceType.name) == "DATASET"))
-
-
-def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether the resource is in a matching org that the viewer sees."""
-    return exists().where(col(Org.id) == col(Resource.org_id), policy.sees_org(viewer), matches)
-
-
-def _seek_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition of `_in_org` for one org, as a comparison that an index answers."""
-    return col(Resource.org_id) == select(col(Org.id)).where(policy.sees_org(viewer), matches).scalar_subquery()
-
-
-def _owned_by(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether a matching user owns the resource. The owner is visible with the resource."""
-    return exists().where(col(User.id) == col(Resource.owner_id), matches)
-
-
-def _seek_owner(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition of `_owned_by` for one user, as a comparison that an index answers."""
-    return col(Resource.owner_id) == select(col(User.id)).where(matches).scalar_subquery()
-
-
-def _seek_name(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition unchanged: few resources have the same name, so an index seek is fast."""
-    return matches
-
-
-def _viewer_belongs(viewer: Viewer) -> ColumnElement[bool]:
-    return col(Org.id).in_(policy.my_orgs(viewer))
+    return and_(policy.sees_resource(viewer), of_type(viewer, col(ResourceType.name) == "DATASET"))
 
 
 def _with_group(viewer: Viewer) -> FromClause:
@@ -92,52 +63,6 @@ def _with_user(viewer: Viewer) -> FromClause:
     return from_of(Grant).join(from_of(User), col(User.id) == col(Grant.user_id))
 
 
-def _changes_object(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether the event changed a matching object."""
-    return col(AuditEvent.id).in_(select(col(AuditChange.event_id)).where(matches))
-
-
-USER_FILTERS = {
-    "user_name": FilterSpec(User.user_key, fold=True),
-    "display_name": FilterSpec(User.display_key, sorts=True),
-    "email": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
-    "created_at": FilterSpec(User.created_at),
-    "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
-    "role_name": FilterSpec(Role.name_key, fold=True, within=_has_role),
-    "is_deactivated": FilterSpec(_is_deactivated),
-}
-ORG_FILTERS = {
-    "slug": FilterSpec(Org.slug, fold=True),
-    "name": FilterSpec(Org.name_key, sorts=True),
-    "is_public": FilterSpec(Org.is_public),
-    "viewer_belongs": FilterSpec(_viewer_belongs),
-}
-GROUP_FILTERS = {
-    "slug": FilterSpec(Group.slug, fold=True),
-    "display_name": FilterSpec(Group.name_key, sorts=True),
-    "viewer_belongs": FilterSpec(policy.is_my_group),
-}
-RESOURCE_FILTERS = {
-    "type": FilterSpec(ResourceType.name, within=_of_type),
-    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, access_path=_seek_org),
-    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, access_path=_seek_owner),
-    "name": FilterSpec(Resource.name_key, sorts=True, access_path=_seek_name),
-    "slug": FilterSpec(Resource.slug, fold=True),
-    "is_locked": FilterSpec(_is_locked),
-    "viewer_role": FilterSpec(policy.effective_mask, bits=True),
-}
-AUDIT_FILTERS = {
-    "actor_name": FilterSpec(AuditEvent.actor_key, fold=True),
-    "action": FilterSpec(AuditEvent.action),
-    "object_id": FilterSpec(AuditChange.subject, within=_changes_object),
-    "created_at": FilterSpec(AuditEvent.at),
-}
-BY_USER_NAME = {"user_name": User.user_key, "display_name": User.display_key, "created_at": User.created_at}
-BY_NAME = {"name": Role.name_key}
-ORG_ORDERS = {"name": Org.name_key, "created_at": Org.created_at}
-GROUP_ORDERS = {"display_name": Group.name_key, "created_at": Group.created_at}
-RESOURCE_ORDERS = {"name": Resource.name_key, "created_at": Resource.created_at, "updated_at": Resource.updated_at}
-
 _named, _newest = ("name",), ("created_at",)
 
 user = Relation("one", User, User.id, policy.knows_user)
@@ -147,7 +72,7 @@ users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=B
 
 role = Relation("one", Role, Role.id, policy.sees_role)
 role_named = Relation("one", Role, Role.name_key, policy.sees_role)
-roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
+roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME, filters=ROLE_FILTERS)
 user_roles = Relation(
     "many",
     Role,
@@ -195,11 +120,14 @@ org_members = Relation(
     ("user_name",),
     OrgMember,
     col(User.id) == col(OrgMember.user_id),
-    BY_USER_NAME,
-    USER_FILTERS,
+    BY_ORG_MEMBERSHIP,
+    ORG_MEMBER_FILTERS,
 )
 org_resources = Relation(
     "page", Resource, Resource.org_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
+)
+owned_resources = Relation(
+    "page", Resource, Resource.owner_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
 )
 org_datasets = Relation("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
 
@@ -225,8 +153,8 @@ group_members = Relation(
     ("user_name",),
     GroupMember,
     col(User.id) == col(GroupMember.user_id),
-    BY_USER_NAME,
-    USER_FILTERS,
+    BY_GROUP_MEMBERSHIP,
+    GROUP_MEMBER_FILTERS,
 )
 
 
@@ -297,8 +225,7 @@ accessors = Relation(
 
 def type_of_resource(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a column of the type of the resource in the row."""
-    is_type = col(ResourceType.id) == col(Resource.type_id)
-    return select(column).where(is_type).correlate(Resource).scalar_subquery()
+    return select(column).where(col(ResourceType.id) == col(Resource.type_id)).correlate(Resource).scalar_subquery()
 
 
 org_owner_name = FieldSpec(

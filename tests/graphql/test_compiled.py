@@ -179,6 +179,7 @@ async def test_just_these_fields_do_not_compile(both: Both, world: World, viewer
     for text in (
         f'{{ explainAccess(user: {{id: "{user}"}}, {on}) {{ kind }} }}',
         f'{{ explainDenial(user: {{id: "{user}"}}, {on}, role: ADMIN) {{ cause }} }}',
+        f'{{ accessDecision(subject: {{user: {{id: "{user}"}}}}, {on}, role: ADMIN) {{ outcome }} }}',
         f"{{ previewAccess(input: {{{on}, revision: 1}}) {{ changes {{ kind }} }} }}",
     ):
         await both.ask(Question(text, {}), viewers["admin"], "admin")

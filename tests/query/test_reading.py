@@ -27,8 +27,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app import db
-from tests.oracle.naive import KINDS, SDL
+from tests.oracle.naive import SDL
 from tests.oracle.naive.fields import answered
+from tests.oracle.naive.kinds import KINDS
 from tests.oracle.naive.lists import COMPARE, EXACT, exactly, narrowed, ordered
 from tests.oracle.questions import Asker
 from tests.oracle.questions.complete import complete_questions, probes

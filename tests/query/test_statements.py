@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Dialect
+from sqlalchemy import Boolean, Dialect, Integer
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.sql.util import find_tables
@@ -36,7 +36,15 @@ LOOKED_AT = (Permission.USERS_VIEW, Permission.ORGS_MANAGE, Permission.GROUPS_MA
 """The permissions that a condition looks at."""
 
 MASKS = [Permission.NONE, ALL_PERMISSIONS, *LOOKED_AT]
-OPERATORS = {"str": ("eq", "in", "starts_with", "contains"), "datetime": ("gt", "gte", "lt", "lte"), "one": ("eq",)}
+ABSENCE = ("is_null", "is_not_null")
+OPERATORS = {
+    "str": ("eq", "in", "starts_with", "contains", *ABSENCE),
+    "datetime": ("gt", "gte", "lt", "lte", *ABSENCE),
+    "int": ("eq", "gt", "gte", "lt", "lte"),
+    "id": ("eq", "in"),
+    "words": ("contains", "contains"),
+    "one": ("eq",),
+}
 
 
 def _layouts() -> dict[Relation, Layout]:
@@ -125,20 +133,24 @@ def _asks(source: Relation) -> Iterator[ListQuery]:
 def _every_filter(source: Relation) -> list[tuple[Any, ...]]:
     """Everything that the list can be filtered by, by all operators."""
     return [
-        (name, *((operator, f"f{at}{number}") for number, operator in enumerate(OPERATORS[_compared(each)])))
+        (name, *((operator, f"f{at}{number}") for number, operator in enumerate(_operators(each))))
         for at, (name, each) in enumerate(source.filters.items())
     ]
 
 
+def _operators(condition: Any) -> list[str]:
+    is_elsewhere = condition.within is not None and condition.absent is None  # such a value is never missing
+    return [each for each in OPERATORS[_compared(condition)] if not (is_elsewhere and each in ABSENCE)]
+
+
 def _compared(condition: Any) -> str:
-    if condition.bits:
-        return "one"
+    if condition.bits or condition.searches or condition.node:
+        return "one" if condition.bits else "words" if condition.searches else "id"
     column = (
         condition.of(Viewer(None)) if callable(condition.of) and not hasattr(condition.of, "type") else condition.of
     )
-    if isinstance(column.type, tables.UTCDateTime):
-        return "datetime"
-    return "one" if isinstance(column.type, Boolean) else "str"
+    kinds = {tables.UTCDateTime: "datetime", Boolean: "one", Integer: "int"}
+    return next((name for kind, name in kinds.items() if isinstance(column.type, kind)), "str")
 
 
 QUESTIONS = [
@@ -209,6 +221,9 @@ WALKS = [
     ("users", ListQuery((("user_name", False),), after=True)),
     ("users", ListQuery((("user_name", True),), after=True, backward=True)),
     ("users", ListQuery((("created_at", True),), after=True)),
+    ("users", ListQuery((("last_login_at", False),))),
+    ("users", ListQuery((("last_login_at", True),), after=True)),
+    ("users", ListQuery((("last_login_at", True),), after=True, backward=True)),
     ("roles", ListQuery((("name", False),), after=True)),
     ("audit_events", ListQuery((("created_at", True),))),
     ("audit_events", ListQuery((("created_at", True),), after=True)),

@@ -31,7 +31,7 @@ PARTS = {
         "app/graphql/schema/instances.py",
         "app/graphql/schema/outcomes.py",
         "app/graphql/schema/payloads.py",
-        "app/graphql/schema/query.py",
+        "app/graphql/schema/new_edges.py",
     },
     r"strawberry\.types\.(?!Info)": {
         "app/graphql/coercion/inputs.py",

@@ -6,9 +6,9 @@ from hashlib import pbkdf2_hmac, sha256
 from struct import pack
 
 import argon2
+import bcrypt
 import pytest
 
-import bcrypt
 from app.security import imported_hashes
 from app.security.passwords import PasswordHasher
 

@@ -285,6 +285,7 @@ def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
         "is_service_account": columns.get("is_service_account", False),
         "details": columns.get("details", {}),
         "created_at": columns.get("created_at", tx.now),
+        "last_login_at": columns.get("last_login_at"),
     }
     return insert(tables.User).values(**values).returning(col(tables.User.id))
 

@@ -32,13 +32,16 @@ from app.db.tables.registry import (
 from app.db.types import (
     MAX_BYTES,
     CaseFolded,
+    Earliest,
     JSONDocument,
     KeyText,
+    Latest,
     RowId,
     SearchText,
     SortKeyText,
     UTCDateTime,
     casefold_key,
     col,
+    or_bound,
     sort_key,
 )

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, column, false
 from sqlmodel import Field, SQLModel
 
-from app.db.types import JSONDocument, KeyText, RowId, UTCDateTime, WideInteger
+from app.db.types import Earliest, JSONDocument, KeyText, RowId, UTCDateTime, WideInteger, or_bound
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -34,7 +34,8 @@ class User(SQLModel, table=True):
     __table_args__ = (
         Index(None, "created_at", "id"),
         Index(None, "display_key", "id"),
-        Index(None, "last_login_at", "id"),
+        # An expression, since a list places the users without a sign-in before all others.
+        Index("ix_users_last_login_at_id", or_bound(column("last_login_at"), Earliest()), "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -4,7 +4,7 @@ Strawberry inspects the annotations of all input fields at each call, which take
 Null is as absent: an argument or a field with the value null gets its default. Both executors convert here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -14,7 +14,9 @@ from strawberry.types.base import StrawberryList, StrawberryOptional, has_object
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 
+from app.graphql.coercion.variable_usage import FILTER
 from app.graphql.schema import list_limits
+from app.query.pagination import InvalidFilter
 
 
 @dataclass(slots=True)
@@ -58,10 +60,11 @@ class Conversion:
 
     def _arguments_of(self, field: Any) -> tuple[ArgumentPart, ...]:
         named = self._config.name_converter.from_argument
-        return tuple(
+        parts = (
             (name := named(each), each.python_name, self._conversion(each.type, list_limits.ARGUMENTS.get(name)))
             for each in field.arguments
         )
+        return tuple((name, key, _checked(convert) if name == FILTER else convert) for name, key, convert in parts)
 
     def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
         """Return the conversion of a type. It leaves a list with more than `most` items to the service."""
@@ -92,6 +95,33 @@ class Conversion:
             )
 
         return lambda value: kind(**_argument_values(parts(), value))
+
+
+def _checked(convert: Convert | None) -> Convert:
+    """Return the conversion of a filter. Null is not as absent there: the comparison would widen the list."""
+
+    def convert_filter(value: Any) -> Any:
+        reason = next(_reasons(value, ""), None)
+        if reason is not None:
+            return InvalidFilter(f"Argument `{FILTER}`: {reason}")
+        return value if convert is None else convert(value)
+
+    return convert_filter
+
+
+def _reasons(condition: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield a reason for each null in a filter, and for each field without a comparison."""
+    for name, value in condition.items():
+        place = f"{path}.{name}" if path else name
+        if value is None:
+            yield f"`{place}` is null. Use `isNull` to find missing values, and leave out what is not compared."
+        elif value == {} and name != "not":
+            yield f"`{place}` has no comparison."
+        elif isinstance(value, dict):
+            yield from _reasons(value, place)
+        elif isinstance(value, list):
+            for at, each in enumerate(value):
+                yield from _reasons(each, f"{place}[{at}]") if isinstance(each, dict) else ()
 
 
 def _kind_of(definition: Any, field: Any) -> Any:

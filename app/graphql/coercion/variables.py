@@ -33,6 +33,7 @@ from app.graphql.coercion.arguments import NO_VARIABLES
 from app.graphql.coercion.explanations import Place, explain
 from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, is_recursive, number_of_objects
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
+from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
 from app.http.exact_json import find_problems
 
@@ -67,9 +68,11 @@ class VariableCoercion:
         if text and any(variable.has_document for variable in plan):
             self._require_exact(plan, text)
         try:
-            return _coerce_fast(plan, values)
+            variables = _coerce_fast(plan, values)
         except NeedsCoercion:
-            return self._coerce_fully(plan, values, hide_suggestions)
+            variables = self._coerce_fully(plan, values, hide_suggestions)
+        _require_filter_values(plan, variables)
+        return variables
 
     def _require_exact(self, plan: "list[_Variable]", text: bytes) -> None:
         """Raise Invalid for numbers and names in documents that parsing has changed."""
@@ -119,18 +122,21 @@ class VariableCoercion:
         signatures = [get_variable_signature(self._schema, node) for node in nodes]
         has_lists = any(isinstance(each, GraphQLVariableSignature) and _is_list(each.type) for each in signatures)
         most = max_items_of_variables(self._schema, document.document) if has_lists else {}
+        in_filters = filter_variables(document.document)
         plan = []
         for node, signature in zip(nodes, signatures, strict=True):
             if isinstance(signature, GraphQLError):
                 raise Invalid([signature], "BAD_USER_INPUT")
-            plan.append(_Variable(node, signature, self._fast, most.get(signature.name)))
+            variable = _Variable(node, signature, self._fast, most.get(signature.name))
+            variable.place = in_filters.get(signature.name)
+            plan.append(variable)
         return plan
 
 
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "has_document", "most", "node", "signature")
+    __slots__ = ("fast", "has_document", "most", "node", "place", "signature")
 
     def __init__(
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
@@ -138,6 +144,18 @@ class _Variable:
         self.node, self.signature, self.most = node, signature, most
         self.fast = fast.of(signature.type, most)
         self.has_document = contains_document(signature.type)
+        self.place: str | None = None  # in a filter
+
+
+def _require_filter_values(plan: "list[_Variable]", variables: VariableValues) -> None:
+    """Raise Invalid for variables inside filters that are absent or null."""
+    missing = [each for each in plan if each.place and variables.coerced.get(each.signature.name) is None]
+    if missing:
+        text = "is null or absent, and `{}` compares with it. Use `isNull` to find missing values."
+        errors = [
+            Place("variable", each.signature.name).error([], text.format(each.place), each.node) for each in missing
+        ]
+        raise Invalid(errors, "BAD_USER_INPUT")
 
 
 def contains_document(kind: GraphQLInputType, seen: frozenset[str] = frozenset()) -> bool:

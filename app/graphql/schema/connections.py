@@ -12,6 +12,7 @@ from app.graphql.schema.decorators import description_of, input_type, object_typ
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import EntityType, connection_field
 from app.graphql.schema.instances import field_specs, field_type, instance, layout
+from app.graphql.schema.scalars import BigInt
 from app.query import pagination
 from app.query.pagination import Page, PageRequest
 from app.query.relations import Layout, Relation
@@ -162,6 +163,36 @@ class StringFilter:
 
 
 @input_type
+class NullableStringFilter(StringFilter):
+    """Conditions on a text that may be missing. All of them must match."""
+
+    is_null: bool | None = strawberry.field(
+        default=None, description="Whether the text is missing, or the viewer may not see it."
+    )
+
+
+@input_type
+class IDFilter:
+    """Conditions on a global id. All of them must match."""
+
+    eq: strawberry.ID | None = strawberry.field(default=None, description="Equal.")
+    in_: list[strawberry.ID] | None = strawberry.field(
+        default=None, name="in", description="Equal to one of these ids, at most 100. Unknown ids match nothing."
+    )
+
+
+@input_type
+class BigIntFilter:
+    """Conditions on a number. All of them must match."""
+
+    eq: BigInt | None = strawberry.field(default=None, description="Equal.")
+    gt: BigInt | None = strawberry.field(default=None, description="Greater than this number.")
+    gte: BigInt | None = strawberry.field(default=None, description="At least this number.")
+    lt: BigInt | None = strawberry.field(default=None, description="Less than this number.")
+    lte: BigInt | None = strawberry.field(default=None, description="At most this number.")
+
+
+@input_type
 class DateTimeFilter:
     """Conditions on a point in time. All of them must match."""
 
@@ -169,3 +200,12 @@ class DateTimeFilter:
     gte: datetime | None = strawberry.field(default=None, description="At or later than this time.")
     lt: datetime | None = strawberry.field(default=None, description="Earlier than this time.")
     lte: datetime | None = strawberry.field(default=None, description="At or earlier than this time.")
+
+
+@input_type
+class NullableDateTimeFilter(DateTimeFilter):
+    """Conditions on a point in time that may be missing. All of them must match."""
+
+    is_null: bool | None = strawberry.field(
+        default=None, description="Whether the time is missing, or the viewer may not see it."
+    )

@@ -2,9 +2,23 @@
 
 import strawberry
 
-from app.graphql.schema.connections import DateTimeFilter, OrderDirection, StringFilter
+from app.graphql.schema.connections import (
+    BigIntFilter,
+    DateTimeFilter,
+    IDFilter,
+    NullableDateTimeFilter,
+    NullableStringFilter,
+    OrderDirection,
+    StringFilter,
+)
 from app.graphql.schema.decorators import input_type
 from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum
+
+SEARCH = (
+    "Words, separated by spaces. Each must be part of the {}, without regard to letter case and accents. `%`, `_` "
+    "and `\\` have no special meaning. At most 8 words and 200 characters; a text without words matches everything. No "
+    "index answers it, so the list is read until the page is full."
+)
 
 
 @enum
@@ -17,6 +31,16 @@ class UserOrderField(DescribedEnum):
         "The display name, or the user name of users without one, without regard to letter case.",
     )
     CREATED_AT = ("created_at", "When the account was created.")
+    LAST_LOGIN_AT = (
+        "last_login_at",
+        "When the user last signed in. Users who never did, or whose last sign-in the viewer may not see, count as the "
+        "earliest.",
+    )
+    EMAIL = (
+        "email",
+        "The e-mail address, without regard to letter case. Users without one, or whose address the viewer may not "
+        "see, come before all others in ascending order.",
+    )
 
 
 @input_type
@@ -31,22 +55,30 @@ class UserOrder:
 class UserFilter:
     """Conditions on a user. All of them must match.
 
-    At most 4 levels deep and 50 comparisons. Fields that the viewer may not see never match.
+    At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
     user_name: StringFilter | None = strawberry.field(
         default=None, description="The user name, without regard to letter case."
     )
-    display_name: StringFilter | None = strawberry.field(
+    display_name: NullableStringFilter | None = strawberry.field(
         default=None,
         description="The display name, or the user name of users without one, without regard to letter case. "
-        "`startsWith` and `contains` ignore accents as well.",
+        "`startsWith` and `contains` ignore accents as well. `isNull` finds users without a display name.",
     )
-    email: StringFilter | None = strawberry.field(
+    email: NullableStringFilter | None = strawberry.field(
         default=None, description="The e-mail address, without regard to letter case."
     )
     created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was created.")
-    last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When the user last signed in.")
+    last_login_at: NullableDateTimeFilter | None = strawberry.field(
+        default=None, description="When the user last signed in. Missing for users who never did."
+    )
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    is_service_account: bool | None = strawberry.field(default=None, description="Whether it is a service account.")
+    search: str | None = strawberry.field(
+        default=None,
+        description=SEARCH.format("user name, the display name, or an e-mail address that the viewer may see"),
+    )
     role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role of the user.")
     is_deactivated: bool | None = strawberry.field(
         default=None, description="Whether the user has the role `deactivated`."
@@ -76,8 +108,14 @@ class OrgOrder:
 
 @input_type
 class OrgFilter:
-    """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons."""
+    """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
+    owner_user_name: NullableStringFilter | None = strawberry.field(
+        default=None, description="The user name of the owner. Missing if there is no owner."
+    )
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     name: StringFilter | None = strawberry.field(
         default=None,
@@ -115,8 +153,11 @@ class GroupOrder:
 
 @input_type
 class GroupFilter:
-    """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons."""
+    """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the display name"))
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     display_name: StringFilter | None = strawberry.field(
         default=None,
@@ -140,6 +181,7 @@ class ResourceOrderField(DescribedEnum):
     NAME = "name", "The name, without regard to letter case. Only its first 200 characters count."
     CREATED_AT = "created_at", "When it was created."
     UPDATED_AT = "updated_at", "When it last changed."
+    SIZE = "size", "The total size of its files."
 
 
 @input_type
@@ -154,17 +196,24 @@ class ResourceOrder:
 class ResourceFilter:
     """Conditions on a resource. All of them must match.
 
-    At most 4 levels deep and 50 comparisons. Fields that the viewer may not see never match.
+    At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
     type: StringFilter | None = strawberry.field(default=None, description="The name of the resource type.")
     org_slug: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
-    owner_user_name: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
+    owner_user_name: NullableStringFilter | None = strawberry.field(
+        default=None, description="The user name of the owner. Missing if there is no owner."
+    )
     name: StringFilter | None = strawberry.field(
         default=None,
         description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
     )
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
+    updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
+    size_bytes: BigIntFilter | None = strawberry.field(default=None, description="The size of its files, in bytes.")
     is_locked: bool | None = strawberry.field(default=None, description="Whether it is locked.")
     viewer_role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer has on it.")
     and_: list["ResourceFilter"] | None = strawberry.field(

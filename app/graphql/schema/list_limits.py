@@ -35,12 +35,15 @@ INPUTS: Mapping[tuple[str, str], int] = {
     ("GrantAccessBatchInput", "grants"): bulk.MAX_ENTRIES,
     ("SubmitAccessInput", "groups"): access.MAX_ENTRIES,
     ("SubmitAccessInput", "users"): access.MAX_ENTRIES,
-    ("StringFilter", "in"): pagination.MAX_CHOICES,
 }
 """Limits by the input type and the name of its field."""
 
-IN_EVERY_INPUT = {"and": pagination.MAX_COMPARISONS, "or": pagination.MAX_COMPARISONS}
-"""Limits by the name of the field, in every filter."""
+IN_EVERY_INPUT = {
+    "and": pagination.MAX_COMPARISONS,
+    "or": pagination.MAX_COMPARISONS,
+    "in": pagination.MAX_CHOICES,
+}
+"""Limits by the name of the field, in every filter and comparison."""
 
 ARGUMENTS: Mapping[str, int] = {
     "ids": refs.MAX_NODES,

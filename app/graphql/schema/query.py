@@ -18,6 +18,7 @@ from app.graphql.schema.filters import (
     UserFilter,
     UserOrder,
 )
+from app.graphql.schema.member_filters import RoleFilter, RoleOrder
 from app.graphql.schema.mutations.access import AccessQuestions
 from app.graphql.schema.node import Node, lookup_of
 from app.graphql.schema.refs import (
@@ -42,7 +43,7 @@ from app.graphql.schema.types.decisions import Decisions
 from app.graphql.schema.types.groups import Group, GroupConnection
 from app.graphql.schema.types.orgs import Org, OrgConnection
 from app.graphql.schema.types.resources import Resource, ResourceConnection, ResourceTypeConnection
-from app.graphql.schema.types.roles import Role, RoleConnection, RoleOrder
+from app.graphql.schema.types.roles import Role, RoleConnection
 from app.graphql.schema.types.storage import Ticket
 from app.graphql.schema.types.storage import lookup as find_ticket
 from app.graphql.schema.types.users import User, UserConnection
@@ -96,7 +97,9 @@ class Query(Checks, Decisions, AccessQuestions, EntityType):
         order=UserOrder,
     )
     role: Role | None = lookup("A role.", role_lookup, ("by", RoleBy, "The role."))
-    roles: RoleConnection = edge("All roles. Empty if the request is anonymous.", read_graph.roles, order=RoleOrder)
+    roles: RoleConnection = edge(
+        "All roles. Empty if the request is anonymous.", read_graph.roles, filter=RoleFilter, order=RoleOrder
+    )
     org: Org | None = lookup("An org.", org_lookup, ("by", OrgBy, "The org."))
     orgs: OrgConnection = edge(
         "Orgs that the viewer can see: public orgs and those that the viewer owns or is a member of. With "

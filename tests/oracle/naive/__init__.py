@@ -16,8 +16,8 @@ from typing import Any
 from graphql import build_schema
 
 from app.graphql import schema
-from tests.oracle.naive.lists import UNKNOWN, Kind, Row, folded, sort_key, stored
-from tests.oracle.naive.rights import AccessPath, Rights, Rows, listed
+from tests.oracle.naive.lists import Row
+from tests.oracle.naive.rights import AccessPath, Rights, Rows
 from tests.rules.test_schema import COMPUTED
 
 PERMISSIONS = (
@@ -46,7 +46,7 @@ def readable(without: Collection[str]) -> Any:
     return built
 
 
-SDL = readable({*COMPUTED, "Query.checkAccess", "Query.checkAccessBatch"})
+SDL = readable({*COMPUTED, "Query.accessDecision", "Query.checkAccess", "Query.checkAccessBatch"})
 """The schema without the queries about rights, which have their own tests."""
 
 
@@ -221,6 +221,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "roles"): Reading.is_own,
     ("User", "orgs"): Reading.is_own,
     ("User", "ownedOrgs"): Reading.is_own,
+    ("User", "ownedResources"): Reading.is_own,
     ("User", "groups"): Reading.is_own,
     ("User", "storage"): Reading.is_own,
     ("User", "apiTokens"): Reading.is_own,
@@ -256,110 +257,6 @@ def visible_row(reading: Reading, kind: str, key: int | None) -> Row | None:
 def every(reading: Reading, kind: str) -> list[Row]:
     """Return all rows that the viewer sees."""
     return [row for row in reading.rows[kind] if KNOWS[kind](reading, row)]
-
-
-def _own(reading: Reading, user: Row, value: Any) -> Any:
-    return value if reading.is_own(user) else None
-
-
-def _user_name(reading: Reading, key: int | None) -> list[str]:
-    user = reading.one("User", key)
-    return [] if user is None else [user["userName"]]
-
-
-def _org_slug(reading: Reading, key: int) -> list[str]:
-    org = visible_row(reading, "Org", key)
-    return [] if org is None else [org["slug"]]
-
-
-def _sorted_by(name: str, *moments: str, order: str = "name") -> dict[str, Callable[[Row], str]]:
-    """Return orders by a name without letter case, and by times."""
-    orders: dict[str, Callable[[Row], str]] = {order: lambda row: sort_key(row[name])}
-    return orders | {moment: lambda row, at=moment: stored(row[_camel(at)]) for moment in moments}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
-
-
-def _display_name(user: Row) -> str:
-    """Return the name by which a user is listed."""
-    name: str = user["displayName"] or user["userName"]
-    return name
-
-
-KINDS = {
-    "User": Kind(
-        "User",
-        {
-            "user_name": lambda user: folded(user["userName"]),
-            "display_name": lambda user: sort_key(_display_name(user)),
-            "created_at": lambda user: stored(user["createdAt"]),
-        },
-        {
-            "userName": lambda reading, user: user["userName"],
-            "displayName": lambda reading, user: _display_name(user),
-            "email": lambda reading, user: _own(reading, user, user["email"]),
-            "createdAt": lambda reading, user: user["createdAt"],
-            "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),
-            "roleName": lambda reading, user: (
-                [role["name"] for role in reading.roles_of(user)] if reading.is_own(user) else UNKNOWN
-            ),
-            "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
-        },
-    ),
-    "Role": Kind("Role", {"name": lambda role: folded(role["name"])}),
-    "Org": Kind(
-        "Org",
-        _sorted_by("name", "created_at"),
-        {
-            "slug": lambda reading, org: org["slug"],
-            "name": lambda reading, org: org["name"],
-            "isPublic": lambda reading, org: org["isPublic"],
-            "viewerBelongs": Reading.is_mine,
-        },
-    ),
-    "Group": Kind(
-        "Group",
-        _sorted_by("displayName", "created_at", order="display_name"),
-        {
-            "slug": lambda reading, group: group["slug"],
-            "displayName": lambda reading, group: group["displayName"],
-            "viewerBelongs": Reading.is_my_group,
-        },
-    ),
-    "Resource": Kind(
-        "Resource",
-        _sorted_by("name", "created_at", "updated_at"),
-        {
-            "type": lambda reading, row: row["type"],
-            "orgSlug": lambda reading, row: _org_slug(reading, row["org"]),
-            "ownerUserName": lambda reading, row: _user_name(reading, row["owner"]),
-            "name": lambda reading, row: row["name"],
-            "slug": lambda reading, row: row["slug"],
-            "isLocked": lambda reading, row: row["lock"] is not None,
-            "viewerRole": lambda reading, row: listed(reading.holds(row)),
-        },
-    ),
-    "ApiToken": Kind("ApiToken", _sorted_by("name")),
-    "ResourceType": Kind("ResourceType", {"name": lambda row: row["name"]}),
-    "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
-    "AuditEvent": Kind(
-        "AuditEvent",
-        {"created_at": lambda event: event["key"]},  # numbers follow the order of commits
-        {
-            "actorName": lambda reading, event: event["actorName"],
-            "action": lambda reading, event: event["action"],
-            "objectId": lambda reading, event: [change["objectId"] for change in event["changes"]],
-            "createdAt": lambda reading, event: event["createdAt"],
-        },
-        newest_first=True,
-        numbers=frozenset({"created_at"}),
-    ),
-    "AuditChange": Kind("AuditChange", {"name": lambda change: change["objectName"]}),
-    "AccessSubject": Kind("AccessSubject", {"user_name": lambda subject: subject["name"]}),
-}
 
 
 def identity(row: Row) -> str:

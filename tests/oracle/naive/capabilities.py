@@ -1,10 +1,9 @@
 """What a viewer can do with an object, and the texts of catalogues, over plain rows."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from tests.oracle.naive import SDL, Reading
+from tests.oracle.naive import PERMISSIONS, SDL, Reading
 from tests.oracle.naive.lists import Row
 from tests.oracle.naive.rights import ALL, IMPLIED, LEVELS, OF_DATA, READ, listed
 
@@ -236,10 +235,9 @@ def _transfers(reading: Reading, resource: Row) -> bool:
     return reading.may("RESOURCES_MANAGE") or is_owner(reading, resource) or is_owner(reading, org) or is_admin
 
 
-def described(reading: Reading, names: Iterable[str]) -> list[Row]:
-    """Return the permissions with their texts."""
+def permissions(reading: Reading, parent: Row) -> list[Row]:
     values: Any = SDL.type_map["Permission"]
     return [
         {"permission": name, "label": PERMISSION_LABELS[name], "description": values.values[name].description}
-        for name in names
+        for name in PERMISSIONS
     ]

@@ -5,27 +5,13 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
-from tests.oracle.naive import (
-    KINDS,
-    PERMISSIONS,
-    PRIVATE,
-    SDL,
-    Reading,
-    capabilities,
-    every,
-    first,
-    identity,
-    visible_row,
-)
+from tests.oracle.naive import PRIVATE, SDL, Reading, capabilities, every, first, identity, visible_row
+from tests.oracle.naive.kinds import KINDS, member_kind
 from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
 from tests.oracle.naive.rights import listed
 
 NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
 OPEN = ("ANYONE", "GENERAL")
-
-
-def _described(reading: Reading, parent: Row) -> Any:
-    return capabilities.described(reading, PERMISSIONS)
 
 
 def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
@@ -73,7 +59,7 @@ def _members(reading: Reading, thing: Row, **arguments: Any) -> Any:
     """Return the members of an org or a group, with the values of their memberships."""
     members = reading.rights.members(thing)
     rows = [user for user in reading.rows["User"] if user["key"] in members]
-    return page(reading, KINDS["User"], rows, arguments, lambda user: members[user["key"]])
+    return page(reading, member_kind(thing["__typename"], members), rows, arguments, lambda user: members[user["key"]])
 
 
 def _belonging(kind: str) -> Callable[..., Any]:
@@ -280,7 +266,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "viewer"): lambda reading, parent: {"__typename": "Viewer"},
     ("Query", "node"): _node,
     ("Query", "nodes"): _nodes,
-    ("Query", "permissions"): _described,
+    ("Query", "permissions"): capabilities.permissions,
     ("Query", "orgLevels"): capabilities.org_levels,
     ("Viewer", "can"): capabilities.of_viewer,
     ("User", "viewerCan"): capabilities.of_user,
@@ -327,6 +313,9 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("User", "orgs"): _belonging("Org"),
     ("User", "ownedOrgs"): _listing(
         "Org", lambda reading, user: [org for org in every(reading, "Org") if org["owner"] == user["key"]]
+    ),
+    ("User", "ownedResources"): _listing(
+        "Resource", lambda reading, user: [row for row in every(reading, "Resource") if row["owner"] == user["key"]]
     ),
     ("User", "groups"): _belonging("Group"),
     ("User", "accessibleResources"): _accessible,

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from unicodedata import combining, normalize
 
@@ -19,12 +20,13 @@ Order = Sequence[tuple[str, bool]]
 class Kind:
     """The orders and filters of the lists of one type; the first order is the default.
 
-    An order gives a text that sorts as the value does. A filter gives the value for (reading, row): None for
-    a missing one, a list of which any value may match, `UNKNOWN` where the viewer may not read them.
+    An order gives for (reading, row) a text that sorts as the value does. A filter gives the value for
+    (reading, row): None for a missing one, a list of which any value may match, `UNKNOWN` where the viewer may not
+    read them.
     """
 
     name: str
-    orders: Mapping[str, Callable[[Row], str]]
+    orders: Mapping[str, Callable[[Any, Row], Any]]
     filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
     newest_first: bool = False
     numbers: frozenset[str] = frozenset()
@@ -32,7 +34,15 @@ class Kind:
 
 
 UNKNOWN = object()
-MOMENTS = frozenset({"created_at", "updated_at"})
+
+
+class Substitute(str):
+    """A text that is compared in place of a missing one."""
+
+    __slots__ = ()
+
+
+MOMENTS = frozenset({"created_at", "updated_at", "last_login_at", "added_at", "expires_at"})
 EXACT = frozenset({"type", "action"})
 """Fields that are compared with letter case."""
 
@@ -49,16 +59,20 @@ def page(
     order = _order(kind, arguments.get("orderBy"))
     wanted = arguments.get("filter")
     _check_filter(wanted)
-    every = _sorted(kind, [row for row in rows if not wanted or matches(reading, kind, row, wanted)], order)
+    every = _sorted(reading, kind, [row for row in rows if not wanted or matches(reading, kind, row, wanted)], order)
     cursor = arguments.get("before" if backward else "after")
     place = None if cursor is None else _placed(kind, order, cursor)
-    left = [row for row in every if place is None or _is_within(_place(kind, order, row), place, order, backward)]
+    left = [
+        row for row in every if place is None or _is_within(_place(reading, kind, order, row), place, order, backward)
+    ]
     shown_rows = left[-size:] if backward else left[:size]
     if wanted and 0 < len(every) < len(rows):
         reading.seen.update({narrowed(kind, each) for each in _words(wanted)})
     if len(shown_rows) < len(every):
         reading.seen.update(_noted(kind, arguments, order, len(shown_rows)))
-    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row, **facts(row)} for row in shown_rows]
+    edges = [
+        {"cursor": cursor_of(order, _place(reading, kind, order, row)), "node": row, **facts(row)} for row in shown_rows
+    ]
     reading.cursors.setdefault(kind.name, []).extend(edge["cursor"] for edge in edges[len(edges) // 2 :][:1])
     ends = len(left) > size, cursor is not None
     info = _info(edges, tuple(reversed(ends)) if backward else ends)
@@ -113,16 +127,16 @@ def _order(kind: Kind, terms: Sequence[Row] | None) -> Order:
     return order or [(next(iter(kind.orders)), kind.newest_first)]
 
 
-def _sorted(kind: Kind, rows: Sequence[Row], order: Order) -> list[Row]:
+def _sorted(reading: Any, kind: Kind, rows: Sequence[Row], order: Order) -> list[Row]:
     """Sort rows; equal rows by their number, in the direction of the last term."""
     ordered_rows = sorted(rows, key=lambda row: row["key"], reverse=order[-1][1])
     for name, down in reversed(order):
-        ordered_rows.sort(key=kind.orders[name], reverse=down)
+        ordered_rows.sort(key=partial(kind.orders[name], reading), reverse=down)
     return ordered_rows
 
 
-def _place(kind: Kind, order: Order, row: Row) -> Place:
-    return (*(kind.orders[name](row) for name, _ in order), row["key"])
+def _place(reading: Any, kind: Kind, order: Order, row: Row) -> Place:
+    return (*(kind.orders[name](reading, row) for name, _ in order), row["key"])
 
 
 def _is_within(place: Place, cursor: Place, order: Order, backward: bool) -> bool:
@@ -171,7 +185,7 @@ def matches(reading: Any, kind: Kind, row: Row, condition: Row) -> bool | None:
             terms.append(_all(each) if name == "and" else _any(each))
         elif name == "not" and value is not None:
             term = matches(reading, kind, row, value)
-            terms.append(None if term is None else not term)
+            terms.append(term is not True)
         elif value is not None:
             actual = kind.filters[name](reading, row)
             terms.append(_compared(name, actual, value))
@@ -190,16 +204,52 @@ def _any(terms: Sequence[bool | None]) -> bool | None:
 
 def _compared(name: str, actual: Any, terms: Any) -> bool | None:
     """Check that all comparisons hold for the value of a field; of several values, all must hold for one."""
+    if isinstance(terms, dict) and "isNull" in terms:
+        rest = {each: value for each, value in terms.items() if each != "isNull"}
+        is_so = (actual in (None, UNKNOWN) or isinstance(actual, Substitute)) is terms["isNull"]
+        return is_so and (_compared(name, actual, rest) if rest else True)
     if actual is UNKNOWN:
         return None
+    if name in SPECIAL:
+        return SPECIAL[name](actual, terms)
     if not isinstance(terms, dict):
         return terms in actual if isinstance(actual, list) else None if actual is None else bool(actual == terms)
-    if name in ("name", "displayName"):  # of a title
+    return _fulfilled(name, actual, terms)
+
+
+def _fulfilled(name: str, actual: Any, terms: Row) -> bool | None:
+    if name in ("name", "displayName") and isinstance(actual, str):  # of a title
         return _titled(actual, terms)
     comparisons = [(each, _plain(name, value)) for each, value in terms.items() if value is not None]
     if isinstance(actual, list):
         return any(all(COMPARE[each](_plain(name, one), value) for each, value in comparisons) for one in actual)
     return _all([_one(each, _plain(name, actual), value) for each, value in comparisons])
+
+
+def _found(keys: Sequence[str], words: str) -> bool:
+    """Check that each word is part of one of the keys."""
+    return all(any(plain(word) in key for key in keys) for word in words.split())
+
+
+def _exact(actual: Any, terms: Row) -> bool:
+    return all(COMPARE[each](actual, value) for each, value in terms.items())
+
+
+def level_number(name: Any) -> Any:
+    """Return the number of a level, or those of several."""
+    return [*map(level_number, name)] if isinstance(name, list) else LEVELS.index(name)
+
+
+LEVELS = ("READ_ONLY", "READ_WRITE", "READ_WRITE_DELETE", "ADMIN")
+SPECIAL: dict[str, Callable[[Any, Any], bool]] = {
+    "search": _found,
+    "id": _exact,
+    "sizeBytes": _exact,
+    "level": lambda actual, terms: _exact(
+        level_number(actual), {each: level_number(value) for each, value in terms.items()}
+    ),
+}
+"""Fields with a comparison of their own."""
 
 
 def _titled(actual: str, condition: Row) -> bool:
@@ -221,6 +271,7 @@ def _one(comparison: str, actual: Any, value: Any) -> bool | None:
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "isNull": lambda actual, value: (actual is None) is value,
     "eq": lambda actual, value: bool(actual == value),
     "in": lambda actual, value: actual in value,
     "startsWith": lambda actual, value: actual.startswith(value),
@@ -239,7 +290,20 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _check_filter(condition: Row | None) -> None:
-    refuse(condition is not None and (_depth(condition) > 4 or len(list(_comparisons(condition))) > 50))
+    if condition is not None:
+        refuse(_has_nothing(condition))
+        refuse(_depth(condition) > 4 or len(list(_comparisons(condition))) > 50)
+
+
+def _has_nothing(condition: Row) -> bool:
+    """Check for a null, and for a field without a comparison."""
+    for name, value in condition.items():
+        below = value if isinstance(value, list) else [value]
+        if value is None or (value == {} and name != "not"):
+            return True
+        if any(_has_nothing(each) for each in below if isinstance(each, dict)):
+            return True
+    return False
 
 
 def _inner(condition: Row) -> list[Row]:
@@ -254,7 +318,10 @@ def _depth(condition: Row) -> int:
 def _comparisons(condition: Row) -> Iterable[Any]:
     """Return the values of all comparisons."""
     for name, value in condition.items():
-        if name not in ("and", "or", "not") and value is not None:
+        if name == "search":
+            refuse(len(value) > 200 or len(value.split()) > 8)
+            yield from value.split()
+        elif name not in ("and", "or", "not") and value is not None:
             yield from [each for each in value.values() if each is not None] if isinstance(value, dict) else [value]
     for inner in _inner(condition):
         yield from _comparisons(inner)

@@ -162,13 +162,31 @@ class Asker:
         if of and not kind.endswith("Filter"):
             return self.toward(root, kind, of.partition("(")[0], _distances(self.schema, kind), BUDGET)
         kind, _, order = name.partition(" by ")
-        lists = [each for each, field_ in root.fields.items() if self.is_about(field_, kind.partition(".")[0])]
-        each = self.random.choice(lists or ["users"])
+        about = kind.partition(".")[0]
+        lists = [each for each, field_ in root.fields.items() if self.is_about(field_, about)]
+        if lower := {} if lists else self.lower_lists(about):
+            above, owner = self.random.choice(list(lower.items()))
+            below = self.chosen_list(owner, self.random.choice(self.lists_about(owner, about)), order)
+            return f"a{self.aliases}: {above}(first: 15) {{ nodes {{ {below} }} }}"
+        return self.chosen_list(root, self.random.choice(lists or ["users"]), order)
+
+    def lower_lists(self, about: str) -> dict[str, Any]:
+        """Return the lists of the root whose items have a list with a filter or an order of this type."""
+        root: Any = self.schema.query_type
+        items = {name: _items(field_) for name, field_ in root.fields.items() if "first" in field_.args}
+        return {name: kind for name, kind in items.items() if self.lists_about(kind, about)}
+
+    def lists_about(self, kind: Any, about: str) -> list[str]:
+        return [name for name, field_ in kind.fields.items() if self.is_about(field_, about)]
+
+    def chosen_list(self, kind: Any, name: str, order: str) -> str:
+        """Return a short selection of a list, in an order if one is given."""
         if not order:
-            return self.selection(root, each, root.fields[each], 1, 20)
+            return self.selection(kind, name, kind.fields[name], 1, 20)
         field, _, direction = order.upper().partition(" ")
         by = f"{{field: {field}, direction: {'DESC' if direction == 'DOWN' else 'ASC'}}}"
-        return f"a{self.aliases}: {each}(first: {self.random.randint(2, 5)}, orderBy: {by}) {{ edges {{ cursor }} }}"
+        self.aliases += 1
+        return f"a{self.aliases}: {name}(first: {self.random.randint(2, 5)}, orderBy: {by}) {{ edges {{ cursor }} }}"
 
     def is_about(self, field_: GraphQLField, kind: str) -> bool:
         """Check that a field is a list with a filter or an order of this type."""
@@ -286,12 +304,14 @@ class Asker:
         if kind.is_one_of:
             name, only = self.random.choice(list(fields.items()))
             return {name: self.value(GraphQLNonNull(only.type), name, depth, variables=False)}
-        values = {}
+        values: dict[str, Any] = {}
         for name in self.some(kind, depth):
             about = name if name in self.world.texts else outer
-            inner = depth - (get_named_type(fields[name].type) is kind)
-            values[name] = self.value(fields[name].type, about, inner, variables=variables)
-            if variables and self.chance(0.1) and not _has_word(values[name], "$"):
+            inner, wanted = depth - (get_named_type(fields[name].type) is kind), fields[name].type
+            if kind.name.endswith("Filter") and not self.mistakes:  # a filter refuses null
+                wanted = GraphQLNonNull(get_nullable_type(wanted))
+            values[name] = self.value(wanted, about, inner, variables=variables)
+            if variables and self.chance(0.1) and values[name] is not None and not _has_word(values[name], "$"):
                 values[name] = Word(self.variable(str(fields[name].type), values[name]))
         return self.worded(values)
 
@@ -316,6 +336,8 @@ class Asker:
         match kind.name:
             case "Boolean":
                 return self.chance(0.5)
+            case "BigInt":
+                return self.random.choice([-1, 0, 1, 2, 2**52 + 1])
             case "ID" if name in CHECKED and not self.mistakes:
                 return self.random.choice(self.world.ready(CHECKED[name]))["id"]
             case "ID":
@@ -338,6 +360,12 @@ class Asker:
         if isinstance(value, list):
             return "[" + ", ".join(map(self.literal, value)) + "]"
         return json.dumps(value, ensure_ascii=False)
+
+
+def _items(field_: GraphQLField) -> Any:
+    """Return the type of the items of a list."""
+    connection: Any = get_named_type(field_.type)
+    return get_named_type(connection.fields["nodes"].type)
 
 
 def _distances(schema: GraphQLSchema, target: str) -> dict[str, int]:

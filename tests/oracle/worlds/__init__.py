@@ -45,6 +45,13 @@ WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "ownerUserName": [("User", "userName")],
     "email": [("User", "email")],
     "roleName": [("Role", "name")],
+    "search": [
+        ("User", "userName"),
+        ("User", "email"),
+        ("Org", "name"),
+        ("Group", "displayName"),
+        ("Resource", "slug"),
+    ],
     "name": [("Role", "name"), ("Org", "name"), ("Resource", "name")],
     "displayName": [("Group", "displayName"), ("User", "displayName")],
     "slug": [("Org", "slug"), ("Group", "slug"), ("Resource", "slug")],

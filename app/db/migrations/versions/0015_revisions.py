@@ -6,7 +6,7 @@ A renamed user keeps the key of the first name.
 import sqlalchemy as sa
 from alembic import op
 
-from app.db.tables import JSONDocument, KeyText, RowId, UTCDateTime
+from app.db.tables import Earliest, JSONDocument, KeyText, RowId, UTCDateTime, or_bound
 
 revision = "0015"
 down_revision = "0014"
@@ -48,7 +48,7 @@ def _add_display_names() -> None:
     op.add_column("users", sa.Column("display_key", KeyText, nullable=False, server_default=""))
     op.execute(sa.update(users).values(display_key=users.c.user_key))
     op.create_index("ix_users_display_key_id", "users", ["display_key", "id"])
-    op.create_index("ix_users_last_login_at_id", "users", ["last_login_at", "id"])
+    op.create_index("ix_users_last_login_at_id", "users", [or_bound(sa.column("last_login_at"), Earliest()), "id"])
 
 
 def _add_granting_users() -> None:

@@ -8,7 +8,13 @@ import strawberry
 from app import policy
 from app.db import tables
 from app.domain.viewer import Viewer
-from app.graphql.schema.connections import Connection, DateTimeFilter, OrderDirection, StringFilter
+from app.graphql.schema.connections import (
+    Connection,
+    DateTimeFilter,
+    NullableStringFilter,
+    OrderDirection,
+    StringFilter,
+)
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
@@ -139,10 +145,14 @@ class AuditEventOrder:
 
 @input_type
 class AuditEventFilter:
-    """Conditions on an audit event. All of them must match. At most 4 levels deep and 50 comparisons."""
+    """Conditions on an audit event. All of them must match. At most 4 levels deep and 50 comparisons.
 
-    actor_name: StringFilter | None = strawberry.field(
-        default=None, description="The user name of the actor, without regard to letter case."
+    Null is refused.
+    """
+
+    actor_name: NullableStringFilter | None = strawberry.field(
+        default=None,
+        description="The user name of the actor, without regard to letter case. Missing for changes by the system.",
     )
     action: StringFilter | None = strawberry.field(
         default=None, description="Name of the mutation, such as `createUser`."

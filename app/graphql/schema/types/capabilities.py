@@ -23,17 +23,18 @@ ABOUT = (
 class UserCapabilities:
     """The changes and reads that the viewer can do with a user."""
 
-    update: bool = strawberry.field(description="Change the e-mail address: `updateUser`.")
-    rename: bool = strawberry.field(description="Change the user name.")
+    update: bool = strawberry.field(description="Change the e-mail address and the display name: `updateUser`.")
+    rename: bool = strawberry.field(description="Change the user name: `renameUser`.")
     set_metadata: bool = strawberry.field(description="Replace the metadata: `setUserMetadata`.")
     assign_roles: bool = strawberry.field(
         description="Change the roles: `assignRoles`, with roles that have no more permissions than the viewer."
     )
     deactivate: bool = strawberry.field(
-        description="Add the role `deactivated`. False if the user has it, and for the last active administrator."
+        description="Add the role `deactivated`: `deactivateUser`. False if the user has it, and for the last active "
+        "administrator."
     )
     reactivate: bool = strawberry.field(
-        description="Remove the role `deactivated`. False if the user does not have it."
+        description="Remove the role `deactivated`: `reactivateUser`. False if the user does not have it."
     )
     reset_password: bool = strawberry.field(
         description="Set a new password: `resetPassword`. False with an API token, and for service accounts."

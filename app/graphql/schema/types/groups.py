@@ -10,7 +10,7 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
-from app.graphql.schema.filters import UserFilter, UserOrder
+from app.graphql.schema.member_filters import GroupMemberFilter, GroupMemberOrder
 from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.capabilities import ABOUT, GroupCapabilities, group_capabilities
 from app.graphql.schema.types.users import User
@@ -55,8 +55,8 @@ class Group(Node, row=tables.Group):
         guard=policy.sees_group_members,
         requires=Permission.GROUPS_VIEW,
         unless="the viewer is a member of the group, or all signed-in users may see its members",
-        filter=UserFilter,
-        order=UserOrder,
+        filter=GroupMemberFilter,
+        order=GroupMemberOrder,
     )
 
 

@@ -12,7 +12,8 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import LEVELS, OrgLevel
 from app.graphql.schema.fields import EntityType, column, edge
-from app.graphql.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
+from app.graphql.schema.filters import ResourceFilter, ResourceOrder
+from app.graphql.schema.member_filters import OrgMemberFilter, OrgMemberOrder
 from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.capabilities import ABOUT, OrgCapabilities, org_capabilities
 from app.graphql.schema.types.resources import ResourceConnection
@@ -59,8 +60,8 @@ class Org(Node, row=tables.Org):
         guard=policy.sees_org_members,
         requires=Permission.RESOURCES_VIEW,
         unless="the viewer is the owner or a member of the org",
-        filter=UserFilter,
-        order=UserOrder,
+        filter=OrgMemberFilter,
+        order=OrgMemberOrder,
     )
     storage: Annotated["OrgStorage", strawberry.lazy("app.graphql.schema.types.storage")] | None = edge(
         "Used storage and storage quota of the org. Null if the viewer may not manage the org.",

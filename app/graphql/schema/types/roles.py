@@ -2,14 +2,11 @@
 
 from datetime import datetime
 
-import strawberry
-
 from app import policy
 from app.db import tables
-from app.graphql.schema.connections import Connection, OrderDirection
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission, permission_list
-from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import UserFilter, UserOrder
 from app.graphql.schema.node import REVISION, Node
@@ -41,18 +38,3 @@ class Role(Node, row=tables.Role):
 
 
 RoleConnection = Connection[Role]
-
-
-@enum
-class RoleOrderField(DescribedEnum):
-    """Field by which roles can be sorted."""
-
-    NAME = ("name", "The name, without regard to letter case.")
-
-
-@input_type
-class RoleOrder:
-    """One sort key of roles."""
-
-    field: RoleOrderField = strawberry.field(description="The field to sort by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")

@@ -12,7 +12,7 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge
-from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
+from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceFilter, ResourceOrder
 from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.capabilities import ABOUT, UserCapabilities, user_capabilities
@@ -80,6 +80,16 @@ class User(Node, row=tables.User):
         **PRIVATE,
         filter=OrgFilter,
         order=OrgOrder,
+    )
+    owned_resources: Annotated["ResourceConnection", strawberry.lazy("app.graphql.schema.types.resources")] | None = (
+        edge(
+            "Resources that the user owns and the viewer can see. Null if the viewer may not see the user's details.",
+            read_graph.owned_resources,
+            tables.User.id,
+            **PRIVATE,
+            filter=ResourceFilter,
+            order=ResourceOrder,
+        )
     )
     groups: Annotated["UserGroupConnection", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
         "Groups in which the user is a member and whose members the viewer can see. Null if the viewer may "
