@@ -110,9 +110,10 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
             yield Label(("slug",), f"`{entry.slug}`", entry.path)
 
     def problems(self, entry: ResourceEntry) -> Iterator[Problem]:
-        """Yield the problems of a new resource."""
+        """Yield the problems of a new resource; only one for an org that the viewer may not see."""
         if entry.found_org is None:
             yield NotFound("There is no such org.", ("org",))
+            return
         if entry.type not in self._types:
             yield InvalidInput(f"There is no type `{entry.type}`.", ("type",))
         yield from validation.slug_problems(entry.slug)
