@@ -22,7 +22,7 @@ from tests.support.runs import compare_in_world
 SMALL = (0, 1)
 """Numbers of worlds: one has odd values, one is almost empty."""
 
-MOST = 300
+MOST = 700
 """Questions after which plans have returned every field; a third of them are needed."""
 
 SIZE = 25
