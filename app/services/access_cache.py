@@ -5,6 +5,7 @@ answers all of them. Every commit, by any worker, empties the cache.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -26,8 +27,8 @@ NO_USER, NO_RESOURCE = 2 * policy.ENDS, 4 * policy.ENDS
 
 async def get_masks(
     database: Database | SnapshotReader, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
-) -> Mapping[int, int]:
-    """Return the effective roles of users on resources by pair (see `policy.PAIR`), possibly with other pairs.
+) -> list[int]:
+    """Return the effective roles of a user on a resource for each of these pairs (see `policy.PAIR`), in their order.
 
     A pair whose user or resource does not exist has no roles and the mark `NO_USER` or `NO_RESOURCE`.
 
@@ -35,20 +36,21 @@ async def get_masks(
     roles that users hold through RESOURCES_MANAGE.
     """
     if not pairs:
-        return {}
-    load = _load_masks if base == policy.PAIR else _load_wide_masks
-    if isinstance(database, SnapshotReader):
-        masks = await mark_missing(database, await load(database, [*pairs], registry=registry), base)
-        return {pair: mask & ~policy.ENDS for pair, mask in masks.items()}
-    cached = await MASKS_BY_PAIR[base, registry].get(database)
-    missing = [pair for pair in pairs if pair not in cached]
-    if not missing:
-        return cached
-    masks = await mark_missing(database, await load(database, missing, registry=registry), base)
-    answers = {pair: masks[pair] & ~policy.ENDS if pair in masks else cached[pair] for pair in pairs}
-    # Roles with an end expire without a commit, so they are not cached.
-    cached.update((pair, mask) for pair, mask in masks.items() if not mask & policy.ENDS)
-    return answers
+        return []
+    cached: dict[int, int] = {}
+    if isinstance(database, Database):
+        cached = await MASKS_BY_PAIR[base, registry].get(database)
+    masks: list[Any] = [*map(cached.get, pairs)]
+    unknown = [index for index, mask in enumerate(masks) if mask is None]
+    if unknown:
+        load = _load_masks if base == policy.PAIR else _load_wide_masks
+        missing = [*{pairs[index] for index in unknown}]
+        loaded = await mark_missing(database, await load(database, missing, registry=registry), base)
+        # Roles with an end expire without a commit, so they are not cached.
+        cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
+        for index in unknown:
+            masks[index] = loaded[pairs[index]] & ~policy.ENDS
+    return masks
 
 
 async def _load_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """Access checks for data services: may a user do this, and why. All use the query of the policy package."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ MAX_CHECKS = 10_000
 Triple = tuple[int, int, int]
 """A user, a resource and the bit of a role."""
 
-_USER_OF, _RESOURCE_OF = itemgetter(0), itemgetter(1)
+_USER_OF = itemgetter(0)
 
 Reader = Database | SnapshotReader
 
@@ -83,21 +83,24 @@ async def open_reader(database: Database, viewer: Viewer, users: Collection[int]
 async def check(reader: Reader, viewer: Viewer, triples: Sequence[Triple], *, by_name: bool = False) -> list[bool]:
     """Check within an open reader; `by_name` says that the viewer knows the user name."""
     viewer_id = require_few(viewer, len(triples))
-    others = set(map(_USER_OF, triples)) - {viewer_id}
+    if not triples:
+        return []
+    users, resources, roles = zip(*triples, strict=True)
+    others = {*users} - {viewer_id}
     if others and (viewer.is_limited or not policy.asks_about_everybody(viewer)):
         await _require_may_ask(reader, viewer, {resource for user, resource, _ in triples if user != viewer_id})
-    base = _base(viewer_id, max(map(_USER_OF, triples), default=0), max(map(_RESOURCE_OF, triples), default=0))
-    pairs = [user * base + resource for user, resource, _ in triples]
-    masks = await _load_masks(reader, viewer, {*pairs}, base)
-    marks = {mark for pair in pairs if (mark := masks[pair]) > policy.ENDS}
+    base = _base(max(users), max(resources))
+    pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
+    masks = await _load_masks(reader, viewer, pairs, base)
+    marks = {mark for mark in masks if mark > policy.ENDS} if max(masks) > policy.ENDS else ()
     if _may_know_missing(viewer, about_others=bool(others)):
         _raise_unknown(any(mark & NO_RESOURCE for mark in marks), "resource")
     if others and policy.finds_everybody(viewer):
         _raise_unknown(any(mark & NO_USER for mark in marks), "user")
     elif others:
-        holders = {pair // base for pair in pairs if 0 < masks[pair] < policy.ENDS}
+        holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.ENDS}
         await _require_known_users(reader, viewer, others if by_name else others - holders, by_name=by_name)
-    return [masks[pair] & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
+    return [mask & role != 0 for mask, role in zip(masks, roles, strict=True)]
 
 
 def require_few(viewer: Viewer, number: int) -> int:
@@ -142,8 +145,8 @@ async def _is_admin(reader: Reader, viewer: Viewer, resources: Collection[int]) 
     """Return whether the viewer holds ADMIN on all of these resources."""
     viewer_id = viewer.user_id or 0
     base = _base(viewer_id, *resources)
-    masks = await _load_masks(reader, viewer, {viewer_id * base + resource for resource in resources}, base)
-    return all(masks.get(viewer_id * base + resource, 0) & resource_roles.ADMIN for resource in resources)
+    masks = await _load_masks(reader, viewer, [viewer_id * base + resource for resource in resources], base)
+    return all(mask & resource_roles.ADMIN for mask in masks)
 
 
 async def _includes(reader: Reader, viewer: Viewer, resources: Collection[int]) -> bool:
@@ -196,34 +199,31 @@ def _raise_unknown(is_missing: bool, noun: str) -> None:
         raise Unknown(f"There is no such {noun}.")
 
 
-async def _load_masks(reader: Reader, viewer: Viewer, pairs: Collection[int], base: int) -> Mapping[int, int]:
-    """Return the roles of users on resources by pair, the viewer's own within the scope of their token.
+async def _load_masks(reader: Reader, viewer: Viewer, pairs: Sequence[int], base: int) -> list[int]:
+    """Return the roles of users on resources for each pair, the viewer's own within the scope of their token.
 
     Roles through RESOURCES_MANAGE are left out for other users, unless the viewer may see who holds that permission.
     """
     viewer_id = viewer.user_id or 0
     with_registry = policy.knows_registrars(viewer)
     if viewer.token_id is None and with_registry:
-        return await get_masks(reader, [*pairs], base)
+        return await get_masks(reader, pairs, base)
     own = [pair for pair in pairs if pair // base == viewer_id]
     others = [pair for pair in pairs if pair // base != viewer_id]
-    masks = await get_masks(reader, others, base, registry=with_registry)
+    masks = dict(zip(others, await get_masks(reader, others, base, registry=with_registry), strict=True))
     if viewer.token_id is None:
-        return {**masks, **await get_masks(reader, own, base)}
-    keys = [pair % base for pair in own]
-    rows = (
-        await reader.ask(
+        masks |= zip(own, await get_masks(reader, own, base), strict=True)
+    elif own:
+        rows = await reader.ask(
             _viewer_masks(viewer.permission_profile),
             freshness=Freshness.PRIMARY,
-            keys=keys,
+            keys=[*{pair % base for pair in own}],
             **viewer.bind_values,
             now=reader.clock(),
         )
-        if own
-        else []
-    )
-    own_masks = dict.fromkeys(own, 0) | {viewer_id * base + resource: mask for resource, mask in rows}
-    return {**masks, **await mark_missing(reader, own_masks, base)}
+        own_masks = dict.fromkeys(own, 0) | {viewer_id * base + resource: mask for resource, mask in rows}
+        masks |= await mark_missing(reader, own_masks, base)
+    return [masks[pair] for pair in pairs]
 
 
 @cache
