@@ -138,7 +138,8 @@ class GraphQLHandler:
         if request.query and request.sha256:
             self.persisted.keep(request.sha256, request.query, viewer.user_id)
         if request.size > MAX_UNCOUNTED_BYTES:
-            http.require_few_uses(request.variables, document.uses(), self.settings.request_limits.variable_values)
+            most = self.settings.request_limits.variable_values
+            http.require_few_uses(request.variables, document.uses(), most, request.size)
         try:
             variables = self.variables.coerce(document, request.variables, hide_suggestions=hidden)
         except Invalid as invalid:

@@ -1,6 +1,6 @@
 """Limits on the number of values in parsed JSON, checked before slower validation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.errors import TooComplex
@@ -19,12 +19,16 @@ def require_few_values(values: Mapping[str, Any], most: int, size: int) -> None:
         raise _excess(most, number, "")
 
 
-def require_few_uses(values: Mapping[str, Any], uses: Mapping[str, int], most: int) -> None:
+def require_few_uses(values: Mapping[str, Any], uses: Mapping[str, int], most: int, size: int) -> None:
     """Raise TooComplex for variables with more values than `most`, where a variable counts at each of its uses.
 
-    `uses` has the occurrences of each name in the operation, including its definition.
+    `uses` has the occurrences of each name in the operation, including its definition. A JSON text of the length `size`
+    that is too short for so many values, used as often as the most used variable, is not counted.
     """
-    number = sum((1 + number_of_values(each, most)) * max(1, uses.get(name, 0) - 1) for name, each in values.items())
+    factors = {name: max(1, uses.get(name, 0) - 1) for name in values}
+    if size * max(factors.values(), default=0) <= 2 * most:
+        return
+    number = sum((1 + number_of_values(each, most)) * factors[name] for name, each in values.items())
     if number > most:
         raise _excess(most, number, ", counted wherever they are used")
 
@@ -34,12 +38,19 @@ def number_of_values(value: Any, most: int) -> int:
     number, level = 0, list[Any]([value] if isinstance(value, dict | list) else [])
     while level and number <= most:
         number += sum(map(len, level))
-        level = [child for each in level for child in _items(each) if type(child) is dict or type(child) is list]
+        level = [child for each in level for child in _containers(each)]
     return number
 
 
-def _items(container: Any) -> Any:
-    return container.values() if isinstance(container, dict) else container
+def _containers(value: Any) -> Sequence[Any]:
+    """Return the dicts and lists directly in a dict or list. Most lists have none, which a pass in C finds out."""
+    items = value.values() if isinstance(value, dict) else value
+    if _CONTAINERS.isdisjoint(map(type, items)):
+        return ()
+    return [item for item in items if type(item) in _CONTAINERS]
+
+
+_CONTAINERS = frozenset({dict, list})
 
 
 def _excess(most: int, number: int, suffix: str) -> TooComplex:

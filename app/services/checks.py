@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import FromClause, Select, bindparam, not_, select
@@ -26,11 +25,6 @@ from app.services.access_cache import NO_RESOURCE, NO_USER, get_masks, mark_miss
 
 MAX_CHECKS = 10_000
 
-Triple = tuple[int, int, int]
-"""A user, a resource and the bit of a role."""
-
-_USER_OF = itemgetter(0)
-
 Reader = Database | SnapshotReader
 
 
@@ -50,19 +44,24 @@ async def check_access(database: Database, viewer: Viewer, user: RowRef, resourc
     """Return whether a user holds a role on a resource; raise like `check_access_batch`."""
     user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
     async with open_reader(database, viewer, {user_id}) as reader:
-        return (await check(reader, viewer, [(user_id, resource_id, role)], by_name=user[0] != "id"))[0]
+        return (await check(reader, viewer, [user_id], [resource_id], [role], by_name=user[0] != "id"))[0]
 
 
-async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
-    """Return for each triple whether the user holds the role. An id 0 does not exist; a deactivated user holds no role.
+async def check_access_batch(
+    database: Database, viewer: Viewer, users: Sequence[int], resources: Sequence[int], roles: Sequence[int]
+) -> list[bool]:
+    """Return whether each user holds the role, given by its bit, on the resource at the same index.
+
+    An id 0 does not exist; a deactivated user holds no role. The three are columns, since a tuple for each check would
+    take longer than the lookup.
 
     To ask about other users, the viewer needs ACCESS_VIEW, or ADMIN on the resource and the right to see the members of
     its org and of the groups with an entry. Raise Forbidden otherwise, whether or not the users exist. Then raise
     Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
     such resources.
     """
-    async with open_reader(database, viewer, set(map(_USER_OF, triples))) as reader:
-        return await check(reader, viewer, triples)
+    async with open_reader(database, viewer, users) as reader:
+        return await check(reader, viewer, users, resources, roles)
 
 
 @asynccontextmanager
@@ -80,15 +79,23 @@ async def open_reader(database: Database, viewer: Viewer, users: Collection[int]
             yield reader
 
 
-async def check(reader: Reader, viewer: Viewer, triples: Sequence[Triple], *, by_name: bool = False) -> list[bool]:
+async def check(
+    reader: Reader,
+    viewer: Viewer,
+    users: Sequence[int],
+    resources: Sequence[int],
+    roles: Sequence[int],
+    *,
+    by_name: bool = False,
+) -> list[bool]:
     """Check within an open reader; `by_name` says that the viewer knows the user name."""
-    viewer_id = require_few(viewer, len(triples))
-    if not triples:
+    viewer_id = require_few(viewer, len(users))
+    if not users:
         return []
-    users, resources, roles = zip(*triples, strict=True)
     others = {*users} - {viewer_id}
     if others and (viewer.is_limited or not policy.asks_about_everybody(viewer)):
-        await _require_may_ask(reader, viewer, {resource for user, resource, _ in triples if user != viewer_id})
+        asked = {resource for user, resource in zip(users, resources, strict=True) if user != viewer_id}
+        await _require_may_ask(reader, viewer, asked)
     base = _base(max(users), max(resources))
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
@@ -239,7 +246,7 @@ async def explain_access(database: Database, viewer: Viewer, user: RowRef, resou
     is_own = user_id == viewer.user_id
     query = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
     async with open_reader(database, viewer, {user_id}) as reader:
-        await check(reader, viewer, [(user_id, resource_id, resource_roles.ADMIN)], by_name=user[0] != "id")
+        await check(reader, viewer, [user_id], [resource_id], [resource_roles.ADMIN], by_name=user[0] != "id")
         values = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
         rows = await reader.ask(query, freshness=Freshness.PRIMARY, **values, **viewer.bind_values)
     with_registry = is_own or policy.knows_registrars(viewer)

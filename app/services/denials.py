@@ -45,9 +45,9 @@ async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resou
     A viewer who asks about a resource that they do not see gets NO_ENTRY, whatever entries exist.
     """
     user_id, resource_id = await checks.find_user_id(database, user), await checks.find_resource_id(database, resource)
-    triples = [(user_id, resource_id, bit) for bit in (role, resource_roles.METADATA_READ)]
+    users, resources, roles = [user_id] * 2, [resource_id] * 2, [role, resource_roles.METADATA_READ]
     async with checks.open_reader(database, viewer, {user_id}) as reader:
-        has_role, is_visible = await checks.check(reader, viewer, triples, by_name=user[0] != "id")
+        has_role, is_visible = await checks.check(reader, viewer, users, resources, roles, by_name=user[0] != "id")
         if has_role:
             return []
         if user_id == viewer.user_id and not (is_visible or policy.sees_all_resources(viewer)):

@@ -42,9 +42,9 @@ async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[st
     if not len(users) == len(resources) == len(roles):
         raise BadInput("`users`, `resources` and `roles` must have the same length.")
     checks.require_few(viewer, len(users))
-    keys = refs.keys_of("User", users), refs.keys_of("Resource", resources)
     bits = [role._value_ for role in roles]  # `value` is a call
-    return await checks.check_access_batch(database, viewer, [*zip(*keys, bits, strict=True)])
+    user_ids, resource_ids = refs.keys_of("User", users), refs.keys_of("Resource", resources)
+    return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits)
 
 
 @object_type
