@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy.dialects import sqlite
 
@@ -69,15 +69,18 @@ class SqliteTransaction(Transaction):
         """Do nothing, since SQLite has one writer at a time."""
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
-        kind, execute = _kind(text), partial(self._connection.execute, text, arguments)
-        if kind == FEW:
-            return self._translate(execute).fetchall()
-        if kind == READ:
+        kind = _kind(text)
+        if kind != MANY_ROWS:
+            self._require_open()
             try:
-                return self._translate(partial(self._writer.read_briefly, execute))
+                if kind == FEW:
+                    return self._connection.execute(text, arguments).fetchall()
+                return self._writer.read_briefly(text, arguments)
             except slow_reads.DeadlineExceeded:
                 pass
-        return await _rows(await self._in_thread(execute))
+            except sqlite3.Error as error:
+                self._raise_translated(error)
+        return await _rows(await self._in_thread(partial(self._connection.execute, text, arguments)))
 
     async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None:
         work = partial(self._connection.executemany, text, arguments)
@@ -99,16 +102,23 @@ class SqliteTransaction(Transaction):
         return self._connection.in_transaction
 
     def _translate(self, work: Callable[[], T]) -> T:
-        if not self._is_open():  # SQLite ended it, so that further writes would be committed
-            raise CommitFailed("The transaction has ended.") from self._writer.commits.broke
+        self._require_open()
         try:
             return work()
         except sqlite3.Error as error:
-            if isinstance(error, sqlite3.IntegrityError):
-                _raise_violation(error)
-            elif not self._is_open():
-                self._writer.commits.broke = error
-            raise
+            self._raise_translated(error)
+
+    def _require_open(self) -> None:
+        """Raise CommitFailed if SQLite ended the transaction, since further writes would be committed."""
+        if not self._connection.in_transaction:
+            raise CommitFailed("The transaction has ended.") from self._writer.commits.broke
+
+    def _raise_translated(self, error: sqlite3.Error) -> NoReturn:
+        if isinstance(error, sqlite3.IntegrityError):
+            _raise_violation(error)
+        elif not self._is_open():
+            self._writer.commits.broke = error
+        raise error
 
 
 class Writer:
@@ -117,20 +127,20 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, check: Callable[[], None]) -> None:
         self.commits = GroupCommit(connection, check)
         self._connection = connection
-        self._until = 0.0
+        self._until = inf
+        connection.set_progress_handler(self._is_late, slow_reads.STEPS)
 
-    def read_briefly(self, execute: Callable[[], sqlite3.Cursor]) -> list[Any]:
+    def read_briefly(self, text: str, arguments: list[Any]) -> list[Any]:
         """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
         self._until = perf_counter() + worker_thread.SHORT
-        self._connection.set_progress_handler(self._is_late, slow_reads.STEPS)
         try:
-            return execute().fetchall()
+            return self._connection.execute(text, arguments).fetchall()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 raise slow_reads.DeadlineExceeded from None
             raise
         finally:
-            self._connection.set_progress_handler(None, 0)
+            self._until = inf
 
     def _is_late(self) -> bool:
         return perf_counter() > self._until

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, func, insert, select
 from sqlalchemy.ext.compiler import compiles
 
 from app.db import Database, Transaction, chunks
+from app.db.statements import Row
 from app.db.tables import AuditChange, AuditEvent, KeyText, RowId, User, UTCDateTime, casefold_key, col
 from app.domain import refs
 from app.domain.request_origin import current_origin
@@ -187,21 +188,23 @@ def note(
         entry.after.update(after)
 
 
-async def _empty_batch() -> AsyncIterator[Sequence[int]]:
-    """Yield one empty batch, for a query without ids at its first end."""
-    yield ()
-
-
 async def _load_links(tx: Transaction, query: LinkQuery) -> LinksByIds:
     """Return the current links, as bytes if they are many."""
+    if query.of is None or len(query.of) <= BATCH_SIZE:
+        return await _read_links(query.kind, await states.load_links(tx, query))
     links: LinksByIds = {}
-    async for batch in chunks(sorted(query.of or ()), BATCH_SIZE) if query.of else _empty_batch():
-        rows = await states.load_links(tx, replace(query, of=frozenset(batch)) if batch else query)
-        async for part in chunks(rows, BATCH_SIZE):
-            part_links = {(row[0], row[1]): query.kind.read(row) for row in part}
-            links.update(
-                part_links if len(rows) <= BATCH_SIZE else {ids: pack_link(link) for ids, link in part_links.items()}
-            )
+    async for batch in chunks(sorted(query.of), BATCH_SIZE):
+        rows = await states.load_links(tx, replace(query, of=frozenset(batch)))
+        links.update(await _read_links(query.kind, rows))
+    return links
+
+
+async def _read_links(kind: LinkKind, rows: Sequence[Row]) -> LinksByIds:
+    if len(rows) <= BATCH_SIZE:
+        return {(row[0], row[1]): kind.read(row) for row in rows}
+    links: LinksByIds = {}
+    async for part in chunks(rows, BATCH_SIZE):
+        links.update({(row[0], row[1]): pack_link(kind.read(row)) for row in part})
     return links
 
 
@@ -284,12 +287,10 @@ async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
     entries = await _compare_states(tx, notes)
     for query, before in notes.links.items():
         after = await _load_links(tx, query)
-        for links in (before, after):
-            async for batch in chunks([*links], BATCH_SIZE):
-                for ids in batch:
-                    pair = before.pop(ids, None), after.pop(ids, None)
-                    entries.link(query, ids, *map(unpack_link, pair))
-                entries.pack()
+        async for batch in chunks([*before, *(ids for ids in after if ids not in before)], BATCH_SIZE):
+            for ids in batch:
+                entries.link(query, ids, unpack_link(before.pop(ids, None)), unpack_link(after.pop(ids, None)))
+            entries.pack()
     for ref, noted in notes.notes.items():
         entry = entries.at(ref, noted.name)
         for values, more in ((entry.before, noted.before), (entry.after, noted.after)):
