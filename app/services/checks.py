@@ -94,8 +94,8 @@ async def check(
         return []
     others = {*users} - {viewer_id}
     if others and (viewer.is_limited or not policy.asks_about_everybody(viewer)):
-        asked = {resource for user, resource in zip(users, resources, strict=True) if user != viewer_id}
-        await _require_may_ask(reader, viewer, asked)
+        requested = {resource for user, resource in zip(users, resources, strict=True) if user != viewer_id}
+        await _require_may_ask(reader, viewer, requested)
     base = _base(max(users), max(resources))
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
