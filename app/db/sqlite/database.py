@@ -110,7 +110,7 @@ class SqliteTransaction(Transaction):
 
     def _require_open(self) -> None:
         """Raise CommitFailed if SQLite ended the transaction, since further writes would be committed."""
-        if not self._connection.in_transaction:
+        if not self._is_open():
             raise CommitFailed("The transaction has ended.") from self._writer.commits.broke
 
     def _raise_translated(self, error: sqlite3.Error) -> NoReturn:

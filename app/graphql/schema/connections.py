@@ -82,6 +82,7 @@ def connection_of(node: type, edge: type = EntityType) -> type:
         f"{name}Connection",
         f"Page of a list of `{node.__name__}`.",
         Connection,
+        # Both types are made at run time, so mypy takes them for variables.
         edges=(list[edges], connection_field("Items with their cursors.", _edges)),  # type: ignore[valid-type]
         nodes=(list[node], connection_field("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
         page_info=(PageInfo, connection_field("Pagination details.", _page_info)),

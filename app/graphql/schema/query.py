@@ -143,7 +143,7 @@ class Query(Checks, AccessQuestions, EntityType):
 
 
 def _permission_infos() -> list[PermissionInfo]:
-    values: Any = Permission.__strawberry_definition__.values  # type: ignore[attr-defined]
+    values: Any = Permission.__strawberry_definition__.values  # type: ignore[attr-defined]  # Strawberry adds it
     return [PermissionInfo(permission=Permission[value.name], description=value.description) for value in values]
 
 
