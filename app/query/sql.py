@@ -172,7 +172,7 @@ def _by_rowid(
     """Return the page of each key on SQLite, which has no LATERAL: the rows joined to a subquery of row ids."""
     by, ordered = col(relation.by), apply_order(relation, viewer, query)
     anchor = from_of(relation.anchor)
-    rowid: ColumnElement[Any] = literal_column(f"{anchor.name}.rowid", Integer)  # type: ignore[attr-defined]
+    rowid: ColumnElement[Any] = literal_column(f"{anchor.name}.rowid", Integer)  # type: ignore[attr-defined]  # a table
     key = func.json_each(_keys(by)).table_valued("key", "value", name="k")
     below = select(rowid).select_from(relation.rows(viewer)).where(by == key.c.value)
     rowids = apply_filters(below, relation, viewer, query, dialect, ordered).correlate(key)
