@@ -7,9 +7,8 @@ from session import ADDRESS, sign_in
 sys.path.insert(0, "out/python")
 import openapi_client as registry
 
-configuration = registry.Configuration(host=ADDRESS, access_token=sign_in())
-with registry.ApiClient(configuration) as client:
-    client.set_default_header("Authorization", f"Bearer {configuration.access_token}")
+with registry.ApiClient(registry.Configuration(host=ADDRESS)) as client:
+    client.set_default_header("Authorization", f"Bearer {sign_in()}")
     users = registry.UsersApi(client)
     names = [user.user_name for user in users.list_users()]
 if "admin" not in names:
