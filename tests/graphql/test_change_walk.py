@@ -82,7 +82,8 @@ def test_a_payload_can_answer_nothing(name: str) -> None:
 def test_a_payload_marks_its_secrets(name: str) -> None:
     definition = PAYLOADS[name].extensions["strawberry-definition"]
     for field in definition.fields:
-        is_secret = any(part in field.python_name for part in SECRET_NAMES) and not field.python_name.endswith(("token_id", "edge"))
+        name_ = field.python_name
+        is_secret = any(part in name_ for part in SECRET_NAMES) and not name_.endswith(("token_id", "edge"))
         assert bool(field.metadata.get("secret")) is (is_secret and field.python_name != "api_token")
 
 
