@@ -172,9 +172,8 @@ def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
         return "NOT_FOUND"
     if change.needs not in holds and not (change.in_org and change.in_org == asker.org):
         return "FORBIDDEN"
-    if not (change.by_grant or asker.is_above_grants):
-        return "FORBIDDEN"
-    if change.and_writes and asker.org not in {"writes", "deletes"} and "registrar" not in asker.registry:
+    writes = asker.org in {"writes", "deletes"} or "registrar" in asker.registry
+    if not (change.by_grant or asker.is_above_grants) or (change.and_writes and not writes):
         return "FORBIDDEN"
     if change.locks_out and locked:
         return "LOCKED"
