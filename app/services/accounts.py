@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from app import policy
 from app.db import Freshness, Transaction, UniqueViolation
 from app.db.tables import RowId, User, casefold_key, col
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.services import audit, session, users, validation
@@ -63,7 +63,7 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
     name, email, stored = rows[0] if rows else ("", None, None)
     changes_email = update.changes.email is not None and users.strip(update.changes.email) != email
     if changes_email:
-        validation.raise_problems([*validation.email_problems(update.changes.email)])
+        validation.raise_problems(_problems(update.changes))
         await _require_password(app, name, update.password, stored)
     async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run) as tx:
         row = await tx.row(_CREDENTIALS.with_for_update(), key=user_id)
@@ -75,6 +75,14 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
         if not await users.set_details(tx, user_id, update.changes):
             audit.discard(tx)
     return user_id
+
+
+def _problems(changes: UserUpdate) -> list[Problem]:
+    """Return the problems that are told without a password; `set_details` finds those that depend on what is stored."""
+    problems = [] if changes.email is None else [*validation.email_problems(users.strip(changes.email))]
+    if changes.display_name is not None:
+        problems += validation.display_name_problems(users.strip(changes.display_name))
+    return problems
 
 
 async def _require_password(app: AppContext, user_name: str, password: str | None, stored: str | None) -> None:

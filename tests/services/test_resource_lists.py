@@ -260,4 +260,5 @@ async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
         statements.clear()
         assert "hill" in await slugs(api, who, **{field: {"eq": value}})
         pages = [each for each in statements if "limit" in each[0].names]
-        assert [index in await plan_of(url, prepared, values) for prepared, values in pages] == [True]
+        plans = [await plan_of(url, prepared, values) for prepared, values in pages]
+        assert [index in plan for plan in plans] == [True], plans[0]
