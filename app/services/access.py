@@ -18,6 +18,7 @@ from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
 from app.services import access_index, expiry, grants, resources, validation
+from app.services.grants import Grants
 from app.services.resources import ResourceForUpdate
 
 MAX_ENTRIES = 1_000
@@ -89,10 +90,10 @@ async def submit_access(
     row = await resources.require_administered(tx, viewer, resource)
     if row.revision != revision:
         raise StaleRevision(row, revision)
-    checked = await _check_entries(tx, viewer, row, entries)
-    before = await grants.load(tx, row.id)
-    await _write(tx, viewer, row.id, checked, before)
-    return row.id, _diff(before, checked)
+    stored = await grants.load(tx, row.id)
+    checked = await _check_entries(tx, viewer, row, entries, stored)
+    await _write(tx, viewer, row.id, stored, checked, stored)
+    return row.id, _diff(stored, checked)
 
 
 async def preview_access(
@@ -100,8 +101,8 @@ async def preview_access(
 ) -> list[PreviewResult]:
     """Return what `submit_access` would change for each subject, without writing."""
     row = await resources.require_administered(tx, viewer, resource)
-    checked = await _check_entries(tx, viewer, row, entries)
-    changes = _diff(await grants.load(tx, row.id), checked)
+    stored = await grants.load(tx, row.id)
+    changes = _diff(stored, await _check_entries(tx, viewer, row, entries, stored))
     groups = [
         resource_roles.subject_key(change.subject)
         for change in changes
@@ -125,18 +126,21 @@ def _preview(change: GrantDiff, full_mask: int, members: Mapping[int, int]) -> P
 async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Set the entry of one subject and keep all others; return the resource's id."""
     row = await resources.require_administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
-    await _write(tx, viewer, row.id, [checked])
+    stored = await grants.load(tx, row.id)
+    (checked,) = await _check_entries(tx, viewer, row, [entry], stored, is_complete=False)
+    await _write(tx, viewer, row.id, stored, [checked])
     return row.id
 
 
 async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Delete the entry of one subject, but only the roles of all signed-in users' entry; return the resource's id."""
     row = await resources.require_administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
-    if checked.subject not in await grants.load(tx, row.id):
+    stored = await grants.load(tx, row.id)
+    empty = replace(entry, mask=0, expires_at=None)
+    (checked,) = await _check_entries(tx, viewer, row, [empty], stored, is_complete=False)
+    if checked.subject not in stored:
         raise no_entry(checked.path)
-    await _write(tx, viewer, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
+    await _write(tx, viewer, row.id, stored, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return row.id
 
 
@@ -146,11 +150,17 @@ def no_entry(path: Path = ()) -> Problem:
 
 
 async def _check_entries(
-    tx: Transaction, viewer: Viewer, row: ResourceForUpdate, entries: Sequence[GrantEntry], *, is_complete: bool = True
+    tx: Transaction,
+    viewer: Viewer,
+    row: ResourceForUpdate,
+    entries: Sequence[GrantEntry],
+    stored: Grants,
+    *,
+    is_complete: bool = True,
 ) -> list[GrantEntry]:
     """Return the entries with their subjects; raise Problems that name every invalid entry by its path.
 
-    `is_complete` says that the entries are all of the configuration, so one for all signed-in users is required.
+    `stored` are the grants on the resource, whose row is locked. `is_complete` says that the entries are all of the configuration, so one for all signed-in users is required.
     """
     problems: list[Problem] = []
     if is_complete and not any(entry.kind is SubjectType.GENERAL for entry in entries):
@@ -161,7 +171,6 @@ async def _check_entries(
         raise InvalidInput(text, ("groups",))
     subjects = await _load_subjects(tx, viewer, [row.id], entries)
     resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), NO_SUBJECT).id) for entry in entries]
-    stored = await grants.load(tx, row.id)
     for entry in resolved:
         problems += entry_problems(tx, row, entry, stored.get(entry.subject))
     problems += map(
@@ -310,8 +319,13 @@ def _sort_key(subject: int) -> tuple[SubjectType, int]:
 
 
 async def _write(
-    tx: Transaction, viewer: Viewer, resource: int, entries: Sequence[GrantEntry], removed: Collection[int] = ()
+    tx: Transaction,
+    viewer: Viewer,
+    resource: int,
+    stored: Grants,
+    entries: Sequence[GrantEntry],
+    removed: Collection[int] = (),
 ) -> None:
     """Set entries, delete those of the `removed` subjects without an entry, and update the access index."""
     new = {entry.subject: (entry.mask, entry.expires_at) for entry in entries}
-    await access_index.refresh_entries(tx, resource, await grants.write(tx, viewer, resource, new, removed))
+    await access_index.refresh_entries(tx, resource, await grants.write(tx, viewer, resource, stored, new, removed))

@@ -31,13 +31,12 @@ async def create(tx: Transaction, viewer: Viewer, masks: Mapping[int, int]) -> N
 
 
 async def write(
-    tx: Transaction, viewer: Viewer, resource: int, grants: Grants, removed: Collection[int] = ()
+    tx: Transaction, viewer: Viewer, resource: int, stored: Grants, grants: Grants, removed: Collection[int] = ()
 ) -> set[int]:
     """Set some grants and delete those of the `removed` subjects; return the subjects whose grants have changed.
 
-    If any has, the revision of the access configuration is incremented. The caller refreshes the access index.
+    `stored` are all grants on the resource, whose row is locked. If any has, the revision of the access configuration is incremented. The caller refreshes the access index.
     """
-    stored = await load(tx, resource)
     changed = {subject: grant for subject, grant in grants.items() if stored.get(subject) != grant}
     subjects = {*changed, *(subject for subject in removed if subject in stored and subject not in grants)}
     if subjects:

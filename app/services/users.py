@@ -273,9 +273,10 @@ async def name_of(tx: Transaction, viewer: Viewer) -> str | None:
 
 
 async def name_by_id(tx: Transaction, key: int) -> str:
-    return str(
-        await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId())), key=key)
-    )
+    return str(await tx.value(_NAME, key=key))
+
+
+_NAME = select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId()))
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
