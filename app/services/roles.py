@@ -10,7 +10,7 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
 from app.domain import viewer as viewers
-from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected, Retry
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.query.relations import among, integers, texts
@@ -233,7 +233,11 @@ _ADMINS = (
 )
 
 
-async def require_an_admin(tx: Transaction, path: str = "roles") -> None:
-    """Raise Protected if no user who can sign in has the role `admin`. The caller holds the lock `admins`."""
+async def require_an_admin(tx: Transaction, *paths: Sequence[str | int]) -> None:
+    """Raise Problems with a Protected at each path if no user who can sign in has the role `admin`.
+
+    The caller holds the lock `admins`.
+    """
     if not await tx.value(_ADMINS):
-        raise Protected("The registry would be left without an active administrator.", (path,))
+        text = "The registry would be left without an active administrator."
+        raise Problems([Protected(text, path) for path in paths or (("roles",),)])

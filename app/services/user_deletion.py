@@ -61,7 +61,7 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: 
     await access_index.forget(tx, SubjectType.USER, key)
     await tx.rows(delete(Access).where(col(Access.subject) == resource_roles.subject_id(SubjectType.OWNER, key)))
     await tx.rows(delete(User).where(col(User.id) == key))
-    await roles.require_an_admin(tx, "user")
+    await roles.require_an_admin(tx, ("user",))
     return deleted
 
 

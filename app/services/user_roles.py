@@ -81,7 +81,7 @@ async def _add(
         return
     await roles.assign(tx, [(key, roles_by_key[role][0]) for role in names_by_key])
     if DEACTIVATED in names_by_key and ADMIN in current:
-        await roles.require_an_admin(tx, path)
+        await roles.require_an_admin(tx, (path,))
 
 
 async def _remove(tx: Transaction, key: int, role_keys: Iterable[str]) -> None:

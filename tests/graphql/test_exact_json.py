@@ -78,11 +78,39 @@ async def test_a_literal_is_refused_too(api: Api, root: Person, database: db.Dat
     assert reply["errors"][0]["extensions"]["path"] == ["metadata"]
 
 
-async def test_a_request_without_documents_is_not_checked(api: Api, root: Person) -> None:
-    text = "query ($n: Int!) { users(first: $n) { totalCount } }"
-    body = f'{{"query": {json.dumps(text)}, "variables": {{"n": 1, "n": 2}}}}'
+LISTED = (
+    "query ($n: Int, $by: UserBy, $f: UserFilter) { users(first: $n, filter: $f) { totalCount } user(by: $by) { id } }"
+)
+REPEATED = [
+    ('{"n": 1, "n": 2}', "n", []),
+    ('{"n": 1, "\\u006e": 2}', "n", []),
+    ('{"by": {"userName": "ann", "userName": "root"}}', "by", ["userName"]),
+    ('{"by": {"id": "x"}, "f": {"and": [{"userName": {"eq": "a", "eq": "b"}}]}}', "f", ["and", "0", "userName", "eq"]),
+]
+"""Variables with a name that occurs twice, and where."""
+
+
+@pytest.mark.parametrize(("variables", "variable", "path"), REPEATED)
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_a_name_that_an_object_repeats_is_refused(
+    api: Api, root: Person, method: str, variables: str, variable: str, path: list[str]
+) -> None:
     headers = {**api.headers(root), "content-type": "application/json"}
-    assert "errors" not in (await api.client.post("/graphql", content=body, headers=headers)).json()
+    if method == "GET":
+        response = await api.client.get("/graphql", params={"query": LISTED, "variables": variables}, headers=headers)
+    else:
+        body = f'{{"query": {json.dumps(LISTED)}, "variables": {variables}}}'
+        response = await api.client.post("/graphql", content=body, headers=headers)
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "variable": variable, "path": path}
+
+
+@pytest.mark.parametrize("name", ['"query"', '"que\\u0072y"'])
+async def test_a_parameter_that_the_body_repeats_is_refused(api: Api, root: Person, name: str) -> None:
+    headers = {**api.headers(root), "content-type": "application/json"}
+    body = f'{{"query": "{{ viewer {{ __typename }} }}", {name}: "{{ __typename }}"}}'
+    response = await api.client.post("/graphql", content=body, headers=headers)
+    assert (response.status_code, codes(response.json())) == (400, ["BAD_REQUEST"])
 
 
 def _value(random: Random, depth: int = 0) -> Any:

@@ -11,9 +11,10 @@ from app.config import Settings
 from app.db.tables import MutationKey
 from app.rest import TABLE, idempotency
 from tests.services.test_audit_walk import ROUTES, Step, _world
+from tests.services.test_no_changes import ROUTES_AGAIN
 from tests.support.changes import another, unchanged
 from tests.support.client import Api
-from tests.support.factories import PASSWORD, Make, Person, rows_of
+from tests.support.factories import PASSWORD, Make, Person, everything, rows_of
 
 pytestmark = pytest.mark.parametrize("overrides", [{"OSTIARY_ENABLE_ORGANIZATION_MEMBER_MANAGEMENT": "true"}])
 
@@ -40,6 +41,19 @@ async def test_a_repeated_call_gets_the_first_response(api: Api, make: Make, dat
     other = Step(ROUTES[route].path, {**ROUTES[route].body, "x": 1}, "", "")
     if route.endswith("/meta"):  # the other routes ignore unknown fields
         assert (await _call(api, route, other, root, "k")).status_code == 409
+
+
+@pytest.mark.parametrize("route", sorted({*KEYED} - ROUTES_AGAIN))
+async def test_a_call_without_effect_stores_its_response_alone(
+    api: Api, make: Make, database: db.Database, route: str
+) -> None:
+    root, _ = await _world(make)
+    await _call(api, route, ROUTES[route], root)
+    before = await everything(database)
+    again = await _call(api, route, ROUTES[route], root, "k")
+    after = await everything(database)
+    changed = {table for table in after if after[table] != before[table]}
+    assert changed <= {"mutation_keys"}, again.text
 
 
 @pytest.mark.parametrize("route", sorted({*ROUTES} - {*KEYED}))

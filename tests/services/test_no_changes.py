@@ -13,7 +13,7 @@ from tests.policy.test_policy import MUTATION_MATRIX
 from tests.services.test_audit_walk import ROUTES, _ask, _call, _world, on_both_paths
 from tests.support.changes import unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make
+from tests.support.factories import Make, everything
 
 CHANGES_AGAIN = {"login", "logout", "refreshToken", "signOutEverywhere", "changePassword", "resetPassword"}
 STARTS_AGAIN = {"beginUpload", "beginDownload"}
@@ -69,6 +69,23 @@ async def test_a_mutation_made_again_writes_nothing(api: Api, make: Make, databa
     assert (codes(reply) == []) is (name in ACCEPTED), reply
     if database.dialect.name == "sqlite":
         assert await database.commit_version() == version
+
+
+@pytest.mark.parametrize("name", sorted(ACCEPTED))
+async def test_with_a_key_only_the_outcome_is_stored(api: Api, make: Make, database: db.Database, name: str) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    assert codes(await _ask(api, name, root, scene.input)) == []
+    before = await everything(database)
+
+    again = {**(_repeated(name, scene.input) or {}), "clientMutationKey": "k"}
+    assert codes(await _ask(api, name, root, again)) == []
+
+    assert await _changed_since(database, before) == {"mutation_keys"}
+
+
+async def _changed_since(database: db.Database, before: dict[str, list[Any]]) -> set[str]:
+    after = await everything(database)
+    return {table for table in after if after[table] != before[table]}
 
 
 @on_both_paths

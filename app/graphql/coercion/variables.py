@@ -39,6 +39,9 @@ from app.http.exact_json import find_problems
 
 Path = list[str | int]
 
+_ESCAPED_ASCII = rb"\u00"
+"""Begins an escape by which a JSON text can hide a name."""
+
 
 class _TooMany(Exception):
     """The maximum number of errors is reached."""
@@ -58,14 +61,15 @@ class VariableCoercion:
     ) -> VariableValues:
         """Return the coerced variables of a request; raises Invalid.
 
-        `text` is the JSON text of the request, to check the variables that contain documents.
+        `text` is the JSON text of the request. It shows what parsing has changed: names that an object repeats, of
+        which the last one would count, and numbers of documents that were rounded.
         """
         if not document.operation.variable_definitions:
             return NO_VARIABLES
         plan = self._plans.get(document)
         if plan is None:
             plan = self._plans[document] = self._plan(document)
-        if text and any(variable.has_document for variable in plan):
+        if text and (_ESCAPED_ASCII in text or any(each.has_object or text.count(each.quoted) > 1 for each in plan)):
             self._require_exact(plan, text)
         try:
             variables = _coerce_fast(plan, values)
@@ -75,13 +79,13 @@ class VariableCoercion:
         return variables
 
     def _require_exact(self, plan: "list[_Variable]", text: bytes) -> None:
-        """Raise Invalid for numbers and names in documents that parsing has changed."""
-        documents = {variable.signature.name: variable for variable in plan if variable.has_document}
+        """Raise Invalid for numbers and names that parsing has changed."""
+        variables = {variable.signature.name: variable for variable in plan}
         errors = []
         for problem in islice(find_problems(text), self._most_errors):
             root, name, *path = (*problem.path, "", "")[: max(2, len(problem.path))]
-            if root == "variables" and name in documents:
-                node = documents[str(name)].node
+            if root == "variables" and name in variables:
+                node = variables[str(name)].node
                 errors.append(Place("variable", str(name)).error(path, problem.reason, node))
         if errors:
             raise Invalid(errors, "BAD_USER_INPUT")
@@ -136,14 +140,16 @@ class VariableCoercion:
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "has_document", "most", "node", "place", "signature")
+    __slots__ = ("fast", "has_object", "most", "node", "place", "quoted", "signature")
 
     def __init__(
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.fast = fast.of(signature.type, most)
-        self.has_document = contains_document(signature.type)
+        named = get_named_type(signature.type)
+        self.has_object = isinstance(named, GraphQLInputObjectType) or named.name == "JSON"
+        self.quoted = f'"{signature.name}"'.encode()
         self.place: str | None = None  # in a filter
 
 
@@ -156,16 +162,6 @@ def _require_filter_values(plan: "list[_Variable]", variables: VariableValues) -
             Place("variable", each.signature.name).error([], text.format(each.place), each.node) for each in missing
         ]
         raise Invalid(errors, "BAD_USER_INPUT")
-
-
-def contains_document(kind: GraphQLInputType, seen: frozenset[str] = frozenset()) -> bool:
-    """Return whether a type is JSON or has a field of JSON, whose value is stored as it is."""
-    named = get_named_type(kind)
-    if not isinstance(named, GraphQLInputObjectType):
-        return named.name == "JSON"
-    if named.name in seen:
-        return False
-    return any(contains_document(field.type, seen | {named.name}) for field in named.fields.values())
 
 
 def _is_list(kind: GraphQLInputType) -> bool:

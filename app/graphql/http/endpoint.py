@@ -76,6 +76,8 @@ class GraphQLEndpoint:
 
     async def _get(self, scope: Scope, parameters: dict[str, str]) -> GraphQLAnswer:
         operation = request.from_url(parameters)
+        if "variables" in parameters:
+            operation.text = b'{"variables":%s}' % parameters["variables"].encode()
         self._require_few_values(operation, len(parameters.get("variables", "")))
         try:
             return await self._answer(scope, operation)

@@ -9,9 +9,14 @@ from urllib.parse import parse_qsl
 from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
+from app.http.exact_json import find_problems, path_text
 
 PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
 """The parameters of a request."""
+
+_QUOTED = [f'"{name}"'.encode() for name in PARAMETERS]
+_ESCAPED_ASCII = rb"\u00"
+"""Begins an escape by which a JSON text can hide the name of a parameter."""
 
 ParameterT = TypeVar("ParameterT", str, dict[str, Any])
 
@@ -47,11 +52,20 @@ def from_url(parameters: dict[str, str]) -> GraphQLRequest:
 def from_body(body: bytes) -> GraphQLRequest:
     """Return the operation of a POST request."""
     value = http.json_value(body, "The body")
+    if any(body.count(name) > 1 for name in _QUOTED) or _ESCAPED_ASCII in body:
+        _require_unique(body)
     if isinstance(value, list):
         raise BadRequest("Batches are not supported. Send one operation in each request.")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return _to_request(value, is_get=False)
+
+
+def _require_unique(body: bytes) -> None:
+    """Raise BadRequest for a parameter that occurs twice: of two values, parsing keeps the last."""
+    for problem in find_problems(body):
+        if len(problem.path) == 1:
+            raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 
 
 def _to_request(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:

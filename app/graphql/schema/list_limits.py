@@ -51,6 +51,8 @@ ARGUMENTS: Mapping[str, int] = {
     "users": checks.MAX_CHECKS,
     "resources": checks.MAX_CHECKS,
     "roles": checks.MAX_CHECKS,
+    "userNames": checks.MAX_CHECKS,
+    "resourcePaths": checks.MAX_CHECKS,
 }
 """Limits by the name of the argument, in every field."""
 

@@ -106,7 +106,7 @@ class BulkForm(ABC, Generic[E, X]):
 
     @abstractmethod
     async def update(self, changes: Sequence[tuple[E, X, Any]]) -> None:
-        """Update some objects, each with the result of `compare`."""
+        """Update some objects, each with the result of `compare`. Problems name them by their index in `changes`."""
 
 
 async def save(
@@ -127,7 +127,7 @@ async def save(
     validation.raise_problems([*problems, *_duplicates(form, entries, olds), *plan.problems])
     keys = [None if old is None else form.key(entry, old) for entry, old in zip(entries, olds, strict=True)]
     if plan.updates:  # first, since a new object may receive a value that an updated one gives up
-        await form.update([(entries[at], _present(olds[at]), change) for at, change in plan.updates])
+        await _update(form, entries, olds, plan.updates)
     if plan.created:
         for at, key in zip(plan.created, await _create(form, entries, plan.created), strict=True):
             keys[at] = key
@@ -192,11 +192,22 @@ async def _create(form: BulkForm[E, X], entries: Sequence[E], created: Sequence[
         raise Problems([_move(problem, form.field, created) for problem in refused.problems]) from None
 
 
-def _move(problem: Problem, field: str, created: Sequence[int]) -> Problem:
+async def _update(
+    form: BulkForm[E, X], entries: Sequence[E], olds: Sequence[X | None], updates: Sequence[tuple[int, Any]]
+) -> None:
+    """Update objects, with the problems as in `_create`."""
+    try:
+        await form.update([(entries[at], _present(olds[at]), change) for at, change in updates])
+    except Problems as refused:
+        indexes = [at for at, _ in updates]
+        raise Problems([_move(problem, form.field, indexes) for problem in refused.problems]) from None
+
+
+def _move(problem: Problem, field: str, indexes: Sequence[int]) -> Problem:
     first, *rest = problem.path or ("",)
     if first != field or not rest or not rest[0].isdigit():
         return problem
-    return type(problem)(problem.message, (field, created[int(rest[0])], *rest[1:]))
+    return type(problem)(problem.message, (field, indexes[int(rest[0])], *rest[1:]))
 
 
 def _duplicates(form: BulkForm[E, X], entries: Sequence[E], olds: Sequence[X | None]) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ async def delete_users(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef], 
     policy.require(viewer, Permission.USERS_MANAGE)
     bulk.require_number("users", len(refs))
     await tx.lock("admins")
-    keys = await _load_managed(tx, viewer, refs)
+    keys, admins = await _load_managed(tx, viewer, refs)
     policy.require_local_accounts(viewer)
     results = bulk.select_removals(tx, "users", keys, on_missing, lambda _: users.user_not_found(()), "user")
     if not (ids := bulk.removed_keys(results)):
@@ -33,7 +33,7 @@ async def delete_users(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef], 
     await access_index.forget_subjects(tx, _subjects(SubjectType.USER, ids))
     await tx.rows(delete(Access).where(among(col(Access.subject), integers(_subjects(SubjectType.OWNER, ids)))))
     await tx.rows(delete(User).where(among(col(User.id), integers(ids))))
-    await roles.require_an_admin(tx, "users")
+    await roles.require_an_admin(tx, *(("users", at) for at, key in enumerate(keys) if key in admins))
     return results
 
 
@@ -41,13 +41,13 @@ def _subjects(kind: SubjectType, ids: Sequence[int]) -> list[int]:
     return [resource_roles.subject_id(kind, key) for key in ids]
 
 
-async def _load_managed(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef]) -> list[int | None]:
-    """Return the ids of users whom the viewer manages, their rows locked, None for no such user."""
+async def _load_managed(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef]) -> tuple[list[int | None], set[int]]:
+    """Return the ids of users whom the viewer manages, their rows locked, None for no such user; and who are admins."""
     normalized = validation.normalize_refs(refs)
     ids = integers(key for by, key in normalized if by == "id")
     names = texts(key for by, key in normalized if by != "id")
     rows = await tx.rows(
-        select(col(User.id), col(User.user_key), col(Role.permissions))
+        select(col(User.id), col(User.user_key), col(Role.name_key), col(Role.permissions))
         .select_from(User)
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
@@ -57,9 +57,10 @@ async def _load_managed(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef])
     )
     policy.require_equal_rights(viewer, roles.combine_permissions(mask for *_, mask in rows), "One of these users")
     by_ref: dict[RowRef, int] = {}
-    for key, name, _ in rows:
+    for key, name, *_ in rows:
         by_ref |= {("id", key): key, ("user_name", name): key}
-    return [by_ref.get(ref) for ref in normalized]
+    admins = {key for key, _, role, _ in rows if role == roles.ADMIN}
+    return [by_ref.get(ref) for ref in normalized], admins
 
 
 async def _track_and_lock(tx: Transaction, ids: Sequence[int]) -> None:

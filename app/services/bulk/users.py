@@ -207,26 +207,28 @@ class _Form(BulkForm[UserEntry, _Existing]):
             await self._tx.execute_many(_UPDATE, [_values(old, change) for old, change in written])
         except UniqueViolation:
             raise Retry from None  # the next attempt names each value that was just taken
-        await self._replace_roles([(old, change.roles) for _, old, change in changes if change.roles is not None])
+        new_roles = [(at, old, change.roles) for at, (_, old, change) in enumerate(changes) if change.roles is not None]
+        await self._replace_roles(new_roles)
 
-    async def _replace_roles(self, changes: Sequence[tuple[_Existing, Sequence[str]]]) -> None:
+    async def _replace_roles(self, changes: Sequence[tuple[int, _Existing, Sequence[str]]]) -> None:
         """Replace the roles of users. The viewer must hold every permission of the new ones, as of the old ones."""
         if not changes:
             return
-        names = {name for _, role_names in changes for name in role_names}
+        names = {name for *_, role_names in changes for name in role_names}
         await roles.create_missing(self._tx, sorted(names))
         by_key = await roles.load_by_name(self._tx, names)
         for name in sorted(names):
             policy.require_equal_rights(self._viewer, by_key[casefold_key(name)][1], f"The role `{name}`")
         removed, added = list[dict[str, int]](), list[tuple[int, int]]()
-        for old, role_names in changes:
+        for _, old, role_names in changes:
             after = {by_key[casefold_key(name)][0] for name in role_names}
             before = {*old.roles.values()}
             removed += ({"user": old.id, "role": role_id} for role_id in sorted(before - after))
             added += ((old.id, role_id) for role_id in sorted(after - before))
         await self._tx.execute_many(_REMOVE_ROLE, removed)
         await roles.assign(self._tx, added)
-        await roles.require_an_admin(self._tx)
+        admins = [at for at, old, _ in changes if roles.ADMIN in old.roles]
+        await roles.require_an_admin(self._tx, *((self.field, at, "roles") for at in admins))
 
 
 def _read(rows: Sequence[Any]) -> dict[str, _Existing]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from app.domain.errors import BadInput
 from app.domain.resource_roles import SubjectType
 from app.graphql.schema.decorators import input_type, object_type, one_of_input
 from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum, of_value, role_list
@@ -94,6 +95,8 @@ class Decisions:
         ] = None,
     ) -> AccessDecision | None:
         context = info.context
+        if subject.anonymous is False:
+            raise BadInput("`subject.anonymous` must be true, or absent.")
         user = None if subject.user is None else resolve_user(subject.user)
         decision = await decisions.decide(
             context.database,
