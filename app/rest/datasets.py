@@ -347,6 +347,7 @@ ROUTES = (
         refusals=(403, 404),
         answers_400=(Conflict,),
         name="renameDataset",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -359,6 +360,7 @@ ROUTES = (
         response_type=models.Meta,
         refusals=(403, 404),
         name="setDatasetMeta",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -371,6 +373,7 @@ ROUTES = (
         response_type=models.Attributes,
         refusals=(403, 404),
         name="setDatasetAttributes",
+        has_revision=True,
     ),
     Route(
         "DELETE",
