@@ -248,7 +248,8 @@ _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The ETag that was read. 412 if the object has changed since then; absent or `*` for any state. "
-    "Only the revision in it counts, not the hash of the response. A weak tag, `W/…`, never matches.",
+    "Only the revision in it counts, not the hash of the response; for a new visibility of a dataset also the revision "
+    "of the access configuration. A weak tag, `W/…`, never matches.",
     "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {

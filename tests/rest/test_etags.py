@@ -102,13 +102,43 @@ async def test_a_stranger_gets_the_same_refusal_with_any_tag(rest: Rest, make: M
         assert plain.is_client_error
 
 
-async def test_what_is_not_the_objects_own_changes_the_response_but_not_the_revision(
-    rest: Rest, make: Make, root: Person
-) -> None:
-    before = (await rest("GET", "/orgs/sea/ds/reef/ex", root)).headers["etag"]
-    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}), If_Match=before)).is_success
-    after = (await rest("GET", "/orgs/sea/ds/reef/ex", root, headers={"If-None-Match": before})).headers["etag"]
+VISIBILITIES: list[tuple[str, str, dict[str, Any]]] = [
+    ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}),
+    ("PUT", "/orgs/sea/ds/reef", {"name": "New", "visibility": 0}),
+    ("POST", "/orgs/sea/ds/reef/meta/set", {"key": "visibility", "data": "0"}),
+    ("POST", "/orgs/sea/ds/reef/chattr", {"attrs": '{"public": false}'}),
+]
 
-    assert before != after
-    assert before.partition(".")[0] == after.partition(".")[0]
-    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"name": "New"}), If_Match=before)).is_success
+
+@pytest.mark.parametrize("path", ["/orgs/sea/ds/reef/ex", "/orgs/sea/ds/reef"])
+@pytest.mark.parametrize("change", VISIBILITIES, ids=lambda change: f"{change[1]} {[*change[2]]}")
+async def test_the_visibility_that_was_read_is_part_of_the_tag(
+    rest: Rest, root: Person, database: db.Database, path: str, change: tuple[Any, ...]
+) -> None:
+    """Another change of the access in between refuses a new visibility, and no new text."""
+    read = (await rest("GET", path, root)).headers["etag"]
+    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 2}), If_Match=read)).is_success
+    now = (await rest("GET", path, root, headers={"If-None-Match": read})).headers["etag"]
+
+    assert now.split(".")[0] == read.split(".")[0]
+    async with unchanged(database):
+        assert (await _send(rest, root, change, If_Match=read)).status_code == 412
+        text = {"name": "reef", "visibility": 2}
+        assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", text), If_Match=read)).is_success
+    assert (await _send(rest, root, change, If_Match=now)).is_success
+
+
+async def test_only_who_administers_a_dataset_learns_of_changes_of_its_access(
+    rest: Rest, make: Make, root: Person, database: db.Database
+) -> None:
+    eve, path = await make.user("eve"), "/orgs/sea/ds/reef/ex"
+    before = [(await rest("GET", path, person)).headers["etag"] for person in (root, eve)]
+    await rest("PUT", "/orgs/sea/ds/reef", root, json={"visibility": 2})
+    await rest("PUT", "/orgs/sea/ds/reef", root, json={"visibility": 1})
+    after = [(await rest("GET", path, person)).headers["etag"] for person in (root, eve)]
+
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    async with unchanged(database):
+        foreign = await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}), If_Match=after[1])
+        assert foreign.status_code == 412
