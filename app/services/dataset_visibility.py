@@ -93,33 +93,28 @@ class VisibilityChange:
 
 
 async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new: VisibilityChange) -> None:
-    """Change the grants of a dataset to exactly this visibility; needs ADMIN, unless it is the current one.
+    """Change the grants of a dataset to exactly this visibility; needs ADMIN.
 
     A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change. The current
-    visibility gives no subject its first grant, since clients send back what they read. Another one needs the
-    revision of the access configuration that the client has read.
+    visibility needs METADATA_WRITE alone and changes nothing, since clients send back what they read. Another one needs
+    the revision of the access configuration that the client has read.
     """
     row = await resources.load_for_update(tx, viewer, resource)
     rows = await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)
     stored = {resource_roles.subject_type(subject): (mask, end) for subject, mask, end in rows}
     is_current = not new.is_new and new.meaning.level(stored.keys()) is new.level
-    if not row.mask & resource_roles.ADMIN and is_current:
-        policy.require_role(
-            row.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]
-        )
-        await audit.require_current(tx, audit.RESOURCE, row.id)
-        return
-    policy.require_role(row.mask, resource_roles.ADMIN, "ADMIN")
+    role = resource_roles.METADATA_WRITE if is_current else resource_roles.ADMIN
+    policy.require_role(row.mask, role, resource_roles.NAMES[role])
     await audit.require_current(tx, audit.RESOURCE, row.id)
-    if not is_current and new.if_revisions is not None and row.revision not in new.if_revisions:
+    if is_current:
+        return
+    if new.if_revisions is not None and row.revision not in new.if_revisions:
         text = "The access to the dataset may have changed since it was read. Read it again and retry."
         raise OutdatedRevision(text, ("visibility",))
     readers = new.meaning.readers[new.level]
     for kind in (SubjectType.ANYONE, SubjectType.GENERAL):
         mask, end = stored.get(kind, (0, None))
-        if is_current and not mask:
-            continue
-        if kind not in readers and mask and not is_current:
+        if kind not in readers and mask:
             await access.revoke_access(tx, viewer, resource, GrantEntry(kind, 0))
         elif kind in readers and resource_roles.effective(mask, resource_roles.ALL) & DEFAULT_MASK != DEFAULT_MASK:
             current = mask if end is None else 0  # else roles that were granted until `end` would never end
