@@ -94,11 +94,17 @@ ROUTES = (
         _move,
         AuthMode.REQUIRED,
         "Move datasets of one org to another, and say for each if it was moved; needs ORGS_MANAGE. 400, and nothing is "
-        "moved, while one of them is locked or if they exceed a quota.",
+        "moved, while one of them is locked or if they exceed a quota. If none was moved, nothing is stored with an "
+        "idempotency key.",
         Body.JSON,
         (
             *_ORGS,
-            Field("datasetSlugs", TEXTS, "1 to 1,000 slugs of datasets of the source.", required=True),
+            Field(
+                "datasetSlugs",
+                TEXTS,
+                "1 to 1,000 slugs of datasets of the source, each once, in any letter case.",
+                required=True,
+            ),
             _ON_CONFLICT,
         ),
         response_type=list[models.MovedDataset],
