@@ -28,7 +28,7 @@ from app.query.reader import ListReader, query_freshness
 from app.query.relations import Layout
 from app.query.sql import SelectBuilder
 from app.rest import errors, etags, idempotency, models, request_bodies
-from app.rest.parameters import Field, bind
+from app.rest.parameters import Field, bind, fill_empty_form
 from app.rest.request_bodies import Body
 from app.services import audit, read_graph, retries, session, users, validation
 from app.services.app_context import AppContext
@@ -260,6 +260,8 @@ async def _parse_call(request: Request, route: Route, context: RestContext) -> C
             policy.require_signed_in(viewer)
     query = bind(route.query, request_bodies.query(request))
     body = await request_bodies.read(request, route.body, context.settings.request_limits)
+    if context.settings.drone_db_clients:
+        body = fill_empty_form(route.fields, body)
     fields, document = bind(route.fields, body), body.document or {}
     return Call(request, context, viewer, request.path_params, query, fields, document, _condition(request, route))
 
