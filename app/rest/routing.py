@@ -131,6 +131,11 @@ class Route:
         return self.method not in SAFE and self.response_type is not models.Session
 
     @property
+    def field_names(self) -> dict[str, str]:
+        """Names of the fields by the names that the services use for them, where those differ."""
+        return {name: field.name for field in (*self.query, *self.fields) for name in field.of}
+
+    @property
     def parameter_names(self) -> list[str]:
         """Names of the path parameters, in the order of the path."""
         return [segment[1:-1] for segment in self.path.split("/") if _is_parameter(segment)]
@@ -214,6 +219,7 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
         return errors.error_response(
             error,
             as_400=() if route is None else route.answers_400,
+            names={} if route is None else route.field_names,
             drone_db_clients=settings.drone_db_clients,
             most_errors=settings.request_limits.errors,
         )
