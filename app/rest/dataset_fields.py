@@ -8,7 +8,8 @@ AUDIENCE = Field(
     "visibility",
     VISIBILITY,
     "Users who may find and download the dataset without a grant: 0 (Private) none, 1 (Unlisted) every signed-in user, "
-    "2 (Public) everyone. With the setting DroneDbClients, 1 is everyone too. A change needs ADMIN on the dataset.",
+    "2 (Public) everyone. With the setting DroneDbClients, 1 is everyone too: REST lists it "
+    "only to those who see the org, but GraphQL lists it to everyone. A change needs ADMIN on the dataset.",
 )
 TAGLINE = Field(
     "tagline", DESCRIPTION, "A description of at most 1,000 characters; absent keeps it.", of=("description",)

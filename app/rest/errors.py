@@ -121,7 +121,7 @@ def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
 
 
 def _is_final(error: Exception) -> bool:
-    """Return `noRetry`, by which DroneDB's clients show a login or stop uploads; invalid input may fail again too."""
+    """Return `noRetry`: DroneDB's clients then show a login or stop uploads. Invalid input is no such error."""
     return isinstance(error, Unauthenticated | Forbidden | QuotaExceeded) and not isinstance(error, WrongLogin)
 
 

@@ -70,8 +70,9 @@ FOR_ANYONE = VisibilityGrants(
     {Visibility.PRIVATE: _NONE, Visibility.UNLISTED: _ANYONE, Visibility.PUBLIC: _BOTH},
     ((_BOTH, Visibility.PUBLIC), (_ANYONE, Visibility.UNLISTED), (_GENERAL, Visibility.UNLISTED)),
 )
-"""UNLISTED is for anyone who has the address, as for DroneDB's clients; the grant to all signed-in users tells it from
-PUBLIC. A dataset that only signed-in users read is UNLISTED too: there is no other level for it."""
+"""UNLISTED is for anyone, as for DroneDB's clients; the grant to all signed-in users tells it from PUBLIC. REST lists
+the datasets of an org to those who see the org alone; GraphQL lists whatever the viewer may read. A dataset that only
+signed-in users read is UNLISTED too: there is no other level for it."""
 
 
 def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
