@@ -14,14 +14,21 @@ from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.refs import RowRef
 from app.query.relations import FieldSpec, Layout, flag, layout
-from app.rest import models
+from app.rest import dataset_fields, models
 from app.rest.etags import tagged
-from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field, choice
+from app.rest.parameters import FLAG, SLUG, TEXT, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import read_graph, resource_renaming, resources, validation
-from app.services.dataset_visibility import FOR_ANYONE, FOR_SIGNED_IN, Visibility, VisibilityGrants, set_visibility
+from app.services.dataset_visibility import (
+    FOR_ANYONE,
+    FOR_SIGNED_IN,
+    Visibility,
+    VisibilityChange,
+    VisibilityGrants,
+    set_visibility,
+)
 
 DATASET = 7
 """Entry type of a dataset in the documented API."""
@@ -50,8 +57,10 @@ _CELLS = {False: (FOR_SIGNED_IN, CELLS), True: (FOR_ANYONE, _cells(FOR_ANYONE))}
 """The meaning of visibilities with the columns of a dataset, by the setting DroneDbClients."""
 
 _WITH_REVISION = {
-    flag: Layout((*cells.fields, *layout(Resource, "edit_revision").fields)) for flag, (_, cells) in _CELLS.items()
+    flag: Layout((*cells.fields, *layout(Resource, "edit_revision", "revision").fields))
+    for flag, (_, cells) in _CELLS.items()
 }
+_MASK = [name for name, *_ in CELLS.fields].index("mask")
 _KEY = layout(Resource, "id")
 _ORG = layout(Org, "id")
 
@@ -84,12 +93,18 @@ async def _entry(call: Call) -> Response:
         "point_geom": None,
         "polygon_geom": None,
     }
-    return tagged(call.request, [entry], row[len(CELLS.fields)])
+    return tagged(call.request, [entry], *_revisions(row))
 
 
 async def _show(call: Call) -> Response:
     row = await _load(call, _WITH_REVISION[call.context.settings.drone_db_clients])
-    return tagged(call.request, _to_json(row), row[len(CELLS.fields)])
+    return tagged(call.request, _to_json(row), *_revisions(row))
+
+
+def _revisions(row: Row) -> list[int]:
+    """Return the revision of a dataset, and that of its access configuration for who administers it."""
+    mask, (revision, access_revision) = row[_MASK], row[len(CELLS.fields) : len(CELLS.fields) + 2]
+    return [revision, access_revision] if mask & resource_roles.ADMIN else [revision]
 
 
 async def _load(call: Call, layout: Layout | None = None) -> Row:
@@ -177,7 +192,9 @@ async def _set_visibility(
     call: Call, tx: Transaction, resource: RowRef, visibility: int | None, *, is_new: bool = False
 ) -> None:
     if visibility is not None:
-        await set_visibility(tx, call.viewer, resource, Visibility(visibility), _meaning(call)[0], is_new=is_new)
+        revisions = call.condition.access_revisions
+        new = VisibilityChange(Visibility(visibility), _meaning(call)[0], is_new=is_new, if_revisions=revisions)
+        await set_visibility(tx, call.viewer, resource, new)
 
 
 async def _rename(call: Call) -> Response:
@@ -228,7 +245,7 @@ def _parse_value(text: str, name: str = "data") -> Any:
 
 def _read_visibility(value: Any) -> int:
     try:
-        number: int = VISIBILITY.read(value)
+        number: int = dataset_fields.VISIBILITY.read(value)
     except ValueError as error:
         raise InvalidInput(f"`data` {error}.", ("data",)) from None
     return number
@@ -243,34 +260,6 @@ async def _delete(call: Call) -> Response:
 
 DEFAULT_SLUG = "default"
 """The slug of a dataset that DroneDB's clients expect to stay."""
-
-VISIBILITY = choice("Private", "Unlisted", "Public")
-
-_VISIBILITY = Field(
-    "visibility",
-    VISIBILITY,
-    "Users who may find and download the dataset without a grant: 0 (Private) none, 1 (Unlisted) every signed-in user, "
-    "2 (Public) everyone. With the setting DroneDbClients, 1 is everyone too. A change needs ADMIN on the dataset.",
-)
-_TAGLINE = Field("tagline", DESCRIPTION, "A description of at most 1,000 characters; absent keeps it.")
-_NEW = (
-    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
-    Field("name", TITLE, "1 to 200 printable characters; the slug if absent."),
-    _VISIBILITY,
-    Field("tagline", DESCRIPTION, "A description of at most 1,000 characters."),
-)
-_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent keeps it."), _VISIBILITY, _TAGLINE)
-_META = (
-    Field("key", TEXT, "`name`, `tagline` or `visibility`, in any letter case; any other key is 400.", required=True),
-    Field(
-        "data",
-        TEXT,
-        "The value as JSON text: a text in quotes for `name` (1 to 200 characters) and `tagline` (at most 1,000, null "
-        "for none), a number from 0 to 2 or its name for `visibility`.",
-        required=True,
-    ),
-    Field("path", TEXT, "Must be absent or empty: there is no metadata of files."),
-)
 
 ROUTES = (
     Route(
@@ -314,7 +303,7 @@ ROUTES = (
         "Make a dataset; needs level 1 (ReadWrite) in the org. "
         "Without `visibility` every signed-in user downloads it; with the setting DroneDbClients it is private.",
         Body.ANY,
-        _NEW,
+        dataset_fields.NEW,
         response_type=models.Dataset,
         status=201,
         refusals=(403, 404),
@@ -328,7 +317,7 @@ ROUTES = (
         AuthMode.REQUIRED,
         "Change the name or the tagline of a dataset, which needs METADATA_WRITE and no lock, or who may read it.",
         Body.ANY,
-        _CHANGES,
+        dataset_fields.CHANGES,
         status=204,
         refusals=(403, 404),
         name="updateDataset",
@@ -347,6 +336,7 @@ ROUTES = (
         refusals=(403, 404),
         answers_400=(Conflict,),
         name="renameDataset",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -355,10 +345,11 @@ ROUTES = (
         AuthMode.REQUIRED,
         "Set the name, the tagline or the visibility of a dataset, as PUT does, and return all three.",
         Body.ANY,
-        _META,
+        dataset_fields.META,
         response_type=models.Meta,
         refusals=(403, 404),
         name="setDatasetMeta",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -371,6 +362,7 @@ ROUTES = (
         response_type=models.Attributes,
         refusals=(403, 404),
         name="setDatasetAttributes",
+        has_revision=True,
     ),
     Route(
         "DELETE",

@@ -1,8 +1,10 @@
 """Error responses of the REST API: a status and `{"error", "noRetry"}`. Unexpected errors reveal only an error id."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
@@ -44,9 +46,17 @@ class WrongLogin(Unauthenticated):
 
 
 def error_response(
-    error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool, most_errors: int = 50
+    error: Exception,
+    *,
+    as_400: tuple[type[Problem], ...] = (),
+    names: Mapping[str, str] = MappingProxyType({}),
+    drone_db_clients: bool,
+    most_errors: int = 50,
 ) -> Response:
-    """Return the response to an error with at most `most_errors` messages. DroneDB's clients get 401 for 403."""
+    """Return the response to an error with at most `most_errors` messages. DroneDB's clients get 401 for 403.
+
+    `names` are the fields of the body by the names that the services use for them.
+    """
     headers: Mapping[str, str] = {}
     error = reported_error(error, LOG)
     request_stats.current_request().codes += _codes(error)
@@ -54,10 +64,10 @@ def error_response(
         case Refusal():
             status, message, headers = error.status, error.message, http.headers(error)
         case Problem():
-            status, message = _status(error, as_400), error.message
+            status, message = _status(error, as_400), _rename(error, names)
         case Problems():
             status = _status(error.problems[0], as_400)
-            message = "|".join(_message(error.problems, most_errors))
+            message = "|".join(_message(error.problems, names, most_errors))
         case TimeoutError():
             status, message = 503, "The request took too long and was stopped. Request less data."
         case _:
@@ -67,12 +77,30 @@ def error_response(
     return _response(message, status, headers, no_retry=_is_final(error))
 
 
-def _message(problems: Sequence[Problem], most: int) -> list[str]:
-    messages = [problem.message for problem in problems[:most]]
+def _message(problems: Sequence[Problem], names: Mapping[str, str], most: int) -> list[str]:
+    messages = [_rename(problem, names) for problem in problems[:most]]
     if (omitted := len(problems) - len(messages)) > 0:
         counters.increment("ostiary_limits_exceeded_total", limit="errors")
         messages.append(f"{omitted:,} further errors are left out.")
     return messages
+
+
+def _rename(problem: Problem, names: Mapping[str, str]) -> str:
+    """Return the message of a problem with the name of the field in the body.
+
+    A problem of one entry of a list names a value and not the field, as do some others: the field goes in front.
+    """
+    message = problem.message
+    if not problem.path or (field := names.get(str(problem.path[0]))) is None:
+        return message
+    if len(problem.path) == 1:
+        renamed = _NAME.sub(lambda match: f"`{names.get(match[1], match[1])}`", message)
+        if renamed != message:
+            return renamed
+    return f"`{field}`: {message}"
+
+
+_NAME = re.compile(r"`(\w+)`")
 
 
 def _codes(error: Exception) -> list[str]:
@@ -93,7 +121,7 @@ def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
 
 
 def _is_final(error: Exception) -> bool:
-    """Return whether a retry by the same user is useless: DroneDB's clients then show a login or stop uploads."""
+    """Return `noRetry`: DroneDB's clients then show a login or stop uploads. Invalid input is no such error."""
     return isinstance(error, Unauthenticated | Forbidden | QuotaExceeded) and not isinstance(error, WrongLogin)
 
 

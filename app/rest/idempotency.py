@@ -39,7 +39,7 @@ ABOUT = (
     "Idempotency key of a signed-in user: 1 to 128 printable ASCII characters, such as a UUID. The response of a "
     "successful change is stored with it for 24 hours. The same key with the same call then changes nothing and gets "
     "that response; another call with the key is 409. If the response was lost or exceeds 64 KiB, the error says that "
-    "the change was made (500). A rejected change can be sent again with its key."
+    "the change was made (500). A call that was rejected or has changed nothing can be sent again with its key."
 )
 """The description of the header."""
 

@@ -38,7 +38,7 @@ _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
 
 async def _set(call: Call) -> Response:
     async with call.change("setUserOrgs") as tx:
-        await orgs.set_memberships(tx, call.viewer, call.user_ref(), call.fields.get("orgSlugs") or [])
+        await orgs.set_memberships(tx, call.viewer, call.user_ref(), call.fields["orgSlugs"])
     return empty()
 
 
@@ -80,7 +80,16 @@ ROUTES = (
         "Set the orgs that a user is a member of; needs ORGS_MANAGE. Owned orgs stay, existing memberships keep "
         "their level, and new ones have level 1 (ReadWrite).",
         Body.ANY,
-        (Field("orgSlugs", TEXTS, "Slugs; a form has one field for each. Absent or empty for none."),),
+        (
+            Field(
+                "orgSlugs",
+                TEXTS,
+                "All slugs; a form has one field for each. `[]` for none. With the setting DroneDbClients an empty "
+                "form is none too.",
+                required=True,
+                in_empty_form="[]",
+            ),
+        ),
         refusals=(403,),
         answers_400=(NotFound,),
         name="setUserOrgs",

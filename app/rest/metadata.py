@@ -96,5 +96,6 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="patchUserMetadata",
+        has_revision=True,
     ),
 )

@@ -21,7 +21,9 @@ class Error(TypedDict):
     """An error."""
 
     error: Annotated[str, Field(description="Message for users; several reasons are separated by |.")]
-    noRetry: Annotated[bool, Field(description="True if a retry by the same user is useless.")]
+    noRetry: Annotated[
+        bool, Field(description="True without a valid token, without the permission and over a quota; else false.")
+    ]
 
 
 class Session(TypedDict):

@@ -40,6 +40,10 @@ Fixed segments of a path and names of fields match in any letter case, and a pat
 Unknown fields are ignored. Null for an optional field means absent. \
 Paths with GET also accept HEAD.
 
+A change that lists the header `If-Match` compares it with the object and is 412 if it does not match, as is such a \
+change with `If-None-Match: *`. Any other change with one of these headers is refused with 400, since it has \
+nothing to compare.
+
 An error is a status and `{{"error", "noRetry"}}`. An unknown path is 404, an unsupported method 405 with \
 `Allow`. Header fields that are too large or too many are 431, a request that is not sent in time is 408. \
 An unexpected error is 500, and its text has the error id of the log. \
@@ -244,7 +248,8 @@ _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The ETag that was read. 412 if the object has changed since then; absent or `*` for any state. "
-    "Only the revision in it counts, not the hash of the response.",
+    "Only the revision in it counts, not the hash of the response; for a new visibility of a dataset also the revision "
+    "of the access configuration. A weak tag, `W/…`, never matches.",
     "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {

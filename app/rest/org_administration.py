@@ -76,8 +76,14 @@ def _to_json(moves: Sequence[Move]) -> list[dict[str, Any]]:
 ON_CONFLICT = choice("HaltOnConflict", "Overwrite", "Rename", by_name=True)
 
 _ORGS = (
-    Field("sourceOrgSlug", TEXT, "The org to take from, in any letter case.", required=True),
-    Field("destinationOrgSlug", TEXT, "The org to move to, in any letter case; not the source.", required=True),
+    Field("sourceOrgSlug", TEXT, "The org to take from, in any letter case.", required=True, of=("source",)),
+    Field(
+        "destinationOrgSlug",
+        TEXT,
+        "The org to move to, in any letter case; not the source.",
+        required=True,
+        of=("destination",),
+    ),
 )
 _ON_CONFLICT = Field(
     "conflictResolution",
@@ -94,11 +100,18 @@ ROUTES = (
         _move,
         AuthMode.REQUIRED,
         "Move datasets of one org to another, and say for each if it was moved; needs ORGS_MANAGE. 400, and nothing is "
-        "moved, while one of them is locked or if they exceed a quota.",
+        "moved, while one of them is locked or if they exceed a quota. If none was moved, nothing is stored with an "
+        "idempotency key.",
         Body.JSON,
         (
             *_ORGS,
-            Field("datasetSlugs", TEXTS, "1 to 1,000 slugs of datasets of the source.", required=True),
+            Field(
+                "datasetSlugs",
+                TEXTS,
+                "1 to 1,000 slugs of datasets of the source, each once, in any letter case.",
+                required=True,
+                of=("slugs",),
+            ),
             _ON_CONFLICT,
         ),
         response_type=list[models.MovedDataset],

@@ -26,12 +26,18 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A parameter. Its name matches in any letter case."""
+    """A parameter. Its name matches in any letter case.
+
+    `in_empty_form` is the text that an empty form of DroneDB's own clients stands for. `of` are the fields of the
+    GraphQL input that the services name instead in their problems.
+    """
 
     name: str
     kind: Kind
     about: str
     required: bool = False
+    in_empty_form: str | None = None
+    of: tuple[str, ...] = ()
 
 
 MAX_TEXTS = 1_000
@@ -112,6 +118,13 @@ def choice(*names: str, by_name: bool = False) -> Kind:
     if by_name:
         return Kind({"type": "string", "enum": list(names)}, read)
     return Kind({"type": "integer", "enum": list(range(len(names)))}, read)
+
+
+def fill_empty_form(declared: Sequence[Field], sent: Fields) -> Fields:
+    """Return what an empty form of DroneDB's own clients stands for, and any other body unchanged."""
+    if not sent.is_form or sent.values:
+        return sent
+    return Fields({each.name.lower(): [each.in_empty_form] for each in declared if each.in_empty_form is not None})
 
 
 def bind(declared: Sequence[Field], sent: Fields) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Flag
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -51,6 +51,7 @@ class Fields:
 
     values: Mapping[str, list[Any]]
     is_json: bool = False
+    is_form: bool = False
     document: Mapping[str, Any] | None = None
 
 
@@ -74,7 +75,8 @@ async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
     if kind in (JSON, MERGE_PATCH):
         return _parse_json(body, limits.variable_values, is_document=bool(kinds & Body.FREE))
     multipart = request.headers["content-type"]
-    return _group(_parse_urlencoded(body) if kind == URLENCODED else _parse_multipart(body, multipart))
+    pairs = _parse_urlencoded(body) if kind == URLENCODED else _parse_multipart(body, multipart)
+    return replace(_group(pairs), is_form=True)
 
 
 def query(request: Request) -> Fields:

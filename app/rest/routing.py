@@ -28,7 +28,7 @@ from app.query.reader import ListReader, query_freshness
 from app.query.relations import Layout
 from app.query.sql import SelectBuilder
 from app.rest import errors, etags, idempotency, models, request_bodies
-from app.rest.parameters import Field, bind
+from app.rest.parameters import Field, bind, fill_empty_form
 from app.rest.request_bodies import Body
 from app.services import audit, read_graph, retries, session, users, validation
 from app.services.app_context import AppContext
@@ -70,8 +70,8 @@ class Call:
     query: Mapping[str, Any]
     fields: Mapping[str, Any]
     document: Mapping[str, Any]
-    if_revisions: frozenset[int] | None = None
-    """The revisions in the header If-Match of a route that `has_revision`."""
+    condition: etags.Condition = etags.ANY
+    """The condition of a change, by If-Match and If-None-Match."""
 
     @property
     def app(self) -> AppContext:
@@ -86,7 +86,7 @@ class Call:
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of a change, audited under the name of the equivalent GraphQL mutation."""
-        return audit.transaction(self.app.database, self.viewer, action, if_revisions=self.if_revisions)
+        return audit.transaction(self.app.database, self.viewer, action, if_revisions=self.condition.revisions)
 
     def user_ref(self, parameter: str = "userName") -> RowRef:
         """Return the reference to the user in the path."""
@@ -105,7 +105,7 @@ class Route:
     those of all such routes. `answers_400` are the problems with status 400 instead of their own. `name` is the OpenAPI
     operation id. With `is_externally_managed`, the route is refused if there is an identity provider. With
     `throttles_tokens`, callers with invalid tokens must wait. A route that `has_revision` answers one object with its
-    ETag, or changes one and obeys If-Match.
+    ETag, or changes one and obeys If-Match. Any other change refuses conditions.
     """
 
     method: str
@@ -129,6 +129,11 @@ class Route:
     def takes_key(self) -> bool:
         """Return whether the route takes an idempotency key: a change whose response has no token."""
         return self.method not in SAFE and self.response_type is not models.Session
+
+    @property
+    def field_names(self) -> dict[str, str]:
+        """Names of the fields by the names that the services use for them, where those differ."""
+        return {name: field.name for field in (*self.query, *self.fields) for name in field.of}
 
     @property
     def parameter_names(self) -> list[str]:
@@ -214,6 +219,7 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
         return errors.error_response(
             error,
             as_400=() if route is None else route.answers_400,
+            names={} if route is None else route.field_names,
             drone_db_clients=settings.drone_db_clients,
             most_errors=settings.request_limits.errors,
         )
@@ -260,9 +266,16 @@ async def _parse_call(request: Request, route: Route, context: RestContext) -> C
             policy.require_signed_in(viewer)
     query = bind(route.query, request_bodies.query(request))
     body = await request_bodies.read(request, route.body, context.settings.request_limits)
+    if context.settings.drone_db_clients:
+        body = fill_empty_form(route.fields, body)
     fields, document = bind(route.fields, body), body.document or {}
-    if_revisions = etags.accepted_revisions(request) if route.has_revision and request.method not in SAFE else None
-    return Call(request, context, viewer, request.path_params, query, fields, document, if_revisions)
+    return Call(request, context, viewer, request.path_params, query, fields, document, _condition(request, route))
+
+
+def _condition(request: Request, route: Route) -> etags.Condition:
+    if request.method in SAFE:
+        return etags.ANY
+    return etags.read_condition(request) if route.has_revision else etags.refuse_conditions(request)
 
 
 async def _authenticate(request: Request, route: Route, context: RestContext) -> Viewer:

@@ -149,6 +149,7 @@ ROUTES = (
         refusals=(403, 429),
         answers_400=(NotFound,),
         name="resetPassword",
+        has_revision=True,
         is_externally_managed=True,
     ),
 )

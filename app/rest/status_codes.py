@@ -63,7 +63,7 @@ def _change_reasons(route: Route) -> Iterator[tuple[int, str]]:
     if route.auth_mode is not AuthMode.NONE:
         yield 403, "The token came in a cookie from a page of another site."
     if route.has_revision:
-        yield 412, "The object has another revision than the one in `If-Match`."
+        yield 412, "The object has another revision than the one in `If-Match`, or the request has `If-None-Match: *`."
     if route.takes_key:
         yield 409, "The idempotency key belongs to another call of the last 24 hours."
     yield 503, "Other requests change the same data, and nothing was changed. `Retry-After` has the seconds to wait."

@@ -234,6 +234,7 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="deleteNamedUser",
+        has_revision=True,
         is_externally_managed=True,
     ),
 )

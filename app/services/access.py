@@ -160,7 +160,8 @@ async def _check_entries(
 ) -> list[GrantEntry]:
     """Return the entries with their subjects; raise Problems that name every invalid entry by its path.
 
-    `stored` are the grants on the resource, whose row is locked. `is_complete` says that the entries are all of the configuration, so one for all signed-in users is required.
+    `stored` are the grants on the resource, whose row is locked. `is_complete` says that the entries are all of the
+    configuration, so one for all signed-in users is required.
     """
     problems: list[Problem] = []
     if is_complete and not any(entry.kind is SubjectType.GENERAL for entry in entries):

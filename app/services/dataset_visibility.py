@@ -10,6 +10,7 @@ from app import policy
 from app.db import Transaction
 from app.db.tables import Grant, Resource, RowId, col
 from app.domain import resource_roles
+from app.domain.errors import OutdatedRevision
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
@@ -69,8 +70,9 @@ FOR_ANYONE = VisibilityGrants(
     {Visibility.PRIVATE: _NONE, Visibility.UNLISTED: _ANYONE, Visibility.PUBLIC: _BOTH},
     ((_BOTH, Visibility.PUBLIC), (_ANYONE, Visibility.UNLISTED), (_GENERAL, Visibility.UNLISTED)),
 )
-"""UNLISTED is for anyone who has the address, as for DroneDB's clients; the grant to all signed-in users tells it from
-PUBLIC. A dataset that only signed-in users read is UNLISTED too: there is no other level for it."""
+"""UNLISTED is for anyone, as for DroneDB's clients; the grant to all signed-in users tells it from PUBLIC. REST lists
+the datasets of an org to those who see the org alone; GraphQL lists whatever the viewer may read. A dataset that only
+signed-in users read is UNLISTED too: there is no other level for it."""
 
 
 def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -78,39 +80,42 @@ def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(col(Grant.resource_id) == col(Resource.id), entry, is_valid).correlate(Resource)
 
 
-async def set_visibility(
-    tx: Transaction,
-    viewer: Viewer,
-    resource: RowRef,
-    new: Visibility,
-    meaning: VisibilityGrants,
-    *,
-    is_new: bool = False,
-) -> None:
-    """Change the grants of a dataset to exactly this visibility; needs ADMIN, unless it is the current one.
+@dataclass(frozen=True, slots=True)
+class VisibilityChange:
+    """A new visibility in its meaning. For a new dataset (`is_new`) no visibility is current.
+
+    `if_revisions` are the revisions of the access configuration that the client accepts, None for any.
+    """
+
+    level: Visibility
+    meaning: VisibilityGrants
+    is_new: bool = False
+    if_revisions: frozenset[int] | None = None
+
+
+async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new: VisibilityChange) -> None:
+    """Change the grants of a dataset to exactly this visibility; needs ADMIN.
 
     A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change. The current
-    visibility gives no subject its first grant, since clients send back what they read. For a new
-    dataset (`is_new`) nothing is current.
+    visibility needs METADATA_WRITE alone and changes nothing, since clients send back what they read. Another one needs
+    the revision of the access configuration that the client has read.
     """
     row = await resources.load_for_update(tx, viewer, resource)
     rows = await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)
     stored = {resource_roles.subject_type(subject): (mask, end) for subject, mask, end in rows}
-    is_current = not is_new and meaning.level(stored.keys()) is new
-    if not row.mask & resource_roles.ADMIN and is_current:
-        policy.require_role(
-            row.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]
-        )
-        await audit.require_current(tx, audit.RESOURCE, row.id)
-        return
-    policy.require_role(row.mask, resource_roles.ADMIN, "ADMIN")
+    is_current = not new.is_new and new.meaning.level(stored.keys()) is new.level
+    role = resource_roles.METADATA_WRITE if is_current else resource_roles.ADMIN
+    policy.require_role(row.mask, role, resource_roles.NAMES[role])
     await audit.require_current(tx, audit.RESOURCE, row.id)
-    readers = meaning.readers[new]
+    if is_current:
+        return
+    if new.if_revisions is not None and row.revision not in new.if_revisions:
+        text = "The access to the dataset may have changed since it was read. Read it again and retry."
+        raise OutdatedRevision(text, ("visibility",))
+    readers = new.meaning.readers[new.level]
     for kind in (SubjectType.ANYONE, SubjectType.GENERAL):
         mask, end = stored.get(kind, (0, None))
-        if is_current and not mask:
-            continue
-        if kind not in readers and mask and not is_current:
+        if kind not in readers and mask:
             await access.revoke_access(tx, viewer, resource, GrantEntry(kind, 0))
         elif kind in readers and resource_roles.effective(mask, resource_roles.ALL) & DEFAULT_MASK != DEFAULT_MASK:
             current = mask if end is None else 0  # else roles that were granted until `end` would never end

@@ -35,7 +35,8 @@ async def write(
 ) -> set[int]:
     """Set some grants and delete those of the `removed` subjects; return the subjects whose grants have changed.
 
-    `stored` are all grants on the resource, whose row is locked. If any has, the revision of the access configuration is incremented. The caller refreshes the access index.
+    `stored` are all grants on the resource, whose row is locked. If any has changed, the revision of the access
+    configuration is incremented. The caller refreshes the access index.
     """
     changed = {subject: grant for subject, grant in grants.items() if stored.get(subject) != grant}
     subjects = {*changed, *(subject for subject in removed if subject in stored and subject not in grants)}

@@ -163,13 +163,13 @@ class KeyedChange:
     async def _store(self, tx: Transaction, outcome: Outcome) -> None:
         """Store the outcome, and delete old rows, this key's too; a user who deleted themselves keeps none.
 
-        These rows are no change of the registry: the audit log still knows whether the change itself has written.
+        These rows are no change of the registry: a transaction that writes nothing else is undone, and they with it.
         """
         has_written = tx.has_written
-        await self._replace(tx, outcome)
+        await self._write(tx, outcome)
         tx.has_written = has_written
 
-    async def _replace(self, tx: Transaction, outcome: Outcome) -> None:
+    async def _write(self, tx: Transaction, outcome: Outcome) -> None:
         await tx.rows(_DELETE_OLD, before=tx.now - LIFETIME)
         await tx.rows(_DELETE_THIS, **self._values)
         if await tx.value(_ACTOR, actor=self.actor_id) is None:

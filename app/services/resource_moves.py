@@ -101,6 +101,10 @@ async def move_resources(
             for at, key in enumerate(keys)
             for problem in validation.slug_problems(key)
         ]
+        + [
+            InvalidInput(f"`{key}` is listed more than once. Remove the duplicate.", ("slugs", at))
+            for at, key in validation.duplicates(enumerate(keys), key=lambda each: each[1])
+        ]
     )
     type_id = None if type_name is None else await tx.value(_TYPE, name=type_name)
     moves = await move_all(tx, pair, on_conflict, storage_policy, keys, type_id)
@@ -169,7 +173,7 @@ async def _lock_resources(tx: Transaction, pair: OrgPair, slugs: Collection[str]
     condition = or_(of_source, in_destination)
     if slugs is not None:
         condition &= among(col(Resource.slug), bindparam("slugs", type_=Keys(KeyText())))
-        values["slugs"] = list(dict.fromkeys(slugs))
+        values["slugs"] = list(slugs)
     columns = (Resource.id, Resource.slug, Resource.type_id, Resource.size_bytes, Resource.org_id)
     statement = select(*map(col, columns)).where(condition).order_by(col(Resource.id)).with_for_update()
     return [_Row(*row[:5]) for row in await tx.rows(statement, **values)]

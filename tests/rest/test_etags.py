@@ -21,9 +21,15 @@ READS = {
 
 OTHER_CHANGES = (
     ("/users/ann/meta", "PUT", "/users/ann", {"roles": ["user"]}),
+    ("/users/ann/meta", "PATCH", "/users/ann/meta", {"a": 2}),
+    ("/users/ann/meta", "PUT", "/users/ann/changepwd", {"newPassword": "another horse another staple"}),
     ("/users/ann/meta", "DELETE", "/users/ann", None),
+    ("/users/ann/meta", "DELETE", "/users", {"userName": "ann"}),
     ("/orgs/sea", "DELETE", "/orgs/sea", None),
     ("/orgs/sea/ds/reef/ex", "PUT", "/orgs/sea/ds/reef", {"visibility": 0}),
+    ("/orgs/sea/ds/reef/ex", "POST", "/orgs/sea/ds/reef/rename", {"slug": "atoll"}),
+    ("/orgs/sea/ds/reef/ex", "POST", "/orgs/sea/ds/reef/meta/set", {"key": "name", "data": '"New"'}),
+    ("/orgs/sea/ds/reef/ex", "POST", "/orgs/sea/ds/reef/chattr", {"attrs": '{"public": true}'}),
     ("/orgs/sea/ds/reef/ex", "DELETE", "/orgs/sea/ds/reef", None),
 )
 CHANGES = [*((read, *change) for read, change in READS.items()), *OTHER_CHANGES]
@@ -41,7 +47,7 @@ def test_every_route_with_a_tag_is_walked() -> None:
     tagged = {(route.method, route.path) for route in TABLE if route.has_revision}
 
     assert len([method for method, _ in tagged if method == "GET"]) == len({*READS}) + 1  # and the viewer's own
-    assert len([method for method, _ in tagged if method != "GET"]) == 7
+    assert len([method for method, _ in tagged if method != "GET"]) == len({change[1:3] for change in CHANGES})
 
 
 async def _send(rest: Rest, as_: Person, change: Any, **headers: str) -> httpx.Response:
@@ -73,10 +79,10 @@ async def test_a_change_that_names_an_outdated_tag_is_refused(
     old = f'"{int(revision[1:]) - 1}.{rest_of_tag}'
 
     async with unchanged(database):
-        for wrong in (old, f"{old}, {old}", '"x"', "x", '""', "1", f'"{10**30}.{rest_of_tag}'):
+        for wrong in (old, f"{old}, {old}", '"x"', "x", '""', "1", f'"{10**30}.{rest_of_tag}', f"W/{tag}"):
             reply = await _send(rest, root, call, If_Match=wrong)
             assert (reply.status_code, reply.json()["noRetry"]) == (412, False), wrong
-    right = await _send(rest, root, call, If_Match=f"{old}, W/{tag}")
+    right = await _send(rest, root, call, If_Match=f"{old}, {tag}")
     assert right.is_success, right.text
 
 
@@ -96,13 +102,43 @@ async def test_a_stranger_gets_the_same_refusal_with_any_tag(rest: Rest, make: M
         assert plain.is_client_error
 
 
-async def test_what_is_not_the_objects_own_changes_the_response_but_not_the_revision(
-    rest: Rest, make: Make, root: Person
-) -> None:
-    before = (await rest("GET", "/orgs/sea/ds/reef/ex", root)).headers["etag"]
-    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}), If_Match=before)).is_success
-    after = (await rest("GET", "/orgs/sea/ds/reef/ex", root, headers={"If-None-Match": before})).headers["etag"]
+VISIBILITIES: list[tuple[str, str, dict[str, Any]]] = [
+    ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}),
+    ("PUT", "/orgs/sea/ds/reef", {"name": "New", "visibility": 0}),
+    ("POST", "/orgs/sea/ds/reef/meta/set", {"key": "visibility", "data": "0"}),
+    ("POST", "/orgs/sea/ds/reef/chattr", {"attrs": '{"public": false}'}),
+]
 
-    assert before != after
-    assert before.partition(".")[0] == after.partition(".")[0]
-    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"name": "New"}), If_Match=before)).is_success
+
+@pytest.mark.parametrize("path", ["/orgs/sea/ds/reef/ex", "/orgs/sea/ds/reef"])
+@pytest.mark.parametrize("change", VISIBILITIES, ids=lambda change: f"{change[1]} {[*change[2]]}")
+async def test_the_visibility_that_was_read_is_part_of_the_tag(
+    rest: Rest, root: Person, database: db.Database, path: str, change: tuple[Any, ...]
+) -> None:
+    """Another change of the access in between refuses a new visibility, and no new text."""
+    read = (await rest("GET", path, root)).headers["etag"]
+    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 2}), If_Match=read)).is_success
+    now = (await rest("GET", path, root, headers={"If-None-Match": read})).headers["etag"]
+
+    assert now.split(".")[0] == read.split(".")[0]
+    async with unchanged(database):
+        assert (await _send(rest, root, change, If_Match=read)).status_code == 412
+        text = {"name": "reef", "visibility": 2}
+        assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", text), If_Match=read)).is_success
+    assert (await _send(rest, root, change, If_Match=now)).is_success
+
+
+async def test_only_who_administers_a_dataset_learns_of_changes_of_its_access(
+    rest: Rest, make: Make, root: Person, database: db.Database
+) -> None:
+    eve, path = await make.user("eve"), "/orgs/sea/ds/reef/ex"
+    before = [(await rest("GET", path, person)).headers["etag"] for person in (root, eve)]
+    await rest("PUT", "/orgs/sea/ds/reef", root, json={"visibility": 2})
+    await rest("PUT", "/orgs/sea/ds/reef", root, json={"visibility": 1})
+    after = [(await rest("GET", path, person)).headers["etag"] for person in (root, eve)]
+
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    async with unchanged(database):
+        foreign = await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}), If_Match=after[1])
+        assert foreign.status_code == 412

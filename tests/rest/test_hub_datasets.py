@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.rest.test_clients import Hub, ann, form, hub, overrides, reef
+from tests.support.client import Api
 from tests.support.factories import Entity, Make, Person
 from tests.support.rest_toy import refusal
 
@@ -32,7 +33,7 @@ async def test_the_hubs_dialog_renames_a_dataset_and_then_sets_its_texts(hub: Hu
 async def test_a_dataset_of_the_hub_is_private_unless_it_is_opened(
     hub: Hub, client: httpx.AsyncClient, make: Make, ann: Person
 ) -> None:
-    """Unlisted and public datasets are read by all who know the address, without a token too."""
+    """Unlisted and public datasets are read by all, without a token too."""
     await make.org("sea", ann)
     await make.user("eve")
     await hub.log_in("ann")
@@ -79,3 +80,19 @@ async def test_what_only_signed_in_users_read_is_unlisted_and_sent_back_it_stays
 
     client.cookies.clear()
     assert (await client.get("/orgs/sea/ds/reef")).status_code == 404
+
+
+async def test_an_unlisted_dataset_of_a_private_org_is_listed_by_graphql_alone(
+    hub: Hub, client: httpx.AsyncClient, api: Api, reef: Entity
+) -> None:
+    """As the docs say. What is read by everyone is listed to everyone, without its org."""
+    await hub.log_in("ann")
+    for level in "01":  # 1 alone changes nothing: the dataset that all signed-in users read is shown as 1
+        await hub.call("PUT /orgs/sea/ds/reef", files=form(visibility=level))
+    client.cookies.clear()
+
+    assert (await client.get("/orgs/sea/ds")).status_code == 404
+    assert [org["slug"] for org in (await client.get("/orgs")).json()] == []
+    for more in ("", ', filter: {search: "reef"}'):
+        listed = await api(f"{{ resources(first: 9{more}) {{ nodes {{ slug org {{ slug }} }} }} }}")
+        assert listed["data"]["resources"]["nodes"] == [{"slug": "reef", "org": None}]

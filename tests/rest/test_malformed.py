@@ -218,3 +218,21 @@ async def test_a_path_of_words_that_nothing_is_named(hostile: Hostile) -> None:
             if f"{{{word}}}" in key[1]:
                 for strange in WORDS:
                     await hostile(key, f"{word} {strange[:9]}", key[1].format(**good | {word: strange}), **sent)
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_DRONE_DB_CLIENTS": flag} for flag in ("false", "true")])
+async def test_a_list_that_is_absent_or_misspelt_replaces_nothing(
+    rest: Rest, make: Make, database: db.Database
+) -> None:
+    """A list in a body replaces the stored one, so that an absent list must not count as an empty one."""
+    replacing = [key for key in WITH_FIELDS if any(field.kind is TEXTS for field in ROUTES[key].fields)]
+    changing = [key for key in replacing if key[0] != "POST"]  # a POST creates, or its list is required
+    root = await make.admin()
+    here = await scene(make, 0, joined=True)
+
+    assert changing
+    for key in changing:
+        names = [field.name for field in ROUTES[key].fields if field.kind is TEXTS]
+        async with unchanged(database):
+            for body in ({}, *({f"{name}x": []} for name in names), *({name: None} for name in names)):
+                await rest(key[0], key[1].format(**here.words), root, json=body)

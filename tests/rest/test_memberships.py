@@ -101,13 +101,8 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"own": "owner", "one": 1, "rule": 3},
     ),
     "an org that the user owns": ({"data": {"orgSlugs": ["own", "read"]}}, {"own": "owner", "read": 0}),
-    "an empty form": ({"content": b"", "headers": {"content-type": FORM}}, {"own": "owner"}),
-    "an empty multipart": (
-        {"content": b"--x--\r\n", "headers": {"content-type": "multipart/form-data; boundary=x"}},
-        {"own": "owner"},
-    ),
     "an empty list": ({"json": {"orgSlugs": []}}, {"own": "owner"}),
-    "nothing": ({}, {"own": "owner"}),
+    "an empty list in a form": ({"data": {"orgSlugs": "[]"}}, {"own": "owner"}),
 }
 
 
@@ -121,6 +116,23 @@ async def test_the_memberships_of_a_user_become_those_that_are_named(rest: Rest,
 
     assert is_empty(reply)
     assert await _levels(rest, root) == wanted
+
+
+EMPTY_FORMS: dict[str, dict[str, Any]] = {
+    "URL-encoded": {"content": b"", "headers": {"content-type": FORM}},
+    "multipart": {"content": b"--x--\r\n", "headers": {"content-type": "multipart/form-data; boundary=x"}},
+}
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_DRONE_DB_CLIENTS": "true"}])
+@pytest.mark.parametrize("case", EMPTY_FORMS)
+async def test_an_empty_form_of_the_hub_removes_all_memberships(rest: Rest, make: Make, case: str) -> None:
+    """The Hub sends one when the last org is removed."""
+    root = await _start(make)
+
+    assert is_empty(await rest("PUT", OF_ANN, root, **EMPTY_FORMS[case]))
+
+    assert await _levels(rest, root) == {"own": "owner"}
 
 
 async def test_a_membership_that_had_ended_is_created_again(rest: Rest, make: Make) -> None:
@@ -138,6 +150,12 @@ async def test_a_membership_that_had_ended_is_created_again(rest: Rest, make: Ma
         ("ann", {"data": {"orgSlugs": ["one", "none"]}}),
         ("ann", {"data": {"orgSlugs": ""}}),
         ("ann", {"data": {"orgSlugs": "a\0"}}),
+        *(("ann", form) for form in EMPTY_FORMS.values()),
+        ("ann", {}),
+        ("ann", {"json": {}}),
+        ("ann", {"json": {"orgSlugs": None}}),
+        ("ann", {"json": {"orgSlug": ["one"]}}),
+        ("ann", {"data": {"orgslug": "one"}}),
         ("ann", {"json": {"orgSlugs": "one"}}),
         ("ann", {"json": {"orgSlugs": [1]}}),
         ("ann", {"json": {"orgSlugs": {"one": 1}}}),
@@ -252,7 +270,7 @@ async def test_managers_of_an_org_set_memberships_only_with_permission_to_view_u
         replies = [
             await rest("GET", OF_ANN, boss),
             await rest("POST", OF_ANN, boss, json={"orgSlug": "bossy"}),
-            await rest("PUT", "/users/boss/orgs", boss),
+            await rest("PUT", "/users/boss/orgs", boss, json={"orgSlugs": []}),
             await rest("PUT", OF_ANN, watch, data={"orgSlugs": "bossy"}),
         ]
 

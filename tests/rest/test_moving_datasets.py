@@ -116,5 +116,23 @@ async def test_a_refused_move_changes_nothing(
             for fields, status in refused:
                 reply = await rest("POST", path, root, json={**ORGS, "datasetSlugs": ["b1"], **fields})
                 assert refusal(reply) == (status, False), (path, fields)
-        assert refusal(await rest("POST", MOVE, root, json={**ORGS, "datasetSlugs": []})) == (400, False)
+        for slugs in ([], ["b1", "b1"], ["b1", "a1", "B1"]):
+            assert refusal(await rest("POST", MOVE, root, json={**ORGS, "datasetSlugs": slugs})) == (400, False)
         assert refusal(await rest("POST", MOVE, root, data=ORGS)) == (415, False)
+
+
+async def test_a_move_of_nothing_is_not_stored_and_one_of_a_part_is(
+    rest: Rest, root: Person, database: db.Database
+) -> None:
+    """The slug that stops the first call is freed, and the same call is sent again with its key."""
+    key, slugs = {"Idempotency-Key": "k"}, {"datasetSlugs": ["a1", "ghost"]}
+
+    async with unchanged(database):
+        refused = await rest("POST", MOVE, root, json={**ORGS, **slugs}, headers=key)
+    await rest("DELETE", "/orgs/there/ds/a1", root)
+    part = await rest("POST", MOVE, root, json={**ORGS, **slugs}, headers=key)
+    async with unchanged(database):
+        again = await rest("POST", MOVE, root, json={**ORGS, **slugs}, headers=key)
+
+    assert refused.json() == [stays("a1", TAKEN), stays("ghost", ABSENT)]
+    assert part.json() == again.json() == [moved("a1"), stays("ghost", ABSENT)]

@@ -173,6 +173,7 @@ async def test_a_locked_resource_stops_the_whole_change(
 REFUSED: list[tuple[dict[str, Any], set[str]]] = [
     ({"slugs": []}, {"INVALID_INPUT input.slugs"}),
     ({"slugs": ["a1", "-"]}, {"INVALID_INPUT input.slugs.1"}),
+    ({"slugs": ["a1", "a1", "A1"]}, {"INVALID_INPUT input.slugs.1", "INVALID_INPUT input.slugs.2"}),
     ({"slugs": ["a1", "ghost"]}, {"NOT_FOUND input.slugs.1"}),
     ({"slugs": ["a1"], "destination": {"slug": "here"}}, {"INVALID_INPUT input.destination"}),
     ({"slugs": ["a1"], "destination": {"slug": "ghost"}}, {"NOT_FOUND input.destination"}),

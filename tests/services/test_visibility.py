@@ -131,6 +131,25 @@ async def test_what_is_open_that_far_keeps_its_roles_and_its_end(
             await put(rest, writer, level)
 
 
+WILDCARDS = [(), ("METADATA_READ",), ("METADATA_WRITE",), (*READ,), ("ADMIN",)]
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_DRONE_DB_CLIENTS": flag} for flag in ("false", "true")])
+async def test_the_visibility_that_was_read_changes_nothing_when_it_is_sent_back(
+    api: Api, rest: Rest, ann: Person, database: db.Database
+) -> None:
+    end = database.clock() + timedelta(days=1)
+    readable = [None, *(grant(*roles) for roles in WILDCARDS[1::2]), grant(*READ, until=end)]
+    for general in [*(grant(*roles) for roles in WILDCARDS), grant("METADATA_READ", until=end)]:
+        for anyone in readable:
+            await submit(api, ann, general, anyone)
+            level = await opened(rest, ann)
+            async with unchanged(database):
+                await put(rest, ann, level)
+                sent = {"key": "visibility", "data": str(level)}
+                assert (await rest("POST", f"{REEF}/meta/set", ann, data=sent)).status_code == 200
+
+
 async def test_more_roles_of_every_user_stay_when_it_is_opened_to_anyone(api: Api, rest: Rest, ann: Person) -> None:
     await submit(api, ann, grant("METADATA_WRITE"))
 

@@ -46,6 +46,8 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
     if accepted is None:
         return
     current = await tx.value(_select(kind), key=key)
+    if not accepted:
+        raise OutdatedRevision("The object exists, and the request accepts none of its states.", ("ifRevision",))
     if current not in accepted:
         raise OutdatedRevision(
             f"The object has changed: it is at revision {current}. Reload it and retry.", ("ifRevision",)

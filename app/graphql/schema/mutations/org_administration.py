@@ -80,7 +80,8 @@ class MoveResourcesInput(ChangeInput):
 
     source: OrgBy = strawberry.field(description=_SOURCE)
     slugs: list[str] = strawberry.field(
-        description=f"1 to {MAX_SLUGS:,} slugs of resources in the source, of any type. Letter case is ignored."
+        description=f"1 to {MAX_SLUGS:,} slugs of resources in the source, of any type, each once. Letter case is "
+        "ignored."
     )
     destination: OrgBy = strawberry.field(description=_DESTINATION)
     on_conflict: SlugConflictResolution = strawberry.field(
