@@ -234,10 +234,11 @@ _ADMINS = (
 
 
 async def require_an_admin(tx: Transaction, *paths: Sequence[str | int]) -> None:
-    """Raise Problems with a Protected at each path if no user who can sign in has the role `admin`.
+    """Raise Protected if no user who can sign in has the role `admin`; of several paths, Problems with one for each.
 
     The caller holds the lock `admins`.
     """
     if not await tx.value(_ADMINS):
         text = "The registry would be left without an active administrator."
-        raise Problems([Protected(text, path) for path in paths or (("roles",),)])
+        problems = [Protected(text, path) for path in paths or (("roles",),)]
+        raise problems[0] if len(problems) == 1 else Problems(problems)

@@ -78,9 +78,10 @@ async def test_a_literal_is_refused_too(api: Api, root: Person, database: db.Dat
     assert reply["errors"][0]["extensions"]["path"] == ["metadata"]
 
 
-LISTED = (
-    "query ($n: Int, $by: UserBy, $f: UserFilter) { users(first: $n, filter: $f) { totalCount } user(by: $by) { id } }"
-)
+LISTED = """query ($n: Int, $by: UserBy = {id: "x"}, $f: UserFilter) {
+  users(first: $n, filter: $f) { totalCount }
+  user(by: $by) { id }
+}"""
 REPEATED = [
     ('{"n": 1, "n": 2}', "n", []),
     ('{"n": 1, "\\u006e": 2}', "n", []),

@@ -377,8 +377,10 @@ async def test_one_administrator_remains(api: Api, make: Make, database: db.Data
 
     async with unchanged(database):
         both = [{"id": root.node}, {"id": other.node}]
-        assert codes(await api(text, as_=root, input={"users": both})) == ["PROTECTED"]
+        told = problems(await api(text, as_=root, input={"users": both}))
+        assert told == {"PROTECTED input.users.0", "PROTECTED input.users.1"}
         entries: list[dict[str, Any]] = [{"userName": name, "roles": []} for name in ("root", "other")]
         variables = {"users": entries, "onConflict": "UPDATE"}
-        assert codes(await api(change("createUsers", SHOWS), as_=root, input=variables)) == ["PROTECTED"]
+        told = problems(await api(change("createUsers", SHOWS), as_=root, input=variables))
+        assert told == {"PROTECTED input.users.0.roles", "PROTECTED input.users.1.roles"}
     assert _statuses(await api(text, as_=root, input={"users": both[1:]}), "deleteUsers") == ["REMOVED"]

@@ -196,11 +196,13 @@ async def _update(
     form: BulkForm[E, X], entries: Sequence[E], olds: Sequence[X | None], updates: Sequence[tuple[int, Any]]
 ) -> None:
     """Update objects, with the problems as in `_create`."""
+    indexes = [at for at, _ in updates]
     try:
         await form.update([(entries[at], _present(olds[at]), change) for at, change in updates])
     except Problems as refused:
-        indexes = [at for at, _ in updates]
         raise Problems([_move(problem, form.field, indexes) for problem in refused.problems]) from None
+    except Problem as problem:
+        raise _move(problem, form.field, indexes) from None
 
 
 def _move(problem: Problem, field: str, indexes: Sequence[int]) -> Problem:
