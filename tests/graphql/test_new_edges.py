@@ -113,6 +113,12 @@ CASES = [
         in_results=True,
     ),
     Case(
+        "updateGroupMember",
+        {"group": GROUP, "user": {"userName": "member{at}"}, "expiresAt": "2999-01-01T00:00:00Z"},
+        "memberEdge",
+        'group(by: {slug: "divers"}) members',
+    ),
+    Case(
         "setGroupManager",
         {"group": GROUP, "user": {"userName": "member{at}"}, "isManager": True},
         "memberEdge",
@@ -160,7 +166,7 @@ async def test_the_edge_of_a_new_item_is_the_one_in_its_list(api: Api, make: Mak
     assert executors == ["reference", *["reference" if case.in_results else "compiled"] * 2]
 
 
-KEEPING = ("updateOrgMember", "setGroupManager")
+KEEPING = ("updateOrgMember", "updateGroupMember", "setGroupManager")
 """Mutations whose item is in the list before."""
 
 

@@ -132,6 +132,9 @@ class UpdateGroupMemberPayload(Payload):
 
     group: Group | None = edge("The updated group.", read_graph.group)
     user: User | None = edge("The member.", read_graph.user_shown)
+    member_edge: Edge[User, GroupMemberFacts] | None = new_edge(
+        "The member as an item of `Group.members`.", list_edges.group_member, "group", "user"
+    )
 
 
 @object_type
