@@ -78,13 +78,16 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 
 def _integer(digits: str) -> Any:
-    if len(digits) > MAX_DIGITS or not MIN_INTEGER <= int(digits) <= MAX_INTEGER:
-        return _Changed("is an integer of more than 64 bits.")
-    return 0
+    return 0 if is_exact_integer(digits) else _Changed("is an integer of more than 64 bits.")
 
 
 def _float(text: str) -> Any:
     return 0.0 if is_exact(text) else _Changed("is a number with more digits than 64 bits keep.")
+
+
+def is_exact_integer(digits: str) -> bool:
+    """Return whether an integer is stored as it is written."""
+    return len(digits) <= MAX_DIGITS and MIN_INTEGER <= int(digits) <= MAX_INTEGER
 
 
 def is_exact(text: str) -> bool:

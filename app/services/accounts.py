@@ -63,6 +63,7 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
     name, email, stored = rows[0] if rows else ("", None, None)
     changes_email = update.changes.email is not None and users.strip(update.changes.email) != email
     if changes_email:
+        validation.raise_problems([*validation.email_problems(update.changes.email)])
         await _require_password(app, name, update.password, stored)
     async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run) as tx:
         row = await tx.row(_CREDENTIALS.with_for_update(), key=user_id)

@@ -96,7 +96,11 @@ async def move_resources(
         raise InvalidInput(f"`slugs` must have 1 to {MAX_SLUGS:,} entries, not {len(slugs):,}.", ("slugs",))
     keys = [validation.normalize_key(slug) for slug in slugs]
     validation.raise_problems(
-        [problem.under("slugs", at) for at, key in enumerate(keys) for problem in validation.slug_problems(key)]
+        [
+            InvalidInput(problem.message, ("slugs", at))
+            for at, key in enumerate(keys)
+            for problem in validation.slug_problems(key)
+        ]
     )
     type_id = None if type_name is None else await tx.value(_TYPE, name=type_name)
     moves = await move_all(tx, pair, on_conflict, storage_policy, keys, type_id)

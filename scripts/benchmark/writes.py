@@ -4,10 +4,10 @@ import asyncio
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,10 @@ ROOT = Viewer(world.ADMIN, ALL_PERMISSIONS)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A change by its name, for the number of a client and of a turn: as a service, and as a request."""
+    """A change by its name, for the number of a client and of its turn: as a service, and as a request.
+
+    Each turn of a client changes something, and the first request differs from what the service left.
+    """
 
     name: str
     make: Change
@@ -106,7 +109,7 @@ CASES = (
         lambda client, turn: {
             "resource": _node(client),
             "subject": {"group": {"slug": _GROUP}},
-            "roles": ["METADATA_READ", "METADATA_WRITE"][: 1 + turn % 2],
+            "roles": ["METADATA_WRITE", "ADMIN"][: 1 + turn % 2],
         },
     ),
 )
@@ -149,11 +152,12 @@ async def measured(bench_world: World, database: str, url: str, folder: Path, se
 async def _as_a_service(case: Case, url: str, seconds: float) -> Results:
     """Run the audited transaction in this process, and nothing around it."""
     database = await db.open_database(url)
-    turns = count()
+    turns = Counter[int]()
 
     async def change(client: int) -> None:
+        turns[client] += 1
         async with audit.transaction(database, ROOT, case.name) as tx:
-            await case.make(tx, client, next(turns))
+            await case.make(tx, client, turns[client])
 
     async with _AuditCheck(database) as require_events:
         before = time.process_time()
@@ -169,10 +173,11 @@ async def _over_http(
 ) -> Results:
     """Run one worker in its own process, with a connection for each client."""
     database = await db.open_database(url)
-    turns = count(10**6)
+    turns = Counter[int]()
 
     async def change(client: int) -> None:
-        variables = {"input": case.arguments(client, next(turns))}
+        turns[client] += 1
+        variables = {"input": case.arguments(client, 10**6 + turns[client])}
         data = await answer(connections[client], graphql(case.query, variables, token))
         if data[case.name]["errors"]:
             raise Refused(str(data))

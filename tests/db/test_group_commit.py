@@ -14,7 +14,7 @@ from app import db
 from app.db import tables
 from app.db.sqlite import group_commit
 from app.db.tables import col
-from app.domain.errors import Unavailable
+from app.domain.errors import Retry
 from tests.db.test_db import ALL, NOW
 from tests.support.fetching import fetch
 
@@ -286,7 +286,7 @@ async def test_a_change_that_waits_too_long_for_another_process_fails_with_all_b
         outcomes = await _outcomes(*(_add(own_db, f"user{number}") for number in range(5)))
     await _add(own_db, "ann")
 
-    assert outcomes == [Unavailable] * 5
+    assert outcomes == [Retry] * 5
     assert await _names(own_db) == ["ann"]
 
 

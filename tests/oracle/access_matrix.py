@@ -133,7 +133,7 @@ class Change:
 
     `in_org`: the level in the org that is enough for a user who sees the resource. `when`: the state of the lock that
     it needs. `by_nobody`: an anonymous viewer may make it, where anyone holds the role. `by_grant`: a role by a grant
-    is enough.
+    is enough. `and_writes`: who does not administer all resources needs to write in the org as well.
     """
 
     needs: str
@@ -142,10 +142,13 @@ class Change:
     when: bool | None = None
     by_nobody: bool = False
     by_grant: bool = True
+    and_writes: bool = False
 
 
 CHANGES = {
     "updateResource": Change("w", locks_out=True),
+    "patchResourceMetadata": Change("w", locks_out=True),
+    "renameResource": Change("w", locks_out=True, and_writes=True),
     "transferResource": Change("a", locks_out=True, by_grant=False),
     "deleteResource": Change("a", locks_out=True, in_org="deletes"),
     "deleteResources": Change("a", locks_out=True, in_org="deletes"),
@@ -169,7 +172,8 @@ def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
         return "NOT_FOUND"
     if change.needs not in holds and not (change.in_org and change.in_org == asker.org):
         return "FORBIDDEN"
-    if not (change.by_grant or asker.is_above_grants):
+    writes = asker.org in {"writes", "deletes"} or "registrar" in asker.registry
+    if not (change.by_grant or asker.is_above_grants) or (change.and_writes and not writes):
         return "FORBIDDEN"
     if change.locks_out and locked:
         return "LOCKED"

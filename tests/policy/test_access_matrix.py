@@ -275,6 +275,8 @@ def _inputs(row: Row, at: int, wanted: dict[str, str]) -> dict[str, dict[str, An
     grant = {**by, "subject": {"general": True}, "roles": []}
     inputs: dict[str, dict[str, Any]] = {
         "updateResource": {**by, "name": "Other"},
+        "patchResourceMetadata": {**by, "patch": {"a": 1}},
+        "renameResource": {**by, "slug": "renamed"},
         "transferResource": {**by, "owner": {"id": row.person.node}},
         "deleteResource": by,
         "deleteResources": {"resources": [by["resource"]]},

@@ -38,7 +38,7 @@ async def test_a_repeated_call_gets_the_first_response(api: Api, make: Make, dat
     async with unchanged(database):
         assert _parts(await _call(api, route, ROUTES[route], root, "k")) == _parts(first)
     other = Step(ROUTES[route].path, {**ROUTES[route].body, "x": 1}, "", "")
-    if "meta" in route:  # the other routes ignore unknown fields
+    if route.endswith("/meta"):  # the other routes ignore unknown fields
         assert (await _call(api, route, other, root, "k")).status_code == 409
 
 

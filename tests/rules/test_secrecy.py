@@ -60,6 +60,7 @@ def _named(secrets: Secrets) -> Iterator[Question]:
         "idsID": [ids],
         "inputSubmitAccessInput": inputs(submit, secrets.ways, VISIBLE_REFS),  # type: ignore[arg-type]  # an input type
         "userUserBy": [*secrets.ways["UserBy"]],
+        "subjectDecisionSubject": [{"user": each} for each in secrets.ways["UserBy"]],
         "resourceResourceBy": [*secrets.ways["ResourceBy"]],
         "roleResourceRole": ["METADATA_READ"],
         "usersID": [users],
@@ -189,7 +190,9 @@ async def test_that_its_slug_is_taken_is_all_that_a_private_org_tells(
 
     message = f"The slug `{PART}hush` is taken. Choose another."
     problem = {"code": "CONFLICT", "message": message, "path": ["input", "slug"]}
-    assert reply["data"] == {"createOrg": {"errors": [{"__typename": "Conflict", **problem}], "org": None}}
+    assert reply["data"] == {
+        "createOrg": {"errors": [{"__typename": "Conflict", **problem}], "org": None, "orgEdge": None}
+    }
     assert await everything(database) == before
 
 

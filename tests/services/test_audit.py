@@ -161,6 +161,7 @@ async def test_a_deletion_tells_of_all_that_it_reaches(api: Api, make: Make, dat
     assert event.changes.pop("User ann") == (
         {
             "userName": "ann",
+            "displayName": None,
             "email": None,
             "metadata": {},
             "roles": [],

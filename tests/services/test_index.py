@@ -75,6 +75,7 @@ def _pick(items: Sequence[str], number: int) -> str | None:
 
 Numbers = tuple[int, int, int, int]
 LEVELS = ("READ_ONLY", "READ_WRITE", "READ_WRITE_DELETE", "ADMIN")
+CONFLICTS = ("HALT", "OVERWRITE", "RENAME")
 ROLES: Sequence[list[str]] = (["user"], ["deactivated"], [REGISTRAR], [])
 
 
@@ -103,6 +104,18 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
     "createOrg": lambda s, n: {"slug": f"org{n[0] % 4}", "name": "Org", "owner": s.user(n[1])},
     "updateOrg": lambda s, n: {"org": s.org(n[0]), "name": f"Org {n[1]}", "isPublic": n[2] % 2 == 0},
     "transferOrg": lambda s, n: {"org": s.org(n[0]), "owner": s.user(n[1])},
+    "mergeOrgs": lambda s, n: {
+        "source": s.org(n[0]),
+        "destination": s.org(n[1]),
+        "onConflict": CONFLICTS[n[2] % 3],
+    },
+    "moveResources": lambda s, n: {
+        "source": s.org(n[0]),
+        "destination": s.org(n[1]),
+        "slugs": [s.resource(number)["path"]["slug"] for number in (n[2], n[2] + 1)],
+        "onConflict": CONFLICTS[n[3] % 3],
+    },
+    "renameResource": lambda s, n: {"resource": s.resource(n[0]), "slug": f"thing{n[1] % 9}"},
     "deleteOrg": lambda s, n: {"org": s.org(n[0])},
     "addOrgMember": lambda s, n: {
         "org": s.org(n[0]),
@@ -188,7 +201,7 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
 
 UNRELATED = {"login", "logout", "refreshToken", "signOutEverywhere", "changePassword", "resetPassword"}
 UNRELATED |= {"updateUser", "setUserMetadata", "createRole", "updateRole", "deleteRole"}
-UNRELATED |= {"patchUserMetadata", "patchResourceMetadata", "updateViewer", "renameUser"}
+UNRELATED |= {"patchUserMetadata", "patchResourceMetadata", "updateViewer", "renameUser", "setOrgQuota"}
 UNRELATED |= {"createApiToken", "revokeApiToken", "createServiceAccount"}
 UNRELATED |= {"createResourceType", "beginUpload", "finishUpload", "cancelUpload", "beginDownload"}
 """These change no row from which rights follow, or do what another does: `updateUser` assigns roles."""

@@ -25,7 +25,7 @@ ADD, UPDATE, REMOVE = (
     change("removeOrgMember", SELECTION),
 )
 MEMBERS = """
-query ($first: Int, $after: String, $last: Int, $before: String, $filter: UserFilter, $order: [UserOrder!]) {
+query ($first: Int, $after: String, $last: Int, $before: String, $filter: OrgMemberFilter, $order: [OrgMemberOrder!]) {
   org(by: {slug: "acme"}) {
     members(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $order) {
       totalCount

@@ -12,7 +12,7 @@ from tests.support.client import Api, codes
 from tests.support.factories import Entity, Make, Person
 
 SELECTION = """resource {
-  slug name description type metadata createdAt updatedAt org { slug } owner { userName } lock { reason }
+  slug name description type { name } metadata createdAt updatedAt org { slug } owner { userName } lock { reason }
   viewerAccess { effectiveRoles }
   access { revision general { roles expiresAt } anyone { roles } groups { roles } users { roles } }
 }"""
@@ -51,7 +51,7 @@ async def test_a_writer_of_an_org_creates_a_resource_they_own_and_everybody_read
             "slug": "reef",
             "name": "Reef",
             "description": "Corals.",
-            "type": "DATASET",
+            "type": {"name": "DATASET"},
             "metadata": {"a": [1, None, {"ü": 1.5}]},
             "createdAt": stamp,
             "updatedAt": stamp,

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import FloatValueNode, GraphQLError, ListValueNode, ObjectValueNode, ValueNode
+from graphql import FloatValueNode, GraphQLError, IntValueNode, ListValueNode, ObjectValueNode, ValueNode
 from graphql.utilities import value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from app.db.tables import MAX_BYTES
 from app.db.types import format_instant
-from app.http.exact_json import is_exact
+from app.http.exact_json import is_exact, is_exact_integer
 
 JSON = NewType("JSON", object)
 """Any JSON value, as Python dictionaries, lists, strings and numbers."""
@@ -51,6 +51,8 @@ def _json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> A
 
 def _require_exact(node: ValueNode) -> None:
     match node:
+        case IntValueNode() if not is_exact_integer(node.value):
+            raise GraphQLError("An integer has more than 64 bits.", node)
         case FloatValueNode() if not is_exact(node.value):
             raise GraphQLError("A number has more digits than 64 bits keep.", node)
         case ListValueNode():

@@ -43,6 +43,9 @@ VARIABLE = re.compile(r"\$v[0-9]+")
 CHECKED = {"users": "UserBy", "resources": "ResourceBy"}
 """Arguments with ids of one type, by the input of that type."""
 
+BATCH_COLUMNS = (("users", "userNames"), ("resources", "resourcePaths"))
+"""Arguments of a batch of checks of which it has one each."""
+
 PAGES = frozenset({"first", "last", "after", "before"})
 
 
@@ -222,6 +225,7 @@ class Asker:
             if each not in PAGES and (is_required_argument(argument) or self.chance(0.9 if each in missed else 0.5)):
                 values[each] = self.value(argument.type, each, 4, variables=True)
         self.agree(field_, values)
+        self.align(values)
         parts = [f"{each}: {self.argument(field_.args[each], value)}" for each, value in values.items()]
         return size, f"({', '.join(parts)})" if parts else ""
 
@@ -261,6 +265,17 @@ class Asker:
         term: Any = get_named_type(field_.args["orderBy"].type)
         if not all(name in get_named_type(term.fields["field"].type).values for _, name in terms):
             del values["orderBy"]
+
+    def align(self, values: dict[str, Any]) -> None:
+        """Give a batch of checks columns of one length, by ids or by names."""
+        if "roles" not in values or self.mistakes:
+            return
+        size = len(values["roles"]) if isinstance(values["roles"], list) else 1
+        for ways in BATCH_COLUMNS:
+            for way in ways:
+                values.pop(way, None)
+            way = self.random.choice(ways)
+            values[way] = self.random.choices(self.world.checked(way), k=size)
 
     def argument(self, argument: GraphQLArgument, value: Any) -> str:
         """Return a value as a literal or as a variable."""

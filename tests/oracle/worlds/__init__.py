@@ -118,6 +118,15 @@ class World:
         rows = self.rows.get(kind.removesuffix("By"), []) if kind.endswith("By") else []
         return [{"id": identity(row)} for row in rows]
 
+    def checked(self, way: str) -> list[str]:
+        """Return all users or resources, as a batch of checks names them in this argument."""
+        match way:
+            case "userNames":
+                return [row["userName"] for row in self.rows["User"]]
+            case "resourcePaths":
+                return [f"{each['orgSlug']}/{each['slug']}" for each in self.ready("ResourcePath")]
+        return [each["id"] for each in self.ready("UserBy" if way == "users" else "ResourceBy")]
+
     @property
     def lookups(self) -> Question:
         """Return a query that looks up every user by name, visible or not."""
