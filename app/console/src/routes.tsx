@@ -187,7 +187,6 @@ export function makeRouter() {
     defaultErrorComponent: PageFailed,
     // Another object is another page: nothing of the old one is shown.
     defaultRemountDeps: ({ params }) => params,
-    scrollRestoration: true,
     defaultPreload: 'intent',
   });
 }

@@ -1,14 +1,12 @@
 import { Button, Menu as Dropdown, SegmentedControl, Text, useMantineColorScheme } from '@mantine/core';
 import { IconChevronDown, IconLogout, IconUser } from '@tabler/icons-react';
-import { createLink } from '@tanstack/react-router';
+import { useLocation } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useSession } from '../api';
 import { SignOutDialog } from '../session';
-import { ButtonTo, useDensity } from '../shared';
+import { ButtonTo, MenuItemTo, useDensity } from '../shared';
 import { words } from './words';
-
-const ItemTo = createLink(Dropdown.Item<'a'>);
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 const DENSITIES = ['comfortable', 'compact'] as const;
@@ -45,8 +43,9 @@ function Looks(): ReactNode {
 export function AccountMenu(): ReactNode {
   const session = useSession();
   const [isLeaving, setIsLeaving] = useState(false);
+  const isLogin = useLocation({ select: ({ pathname }) => pathname === '/login' });
   if (session.status !== 'signedIn' && session.status !== 'over') {
-    return session.status === 'anonymous' ? (
+    return session.status === 'anonymous' && !isLogin ? (
       <ButtonTo to="/login" size="sm">
         {words.signIn}
       </ButtonTo>
@@ -70,9 +69,9 @@ export function AccountMenu(): ReactNode {
           </Button>
         </Dropdown.Target>
         <Dropdown.Dropdown>
-          <ItemTo to="/account" leftSection={<IconUser size={16} aria-hidden />}>
+          <MenuItemTo to="/account" leftSection={<IconUser size={16} aria-hidden />}>
             {words.myAccount}
-          </ItemTo>
+          </MenuItemTo>
           <Dropdown.Item
             leftSection={<IconLogout size={16} aria-hidden />}
             onClick={() => setIsLeaving(true)}

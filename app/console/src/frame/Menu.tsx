@@ -1,12 +1,10 @@
-import { NavLink, Text } from '@mantine/core';
-import { createLink } from '@tanstack/react-router';
+import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useViewer } from '../api';
+import { NavLinkTo } from '../shared';
 import { MAIN_ITEMS, SETTINGS_ITEMS, visibleItems } from './menu';
 import type { MenuItem } from './menu';
 import { words } from './words';
-
-const NavLinkTo = createLink(NavLink<'a'>);
 
 interface ItemsProps {
   readonly items: readonly MenuItem[];

@@ -22,7 +22,7 @@ export {
 export type { Choice, FormChange, Values } from './Form';
 export { Hidden, OrHidden } from './Hidden';
 export { safeHref } from './links';
-export { ButtonTo, LinkTo } from './LinkTo';
+export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';
 export { useNotify } from './Notices';
 export { Loaded, Missing, Page, Waiting } from './Page';
 export { GroupPicker, OrgPicker, PersonPicker } from './Picker';

@@ -19,7 +19,8 @@ export function Page({ title, actions, children }: PageProps): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (!isFirstPage) {
-      heading.current?.focus();
+      window.scrollTo(0, 0);
+      heading.current?.focus({ preventScroll: true });
     }
     isFirstPage = false;
   }, []);
