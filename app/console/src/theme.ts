@@ -1,4 +1,11 @@
-import { createTheme } from '@mantine/core';
+import { Drawer, Modal, createTheme } from '@mantine/core';
+import { sharedWords } from './shared';
+
+/** The close button has a name, and the head of a dialog is no landmark of the page. */
+const dialog = {
+  closeButtonProps: { 'aria-label': sharedWords.close },
+  attributes: { header: { role: 'presentation' } },
+} as const;
 
 /** The one theme: system fonts, one accent, radius 6, spacing by 4. */
 export const theme = createTheme({
@@ -11,4 +18,8 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  components: {
+    Modal: Modal.extend({ defaultProps: dialog }),
+    Drawer: Drawer.extend({ defaultProps: dialog }),
+  },
 });

@@ -58,7 +58,9 @@ export function Frame(): ReactNode {
       <TopBar onMenu={() => setIsDrawerOpen(true)} />
       <div className={classes['side'] ?? ''}>
         <Menu />
-        <Foot />
+        <footer className={classes['bottom'] ?? ''}>
+          <Foot />
+        </footer>
       </div>
       <Drawer opened={isDrawerOpen} onClose={close} title={words.menu} size="xs">
         <Menu onFollow={close} />
