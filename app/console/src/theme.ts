@@ -10,7 +10,7 @@ const dialog = {
 /** The one theme: system fonts, one accent, radius 6, spacing by 4. */
 export const theme = createTheme({
   primaryColor: 'teal',
-  primaryShade: { light: 9, dark: 8 },
+  primaryShade: 9,
   autoContrast: true,
   defaultRadius: 6,
   spacing: { xs: '8px', sm: '12px', md: '16px', lg: '24px', xl: '32px' },

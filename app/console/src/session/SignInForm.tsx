@@ -54,6 +54,7 @@ export function SignInForm({ userName = '' }: SignInFormProps): ReactNode {
           onChange={setPassword}
           autoComplete="current-password"
           isRequired
+          isFirst={userName !== ''}
         />
       </Form>
     </div>

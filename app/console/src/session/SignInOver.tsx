@@ -20,7 +20,7 @@ export function SignInOver(): ReactNode {
     >
       <Stack>
         <Text size="sm">{words.over}</Text>
-        <Text size="sm">{words.overAs(name)}</Text>
+        {isOver ? <Text size="sm">{words.overAs(name)}</Text> : null}
         <SignInForm userName={name} />
       </Stack>
     </Modal>
