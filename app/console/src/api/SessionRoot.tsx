@@ -18,7 +18,7 @@ interface Era {
 
 type Renew = (isEnded: boolean) => void;
 
-/** Holds the session. With each new session everything below starts anew, with an empty memory. */
+/** Holds the session. With each new session everything below starts again, with an empty memory. */
 export function SessionRoot({ children }: { readonly children: ReactNode }): ReactNode {
   const [era, setEra] = useState<Era>({ number: 0, isEnded: false });
   const [renew] = useState<Renew>(
