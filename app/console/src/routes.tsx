@@ -88,7 +88,7 @@ const types = createRoute({
   getParentRoute: () => settings,
   path: '/types',
   staticData: { needsSignIn: true, needsPermission: ['RESOURCES_MANAGE'] },
-  component: lazyRouteComponent(() => import('./resources/TypesPage'), 'TypesPage'),
+  component: lazyRouteComponent(() => import('./roles/TypesPage'), 'TypesPage'),
 });
 const tokens = createRoute({
   getParentRoute: () => settings,
