@@ -19,7 +19,12 @@ export interface ChangeOptions<Data, Payload extends PayloadLike> {
 
 export type Outcome<Payload> =
   | { readonly isDone: true; readonly payload: Payload }
-  | { readonly isDone: false; readonly failures: readonly Failure[] };
+  | {
+      readonly isDone: false;
+      readonly failures: readonly Failure[];
+      /** The payload with the errors, if one came: what is stored now, after a CONFLICT. */
+      readonly rejected?: Payload;
+    };
 
 /** A mutation with what a form or a button needs to know of it. */
 export interface Change<Variables, Payload> {
@@ -51,7 +56,7 @@ export function outcomeOf<Data, Payload extends PayloadLike>(
     return { isDone: false, failures: error === undefined ? [NO_PAYLOAD] : failuresOf(error, 'change') };
   }
   return payload.errors.length > 0
-    ? { isDone: false, failures: payload.errors.map(problemOf) }
+    ? { isDone: false, failures: payload.errors.map(problemOf), rejected: payload }
     : { isDone: true, payload };
 }
 

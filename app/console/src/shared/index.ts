@@ -32,7 +32,7 @@ export { StorageBar } from './StorageBar';
 export { Table, useTable } from './Table';
 export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from './Table';
 export { Time } from './Time';
-export { dayOf, endState, exactTime, isSameMoment } from './times';
+export { dayOf, endAfterDays, endState, exactTime, isSameMoment } from './times';
 export { Unsaved } from './Unsaved';
 export { useNow } from './useNow';
 export { counted, words as sharedWords } from './words';
