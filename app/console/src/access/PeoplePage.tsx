@@ -1,0 +1,6 @@
+import type { ReactNode } from 'react';
+import { Page } from '../shared';
+
+export function PeoplePage(): ReactNode {
+  return <Page title="People">{null}</Page>;
+}

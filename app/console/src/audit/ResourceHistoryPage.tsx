@@ -1,0 +1,6 @@
+import type { ReactNode } from 'react';
+import { Page } from '../shared';
+
+export function ResourceHistoryPage(): ReactNode {
+  return <Page title="History">{null}</Page>;
+}
