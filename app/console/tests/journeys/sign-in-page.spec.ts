@@ -6,8 +6,8 @@ test('the sign-in page opens for everybody', async () => {
     await page.goto('/login');
 
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.getByLabel('Password').waitFor();
-    expect(await page.getByRole('button', { name: 'Sign in' }).isVisible()).toBe(true);
+    await page.getByRole('textbox', { name: 'Password' }).waitFor();
+    expect(await page.getByRole('main').getByRole('button', { name: 'Sign in' }).isVisible()).toBe(true);
     expect(new URL(page.url()).pathname).toBe('/login');
   });
 });
