@@ -1,7 +1,7 @@
 import { ActionIcon, Group, NativeSelect, Text } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight, IconChevronsLeft } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { FIRST_PAGE, SIZES } from './place';
+import { FIRST_PAGE } from './place';
 import type { Rows } from './types';
 import type { TableState } from './useTable';
 import { words } from './words';
@@ -28,7 +28,7 @@ function Step({ label, icon: Icon, isEnabled, onGo }: StepProps): ReactNode {
 
 /** First, Previous, Next; the rows per page; the total. */
 export function Pager<Row, Sort extends string>({ table, rows }: PagerProps<Row, Sort>): ReactNode {
-  const { place, go } = table;
+  const { place, sizes, go } = table;
   const { pageInfo, totalCount } = rows;
   const isFirst = place.after === null && place.before === null;
   const steps: readonly StepProps[] = [
@@ -54,7 +54,7 @@ export function Pager<Row, Sort extends string>({ table, rows }: PagerProps<Row,
       <Group gap="xs">
         <NativeSelect
           aria-label={words.rowsPerPage}
-          data={SIZES.map(String)}
+          data={sizes.map(String)}
           value={String(place.size)}
           onChange={(event) => go({ ...FIRST_PAGE, size: event.currentTarget.value })}
         />

@@ -33,6 +33,7 @@ export function readPlace<Sort extends string>(
   params: AddressSearch,
   sorts: readonly Sort[],
   { sort, direction }: FirstOrder<Sort>,
+  sizes: readonly number[] = SIZES,
 ): Place<Sort> {
   const own = sorts.find((each) => each === params['sort']);
   return {
@@ -41,7 +42,7 @@ export function readPlace<Sort extends string>(
     direction: params['dir'] === 'ASC' || params['dir'] === 'DESC' ? params['dir'] : direction,
     after: params['after'] ?? null,
     before: params['before'] ?? null,
-    size: SIZES.find((each) => String(each) === params['size']) ?? FIRST_SIZE,
+    size: sizes.find((each) => String(each) === params['size']) ?? sizes[0] ?? FIRST_SIZE,
   };
 }
 

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { OrderDirection } from '../../api';
 import type { AddressSearch } from '../address';
-import { FIRST_PAGE, listVariables, readPlace } from './place';
+import { FIRST_PAGE, SIZES, listVariables, readPlace } from './place';
 import type { ListVariables, Place } from './place';
 import { useParams } from './useParams';
 import type { Keeping } from './useParams';
@@ -17,11 +17,14 @@ export interface TableOptions<Sort extends string> {
   readonly name?: string;
   /** In the address (for pages) or in memory (for dialogs). */
   readonly keeping?: Keeping;
+  /** The choices of rows per page; the first is the size at first. */
+  readonly sizes?: readonly number[];
 }
 
 /** The place, filter and selection of a table. */
 export interface TableState<Sort extends string> {
   readonly place: Place<Sort>;
+  readonly sizes: readonly number[];
   /** Spread these into the variables of the operation. */
   readonly variables: ListVariables<Sort>;
   /** The search text; null if there is none. */
@@ -42,15 +45,16 @@ const isFilter = ([name, value]: readonly [string, string | undefined]): boolean
   !PLACE_NAMES.has(name) && !name.includes('.') && value !== undefined;
 
 export function useTable<Sort extends string = never>(options: TableOptions<Sort> = {}): TableState<Sort> {
-  const { sorts = [], sort, direction = 'ASC', name = '', keeping = 'address' } = options;
+  const { sorts = [], sort, direction = 'ASC', name = '', keeping = 'address', sizes = SIZES } = options;
   const [params, go] = useParams(keeping, name);
   const selection = useSelection();
-  const place = readPlace(params, sorts, { sort: sort ?? null, direction });
+  const place = readPlace(params, sorts, { sort: sort ?? null, direction }, sizes);
   return useMemo(() => {
     const filters = Object.entries(params).filter(isFilter);
     const search = place.search.trim();
     return {
       place,
+      sizes,
       variables: listVariables(place),
       search: search === '' ? null : search,
       filter: (filterName) => params[filterName],
