@@ -111,6 +111,27 @@ function choose(state: PanelState, key: SubjectKey, isMine: boolean): PanelState
   };
 }
 
+function add(state: PanelState, subjects: readonly Subject[]): PanelState {
+  const added = subjects.filter((subject) => !state.draft.has(keyOf(subject)));
+  const unknown = added.filter((subject) => !state.subjects.has(keyOf(subject)));
+  // A row that was to be removed comes back as it was.
+  const edits = added.map(keyOf).map((key) => ({
+    key,
+    before: null,
+    after: entryOf(state.base.entries, key) ?? NO_ROLES,
+  }));
+  return edit({ ...state, subjects: withSubjects(state.subjects, unknown) }, edits);
+}
+
+const revert = (state: PanelState): PanelState => ({
+  ...state,
+  draft: state.base.entries,
+  overlaps: [],
+  step: EDITING,
+  notice: null,
+  generation: state.generation + 1,
+});
+
 export function panelReducer(state: PanelState, action: PanelAction): PanelState {
   switch (action.kind) {
     case 'edit':
@@ -119,20 +140,10 @@ export function panelReducer(state: PanelState, action: PanelAction): PanelState
       return editTo(state, action.keys, action.entry);
     case 'undo':
       return editTo(state, [action.key], entryOf(state.base.entries, action.key));
-    case 'add': {
-      const added = action.subjects.filter((subject) => !state.draft.has(keyOf(subject)));
-      const next = { ...state, subjects: withSubjects(state.subjects, added) };
-      return editTo(next, added.map(keyOf), NO_ROLES);
-    }
+    case 'add':
+      return add(state, action.subjects);
     case 'revert':
-      return {
-        ...state,
-        draft: state.base.entries,
-        overlaps: [],
-        step: EDITING,
-        notice: null,
-        generation: state.generation + 1,
-      };
+      return revert(state);
     case 'choose':
       return choose(state, action.key, action.isMine);
     case 'submit':

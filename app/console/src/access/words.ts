@@ -57,6 +57,7 @@ export const words = {
   renew: 'Renew',
   renewFor: (name: string) => `Renew ${name}`,
   done: 'Done',
+  cancel: 'Cancel',
   notSavedYet: 'This is not saved yet. Submit Changes saves it.',
   isRemoved: 'Will be removed',
   isAdded: 'New',
@@ -107,4 +108,21 @@ export const words = {
   otherWaysKept: 'A user may keep a role by another way.',
   wide: (who: string, roles: readonly string[]) => `${who} will have ${listed(roles)}. I want this.`,
   ownAdmin: 'You will no longer administer this resource. I want this.',
+
+  ways: {
+    ANYONE: 'like anyone, signed in or not',
+    GENERAL: 'by General Access',
+    USER: 'by a grant of their own',
+    OWNER: 'as the owner',
+    PERMISSION: 'as an administrator of the registry',
+  },
+  byGroup: (name: string | null) => `by ${name ?? 'a group'}`,
+  byOrg: (level: string | null) =>
+    level === null ? 'as a member of the organization' : `as a member of the organization (${level})`,
+  levels: {
+    READ_ONLY: 'Read only',
+    READ_WRITE: 'Read and write',
+    READ_WRITE_DELETE: 'Read, write and delete',
+    ADMIN: 'Administrator',
+  },
 };
