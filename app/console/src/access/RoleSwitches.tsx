@@ -1,4 +1,5 @@
 import { Stack, Switch, Text } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './Access.module.css';
 import { withRole } from './draft';
@@ -44,6 +45,7 @@ export function RoleSwitches({ label, roles, entry, onChange, isDisabled }: Role
                   <Switch
                     aria-label={info.label}
                     checked={isImplied || entry.roles.has(info.role)}
+                    thumbIcon={isImplied ? <IconCheck size={12} aria-hidden /> : null}
                     disabled={isDisabled || isImplied}
                     onChange={(event) => onChange(withRole(entry, info.role, event.currentTarget.checked))}
                   />

@@ -1,4 +1,4 @@
-import { Stack, Text, Title } from '@mantine/core';
+import { Box, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { EndsField, EndsText, endState, useNow } from '../shared';
 import { NO_ROLES, entryOf } from './draft';
@@ -55,12 +55,14 @@ export function WildcardSection({ kind, panel, roles, error, isDisabled }: Wildc
       />
       {isEnded ? <EndsText value={entry.expiresAt} /> : null}
       {entry.roles.size === 0 && entry.expiresAt === null ? null : (
-        <EndsField
-          key={state.generation}
-          value={entry.expiresAt}
-          isDisabled={isDisabled}
-          onChange={(expiresAt) => dispatch({ kind: 'edit', key: kind, entry: { ...entry, expiresAt } })}
-        />
+        <Box maw={320}>
+          <EndsField
+            key={state.generation}
+            value={entry.expiresAt}
+            isDisabled={isDisabled}
+            onChange={(expiresAt) => dispatch({ kind: 'edit', key: kind, entry: { ...entry, expiresAt } })}
+          />
+        </Box>
       )}
     </Stack>
   );

@@ -21,7 +21,10 @@ export function withImplied(
 }
 
 /** Return the labels of roles in the order of the type. A role that the type does not have keeps its own name. */
-export function labelsOf(roles: Iterable<ResourceRole>, infos: readonly RoleInfo[]): readonly string[] {
+export function labelsOf(
+  roles: Iterable<ResourceRole>,
+  infos: readonly Pick<RoleInfo, 'role' | 'label'>[],
+): readonly string[] {
   const own = new Set(roles);
   const known = infos.filter(({ role }) => own.has(role));
   const labels = new Set(known.map(({ role }) => role));

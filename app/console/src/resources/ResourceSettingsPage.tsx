@@ -3,14 +3,14 @@ import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { AccessPanel } from '../access';
 import { useLoad } from '../api';
-import type { ResultOf } from '../api';
 import { LockPanel } from '../locks';
 import { Loaded, Missing, Page } from '../shared';
+import { DeleteResource } from './DeleteResource';
 import { ResourceSettingsQuery } from './operations';
+import type { ResourceSettings } from './operations';
 import { ResourceFrame } from './ResourceFrame';
+import { TransferResource } from './TransferResource';
 import { words } from './words';
-
-type Resource = NonNullable<ResultOf<typeof ResourceSettingsQuery>['resource']>;
 
 /** The settings of a resource: access, lock, transfer, deletion. For its administrators. */
 export function ResourceSettingsPage(): ReactNode {
@@ -33,7 +33,7 @@ export function ResourceSettingsPage(): ReactNode {
   );
 }
 
-function Settings({ resource }: { readonly resource: Resource }): ReactNode {
+function Settings({ resource }: { readonly resource: ResourceSettings }): ReactNode {
   const { access } = resource;
   if (access === null) {
     return <Text>{words.administratorsOnly}</Text>;
@@ -42,6 +42,8 @@ function Settings({ resource }: { readonly resource: Resource }): ReactNode {
     <>
       <AccessPanel resource={resource} configuration={access} title={words.accessControl} />
       <LockPanel resource={resource} />
+      <TransferResource resource={resource} />
+      <DeleteResource resource={resource} />
     </>
   );
 }
