@@ -7,6 +7,9 @@ import type { AddProps } from './AddForm';
 import { CreateUserMutation } from './changes';
 import { words } from './words';
 
+/** Built in: it lets people create organizations of their own. */
+const FIRST_ROLES = ['user'];
+
 /** The form "Add User". */
 export function AddUser({ roles, onClose }: AddProps): ReactNode {
   const notify = useNotify();
@@ -15,7 +18,7 @@ export function AddUser({ roles, onClose }: AddProps): ReactNode {
     email: '',
     displayName: '',
     password: '',
-    roles: roles.filter((name) => name === 'user'),
+    roles: FIRST_ROLES,
   });
   const { values, set, isDirty } = useValues<{
     userName: string;

@@ -22,7 +22,7 @@ export function OffBoardPage(): ReactNode {
             <>
               <Text size="sm">{words.intro(user.displayName ?? user.userName)}</Text>
               <LinkTo to="/settings/users/$userName" params={{ userName }}>
-                {user.userName}
+                {words.account(user.userName)}
               </LinkTo>
               <Holdings user={user} />
               <OffBoardForm user={user} />

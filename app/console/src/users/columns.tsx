@@ -30,7 +30,7 @@ function State({ user }: { readonly user: UserRow }): ReactNode {
   const isDeactivated = user.roles?.some(({ name }) => name === DEACTIVATED) ?? false;
   return (
     <Group gap={4}>
-      <Badge variant="light" autoContrast tt="none" color={isDeactivated ? 'gray' : 'green'}>
+      <Badge variant={isDeactivated ? 'default' : 'light'} tt="none">
         {isDeactivated ? words.deactivated : words.active}
       </Badge>
       {user.isServiceAccount ? (

@@ -6,6 +6,7 @@ const resources = (count: number): string => counted(count, 'resource', 'resourc
 export const words = {
   title: (name: string) => `Off-board ${name}`,
   missing: 'This user is not there, or not visible to you.',
+  account: (name: string) => `The account ${name}`,
   intro: (name: string) =>
     `This is what ${name} owns and holds. Name a successor for what they own, then deactivate or delete the account.`,
   ownedOrgs: (count: number) => `Owns ${orgs(count)}`,
@@ -48,7 +49,9 @@ export const words = {
   handsOver: (to: string, orgCount: number, resourceCount: number) =>
     `${to} receives ${orgs(orgCount)} and ${resources(resourceCount)}.`,
   withoutSuccessor: (orgCount: number, resourceCount: number) =>
-    `${orgs(orgCount)} and ${resources(resourceCount)} are left without an owner.`,
+    orgCount + resourceCount === 0
+      ? 'They own nothing.'
+      : `${orgs(orgCount)} and ${resources(resourceCount)} are left without an owner.`,
   deleted: (name: string) => `${name} is deleted.`,
   done: (name: string, to: string, orgCount: number, resourceCount: number) =>
     `${name} is deleted. ${to} owns ${orgs(orgCount)} and ${resources(resourceCount)} more.`,
