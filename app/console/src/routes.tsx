@@ -144,7 +144,7 @@ const history = createRoute({
   getParentRoute: () => root,
   path: '/resources/$id/history',
   staticData: { needsSignIn: true },
-  component: lazyRouteComponent(() => import('./audit/ResourceHistoryPage'), 'ResourceHistoryPage'),
+  component: lazyRouteComponent(() => import('./access/HistoryPage'), 'HistoryPage'),
 });
 const resourceByPath = createRoute({
   getParentRoute: () => root,
