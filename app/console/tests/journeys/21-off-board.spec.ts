@@ -50,7 +50,7 @@ test('who leaves is deactivated in one act, and a successor owns what was theirs
       await dialog.getByRole('button', { name: 'Close' }).last().click();
       await page.getByRole('heading', { name: 'Owns 0 resources' }).waitFor();
 
-      await leaver.getByRole('link', { name: 'Groups' }).click();
+      await leaver.getByRole('link', { name: 'Roles' }).click();
       await leaver.waitForURL('**/login?returnTo=*');
     });
 
