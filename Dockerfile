@@ -6,6 +6,18 @@
 #
 # Without a password of your own for the first administrator the first start makes one up and prints it once.
 
+# The web console, with the locked Node.js from PyPI. Nothing of Node.js is in the image.
+FROM python:3.13-slim AS console
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+COPY scripts scripts
+COPY schema.graphql ./
+COPY app/console app/console
+# Without a network for npm the first command only warns.
+RUN python -m scripts.console build && test -f app/console/dist/index.html
+
+
 FROM python:3.13-slim AS build
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -18,6 +30,7 @@ RUN /opt/ostiary/bin/pip install --no-deps --require-hashes --requirement requir
 
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
+COPY --from=console /build/app/console/dist app/console/dist
 RUN /opt/ostiary/bin/pip install --no-deps --no-build-isolation . \
     && /opt/ostiary/bin/pip uninstall --yes hatchling pip
 

@@ -36,7 +36,7 @@ from app.graphql.compiled.mutations import MutationExecutor
 from app.graphql.compiled.planner import Planner
 from app.graphql.documents.cache import DocumentCache
 from app.graphql.handler import GraphQLHandler
-from app.http import FastRouter, RequestLog, RequestMiddleware
+from app.http import FastRouter, RequestLog, RequestMiddleware, console
 from app.http.budget import BUDGET, Budget
 from app.http.fastpath.router import ProxyGate
 from app.http.listener import listen
@@ -203,7 +203,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     With `owns_process`, the application handles the signals that end the process.
     """
     documents = DocumentCache(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
-    operations = Operations(documents)
+    operations, write_error = Operations(documents), _error_writer(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
@@ -211,7 +211,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         app.state.answering = _graphql_handler(settings, documents, context)
         with operations.shutdown.on_signals() if owns_process else nullcontext():
             async with operations.attach(context), _listen(settings, operations):
-                yield {BUDGET: Budget(settings.request_limits, operations.metrics, _error_writer(settings))}
+                yield {BUDGET: Budget(settings.request_limits, operations.metrics, write_error)}
         await _close(context)
 
     def answer(scope: Scope, request: http.GraphQLRequest) -> Awaitable[http.GraphQLAnswer]:
@@ -227,13 +227,13 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.RestContext(handler.app, handler.statements, settings)
 
     admission = None if settings.introspection == "everyone" else require_schema_access
-    api, *parts = http.routes(answer, schema.sdl(), limits=settings.request_limits, admit=admission)
-    routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.create_router(rest_context)]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    build = console.Build.read() if settings.console else None
+    page = console.graphiql(build) or http.playground_page
+    api, *parts = http.routes(answer, schema.sdl(), page=page, limits=settings.request_limits, admit=admission)
+    pages = [*parts, *console.routes(build), *_pages(settings, operations), *rest.description(settings)]
+    app = Starlette(routes=[api, *pages, rest.create_router(rest_context)], lifespan=lifespan)
     router = FastRouter([api], ExceptionMiddleware(app.router, {HTTPException: rest.unexpected_response}))
-    log = RequestLog(
-        operations.metrics, operations.shutdown, _error_writer(settings), settings.slow_request_milliseconds
-    )
+    log = RequestLog(operations.metrics, operations.shutdown, write_error, settings.slow_request_milliseconds)
     app.middleware_stack = RequestMiddleware(web.cors(router, settings.allowed_origins), log)
     return app
 

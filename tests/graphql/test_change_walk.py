@@ -24,6 +24,9 @@ SIGN_OUT = {"changePassword"}
 
 SECRET_NAMES = ("token", "session", "secret", "password")
 
+NUMBERS = {"deletedResources", "revokedFrom", "orgsTransferred", "resourcesTransferred"}
+"""What a deletion would take along: a tried change counts it."""
+
 on_both_executors = pytest.mark.parametrize("overrides", [{}, {"OSTIARY_EXECUTOR": "reference"}], ids=["", "reference"])
 
 
@@ -67,7 +70,18 @@ async def test_a_tried_change_answers_nothing_that_was_not_done(
         assert item.pop("index") is not None
     for part in (payload, *items):
         kept = {each: value for each, value in part.items() if value is not None}
-        assert kept.keys() <= {"__typename", "errors", "query"}
+        assert kept.keys() <= {"__typename", "errors", "query", *NUMBERS}
+
+
+@on_both_executors
+@pytest.mark.parametrize(("name", "number"), [("deleteOrg", "deletedResources"), ("deleteGroup", "revokedFrom")])
+async def test_a_tried_deletion_counts_what_it_would_take_along(
+    api: Api, make: Make, database: db.Database, name: str, number: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    tried = await api(_document(name), root, input={**(scene.input or {}), "validateOnly": True})
+    done = await api(_document(name), root, input=scene.input)
+    assert tried["data"][name][number] == done["data"][name][number] is not None
 
 
 @pytest.mark.parametrize("name", sorted(PAYLOADS))

@@ -142,7 +142,7 @@ async def test_without_html_in_accept_a_query_is_missing(http: httpx.AsyncClient
 
 
 async def test_the_page_can_be_switched_off() -> None:
-    async with toy.client(has_page=False) as http:
+    async with toy.client(page=None) as http:
         assert (await http.get("/graphql", headers={"accept": "text/html"})).status_code == 406
         assert (await http.get("/graphql/assets/dom.js")).status_code == 404
 

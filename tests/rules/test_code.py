@@ -10,12 +10,14 @@ from app.domain.viewer import Permission
 from app.graphql.schema import directives, payloads
 from app.graphql.schema.types.audit import AuditObjectType
 from app.services.entities import AUDITED
+from tests.support.sources import files
 
 HOME = Path(__file__).parents[2]
 FILES = {
     path.relative_to(HOME).as_posix(): ast.parse(path.read_text())
     for folder in ("app", "tests")
-    for path in sorted((HOME / folder).rglob("*.py"))
+    for path in files(HOME / folder)
+    if path.suffix == ".py"
 }
 APIS = ("app/graphql/", "app/rest/", "app/http/", "app/main.py", "app/cli/")
 TRANSACTION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")

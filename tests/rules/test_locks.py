@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sources import files
+
 ROOT = Path(__file__).parents[2]
-PATTERNS = ("requirements*.lock", "app/**/*-lock.json", "scripts/**/*.lock", "scripts/**/*-lock.json")
-LOCKS = [path.relative_to(ROOT).as_posix() for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
+FILES = [*sorted(ROOT.glob("*.lock")), *files(ROOT / "app"), *files(ROOT / "scripts")]
+LOCKS = [path.relative_to(ROOT).as_posix() for path in FILES if path.name.endswith((".lock", "-lock.json"))]
 
 
 def test_the_locks_of_both_languages_are_seen() -> None:
-    assert {"requirements.lock", "scripts/client_checks/js/package-lock.json"} <= {*LOCKS}
+    assert {"requirements.lock", "scripts/client_checks/js/package-lock.json", "scripts/node.lock"} <= {*LOCKS}
 
 
 @pytest.mark.parametrize("name", LOCKS)

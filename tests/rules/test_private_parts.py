@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sources import files
+
 HOME = Path(__file__).parents[2]
-TEXTS = {path.relative_to(HOME).as_posix(): path.read_text() for path in sorted((HOME / "app").rglob("*.py"))}
+TEXTS = {path.relative_to(HOME).as_posix(): path.read_text() for path in files(HOME / "app") if path.suffix == ".py"}
 BOUNDED = {"asyncpg", "graphql-core", "sqlalchemy[asyncio]", "strawberry-graphql", "uvicorn"}
 
 PARTS = {

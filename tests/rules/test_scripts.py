@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import long_tests
+from tests.support.sources import files
 
 HOME = Path(__file__).parents[2]
 SCRIPTS = sorted(path.name for path in (HOME / "scripts").iterdir() if path.is_file() and os.access(path, os.X_OK))
@@ -16,10 +17,10 @@ WATCHED = ("app", "docs", "scripts", "tests")
 
 def _state() -> dict[str, tuple[int, int]]:
     """Return size and time of each file that a script could change by mistake."""
-    inside = [path for folder in WATCHED for path in (HOME / folder).rglob("*") if "__pycache__" not in path.parts]
+    inside = [path for folder in WATCHED for path in files(HOME / folder)]
     top = [path for path in HOME.iterdir() if not path.name.startswith(".")]
-    files = [path for path in [*inside, *top, HOME / ".venv" / ".ostiary"] if path.is_file()]
-    return {path.as_posix(): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+    existing = [path for path in [*inside, *top, HOME / ".venv" / ".ostiary"] if path.is_file()]
+    return {path.as_posix(): (path.stat().st_size, path.stat().st_mtime_ns) for path in existing}
 
 
 def test_every_script_is_found() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.rules import markdown, words
+from tests.support.sources import files
 
 ENFORCED = True
 """True once every text is rewritten: until then the last test is skipped."""
@@ -142,7 +143,7 @@ def test_every_default_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
     words.findings()
 
-    package = {path.relative_to(words.HOME).as_posix() for path in (words.HOME / "app").rglob("*.py")}
+    package = {path.relative_to(words.HOME).as_posix() for path in files(words.HOME / "app") if path.suffix == ".py"}
     assert read > package | {"schema.graphql", "README.md", "app/README.md", "CHANGELOG.md", "docs/how-to/fail2ban.md"}
     assert not [path for path in read if path.startswith(words.SKIPPED)]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import graphql
 
 from tests.rules import markdown
+from tests.support import sources
 
 HOME = Path(__file__).parents[2]
 DEFAULT_PATHS = ("app", "schema.graphql", "README.md", "CHANGELOG.md", "docs")
@@ -138,9 +139,9 @@ def check_text(path: str, text: str) -> Iterator[Finding]:
 def _files(path: Path) -> Iterator[Path]:
     if not path.exists():
         raise FileNotFoundError(path)
-    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+    inside = sources.files(path) if path.is_dir() else [path]
     for file in inside:
-        if file.suffix in SUFFIXES and file.is_file() and not _name(file).startswith(SKIPPED):
+        if file.suffix in SUFFIXES and not _name(file).startswith(SKIPPED):
             yield file
 
 

@@ -1,17 +1,15 @@
 """Choice of the media type of a response from the header `Accept`."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from app.graphql.http.messages import NotAcceptable
 from app.http import RequestHeaders
+from app.http.weights import weights
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
-
-WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
 def negotiate(headers: RequestHeaders, offers: tuple[str, ...]) -> str:
@@ -25,18 +23,11 @@ def negotiate(headers: RequestHeaders, offers: tuple[str, ...]) -> str:
 @lru_cache(maxsize=256)
 def _negotiate(header: bytes | None, offers: tuple[str, ...]) -> str:
     """Return the best offer; cached, since few different headers occur."""
-    ranges = list(_ranges((header or b"").decode("latin-1").strip() or "*/*"))
+    ranges = list(weights((header or b"").decode("latin-1").strip() or "*/*"))
     best = max(offers, key=lambda offer: (*_quality(offer, ranges), _preference(offer, ranges)))
     if _quality(best, ranges)[0] == 0:
         raise NotAcceptable(f"Only {GRAPHQL} and {JSON} are supported. Name one of them in `Accept`.")
     return best
-
-
-def _ranges(header: str) -> Iterator[tuple[str, float]]:
-    for part in header.split(","):
-        name = part.partition(";")[0].strip().lower()
-        weight = WEIGHT.search(part)
-        yield name, min(1.0, float(weight[1])) if weight else 1.0
 
 
 def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:

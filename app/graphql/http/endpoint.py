@@ -29,15 +29,22 @@ MAX_CACHED_BODY_BYTES = 4_096
 """Maximum number of cached request bodies, and of bytes of one: clients repeat the same requests."""
 
 Answerer = Callable[[Scope, GraphQLRequest], Awaitable[GraphQLAnswer]]
+PageWriter = Callable[[Scope], Response]
+"""Returns the page for browsers."""
 
 
 class GraphQLEndpoint:
-    """An ASGI application around a function that answers requests. The function may raise `Refusal` and `Invalid`."""
+    """An ASGI application around a function that answers requests. The function may raise `Refusal` and `Invalid`.
 
-    def __init__(self, answer: Answerer, *, has_page: bool = True, limits: RequestLimits = DEFAULT_LIMITS) -> None:
+    Without a `page`, browsers get the API too.
+    """
+
+    def __init__(
+        self, answer: Answerer, *, page: PageWriter | None = responses.page, limits: RequestLimits = DEFAULT_LIMITS
+    ) -> None:
         self._answer = answer
         self._limits = limits
-        self._has_page = has_page
+        self._page = page
         max_bytes = MAX_CACHED_BODIES * MAX_CACHED_BODY_BYTES // 4
         self._recent: AudienceLRU[bytes, GraphQLRequest] = AudienceLRU(
             MAX_CACHED_BODIES, max_bytes, MAX_CACHED_BODY_BYTES, _length
@@ -57,12 +64,10 @@ class GraphQLEndpoint:
             else:
                 parameters = request.parameters(scope["query_string"])
                 media = accept.negotiate(headers, self._offers(parameters))
-                is_page = media == accept.HTML
-                response = (
-                    responses.page()
-                    if is_page
-                    else responses.answer_response(await self._get(scope, parameters), media)
-                )
+                if media == accept.HTML and self._page is not None:
+                    response = self._page(scope)
+                else:
+                    response = responses.answer_response(await self._get(scope, parameters), media)
         except ClientDisconnect:
             response = Response(status_code=400)  # the client is gone
         except Exception as error:
@@ -72,7 +77,7 @@ class GraphQLEndpoint:
     def _offers(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
         """Return the media types for a GET request. The page is an offer only if the URL has no operation."""
         is_bare = "query" not in parameters and "extensions" not in parameters
-        return OFFERS_WITH_PAGE if is_bare and self._has_page else OFFERS
+        return OFFERS_WITH_PAGE if is_bare and self._page is not None else OFFERS
 
     async def _get(self, scope: Scope, parameters: dict[str, str]) -> GraphQLAnswer:
         operation = request.from_url(parameters)

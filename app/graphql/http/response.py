@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app import http
 from app.domain.errors import Refusal
@@ -48,7 +49,7 @@ def unexpected_response(error: Exception) -> Response:
     return interrupted_response(error, accept.JSON)
 
 
-def page() -> Response:
+def page(_: Scope) -> Response:
     """Return the playground, which other sites may not frame."""
     headers = {
         "Content-Security-Policy": playground.CONTENT_SECURITY_POLICY,

@@ -22,7 +22,10 @@ T = TypeVar("T")
 SECRET: Mapping[str, Any] = {"secret": True}
 """The metadata of a payload field with a secret: it is never stored, so a repeated request answers null."""
 
-TRIED_FIELDS = frozenset({"errors", "query"})
+COUNTED_FIELDS = frozenset({"deleted_resources", "revoked_from", "orgs_transferred", "resources_transferred"})
+"""The numbers of what a deletion takes along, which a form shows before the user confirms."""
+
+TRIED_FIELDS = frozenset({"errors", "query", *COUNTED_FIELDS})
 """The fields of a payload that a change with `validateOnly` answers. `results` are answered with these of its items:"""
 
 TRIED_ITEM_FIELDS = ("index", "errors")
@@ -36,7 +39,7 @@ def blank(kind: type[T]) -> T:
 
 
 def without_changes(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `validateOnly` answers: errors alone, since nothing was changed."""
+    """Return what `validateOnly` answers: errors and the numbers of a deletion, since nothing was changed."""
     reported = {name: value for name, value in outcome.items() if name in TRIED_FIELDS}
     if "results" in outcome:
         reported["results"] = [_without_change(each) for each in outcome["results"]]

@@ -34,7 +34,8 @@ class ChangeInput:
     validate_only: bool = strawberry.field(
         default=False,
         description="Run every check, then roll back. `errors` lists what would fail. As nothing was changed, all "
-        "other fields of the payload are null, except `query` and, in bulk forms, `results { index errors }`.",
+        "other fields of the payload are null, except `query`, the numbers of what a deletion would take along, and, "
+        "in bulk forms, `results { index errors }`.",
     )
     client_mutation_key: str | None = strawberry.field(
         default=None,

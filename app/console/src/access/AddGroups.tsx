@@ -1,0 +1,154 @@
+import { Button, Group, Modal, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useLoad } from '../api';
+import { Loaded, Table, useTable } from '../shared';
+import type { TableState } from '../shared';
+
+import { PickGroupsForAccessQuery } from './operations';
+import type { PickedGroup } from './operations';
+import type { GroupSubject } from './subjects';
+import { words } from './words';
+
+type Selection = TableState<string>['selection'];
+
+interface AddGroupsProps {
+  /** Whether a group is in the draft already. */
+  readonly isThere: (id: string) => boolean;
+  readonly onAdd: (groups: readonly GroupSubject[]) => void;
+  readonly isDisabled: boolean;
+}
+
+const SIZES = [10, 20, 50] as const;
+
+/** The button that opens the picker. */
+export function AddGroups({ isThere, onAdd, isDisabled }: AddGroupsProps): ReactNode {
+  const [isOpen, setIsOpen] = useState(false);
+  const close = (): void => setIsOpen(false);
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconPlus size={16} aria-hidden />}
+        disabled={isDisabled}
+        onClick={() => setIsOpen(true)}
+      >
+        {words.addGroup}
+      </Button>
+      <Modal opened={isOpen} onClose={close} title={words.addGroupTitle} size="xl">
+        <GroupList isThere={isThere} onAdd={onAdd} onClose={close} />
+      </Modal>
+    </>
+  );
+}
+
+const toSubject = ({ id, slug, displayName, description, memberCount }: PickedGroup): GroupSubject => ({
+  kind: 'group',
+  id,
+  slug,
+  name: displayName,
+  description,
+  memberCount,
+});
+
+interface NameProps {
+  readonly group: PickedGroup;
+  readonly isFixed: boolean;
+  readonly selection: Selection;
+}
+
+/** The name of a group. A click on it ticks the row, as its box does. */
+function Name({ group: { id, displayName }, isFixed, selection }: NameProps): ReactNode {
+  return isFixed ? (
+    displayName
+  ) : (
+    <UnstyledButton
+      fz="inherit"
+      tabIndex={-1}
+      onClick={() => selection.set([{ id, name: displayName }], !selection.has(id))}
+    >
+      {displayName}
+    </UnstyledButton>
+  );
+}
+
+type ListProps = Pick<AddGroupsProps, 'isThere' | 'onAdd'> & { readonly onClose: () => void };
+
+/** All groups, page by page. Ticks stay over pages; groups of the draft are ticked and fixed. */
+function GroupList({ isThere, onAdd, onClose }: ListProps): ReactNode {
+  const table = useTable({
+    keeping: 'memory',
+    sizes: SIZES,
+    sorts: ['DISPLAY_NAME', 'CREATED_AT'],
+    sort: 'DISPLAY_NAME',
+  });
+  const isMine = table.filter('mine') === 'yes';
+  const filter = {
+    ...(table.search === null ? {} : { search: table.search }),
+    ...(isMine ? { viewerBelongs: true } : {}),
+  };
+  const load = useLoad(PickGroupsForAccessQuery, { ...table.variables, filter });
+  const seen = useRef(new Map<string, PickedGroup>());
+  useEffect(() => {
+    if (load.status === 'ready') {
+      load.data.groups.nodes.forEach((group) => seen.current.set(group.id, group));
+    }
+  }, [load]);
+  const { items } = table.selection;
+  const add = (): void => {
+    onAdd(items.flatMap(({ id }) => seen.current.get(id) ?? []).map(toSubject));
+    onClose();
+  };
+  return (
+    <Stack>
+      <Switch
+        label={words.onlyMine}
+        checked={isMine}
+        onChange={(event) => table.setFilter('mine', event.currentTarget.checked ? 'yes' : undefined)}
+      />
+      <Loaded load={load}>
+        {({ groups }) => (
+          <Table
+            label={words.addGroupTitle}
+            table={table}
+            rows={groups}
+            isRefreshing={load.status === 'ready' && load.isRefreshing}
+            isSelectable
+            rowId={({ id }) => id}
+            rowName={({ displayName }) => displayName}
+            fixedTick={({ id }) => (isThere(id) ? true : undefined)}
+            columns={columns(isThere, table.selection)}
+            empty={<Text>{words.noGroupsYet}</Text>}
+          />
+        )}
+      </Loaded>
+      <Group justify="flex-end">
+        <Text size="sm">{words.selected(items.length)}</Text>
+        <Button variant="default" onClick={onClose}>
+          {words.cancel}
+        </Button>
+        <Button disabled={items.length === 0} onClick={add}>
+          {words.add}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+const columns = (isThere: AddGroupsProps['isThere'], selection: Selection) =>
+  [
+    {
+      key: 'name',
+      label: words.name,
+      sort: 'DISPLAY_NAME',
+      cell: (group: PickedGroup) => <Name group={group} isFixed={isThere(group.id)} selection={selection} />,
+    },
+    { key: 'description', label: words.description, cell: ({ description }: PickedGroup) => description },
+    { key: 'members', label: words.members, cell: ({ memberCount }: PickedGroup) => memberCount },
+    {
+      key: 'membership',
+      label: words.membership,
+      cell: ({ viewerIsMember }: PickedGroup) => (viewerIsMember ? words.member : words.notMember),
+    },
+  ] as const;

@@ -1,0 +1,87 @@
+import { Button, Group, NativeSelect, Paper, Stack, Text, Title } from '@mantine/core';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useLoad } from '../api';
+import { Loaded, PersonPicker } from '../shared';
+import { answerText } from './check';
+import type { Question } from './check';
+import { checkWords as words } from './checkWords';
+import type { RoleInfo } from './fragments';
+import { CheckPersonQuery } from './peopleOperations';
+
+interface CheckPersonProps {
+  readonly resource: string;
+  readonly roles: readonly RoleInfo[];
+}
+
+/** A name in, the answer in a sentence. */
+export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
+  const [userName, setUserName] = useState('');
+  const [role, setRole] = useState(roles[0]);
+  const [asked, setAsked] = useState<Question | null>(null);
+  return (
+    <Paper withBorder p="md" component="section" aria-label={words.title}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (userName.trim() !== '' && role !== undefined) {
+            setAsked({ userName: userName.trim(), role });
+          }
+        }}
+      >
+        <Stack gap="sm">
+          <div>
+            <Title order={2} size="h4">
+              {words.title}
+            </Title>
+            <Text size="sm" c="dimmed">
+              {words.about}
+            </Text>
+          </div>
+          <Group align="flex-end">
+            <PersonPicker path="user" label={words.userName} value={userName} onChange={setUserName} />
+            <NativeSelect
+              label={words.role}
+              data={roles.map(({ role: value, label }) => ({ value, label }))}
+              value={role?.role ?? ''}
+              onChange={(event) => setRole(roles.find((info) => info.role === event.currentTarget.value))}
+            />
+            <Button type="submit" disabled={userName.trim() === ''}>
+              {words.act}
+            </Button>
+          </Group>
+          {asked === null ? null : (
+            <Answer
+              key={`${asked.userName} ${asked.role.role}`}
+              question={asked}
+              resource={resource}
+              roles={roles}
+            />
+          )}
+        </Stack>
+      </form>
+    </Paper>
+  );
+}
+
+function Answer({
+  question,
+  resource,
+  roles,
+}: CheckPersonProps & { readonly question: Question }): ReactNode {
+  const { userName, role } = question;
+  const load = useLoad(CheckPersonQuery, { id: resource, userName, role: role.role });
+  return (
+    <Loaded load={load}>
+      {(answer) => (
+        <div role="status">
+          {answerText(question, answer, roles).map((sentence, index) => (
+            <Text key={sentence} fw={index === 0 ? 500 : 400}>
+              {sentence}
+            </Text>
+          ))}
+        </div>
+      )}
+    </Loaded>
+  );
+}

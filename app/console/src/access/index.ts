@@ -1,0 +1,5 @@
+export { AccessPanel } from './AccessPanel';
+export { PanelFields, RoleInfoFields } from './fragments';
+export type { RoleInfo } from './fragments';
+export { labelsOf } from './roles';
+export { sourceText } from './sources';

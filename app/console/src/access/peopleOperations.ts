@@ -1,0 +1,112 @@
+import { graphql } from '../api';
+import type { ResultOf } from '../api';
+import { HeadFields } from '../resources';
+import { RoleInfoFields } from './fragments';
+
+export const PeopleQuery = graphql(
+  `
+    query People($id: ID!, $first: Int, $after: String, $last: Int, $before: String, $role: ResourceRole) {
+      viewer {
+        user {
+          id
+        }
+      }
+      resource(by: { id: $id }) {
+        ...HeadFields
+        type {
+          roles {
+            ...RoleInfoFields
+          }
+        }
+        accessSubjects(first: $first, after: $after, last: $last, before: $before, role: $role) {
+          nodes {
+            kind
+            roles
+            memberCount
+            user {
+              id
+              userName
+              displayName
+            }
+            group {
+              id
+              slug
+              displayName
+            }
+          }
+          pageInfo {
+            hasNextPage
+            hasPreviousPage
+            startCursor
+            endCursor
+          }
+          totalCount
+        }
+      }
+    }
+  `,
+  [HeadFields, RoleInfoFields],
+);
+
+const WayFields = graphql(`
+  fragment WayFields on AccessSource {
+    kind
+    grantedRoles
+    effectiveRoles
+    expiresAt
+    orgLevel
+    group {
+      id
+      displayName
+    }
+  }
+`);
+
+export const WaysQuery = graphql(
+  `
+    query Ways($id: ID!, $userName: String!) {
+      viewer {
+        user {
+          id
+        }
+      }
+      explainAccess(resource: { id: $id }, user: { userName: $userName }) {
+        ...WayFields
+      }
+    }
+  `,
+  [WayFields],
+);
+
+export const CheckPersonQuery = graphql(
+  `
+    query CheckPerson($id: ID!, $userName: String!, $role: ResourceRole!) {
+      viewer {
+        user {
+          id
+        }
+      }
+      accessDecision(resource: { id: $id }, role: $role, subject: { user: { userName: $userName } }) {
+        outcome
+        effectiveRoles
+      }
+      explainAccess(resource: { id: $id }, user: { userName: $userName }) {
+        ...WayFields
+      }
+      explainDenial(resource: { id: $id }, role: $role, user: { userName: $userName }) {
+        cause
+        endedAt
+        grantedRoles
+        kind
+        group {
+          id
+          displayName
+        }
+      }
+    }
+  `,
+  [WayFields],
+);
+
+type PeopleResource = NonNullable<ResultOf<typeof PeopleQuery>['resource']>;
+export type AccessSubject = NonNullable<PeopleResource['accessSubjects']>['nodes'][number];

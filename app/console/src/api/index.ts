@@ -1,0 +1,16 @@
+export { useReadAll } from './useReadAll';
+export type { AllRows, ListPage, ReadAll } from './useReadAll';
+export { graphql } from './graphql';
+export type * from './graphql';
+export { failuresOf, fieldOf, problemOf } from './errors';
+export type { Failure, Problem } from './errors';
+export type { FrameUser, FrameViewer } from './operations';
+export { SignInMutation, SignOutMutation } from './operations';
+export { useSession, useSessionControls, useViewer } from './session';
+export type { Session, SessionControls } from './session';
+export { SessionRoot } from './SessionRoot';
+export { hasUnsaved, noteUnsaved } from './unsaved';
+export { outcomeOf, useChange } from './useChange';
+export type { Change, Outcome } from './useChange';
+export { useLoad } from './useLoad';
+export type { Load } from './useLoad';

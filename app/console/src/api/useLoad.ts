@@ -1,0 +1,56 @@
+import { useMemo, useState } from 'react';
+import type { AnyVariables, TypedDocumentNode } from '@urql/core';
+import { useQuery } from 'urql';
+import { failuresOf } from './errors';
+import type { Failure } from './errors';
+
+/** What came of a read so far. */
+export type Load<Data> =
+  | { readonly status: 'loading'; readonly stop: () => void }
+  | { readonly status: 'stopped'; readonly again: () => void }
+  | { readonly status: 'failed'; readonly failures: readonly Failure[]; readonly again: () => void }
+  | {
+      readonly status: 'ready';
+      readonly data: Data;
+      /** Newer data is on its way; until then the page shows what it has. */
+      readonly isRefreshing: boolean;
+      /** Errors of single fields, which are null. */
+      readonly failures: readonly Failure[];
+      readonly again: () => void;
+    };
+
+export interface LoadOptions {
+  /** Do not read yet. */
+  readonly isPaused?: boolean;
+}
+
+/**
+ * Read an operation. When its variables change, the old request is aborted and the old data stays until the new data
+ * is there. A change that names the same types reads it again.
+ */
+export function useLoad<Data, Variables extends AnyVariables>(
+  query: TypedDocumentNode<Data, Variables>,
+  variables: Variables,
+  { isPaused = false }: LoadOptions = {},
+): Load<Data> {
+  const [isStopped, setIsStopped] = useState(false);
+  const [{ data, error, fetching, stale }, ask] = useQuery<Data, AnyVariables>({
+    query,
+    variables,
+    requestPolicy: 'cache-and-network',
+    pause: isPaused || isStopped,
+  });
+  return useMemo<Load<Data>>(() => {
+    const again = (): void => (isStopped ? setIsStopped(false) : ask({ requestPolicy: 'network-only' }));
+    const failures = error === undefined ? [] : failuresOf(error, 'read');
+    if (data !== undefined && data !== null) {
+      return { status: 'ready', data, isRefreshing: fetching || stale, failures, again };
+    }
+    if (isStopped) {
+      return { status: 'stopped', again };
+    }
+    return failures.length > 0 && !fetching
+      ? { status: 'failed', failures, again }
+      : { status: 'loading', stop: () => setIsStopped(true) };
+  }, [data, error, fetching, stale, isStopped, ask]);
+}

@@ -1,0 +1,96 @@
+import { makeOperation } from '@urql/core';
+import type { Client, Exchange, Operation, OperationResult } from '@urql/core';
+import { filter, pipe, tap } from 'wonka';
+import { isSignedOut } from './errors';
+
+/** What the answers of the server say about the session. */
+export interface WatchEvents {
+  /** The session is over. */
+  readonly onOver: () => void;
+  /** The requests run as somebody else than before. */
+  readonly onOther: () => void;
+}
+
+/** Compares the viewer of each answer with the first one. */
+export interface Watch {
+  readonly exchange: Exchange;
+  /** Send the reads again that were held back since the session ended. */
+  readonly resume: (client: Client) => void;
+}
+
+const SIGN_IN_NAMES = new Set(['SignIn', 'SignOut']);
+
+/** Return the id of the viewer of an answer: null for nobody, undefined if the operation does not ask. */
+function viewerIdOf(data: unknown): string | null | undefined {
+  if (!isObject(data) || !isObject(data['viewer']) || !('user' in data['viewer'])) {
+    return undefined;
+  }
+  const user = data['viewer']['user'];
+  return isObject(user) && typeof user['id'] === 'string' ? user['id'] : null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function nameOf({ query }: Operation): string {
+  const [first] = query.definitions;
+  return first?.kind === 'OperationDefinition' ? (first.name?.value ?? '') : '';
+}
+
+/** Return the function that says whether an answer goes on to its page. Reads that do not are put into `held`. */
+function makeJudge(events: WatchEvents, held: Map<number, Operation>): (result: OperationResult) => boolean {
+  let viewerId: string | null | undefined;
+  const isOver = ({ data, error }: OperationResult): boolean =>
+    typeof viewerId === 'string' &&
+    (viewerIdOf(data) === null || (error !== undefined && isSignedOut(error)));
+
+  return (result) => {
+    const { operation, data } = result;
+    if (SIGN_IN_NAMES.has(nameOf(operation))) {
+      return true;
+    }
+    if (isOver(result)) {
+      events.onOver();
+      if (operation.kind !== 'query') {
+        return true;
+      }
+      held.set(operation.key, operation);
+      return false;
+    }
+    const id = viewerIdOf(data);
+    if (id !== undefined && viewerId !== undefined && id !== viewerId) {
+      events.onOther();
+      return false;
+    }
+    viewerId = id === undefined ? viewerId : id;
+    return true;
+  };
+}
+
+/**
+ * Make a watch. A read that was answered as nobody, after one as a user, is held back: its page keeps what it shows
+ * until the user has signed in again.
+ */
+export function makeWatch(events: WatchEvents): Watch {
+  const held = new Map<number, Operation>();
+  const judge = makeJudge(events, held);
+  const forget = (operation: Operation): void => {
+    if (operation.kind === 'teardown') {
+      held.delete(operation.key);
+    }
+  };
+  const exchange: Exchange =
+    ({ forward }) =>
+    (operations$) =>
+      pipe(operations$, tap(forget), forward, filter(judge));
+  const resume = (client: Client): void => {
+    const operations = [...held.values()];
+    held.clear();
+    for (const operation of operations) {
+      const context = { ...operation.context, requestPolicy: 'network-only' as const };
+      client.reexecuteOperation(makeOperation(operation.kind, operation, context));
+    }
+  };
+  return { exchange, resume };
+}

@@ -1,0 +1,15 @@
+const seconds = new Intl.NumberFormat('en', { style: 'unit', unit: 'second', unitDisplay: 'long' });
+
+export const words = {
+  signedOut: 'Your session has ended. Sign in again.',
+  forbidden: 'You may not do this.',
+  notFound: 'It is not there, or not visible to you.',
+  wait: (left: number) => `Wait ${seconds.format(left)}, then try again.`,
+  committed: 'The change was made, but its result could not be shown. Load the page again.',
+  unknownOutcome: 'It is not known whether this was saved. Load the page again before you repeat it.',
+  unavailable: 'The server cannot answer now. Try again soon.',
+  unreachable: 'The server did not answer. Check your connection and try again.',
+  internal: 'The server made a mistake.',
+  internalWithId: (errorId: string) => `The server made a mistake. Its number is ${errorId}.`,
+  unexpected: 'The server refused the request.',
+};

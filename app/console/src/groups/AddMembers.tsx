@@ -1,0 +1,125 @@
+import { Button, CloseButton, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useChange } from '../api';
+import { EndsField, Form, PersonPicker, Unsaved, useNotify } from '../shared';
+import { AddGroupMembersMutation } from './changes';
+import { withName } from './names';
+import type { GroupData } from './operations';
+import { memberWords as words } from './words';
+
+interface AddMembersProps {
+  readonly group: Pick<GroupData, 'id' | 'displayName'>;
+  readonly onClose: () => void;
+}
+
+const MEMBER = /^members\.(\d+)(\.|$)/;
+
+/** Adds one or several people at once, all or none. Each error stands at its name. */
+export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
+  const [typed, setTyped] = useState('');
+  const [names, setNames] = useState<readonly string[]>([]);
+  const [expiresAt, setExpiresAt] = useState<string | null>(null);
+  const [isValid, setIsValid] = useState(true);
+  const notify = useNotify();
+  const change = useChange(AddGroupMembersMutation, {
+    payload: (data) => data.addGroupMembers,
+    touches: ['Group', 'User', 'GroupMemberConnection'],
+  });
+  const all = withName(names, typed);
+  const submit = async (): Promise<void> => {
+    setNames(all);
+    setTyped('');
+    const members = all.map((userName) => ({ user: { userName }, expiresAt }));
+    const outcome = await change.run({ input: { group: { id: group.id }, members } });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: words.added(all.length) });
+      onClose();
+    }
+  };
+  const take = (name: string): void => {
+    change.clear();
+    setNames((old) => old.filter((each) => each !== name));
+  };
+  return (
+    <Modal opened onClose={onClose} title={words.addTitle(group.displayName)}>
+      <Unsaved isDirty={all.length > 0} />
+      <Form
+        change={change}
+        submit={words.addAct(all.length)}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+        isDisabled={!isValid || all.length === 0}
+        label={words.add}
+      >
+        <PersonPicker
+          path="user"
+          label={words.userName}
+          description={words.userNameHint}
+          value={typed}
+          onChange={setTyped}
+          isFirst
+        />
+        <Group>
+          <Button
+            variant="default"
+            size="xs"
+            disabled={typed.trim() === ''}
+            onClick={() => {
+              setNames(all);
+              setTyped('');
+            }}
+          >
+            {words.toList}
+          </Button>
+        </Group>
+        <NameList names={names} errors={errorsByIndex(change.fieldErrors)} onTake={take} />
+        <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
+      </Form>
+    </Modal>
+  );
+}
+
+/** Return the messages of the entries by their place in the list. */
+function errorsByIndex(errors: ReadonlyMap<string, string>): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const [path, message] of errors) {
+    const [, index] = MEMBER.exec(path) ?? [];
+    if (index !== undefined) {
+      found.set(Number(index), message);
+    }
+  }
+  return found;
+}
+
+interface NameListProps {
+  readonly names: readonly string[];
+  readonly errors: ReadonlyMap<number, string>;
+  readonly onTake: (name: string) => void;
+}
+
+function NameList({ names, errors, onTake }: NameListProps): ReactNode {
+  if (names.length === 0) {
+    return null;
+  }
+  return (
+    <Stack gap={4}>
+      <Text size="sm">{words.list}:</Text>
+      <List size="sm" listStyleType="none" aria-label={words.list}>
+        {names.map((name, index) => (
+          <List.Item key={name}>
+            <Group gap="xs">
+              <span>{name}</span>
+              {errors.has(index) ? (
+                <Text span size="sm" c="red">
+                  {errors.get(index)}
+                </Text>
+              ) : null}
+              <CloseButton size="sm" aria-label={words.off(name)} onClick={() => onTake(name)} />
+            </Group>
+          </List.Item>
+        ))}
+      </List>
+    </Stack>
+  );
+}

@@ -1,0 +1,187 @@
+import { Alert, List, Modal, Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useChange } from '../api';
+import {
+  AreaField,
+  Form,
+  SelectField,
+  TextField,
+  Unsaved,
+  sharedWords,
+  useNotify,
+  useValues,
+} from '../shared';
+import type { Values } from '../shared';
+import { CreateGroupMutation, UpdateGroupMutation } from './changes';
+import type { GroupData } from './operations';
+import { words } from './words';
+
+const MOST = 1_000;
+const SEEN_BY = [
+  { value: 'MEMBERS', label: words.seenByMembers },
+  { value: 'SIGNED_IN', label: words.seenBySignedIn },
+] as const;
+
+interface Fields {
+  readonly displayName: string;
+  readonly description: string;
+  readonly membersSeenBy: GroupData['membersSeenBy'];
+}
+
+interface GroupFieldsProps<All extends Fields> {
+  readonly values: All;
+  readonly set: Values<All>['set'];
+  readonly isFirst: boolean;
+}
+
+function GroupFields<All extends Fields>({ values, set, isFirst }: GroupFieldsProps<All>): ReactNode {
+  return (
+    <>
+      <TextField
+        path="displayName"
+        label={words.name}
+        value={values.displayName}
+        onChange={set('displayName')}
+        isRequired
+        isFirst={isFirst}
+      />
+      <AreaField
+        path="description"
+        label={words.description}
+        value={values.description}
+        onChange={set('description')}
+        maxLength={MOST}
+      />
+      <SelectField
+        path="membersSeenBy"
+        label={words.seenBy}
+        choices={SEEN_BY}
+        value={values.membersSeenBy}
+        onChange={set('membersSeenBy')}
+      />
+    </>
+  );
+}
+
+interface FormProps {
+  readonly onClose: () => void;
+}
+
+const EMPTY: Fields & { readonly slug: string } = {
+  slug: '',
+  displayName: '',
+  description: '',
+  membersSeenBy: 'MEMBERS',
+};
+
+/** Creates a group, and leads to its page. */
+export function CreateGroup({ onClose }: FormProps): ReactNode {
+  const { values, set, isDirty } = useValues(EMPTY);
+  const notify = useNotify();
+  const navigate = useNavigate();
+  const change = useChange(CreateGroupMutation, {
+    payload: (data) => data.createGroup,
+    touches: ['Group', 'GroupConnection'],
+  });
+  const submit = async (): Promise<void> => {
+    const outcome = await change.run({ input: values });
+    if (outcome.isDone) {
+      const slug = outcome.payload.group?.slug ?? values.slug;
+      notify({ kind: 'status', text: words.created(values.displayName) });
+      onClose();
+      await navigate({ to: '/groups/$slug', params: { slug }, ignoreBlocker: true });
+    }
+  };
+  return (
+    <Modal opened onClose={onClose} title={words.create}>
+      <Unsaved isDirty={isDirty} />
+      <Form
+        change={change}
+        submit={words.create}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+        label={words.create}
+      >
+        <TextField
+          path="slug"
+          label={words.slug}
+          description={words.slugHint}
+          value={values.slug}
+          onChange={set('slug')}
+          isRequired
+          isFirst
+        />
+        <GroupFields values={values} set={set} isFirst={false} />
+      </Form>
+    </Modal>
+  );
+}
+
+const fieldsOf = ({ displayName, description, membersSeenBy }: GroupData): Fields => ({
+  displayName,
+  description,
+  membersSeenBy,
+});
+
+interface EditGroupProps extends FormProps {
+  readonly group: GroupData;
+}
+
+/** Changes a group. If somebody else changed it meanwhile, nothing is written, and both states are shown. */
+export function EditGroup({ group, onClose }: EditGroupProps): ReactNode {
+  const [base] = useState(group);
+  const { values, set, isDirty } = useValues(fieldsOf(base));
+  const notify = useNotify();
+  const change = useChange(UpdateGroupMutation, {
+    payload: (data) => data.updateGroup,
+    touches: ['Group'],
+  });
+  const submit = async (): Promise<void> => {
+    const outcome = await change.run({
+      input: { group: { id: group.id }, ifRevision: group.revision, ...values },
+    });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: sharedWords.saved });
+      onClose();
+    }
+  };
+  return (
+    <Modal opened onClose={onClose} title={words.editTitle(base.displayName)}>
+      <Unsaved isDirty={isDirty} />
+      <Form
+        change={change}
+        submit={words.save}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+        isDisabled={!isDirty}
+        label={words.edit}
+      >
+        {group.revision > base.revision && !change.isBusy ? <Meanwhile group={group} /> : null}
+        <GroupFields values={values} set={set} isFirst />
+      </Form>
+    </Modal>
+  );
+}
+
+/** What the group is now, beside what was typed. */
+function Meanwhile({ group }: { readonly group: GroupData }): ReactNode {
+  return (
+    <Alert color="yellow" variant="light" role="status">
+      <Text size="sm">{words.changedMeanwhile}</Text>
+      <List size="sm">
+        <List.Item>
+          {words.name}: {group.displayName}
+        </List.Item>
+        <List.Item>
+          {words.description}: {group.description === '' ? sharedWords.none : group.description}
+        </List.Item>
+        <List.Item>
+          {words.seenBy}: {SEEN_BY.find(({ value }) => value === group.membersSeenBy)?.label}
+        </List.Item>
+      </List>
+      <Text size="sm">{words.overwrite}</Text>
+    </Alert>
+  );
+}

@@ -1,0 +1,18 @@
+export const words = {
+  title: 'Home',
+  welcome: (name: string) => `You are signed in as ${name}.`,
+  anonymous: 'You see what is public. Sign in to see what is yours.',
+  myOrgs: 'My organizations',
+  noOrgs: 'You belong to no organization.',
+  publicOrgs: 'Public organizations',
+  noPublicOrgs: 'There is no public organization.',
+  mine: 'Resources that I have access to',
+  noResources: 'There is no resource that you have access to.',
+  publicResources: 'Public resources',
+  noPublicResources: 'There is no public resource.',
+  ending: 'Ends within 30 days',
+  nothingEnding: 'Nothing of yours ends within 30 days.',
+  membership: (name: string) => `Membership in ${name}`,
+  storage: 'Storage',
+  all: 'Show all',
+};

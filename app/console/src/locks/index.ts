@@ -1,0 +1,3 @@
+export { LockNote } from './LockNote';
+export { LockPanel } from './LockPanel';
+export { LockFields } from './operations';

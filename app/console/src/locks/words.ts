@@ -1,0 +1,18 @@
+export const words = {
+  title: 'Lock',
+  unlocked: 'The resource is not locked.',
+  locked: (who: string) => `Locked by ${who}`,
+  effect: 'While it is locked, nobody can edit, transfer or delete it, or upload files.',
+  access: 'A lock does not hinder changes of access.',
+  reason: 'Reason',
+  reasonAbout: 'Everybody who can see the resource can read it.',
+  lock: 'Lock',
+  unlock: 'Unlock',
+  lockedNow: 'Locked',
+  unlockedNow: 'Unlocked',
+  history: 'History',
+  noHistory: 'It was never locked.',
+  older: (count: number) => `The newest 20 of ${count.toLocaleString('en')} entries.`,
+  system: 'the system',
+  actions: { LOCK: 'Locked by', UNLOCK: 'Unlocked by' },
+};

@@ -1,0 +1,193 @@
+import { Modal, Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useChange } from '../api';
+import type { OrgLevel } from '../api';
+import { Confirm, EndsField, Form, PersonPicker, SelectField, isSameMoment, useNotify } from '../shared';
+import { AddOrgMemberMutation, RemoveOrgMemberMutation, UpdateOrgMemberMutation } from './changes';
+import type { Level, Org } from './operations';
+import type { Member } from './tabOperations';
+import { memberWords as words, words as orgWords } from './words';
+
+const TOUCHES = ['Org', 'User', 'OrgMemberConnection'];
+
+interface DialogProps {
+  readonly org: Pick<Org, 'id' | 'name'>;
+  readonly onClose: () => void;
+}
+
+interface LevelsProps extends DialogProps {
+  readonly levels: readonly Level[];
+}
+
+interface LevelFieldProps {
+  readonly levels: readonly Level[];
+  readonly value: OrgLevel;
+  readonly onChange: (level: OrgLevel) => void;
+}
+
+/** The level of a member, with what it lets them do. */
+export function LevelField({ levels, value, onChange }: LevelFieldProps): ReactNode {
+  const description = levels.find(({ level }) => level === value)?.description;
+  return (
+    <SelectField
+      path="level"
+      label={words.level}
+      {...(description === undefined ? {} : { description })}
+      choices={levels.map(({ level, label }) => ({ value: level, label }))}
+      value={value}
+      onChange={onChange}
+    />
+  );
+}
+
+/** Adds a person by user name. */
+export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
+  const [userName, setUserName] = useState('');
+  const [level, setLevel] = useState<OrgLevel>('READ_ONLY');
+  const [expiresAt, setExpiresAt] = useState<string | null>(null);
+  const [isValid, setIsValid] = useState(true);
+  const notify = useNotify();
+  const change = useChange(AddOrgMemberMutation, {
+    payload: (data) => data.addOrgMember,
+    touches: TOUCHES,
+  });
+  const submit = async (): Promise<void> => {
+    const user = { userName: userName.trim() };
+    const outcome = await change.run({ input: { org: { id: org.id }, user, level, expiresAt } });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: words.added(userName) });
+      onClose();
+    }
+  };
+  return (
+    <Modal opened onClose={onClose} title={words.addTitle(org.name)}>
+      <Form
+        change={change}
+        submit={words.add}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+        isDisabled={!isValid}
+        label={words.add}
+      >
+        <PersonPicker
+          path="user"
+          label={words.userName}
+          description={words.userNameHint}
+          value={userName}
+          onChange={setUserName}
+          isRequired
+          isFirst
+        />
+        <LevelField levels={levels} value={level} onChange={setLevel} />
+        <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
+      </Form>
+    </Modal>
+  );
+}
+
+interface MemberProps extends DialogProps {
+  readonly member: Member;
+}
+
+/** Changes the level and the end of a membership. Only what differs is sent. */
+export function EditMember({ org, levels, member, onClose }: MemberProps & LevelsProps): ReactNode {
+  const [level, setLevel] = useState<OrgLevel>(member.level);
+  const [expiresAt, setExpiresAt] = useState(member.expiresAt);
+  const [isValid, setIsValid] = useState(true);
+  const change = useChange(UpdateOrgMemberMutation, {
+    payload: (data) => data.updateOrgMember,
+    touches: TOUCHES,
+  });
+  const isSameEnd = isSameMoment(expiresAt, member.expiresAt);
+  const submit = async (): Promise<void> => {
+    const end = expiresAt === null ? ({ clear: ['EXPIRES_AT'] } as const) : { expiresAt };
+    const outcome = await change.run({
+      input: {
+        org: { id: org.id },
+        user: { id: member.node.id },
+        ...(level === member.level ? {} : { level }),
+        ...(isSameEnd ? {} : 'clear' in end ? { clear: [...end.clear] } : end),
+      },
+    });
+    if (outcome.isDone) {
+      onClose();
+    }
+  };
+  return (
+    <Modal opened onClose={onClose} title={words.editTitle(member.node.userName)}>
+      <Form
+        change={change}
+        submit={words.save}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+        isDisabled={!isValid || (isSameEnd && level === member.level)}
+        label={words.editTitle(member.node.userName)}
+      >
+        <LevelField levels={levels} value={level} onChange={setLevel} />
+        <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
+      </Form>
+    </Modal>
+  );
+}
+
+/** Asks before a member is removed. */
+export function RemoveMember({ org, member, onClose }: MemberProps): ReactNode {
+  const { id, userName } = member.node;
+  const notify = useNotify();
+  const change = useChange(RemoveOrgMemberMutation, {
+    payload: (data) => data.removeOrgMember,
+    touches: TOUCHES,
+  });
+  const confirm = async (): Promise<void> => {
+    const outcome = await change.run({ input: { org: { id: org.id }, user: { id } } });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: words.removed(userName) });
+      onClose();
+    }
+  };
+  return (
+    <Confirm
+      isOpen
+      {...{ onClose, change }}
+      title={words.removeTitle(userName)}
+      act={words.removeOf(userName)}
+      onConfirm={() => void confirm()}
+    >
+      <Text size="sm">{words.removeText}</Text>
+    </Confirm>
+  );
+}
+
+interface LeaveProps extends DialogProps {
+  readonly user: { readonly id: string };
+}
+
+/** Asks before the viewer leaves, and goes to the list: the organization may be hidden from then on. */
+export function LeaveOrg({ org, user, onClose }: LeaveProps): ReactNode {
+  const notify = useNotify();
+  const navigate = useNavigate();
+  const change = useChange(RemoveOrgMemberMutation, {
+    payload: (data) => data.removeOrgMember,
+    touches: TOUCHES,
+  });
+  const confirm = async (): Promise<void> => {
+    const outcome = await change.run({ input: { org: { id: org.id }, user: { id: user.id } } });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: orgWords.left(org.name) });
+      await navigate({ to: '/organizations' });
+    }
+  };
+  return (
+    <Confirm
+      isOpen
+      {...{ onClose, change }}
+      title={orgWords.leaveTitle(org.name)}
+      act={orgWords.leave}
+      onConfirm={() => void confirm()}
+    >
+      <Text size="sm">{orgWords.leaveText}</Text>
+    </Confirm>
+  );
+}

@@ -1,0 +1,64 @@
+import { Text } from '@mantine/core';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useChange } from '../../api';
+import { Form, StorageBar, TextField, sharedWords, useNotify } from '../../shared';
+import { SetOrgQuotaMutation } from '../changes';
+import type { Org } from '../operations';
+import { settingsWords as words } from '../words';
+import { fromMegabytes, toMegabytes } from './quota';
+
+interface OrgQuotaProps {
+  readonly org: Pick<Org, 'id'>;
+  readonly storage: NonNullable<Org['storage']>;
+  readonly mayChange: boolean;
+}
+
+/** Used storage, and the quota of the organization itself. */
+export function OrgQuota({ org, storage, mayChange }: OrgQuotaProps): ReactNode {
+  const { usedBytes, quotaBytes } = storage;
+  return (
+    <>
+      <StorageBar label={words.used} usedBytes={usedBytes} quotaBytes={quotaBytes} />
+      {quotaBytes === null ? <Text size="sm">{words.noQuota}</Text> : null}
+      {mayChange ? <QuotaForm key={quotaBytes} org={org} quotaBytes={quotaBytes} /> : null}
+    </>
+  );
+}
+
+interface QuotaFormProps {
+  readonly org: Pick<Org, 'id'>;
+  readonly quotaBytes: number | null;
+}
+
+function QuotaForm({ org, quotaBytes }: QuotaFormProps): ReactNode {
+  const start = toMegabytes(quotaBytes);
+  const [text, setText] = useState(start);
+  const notify = useNotify();
+  const change = useChange(SetOrgQuotaMutation, { payload: (data) => data.setOrgQuota, touches: ['Org'] });
+  const bytes = fromMegabytes(text);
+  const submit = async (): Promise<void> => {
+    const quota = bytes === null ? { clear: true } : { quotaBytes: bytes ?? 0 };
+    const outcome = await change.run({ input: { org: { id: org.id }, ...quota } });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: sharedWords.saved });
+    }
+  };
+  return (
+    <Form
+      change={change}
+      submit={words.saveQuota}
+      onSubmit={() => void submit()}
+      isDisabled={text === start || bytes === undefined}
+      label={words.quota}
+    >
+      <TextField
+        path="quotaBytes"
+        label={words.quotaUnit}
+        description={bytes === undefined ? words.badQuota : words.quotaHint}
+        value={text}
+        onChange={setText}
+      />
+    </Form>
+  );
+}

@@ -1,0 +1,84 @@
+import { Modal, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useChange } from '../api';
+import { AreaField, Form, TextField, Unsaved, useNotify, useValues } from '../shared';
+import { UpdateResourceMutation } from './changes';
+import { parseObject } from './metadata';
+import type { ResourceData } from './operations';
+import { words } from './words';
+
+interface EditResourceProps {
+  readonly resource: ResourceData;
+  readonly onClose: () => void;
+}
+
+const MOST_CHARACTERS = 1_000;
+
+/** The form for name, description and metadata. */
+export function EditResource({ resource, onClose }: EditResourceProps): ReactNode {
+  return (
+    <Modal opened onClose={onClose} title={words.editTitle} size="lg">
+      <EditForm resource={resource} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function EditForm({ resource, onClose }: EditResourceProps): ReactNode {
+  const { id, revision, name, description } = resource;
+  const start = { name, description, metadata: JSON.stringify(resource.metadata, null, 2) };
+  const { values, set, isDirty } = useValues(start);
+  const change = useChange(UpdateResourceMutation, { payload: (data) => data.updateResource });
+  const notify = useNotify();
+  const metadata = parseObject(values.metadata);
+  const submit = async (): Promise<void> => {
+    if (!metadata.isObject) {
+      return;
+    }
+    const own = { name: values.name, description: values.description };
+    const changed = values.metadata === start.metadata ? {} : { metadata: metadata.value };
+    const input = { resource: { id }, ifRevision: revision, ...own, ...changed };
+    const outcome = await change.run({ input });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: words.saved });
+      onClose();
+    }
+  };
+  return (
+    <Form
+      change={change}
+      submit={words.save}
+      onSubmit={() => void submit()}
+      onCancel={onClose}
+      isDisabled={!metadata.isObject}
+    >
+      <TextField
+        path="name"
+        label={words.name}
+        value={values.name}
+        onChange={set('name')}
+        isRequired
+        isFirst
+      />
+      <AreaField
+        path="description"
+        label={words.description}
+        value={values.description}
+        onChange={set('description')}
+        maxLength={MOST_CHARACTERS}
+      />
+      <AreaField
+        path="metadata"
+        label={words.metadata}
+        description={words.metadataAbout}
+        value={values.metadata}
+        onChange={set('metadata')}
+      />
+      {metadata.isObject ? null : (
+        <Text size="sm" c="red" role="alert">
+          {words.badJson}
+        </Text>
+      )}
+      <Unsaved isDirty={isDirty} />
+    </Form>
+  );
+}

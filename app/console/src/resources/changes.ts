@@ -1,0 +1,74 @@
+import { graphql } from '../api';
+
+export const CreateResourceMutation = graphql(`
+  mutation CreateResource($input: CreateResourceInput!) {
+    createResource(input: $input) {
+      resource {
+        id
+        name
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+export const UpdateResourceMutation = graphql(`
+  mutation UpdateResource($input: UpdateResourceInput!) {
+    updateResource(input: $input) {
+      resource {
+        id
+        name
+        description
+        metadata
+        revision
+        updatedAt
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+export const TransferResourceMutation = graphql(`
+  mutation TransferResource($input: TransferResourceInput!) {
+    transferResource(input: $input) {
+      resource {
+        id
+        revision
+        owner {
+          id
+          userName
+        }
+        org {
+          id
+          slug
+        }
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);
+
+export const DeleteResourceMutation = graphql(`
+  mutation DeleteResource($input: DeleteResourceInput!) {
+    deleteResource(input: $input) {
+      deletedResourceId
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);

@@ -1,0 +1,2 @@
+export { HeadFields } from './fragments';
+export { ResourceFrame } from './ResourceFrame';

@@ -1,0 +1,3 @@
+export { SignInForm } from './SignInForm';
+export { SignInOver } from './SignInOver';
+export { SignOutDialog } from './SignOutDialog';

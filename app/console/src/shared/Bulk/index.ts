@@ -1,0 +1,2 @@
+export { BulkDialog } from './BulkDialog';
+export { useBulk } from './useBulk';

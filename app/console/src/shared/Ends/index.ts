@@ -1,0 +1,2 @@
+export { EndsField } from './EndsField';
+export { EndsText } from './EndsText';

@@ -1,0 +1,13 @@
+export const words = {
+  label: 'Ends',
+  none: 'Does not end',
+  days30: 'In 30 days',
+  days90: 'In 90 days',
+  year: 'In a year',
+  date: 'At a date and time',
+  moment: (zone: string) => `Date and time, in ${zone}`,
+  past: 'This is in the past. Choose a later time.',
+  invalid: 'Choose a date and a time.',
+  endsOn: (day: string) => `Ends ${day}`,
+  endedOn: (day: string) => `Ended ${day}`,
+};

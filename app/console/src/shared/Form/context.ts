@@ -1,0 +1,33 @@
+import { createContext, useContext, useEffect } from 'react';
+
+export interface FormContextValue {
+  readonly errors: ReadonlyMap<string, string>;
+  /** Tell the form that it has this field. Return the function that takes it back. */
+  readonly claim: (path: string) => () => void;
+}
+
+export const FormContext = createContext<FormContextValue>({
+  errors: new Map(),
+  claim: () => () => undefined,
+});
+
+/** Return the message of the field: of its own path, or of the first path below it. */
+export function messageOf(errors: ReadonlyMap<string, string>, path: string): string | undefined {
+  const own = errors.get(path);
+  if (own !== undefined) {
+    return own;
+  }
+  for (const [each, message] of errors) {
+    if (each.startsWith(`${path}.`)) {
+      return message;
+    }
+  }
+  return undefined;
+}
+
+/** Connect a field to its form. The path is that of the input of the mutation, such as `userName`. */
+export function useField(path: string): { readonly error: string | undefined } {
+  const { errors, claim } = useContext(FormContext);
+  useEffect(() => claim(path), [claim, path]);
+  return { error: messageOf(errors, path) };
+}

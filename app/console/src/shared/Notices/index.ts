@@ -1,0 +1,2 @@
+export { useNotify } from './context';
+export { Notices } from './Notices';

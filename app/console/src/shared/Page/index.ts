@@ -1,0 +1,3 @@
+export { Loaded, Waiting } from './Loaded';
+export { Missing } from './Missing';
+export { Page } from './Page';

@@ -1,0 +1,72 @@
+import { Autocomplete } from '@mantine/core';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useField } from '../Form';
+import { useDebounced } from './useDebounced';
+
+/** Something that can be picked. */
+export interface Option {
+  /** What is picked, such as a user name or a slug. */
+  readonly value: string;
+  /** What stands beside it, such as the name for display. */
+  readonly label: string;
+}
+
+export interface PickerProps {
+  /** The field of the input of the mutation. */
+  readonly path: string;
+  readonly label: string;
+  readonly description?: string;
+  /** What is typed or picked. */
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly isRequired?: boolean;
+  readonly isFirst?: boolean;
+}
+
+interface BarePickerProps extends PickerProps {
+  /** Return what matches a text, as a hook; it gets the text when no key was pressed for 300 ms. */
+  readonly useOptions: (search: string) => readonly Option[];
+}
+
+/** A text with suggestions. What is not suggested can be typed; the server says if it is wrong. */
+export function Picker(props: BarePickerProps): ReactNode {
+  const {
+    path,
+    label,
+    description,
+    value,
+    onChange,
+    isRequired = false,
+    isFirst = false,
+    useOptions,
+  } = props;
+  const [isOpen, setIsOpen] = useState(false);
+  const { error } = useField(path);
+  const search = useDebounced(value.trim());
+  const options = useOptions(isOpen ? search : '');
+  const labels = new Map(options.map((option) => [option.value, option.label]));
+  return (
+    <Autocomplete
+      label={label}
+      {...(description === undefined ? {} : { description })}
+      value={value}
+      onChange={onChange}
+      data={options.map((option) => option.value)}
+      filter={({ options: all }) => all}
+      renderOption={({ option }) => (
+        <span>
+          {option.value}
+          {labels.get(option.value) === option.value ? null : ` · ${labels.get(option.value) ?? ''}`}
+        </span>
+      )}
+      required={isRequired}
+      error={error}
+      aria-invalid={error !== undefined}
+      autoComplete="off"
+      onFocus={() => setIsOpen(true)}
+      onBlur={() => setIsOpen(false)}
+      {...(isFirst ? { 'data-autofocus': true } : {})}
+    />
+  );
+}

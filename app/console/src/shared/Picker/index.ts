@@ -1,0 +1,2 @@
+export { GroupPicker, OrgPicker, PersonPicker } from './pickers';
+export type { PickerProps } from './Picker';

@@ -1,0 +1,25 @@
+import { counted } from '../words';
+
+export const words = {
+  search: 'Search',
+  clearSearch: 'Clear the search',
+  first: 'First page',
+  previous: 'Previous page',
+  next: 'Next page',
+  rowsPerPage: 'Rows per page',
+  total: (count: number) => counted(count, 'entry', 'entries'),
+  sortedBy: (label: string, isAscending: boolean) =>
+    `${label}, sorted ${isAscending ? 'from first to last' : 'from last to first'}`,
+  nothingYet: 'There is nothing here yet.',
+  nothingFound: 'Nothing matches.',
+  clearFilters: 'Clear filters',
+  selectPage: 'Select all rows of this page',
+  selectRow: (name: string) => `Select ${name}`,
+  selected: (count: number) => `${counted(count, 'row', 'rows')} selected`,
+  selectAll: (count: number) => `Select all ${count.toLocaleString('en')} that match`,
+  tooMany: (most: number) => `Select the first ${most.toLocaleString('en')} that match`,
+  clearSelection: 'Clear selection',
+  actions: 'Actions',
+  csv: 'Download as CSV',
+  reading: (read: number, total: number) => `${read.toLocaleString('en')} of ${total.toLocaleString('en')}`,
+};

@@ -1,0 +1,38 @@
+export { useAddress } from './address';
+export type { AddressSearch } from './address';
+export { Banner } from './Banner';
+export { BulkDialog } from './Bulk';
+export { Bytes } from './Bytes';
+export { exactBytes, shortBytes } from './bytes';
+export { Confirm } from './Confirm';
+export { download, toCsv } from './csv';
+export { EndsField, EndsText } from './Ends';
+export { Failures } from './Failures';
+export {
+  AreaField,
+  Form,
+  MultiSelectField,
+  PasswordField,
+  SelectField,
+  SwitchField,
+  TextField,
+  useField,
+  useValues,
+} from './Form';
+export type { Choice, FormChange, Values } from './Form';
+export { Hidden, OrHidden } from './Hidden';
+export { safeHref } from './links';
+export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';
+export { useNotify } from './Notices';
+export { Loaded, Missing, Page, Waiting } from './Page';
+export { GroupPicker, OrgPicker, PersonPicker } from './Picker';
+export type { PickerProps } from './Picker';
+export { useDensity } from './preferences';
+export { StorageBar } from './StorageBar';
+export { Table, useTable } from './Table';
+export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from './Table';
+export { Time } from './Time';
+export { dayOf, endAfterDays, endState, exactTime, isSameMoment } from './times';
+export { Unsaved } from './Unsaved';
+export { useNow } from './useNow';
+export { counted, words as sharedWords } from './words';

@@ -1,0 +1,36 @@
+const counts = new Intl.NumberFormat('en');
+
+/** Return a number with its noun: "1 user", "3 users". */
+export const counted = (count: number, one: string, many: string): string =>
+  `${counts.format(count)} ${count === 1 ? one : many}`;
+
+export const words = {
+  appName: 'Ostiary',
+  cancel: 'Cancel',
+  close: 'Close',
+  hidden: 'not visible to you',
+  none: 'None',
+  never: 'Never',
+  saved: 'Saved',
+  tryAgain: 'Try again',
+  stop: 'Stop',
+  loading: 'Loading',
+  stillWorking: 'Still working …',
+  stopped: 'You stopped this.',
+  refreshing: 'Reading again',
+  missing: 'It is not there, or not visible to you.',
+  missingTitle: 'Nothing here',
+  toStart: 'Go to the start page',
+  copyId: 'Copy the number',
+  copied: 'Copied',
+  waiting: (seconds: number) => `Wait ${counted(seconds, 'second', 'seconds')}`,
+  notices: 'Notices',
+  dismiss: 'Dismiss',
+  unsavedTitle: 'Leave without saving?',
+  unsaved: 'What you changed here is not saved.',
+  leave: 'Leave',
+  stay: 'Stay',
+  typeToConfirm: (text: string) => `Type ${text} to confirm`,
+  quota: (used: string, total: string) => `${used} of ${total}`,
+  noQuota: (used: string) => `${used}, no limit`,
+};

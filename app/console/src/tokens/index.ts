@@ -1,0 +1,1 @@
+export { UserTokens } from './UserTokens';

@@ -1,0 +1,45 @@
+import { Button, Group, Text } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { ReadAll } from '../api';
+import { Failures, download, sharedWords } from '../shared';
+import { toCsv } from '../shared';
+import { useReading } from '../shared/Table/useReading';
+import { linesOf } from './csvExport';
+import type { ExportedUser } from './operations';
+import { words } from './words';
+
+/** Writes all users that match into a CSV file, with a column for each attribute. */
+export function ExportUsers({ readAll }: { readonly readAll: ReadAll<ExportedUser> }): ReactNode {
+  const { start, stop, progress, failures } = useReading(readAll);
+  const write = async (): Promise<void> => {
+    const result = await start(Number.POSITIVE_INFINITY);
+    if (result.isDone) {
+      download('users.csv', toCsv(linesOf(result.rows)));
+    }
+  };
+  if (progress !== null) {
+    return (
+      <Group gap="xs">
+        <Text size="sm" role="status">
+          {sharedWords.quota(String(progress.read), String(progress.total))}
+        </Text>
+        <Button variant="default" onClick={stop}>
+          {sharedWords.stop}
+        </Button>
+      </Group>
+    );
+  }
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconDownload size={16} aria-hidden />}
+        onClick={() => void write()}
+      >
+        {words.exportUsers}
+      </Button>
+      <Failures failures={failures} />
+    </>
+  );
+}

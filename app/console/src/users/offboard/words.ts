@@ -1,0 +1,58 @@
+import { counted } from '../../shared';
+
+const orgs = (count: number): string => counted(count, 'organization', 'organizations');
+const resources = (count: number): string => counted(count, 'resource', 'resources');
+
+export const words = {
+  title: (name: string) => `Off-board ${name}`,
+  missing: 'This user is not there, or not visible to you.',
+  account: (name: string) => `The account ${name}`,
+  intro: (name: string) =>
+    `This is what ${name} owns and holds. Name a successor for what they own, then deactivate or delete the account.`,
+  ownedOrgs: (count: number) => `Owns ${orgs(count)}`,
+  ownedResources: (count: number) => `Owns ${resources(count)}`,
+  memberships: (count: number) => `Member of ${orgs(count)}`,
+  groups: (count: number) => `Member of ${counted(count, 'group', 'groups')}`,
+  tokens: (count: number) => `Has ${counted(count, 'API token', 'API tokens')}`,
+  reach: (count: number) => `Reaches ${resources(count)}`,
+  roles: (count: number) => `Holds ${counted(count, 'role', 'roles')}`,
+  andMore: (count: number) => `and ${counted(count, 'other', 'others')}`,
+  nothing: 'None',
+  locked: 'locked',
+  manager: 'manager',
+  form: 'What happens',
+  successor: 'Successor',
+  successorHint: 'This person receives what the user owns.',
+  how: 'Account',
+  hows: {
+    deactivate: 'Deactivate: nobody can use the account, and the name stays taken',
+    delete: 'Delete: the account is gone, and its name is free',
+  },
+  also: 'Also',
+  memberships_: 'Remove them from all organizations and groups',
+  tokens_: 'Revoke their API tokens',
+  check: 'Check',
+  deactivateTitle: (name: string) => `Off-board ${name}`,
+  resume: 'Each line is one change. What failed can be repeated.',
+  tooMany: 'There are more than 100 of a kind. Open this page again when these are done.',
+  step: {
+    deactivate: (name: string) => `Deactivate ${name}`,
+    org: (org: string, to: string) => `Hand ${org} over to ${to}`,
+    resource: (resource: string, to: string) => `Hand ${resource} over to ${to}`,
+    membership: (org: string) => `Remove from ${org}`,
+    group: (group: string) => `Remove from the group ${group}`,
+    token: (token: string) => `Revoke the API token ${token}`,
+  },
+  deleteTitle: (name: string) => `Delete ${name}?`,
+  delete: (name: string) => `Delete ${name}`,
+  deleteText: 'All their sessions and API tokens end. This cannot be undone.',
+  handsOver: (to: string, orgCount: number, resourceCount: number) =>
+    `${to} receives ${orgs(orgCount)} and ${resources(resourceCount)}.`,
+  withoutSuccessor: (orgCount: number, resourceCount: number) =>
+    orgCount + resourceCount === 0
+      ? 'They own nothing.'
+      : `${orgs(orgCount)} and ${resources(resourceCount)} are left without an owner.`,
+  deleted: (name: string) => `${name} is deleted.`,
+  done: (name: string, to: string, orgCount: number, resourceCount: number) =>
+    `${name} is deleted. ${to} owns ${orgs(orgCount)} and ${resources(resourceCount)} more.`,
+};

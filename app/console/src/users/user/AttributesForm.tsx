@@ -1,0 +1,125 @@
+import { ActionIcon, Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useChange } from '../../api';
+import { Form, Unsaved, sharedWords, useNotify } from '../../shared';
+import { attributesOf, badKey, objectOf, rowsOf } from './attributes';
+import type { AttributeRow } from './attributes';
+import { SetUserMetadataMutation } from './changes';
+import type { UserDetails } from './operations';
+import { storageWords as words } from './words';
+
+function problemOf(rows: readonly AttributeRow[]): string | null {
+  const key = badKey(rows);
+  if (key === undefined) {
+    return null;
+  }
+  return key === '' ? words.emptyKey : words.doubleKey(key);
+}
+
+/** The attributes of a user as a table of keys and values. */
+export function AttributesForm({ user }: { readonly user: UserDetails }): ReactNode {
+  const notify = useNotify();
+  const [start] = useState(() => rowsOf(objectOf(user.metadata)));
+  const [rows, setRows] = useState<readonly AttributeRow[]>(start);
+  const isDirty = JSON.stringify(rows) !== JSON.stringify(start);
+  const problem = problemOf(rows);
+  const mayChange = user.viewerCan.setMetadata;
+  const change = useChange(SetUserMetadataMutation, {
+    payload: (data) => data.setUserMetadata,
+    touches: ['Storage'],
+  });
+  const setRow = (index: number, row: AttributeRow): void =>
+    setRows((old) => old.map((each, place) => (place === index ? row : each)));
+  const submit = async (): Promise<void> => {
+    const metadata = attributesOf(rows);
+    const outcome = await change.run({
+      input: { user: { id: user.id }, ifRevision: user.revision, metadata },
+    });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: sharedWords.saved });
+    }
+  };
+  return (
+    <Stack gap="sm">
+      <Title order={2} size="h4">
+        {words.attributes}
+      </Title>
+      {rows.length === 0 ? <Text size="sm">{words.none}</Text> : null}
+      <Form
+        change={change}
+        submit={words.saveAttributes}
+        onSubmit={() => void submit()}
+        isDisabled={!isDirty || problem !== null}
+        label={words.attributes}
+      >
+        <Unsaved isDirty={isDirty} />
+        {rows.map((row, index) => (
+          <Row
+            key={index}
+            row={row}
+            number={index + 1}
+            isDisabled={!mayChange}
+            onChange={(next) => setRow(index, next)}
+            onRemove={() => setRows((old) => old.filter((_, place) => place !== index))}
+          />
+        ))}
+        <Text size="xs" c="dimmed" role="status">
+          {isDirty && problem !== null ? problem : words.attributesHint}
+        </Text>
+        {mayChange ? (
+          <Button
+            variant="default"
+            style={{ alignSelf: 'flex-start' }}
+            onClick={() => setRows((old) => [...old, { key: '', value: '' }])}
+          >
+            {words.add}
+          </Button>
+        ) : null}
+      </Form>
+    </Stack>
+  );
+}
+
+interface RowProps {
+  readonly row: AttributeRow;
+  readonly number: number;
+  readonly isDisabled: boolean;
+  readonly onChange: (row: AttributeRow) => void;
+  readonly onRemove: () => void;
+}
+
+function Row({ row, number, isDisabled, onChange, onRemove }: RowProps): ReactNode {
+  return (
+    <Group gap="xs" wrap="nowrap" align="flex-end">
+      <TextInput
+        flex={1}
+        miw={0}
+        aria-label={words.keyOf(number)}
+        placeholder={words.key}
+        value={row.key}
+        disabled={isDisabled}
+        onChange={(event) => onChange({ ...row, key: event.currentTarget.value })}
+      />
+      <TextInput
+        flex={2}
+        miw={0}
+        aria-label={words.valueOf(number)}
+        placeholder={words.value}
+        value={row.value}
+        disabled={isDisabled}
+        onChange={(event) => onChange({ ...row, value: event.currentTarget.value })}
+      />
+      <ActionIcon
+        variant="default"
+        size="lg"
+        aria-label={words.remove(row.key)}
+        disabled={isDisabled}
+        onClick={onRemove}
+      >
+        <IconX size={16} aria-hidden />
+      </ActionIcon>
+    </Group>
+  );
+}

@@ -1,0 +1,68 @@
+import { Stack, Title } from '@mantine/core';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useChange } from '../../api';
+import { Form, Hidden, StorageBar, TextField, Unsaved, sharedWords, useNotify } from '../../shared';
+import { AttributesForm } from './AttributesForm';
+import { objectOf, quotaOf } from './attributes';
+import { PatchUserMetadataMutation } from './changes';
+import type { UserDetails } from './operations';
+import { storageWords as words } from './words';
+
+const QUOTA_KEY = 'maxStorageMB';
+
+/** Storage with its quota, and the attributes of a user. */
+export function AttributesTab({ user }: { readonly user: UserDetails }): ReactNode {
+  if (!user.viewerCan.seeDetails) {
+    return <Hidden />;
+  }
+  return (
+    <Stack gap="xl" maw={720}>
+      <Stack gap="sm">
+        <Title order={2} size="h4">
+          {words.title}
+        </Title>
+        {user.storage === null ? <Hidden /> : <StorageBar label={words.title} {...user.storage} />}
+        {user.viewerCan.setMetadata ? <QuotaForm user={user} /> : null}
+      </Stack>
+      <AttributesForm key={JSON.stringify(user.metadata)} user={user} />
+    </Stack>
+  );
+}
+
+function QuotaForm({ user }: { readonly user: UserDetails }): ReactNode {
+  const notify = useNotify();
+  const stored = objectOf(user.metadata)[QUOTA_KEY];
+  const start = typeof stored === 'number' ? String(stored) : '';
+  const [text, setText] = useState(start);
+  const quota = quotaOf(text);
+  const change = useChange(PatchUserMetadataMutation, {
+    payload: (data) => data.patchUserMetadata,
+    touches: ['Storage'],
+  });
+  const submit = async (): Promise<void> => {
+    const input = { user: { id: user.id }, ifRevision: user.revision, patch: { [QUOTA_KEY]: quota } };
+    const outcome = await change.run({ input });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: sharedWords.saved });
+    }
+  };
+  return (
+    <Form
+      change={change}
+      submit={words.save}
+      onSubmit={() => void submit()}
+      isDisabled={quota === undefined || text.trim() === start}
+      label={words.quota}
+    >
+      <Unsaved isDirty={text.trim() !== start} />
+      <TextField
+        path="patch"
+        label={words.quota}
+        description={quota === undefined ? words.badQuota : words.quotaHint}
+        value={text}
+        onChange={setText}
+      />
+    </Form>
+  );
+}

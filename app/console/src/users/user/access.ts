@@ -1,0 +1,103 @@
+import { graphql } from '../../api';
+
+export const UserReachQuery = graphql(`
+  query UserReach(
+    $userName: String!
+    $first: Int
+    $after: String
+    $last: Int
+    $before: String
+    $orderBy: [ResourceOrder!]
+  ) {
+    viewer {
+      user {
+        id
+      }
+    }
+    user(by: { userName: $userName }) {
+      id
+      accessibleResources(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) {
+        nodes {
+          id
+          slug
+          name
+          type {
+            id
+            label
+          }
+          org {
+            id
+            slug
+            name
+          }
+        }
+        totalCount
+        pageInfo {
+          hasNextPage
+          hasPreviousPage
+          startCursor
+          endCursor
+        }
+      }
+    }
+  }
+`);
+
+export const UserWhyQuery = graphql(`
+  query UserWhy($userName: String!, $resource: ID!) {
+    resource(by: { id: $resource }) {
+      id
+      type {
+        id
+        roles {
+          role
+          label
+        }
+      }
+    }
+    explainAccess(user: { userName: $userName }, resource: { id: $resource }) {
+      kind
+      orgLevel
+      expiresAt
+      effectiveRoles
+      group {
+        id
+        slug
+        displayName
+      }
+    }
+  }
+`);
+
+export const UserAuditQuery = graphql(`
+  query UserAudit($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+    viewer {
+      user {
+        id
+      }
+    }
+    auditEvents(
+      first: $first
+      after: $after
+      last: $last
+      before: $before
+      filter: { objectId: $id }
+      orderBy: [{ field: CREATED_AT, direction: DESC }]
+    ) {
+      nodes {
+        id
+        action
+        actorName
+        createdAt
+        channel
+      }
+      totalCount
+      pageInfo {
+        hasNextPage
+        hasPreviousPage
+        startCursor
+        endCursor
+      }
+    }
+  }
+`);

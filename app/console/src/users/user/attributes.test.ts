@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { attributesOf, badKey, objectOf, quotaOf, rowsOf } from './attributes';
+
+test('attributes come back as they were', () => {
+  const attributes = {
+    text: 'Reefs',
+    formula: '=1+1',
+    number: 10240,
+    text5: '5',
+    quoted: '"x"',
+    yes: true,
+    nothing: null,
+    list: ['a', 1],
+    empty: '',
+  };
+
+  expect(attributesOf(rowsOf(attributes))).toEqual(attributes);
+});
+
+test('a key may be there once, and not be empty', () => {
+  const row = { key: 'a', value: '' };
+
+  expect(badKey([row, { ...row, key: 'b' }])).toBeUndefined();
+  expect(badKey([row, { ...row, key: ' a' }])).toBe('a');
+  expect(badKey([{ ...row, key: ' ' }])).toBe('');
+});
+
+test('metadata that is no object has no attributes', () => {
+  expect(objectOf(null)).toEqual({});
+  expect(objectOf(['a'])).toEqual({});
+});
+
+test('a quota is a whole number of megabytes, or none', () => {
+  expect(['', ' 10240 ', '0', '1.5', '-1', '1 GB'].map(quotaOf)).toEqual([
+    null,
+    10240,
+    0,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});

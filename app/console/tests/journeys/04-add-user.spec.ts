@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { adminPassword, openAs } from '../session';
+import { visit } from '../visit';
+
+test('a user is added with two roles, and can sign in', async () => {
+  await visit(async (page) => {
+    await openAs(page, 'admin', adminPassword, '/settings/users');
+    await page.getByRole('button', { name: 'Add User', exact: true }).click();
+    const form = page.getByRole('dialog', { name: 'Add User' });
+    await form.getByLabel('Username').fill('New User');
+    await form.locator('[name="password"]').fill('correct-horse-42');
+    await form.getByRole('button', { name: 'Create' }).click();
+
+    await form.getByText('A user name must be').waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'userName');
+
+    await form.getByLabel('Username').fill('newuser');
+    await form.getByLabel('Email').fill('newuser@example.com');
+    await form.getByRole('combobox', { name: 'Roles' }).click();
+    await page.getByRole('option', { name: 'auditor' }).click();
+    await page.keyboard.press('Tab');
+    await form.getByRole('button', { name: 'Create' }).click();
+    await form.waitFor({ state: 'detached' });
+
+    await page.getByRole('searchbox', { name: 'Search', exact: true }).fill('newuser');
+    const row = page.getByRole('row', { name: /newuser@example\.com/ });
+    await row.waitFor();
+    expect(await row.innerText()).toMatch(/auditor, user|user, auditor/);
+  });
+  await visit(async (page) => {
+    await openAs(page, 'newuser', 'correct-horse-42', '/account');
+    await page.getByRole('heading', { name: 'My account' }).waitFor();
+  });
+});

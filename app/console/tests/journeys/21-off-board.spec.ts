@@ -1,0 +1,76 @@
+import type { Page } from 'playwright-core';
+import { test } from 'vitest';
+import { adminPassword, openAs } from '../session';
+import { demoPassword, visit } from '../visit';
+
+/** Unlocks what is locked in an organization, as whoever is signed in. */
+async function unlockAll(page: Page, slug: string): Promise<void> {
+  await page.evaluate(async (org) => {
+    const ask = async (query: string, variables: object) => {
+      const response = await fetch('/graphql', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      });
+      return response.json();
+    };
+    const found = await ask(
+      'query ($org: String!) { org(by: {slug: $org}) { resources(first: 100) { nodes { id lock { reason } } } } }',
+      { org },
+    );
+    for (const { id, lock } of found.data.org.resources.nodes) {
+      if (lock !== null) {
+        await ask(
+          'mutation ($id: ID!) { unlockResource(input: {resource: {id: $id}, reason: "The owner leaves."}) { errors { message } } }',
+          { id },
+        );
+      }
+    }
+  }, slug);
+}
+
+test('who leaves is deactivated in one act, and a successor owns what was theirs', async () => {
+  await visit(async (page) => {
+    await openAs(page, 'admin', adminPassword, '/settings/users/elif/off-board');
+    await page.getByRole('heading', { name: 'Owns 1 organization' }).waitFor();
+    await page.getByRole('heading', { name: 'Owns 5 resources' }).waitFor();
+    await page.getByRole('heading', { name: 'Member of 2 groups' }).waitFor();
+
+    await visit(async (leaver) => {
+      await openAs(leaver, 'elif', demoPassword, '/organizations');
+
+      await page.getByRole('combobox', { name: 'Successor' }).fill('luca');
+      await page.getByRole('button', { name: 'Check' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Off-board elif' });
+      await dialog.getByRole('button', { name: 'Start' }).click();
+      await dialog.getByText(/over to luca: .* of this org .* locked/).waitFor();
+      await unlockAll(page, 'herbarium');
+      await dialog.getByRole('button', { name: 'Repeat those that failed' }).click();
+      await dialog.getByText('9 of 9 entries done').waitFor();
+      await dialog.getByRole('button', { name: 'Close' }).last().click();
+      await page.getByRole('heading', { name: 'Owns 0 resources' }).waitFor();
+
+      await leaver.getByRole('link', { name: 'Roles' }).click();
+      await leaver.waitForURL('**/login?returnTo=*');
+    });
+
+    await page.goto('/settings/users/luca?tab=belongs');
+    await page.getByRole('link', { name: 'National Herbarium' }).waitFor();
+    await page.goto('/settings/users/elif?tab=audit');
+    await page.getByRole('cell', { name: 'Deactivate user' }).waitFor();
+  });
+});
+
+test('who leaves is deleted in one act', async () => {
+  await visit(async (page) => {
+    await openAs(page, 'admin', adminPassword, '/settings/users/felix/off-board');
+    await page.getByRole('radio', { name: /^Delete/ }).check();
+    await page.getByRole('button', { name: 'Check' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete felix?' });
+    await dialog.getByLabel('Type felix to confirm').fill('felix');
+    await dialog.getByRole('button', { name: 'Delete felix' }).click();
+
+    await page.waitForURL('**/settings/users');
+    await page.getByText('felix is deleted.').waitFor();
+  });
+});

@@ -1,0 +1,86 @@
+import { env } from 'node:process';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, expect } from 'vitest';
+
+/** What a visit may differ in. A console error that matches one of `expected` is no problem. */
+export interface Options {
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+  readonly expected?: readonly RegExp[];
+}
+
+/** The address of the server, without a slash at its end, and the programs of this machine. */
+export const address = required('ADDRESS');
+export const demoPassword = required('DEMO_PASSWORD');
+
+const HEIGHT = 900;
+const WIDTH = 1280;
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const TOKEN = /eyJ|\bost_/;
+
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await browser)?.close();
+});
+
+/**
+ * Opens a page in a browser session of its own and takes the steps.
+ *
+ * A visit fails, even if its steps succeed, on an error in the browser's console (a breach of the content security
+ * policy is one), a request to another host, or a token in the storage of the page.
+ */
+export async function visit(steps: (page: Page) => Promise<void>, options: Options = {}): Promise<void> {
+  browser ??= chromium.launch({ executablePath: required('CHROMIUM'), args: FLAGS });
+  const context = await (
+    await browser
+  ).newContext({
+    baseURL: address,
+    colorScheme: options.colorScheme ?? 'light',
+    viewport: { width: options.width ?? WIDTH, height: HEIGHT },
+  });
+  try {
+    const page = await context.newPage();
+    const problems = watch(page, options.expected ?? []);
+    await steps(page);
+    expect(problems).toEqual([]);
+    expect(
+      await page.evaluate(() => JSON.stringify([window.localStorage, window.sessionStorage])),
+    ).not.toMatch(TOKEN);
+  } finally {
+    await context.close();
+  }
+}
+
+function watch(page: Page, expected: readonly RegExp[]): string[] {
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !expected.some((pattern) => pattern.test(message.text()))) {
+      problems.push(`console: ${message.text()}`);
+    }
+  });
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== new URL(address).origin) {
+      problems.push(`request to another host: ${request.url()}`);
+    }
+  });
+  return problems;
+}
+
+function required(name: string): string {
+  const value = env[name];
+  if (value === undefined || value === '') {
+    throw new Error(`${name} is not set: run scripts/test -k journey, which starts a server and a browser`);
+  }
+  return value;
+}

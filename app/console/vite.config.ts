@@ -1,0 +1,43 @@
+import react from '@vitejs/plugin-react';
+import license from 'rollup-plugin-license';
+import type { Dependency } from 'rollup-plugin-license';
+import { defineConfig } from 'vitest/config';
+import type { Plugin } from 'vite';
+
+/** The server that answers GraphQL while `npm run dev` serves the sources. */
+const SERVER = process.env['OSTIARY_SERVER'] ?? 'http://127.0.0.1:5000';
+
+/** Fill in what the server fills in for each answer. The build keeps the placeholders. */
+function placeholders(): Plugin {
+  return {
+    name: 'placeholders',
+    apply: 'serve',
+    transformIndexHtml: (html) => html.replaceAll('__BASE_HREF__', '/').replaceAll('__CSP_NONCE__', 'dev'),
+  };
+}
+
+/** The text that the page /licenses shows. */
+function licenseList(dependencies: Dependency[]): string {
+  const entries = dependencies.map(({ name, version, license: kind, licenseText, homepage }) => ({
+    name,
+    version,
+    license: kind,
+    homepage,
+    text: licenseText,
+  }));
+  return JSON.stringify(entries.sort((a, b) => (a.name ?? '').localeCompare(b.name ?? '', 'en')));
+}
+
+export const config = defineConfig({
+  base: './',
+  plugins: [
+    react(),
+    placeholders(),
+    license({ thirdParty: { output: { file: 'dist/licenses.json', template: licenseList } } }),
+  ],
+  build: { target: 'es2022', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false },
+  server: { host: '127.0.0.1', proxy: { '/graphql': SERVER } },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+});
+
+export { config as default };

@@ -1,0 +1,1 @@
+"""Build and check the web console of app/console with Node.js."""

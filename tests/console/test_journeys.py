@@ -1,0 +1,105 @@
+"""The web console in a browser: each journey is a file `*.spec.ts` in `app/console/tests`.
+
+A journey runs in headless Chromium against a server of its own with the demo world. To add one, add a file:
+
+    import { expect, test } from "vitest";
+    import { visit } from "../visit";
+
+    test("what it shows", async () => {
+      await visit(async (page) => {
+        await page.goto("/login");
+        ...
+      });
+    });
+
+`visit` (`app/console/tests/visit.ts`) opens a browser session and checks what holds on every page. Steps are those of
+Playwright, claims those of vitest. A journey whose name is in `ON_POSTGRESQL` runs there too, with two workers.
+
+    scripts/test -k journey                    all of them; a name of a file selects one
+    CHROMIUM=/path/to/chromium scripts/test …  another browser
+    REQUIRE_BROWSER=1 scripts/test …           a missing browser or build is a failure, as in CI
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.services.demo.names import PASSWORD
+from scripts import node
+from scripts.console.sources import Console
+from tests.support.postgres import Postgres
+from tests.support.server import Server
+
+CONSOLE = Console()
+JOURNEYS = sorted(path.relative_to(CONSOLE.folder).as_posix() for path in CONSOLE.folder.glob("tests/**/*.spec.ts"))
+ON_POSTGRESQL = ("tests/journeys/sign-in-page.spec.ts",)
+RUNS = [*((journey, "sqlite") for journey in JOURNEYS), *((journey, "postgresql") for journey in ON_POSTGRESQL)]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LONGEST = 600
+"""Seconds of one journey."""
+
+
+def _unavailable(reason: str) -> None:
+    """Skip the test, or fail if a browser is required."""
+    if os.environ.get("REQUIRE_BROWSER"):
+        pytest.fail(f"REQUIRE_BROWSER is set: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The program of the browser."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
+    if not program:
+        _unavailable("no Chromium was found: apt install chromium, or name it in CHROMIUM")
+    if not CONSOLE.has_packages() or not CONSOLE.is_current():
+        _unavailable("the web console is not built from these sources: run scripts/setup")
+    return program
+
+
+@contextmanager
+def _served(backend: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Serve the demo world: on SQLite with one worker, on PostgreSQL with two."""
+    if backend == "sqlite":
+        with Server(folder, "--demo") as server:
+            server.ready()
+            yield server
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    postgres.create("journey")
+    try:
+        with Server(folder, "--demo", "--workers", "2", OSTIARY_DATABASE_URL=postgres.url("journey")) as server:
+            server.ready()
+            yield server
+    finally:
+        postgres.drop("journey")
+
+
+@pytest.mark.parametrize(("journey", "backend"), RUNS)
+def test_journey(journey: str, backend: str, browser: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    with _served(backend, tmp_path, request) as server:
+        own = {"ADDRESS": server.address, "CHROMIUM": browser, "DEMO_PASSWORD": PASSWORD, "NO_COLOR": "1"}
+        program = CONSOLE.packages / ".bin" / "vitest"
+        done = subprocess.run(
+            [program, "run", "--config", "tests/vitest.config.ts", journey],
+            cwd=CONSOLE.folder,
+            env=node.environment() | own,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+        log = server.err
+
+    if done.returncode:
+        pytest.fail(f"{done.stdout}{done.stderr}\nlog of the server:\n{log}", pytrace=False)
+
+
+def test_every_journey_on_postgresql_exists() -> None:
+    assert set(ON_POSTGRESQL) <= set(JOURNEYS)
