@@ -84,10 +84,14 @@ class Unknown(Refusal):
 
 
 class BadInput(Refusal):
-    """An argument of a read is outside its limits."""
+    """An argument of a read is outside its limits. `place` is the name of the argument, and the path inside it."""
 
     code = "BAD_USER_INPUT"
     status = 400
+
+    def __init__(self, message: str, *place: str | int) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class BadRequest(Refusal):

@@ -43,7 +43,7 @@ async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[st
     users, by_name = _one_of(arguments, "users", "user_names")
     resources, by_path = _one_of(arguments, "resources", "resource_paths")
     if not len(users) == len(resources) == len(roles):
-        raise BadInput("Users, resources and `roles` must have the same length.")
+        raise BadInput("Users, resources and `roles` must have the same length.", "roles")
     checks.require_few(viewer, len(users))
     bits = [role._value_ for role in roles]  # `value` is a call
     user_ids = await checks.find_user_ids(database, users) if by_name else refs.keys_of("User", users)
@@ -56,7 +56,7 @@ async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[st
 def _one_of(arguments: Mapping[str, Any], ids: str, names: str) -> tuple[Sequence[str], bool]:
     """Return the one of two arguments that is present, and whether it has names."""
     if (arguments.get(ids) is None) == (arguments.get(names) is None):
-        raise BadInput(f"Give exactly one of `{ids}` and `{to_camel_case(names)}`.")
+        raise BadInput(f"Give exactly one of `{ids}` and `{to_camel_case(names)}`.", ids)
     return (arguments[names], True) if arguments.get(ids) is None else (arguments[ids], False)
 
 
