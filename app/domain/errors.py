@@ -52,14 +52,15 @@ class NewerSchema(OstiaryError):
 
 
 class Refusal(OstiaryError):
-    """The complete field or request is refused."""
+    """The complete field or request is refused. `place` is the name of an argument and the path inside it, if known."""
 
     code: ClassVar[str]
     status: ClassVar[int]
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *place: str | int) -> None:
         super().__init__(message)
         self.message = message
+        self.place = place
 
 
 class Unauthenticated(Refusal):
@@ -77,21 +78,24 @@ class Forbidden(Refusal):
 
 
 class Unknown(Refusal):
-    """A query names a user or a resource that does not exist, or that the viewer may not see."""
+    """A query names a user or a resource that does not exist, or that the viewer may not see.
+
+    `index` is that of its pair in the request.
+    """
 
     code = "NOT_FOUND"
     status = 404
 
+    def __init__(self, noun: str, index: int = 0, *place: str | int) -> None:
+        super().__init__(f"There is no such {noun}.", *place)
+        self.noun, self.index = noun, index
+
 
 class BadInput(Refusal):
-    """An argument of a read is outside its limits. `place` is the name of the argument, and the path inside it."""
+    """An argument of a read is outside its limits."""
 
     code = "BAD_USER_INPUT"
     status = 400
-
-    def __init__(self, message: str, *place: str | int) -> None:
-        super().__init__(message)
-        self.place = place
 
 
 class BadRequest(Refusal):

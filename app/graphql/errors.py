@@ -116,7 +116,7 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
     if isinstance(refusal, RateLimited | Retry):
         extensions["retryAfter"] = refusal.retry_after
-    elif isinstance(refusal, BadInput) and refusal.place:
+    elif refusal.place:
         argument, *path = map(str, refusal.place)
         extensions |= {"argument": argument, "path": path}
     elif isinstance(refusal, TooComplex):

@@ -83,7 +83,7 @@ async def _ask(reader: SnapshotReader, statement: Select[Any], **values: Any) ->
 async def _load_public_mask(reader: SnapshotReader, viewer: Viewer, resource: int) -> int:
     """Return the roles of everyone, signed in or not, which every caller can find out without a sign-in."""
     if not await _ask(reader, _FULL_MASK, resource=resource):
-        checks.raise_unknown(checks.may_know_missing(viewer, about_others=True), "resource")
+        checks.raise_unknown("resource", [0] if checks.may_know_missing(viewer, about_others=True) else ())
     rows = await _ask(reader, _PUBLIC, resource=resource, **viewer.bind_values)
     return sum(mask for (mask,) in rows)
 
@@ -152,7 +152,7 @@ async def _load_groups(reader: SnapshotReader, viewer: Viewer, refs: Sequence[Ro
             raise Forbidden("This needs GROUPS_VIEW: an entry names a group whose members you may not see.")
         groups |= {("id", key): key, ("slug", slug): key}
     if not requested <= groups.keys():
-        raise Unknown("There is no such group.")
+        raise Unknown("group")
     return groups
 
 

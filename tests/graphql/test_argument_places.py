@@ -42,6 +42,33 @@ async def test_an_error_names_its_argument(api: Api, make: Make, field: str, arg
         assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": argument, "path": path}
 
 
+@pytest.mark.parametrize(
+    ("columns", "argument"),
+    [
+        ('userNames: ["root", "ghost"], resourcePaths: ["sea/reef", "sea/reef"]', "userNames"),
+        ('userNames: ["root", "root"], resourcePaths: ["sea/reef", "sea/ghost"]', "resourcePaths"),
+        ('users: ["VXNlcjox", "VXNlcjo5OQ"], resourcePaths: ["sea/reef", "sea/reef"]', "users"),
+        ('userNames: ["root", "root"], resources: ["UmVzb3VyY2U6MQ", "UmVzb3VyY2U6OTk"]', "resources"),
+    ],
+)
+async def test_a_batch_tells_which_entry_is_unknown(api: Api, make: Make, columns: str, argument: str) -> None:
+    root = await make.admin()
+    await make.resource(await make.org("sea"), slug="reef")
+    (error,) = (await api(f"{{ checkAccessBatch({columns}, roles: [ADMIN, ADMIN]) }}", root))["errors"]
+    assert error["extensions"] == {"code": "NOT_FOUND", "argument": argument, "path": ["1"]}
+
+
+async def test_who_does_not_find_everybody_is_told_the_entry_too(api: Api, make: Make) -> None:
+    ann, bob = await make.user("ann"), await make.user("bob")
+    reef = await make.resource(await make.org("sea", ann), slug="reef")
+    text = """query ($users: [ID!], $resources: [ID!], $roles: [ResourceRole!]!) {
+      checkAccessBatch(users: $users, resources: $resources, roles: $roles)
+    }"""
+    users = [ann.node, bob.node]
+    (error,) = (await api(text, ann, users=users, resources=[reef.node] * 2, roles=["ADMIN"] * 2))["errors"]
+    assert error["extensions"] == {"code": "NOT_FOUND", "argument": "users", "path": ["1"]}
+
+
 async def test_the_longest_list_of_checks_is_as_long_by_names_as_by_ids(api: Api, make: Make) -> None:
     root = await make.admin()
     await make.resource(await make.org("sea"), slug="reef")

@@ -8,7 +8,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from app.db import Database
 from app.domain import refs
-from app.domain.errors import BadInput
+from app.domain.errors import BadInput, Unknown
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import object_type
@@ -50,7 +50,11 @@ async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[st
     resource_ids = (
         await checks.find_resource_ids(database, resources) if by_path else refs.keys_of("Resource", resources)
     )
-    return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits, by_name=by_name)
+    try:
+        return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits, by_name=by_name)
+    except Unknown as error:
+        names = ("users", "userNames")[by_name] if error.noun == "user" else ("resources", "resourcePaths")[by_path]
+        raise Unknown(error.noun, error.index, names, error.index) from None
 
 
 def _one_of(arguments: Mapping[str, Any], ids: str, names: str) -> tuple[Sequence[str], bool]:
