@@ -60,7 +60,7 @@ async def test_a_batch_tells_which_entry_is_unknown(api: Api, make: Make, column
 
 async def test_who_does_not_find_everybody_is_told_the_entry_too(api: Api, make: Make) -> None:
     ann, bob = await make.user("ann"), await make.user("bob")
-    reef = await make.resource(await make.org("sea", ann), slug="reef")
+    reef = await make.resource(await make.org("sea", ann), slug="reef", general=0)
     text = """query ($users: [ID!], $resources: [ID!], $roles: [ResourceRole!]!) {
       checkAccessBatch(users: $users, resources: $resources, roles: $roles)
     }"""
