@@ -52,6 +52,7 @@ class OwnUpdate:
 
     changes: UserUpdate
     password: str | None = None
+    if_revision: int | None = None
 
 
 async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, dry_run: bool = False) -> int:
@@ -67,10 +68,12 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
     if changes_email:
         users.require_valid_details(update.changes, old_name, email)
         await _require_password(app, name, update.password, stored)
-    async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run) as tx:
+    expected = None if update.if_revision is None else frozenset([update.if_revision])
+    async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run, if_revisions=expected) as tx:
         row = await tx.row(_CREDENTIALS.with_for_update(), key=user_id)
         if row is None or (changes_email and row[2] != stored):
             raise InvalidInput("The password was just changed. Try again with the new password.", ("password",))
+        await audit.require_current(tx, audit.USER, user_id)
         if not changes_email:  # the address may have changed since, and without a password it must not change back
             update = OwnUpdate(UserUpdate(display_name=update.changes.display_name))
         await audit.track(tx, audit.USER, [user_id])
