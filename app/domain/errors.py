@@ -80,7 +80,7 @@ class Forbidden(Refusal):
 class Unknown(Refusal):
     """A query names a user or a resource that does not exist, or that the viewer may not see.
 
-    `index` is that of its pair in the request.
+    `index` is the one of the entry that names it, in a batch.
     """
 
     code = "NOT_FOUND"

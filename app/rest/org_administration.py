@@ -77,13 +77,13 @@ def _to_json(moves: Sequence[Move]) -> list[dict[str, Any]]:
 ON_CONFLICT = choice("HaltOnConflict", "Overwrite", "Rename", by_name=True)
 
 _ORGS = (
-    Field("sourceOrgSlug", TEXT, "The org to take from, in any letter case.", required=True, of=("source",)),
+    Field("sourceOrgSlug", TEXT, "The org to take from, in any letter case.", required=True, input_fields=("source",)),
     Field(
         "destinationOrgSlug",
         TEXT,
         "The org to move to, in any letter case; not the source.",
         required=True,
-        of=("destination",),
+        input_fields=("destination",),
     ),
 )
 _ON_CONFLICT = Field(
@@ -110,7 +110,7 @@ ROUTES = (
                 TEXTS,
                 "1 to 1,000 slugs of datasets of the source, each once, in any letter case.",
                 required=True,
-                of=("slugs",),
+                input_fields=("slugs",),
             ),
             _ON_CONFLICT,
         ),
