@@ -63,10 +63,7 @@ class RestChange(KeyedChange):
 
     async def complete(self, outcome: Outcome) -> None:
         """Add the response to the row of the change, or store both if there is none."""
-        if not self.is_undone:
-            return await super().complete(outcome)
-        async with self.database.write() as tx:
-            return await self._store(tx, outcome)
+        await (self._store_alone(outcome) if self.is_undone else super().complete(outcome))
 
     def open(self, transaction: AbstractAsyncContextManager[Transaction]) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of the change. The end of the block commits it, with a row without a response."""
