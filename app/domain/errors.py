@@ -52,14 +52,15 @@ class NewerSchema(OstiaryError):
 
 
 class Refusal(OstiaryError):
-    """The complete field or request is refused."""
+    """The complete field or request is refused. `place` is the name of an argument and the path inside it, if known."""
 
     code: ClassVar[str]
     status: ClassVar[int]
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *place: str | int) -> None:
         super().__init__(message)
         self.message = message
+        self.place = place
 
 
 class Unauthenticated(Refusal):
@@ -77,10 +78,17 @@ class Forbidden(Refusal):
 
 
 class Unknown(Refusal):
-    """A query names a user or a resource that does not exist, or that the viewer may not see."""
+    """A query names a user or a resource that does not exist, or that the viewer may not see.
+
+    `index` is the one of the entry that names it, in a batch.
+    """
 
     code = "NOT_FOUND"
     status = 404
+
+    def __init__(self, noun: str, index: int = 0, *place: str | int) -> None:
+        super().__init__(f"There is no such {noun}.", *place)
+        self.noun, self.index = noun, index
 
 
 class BadInput(Refusal):

@@ -72,5 +72,5 @@ def keys_of(kind: str, texts: Sequence[str]) -> list[int]:
 def check_count(ids: Sequence[str]) -> Sequence[str]:
     """Return the ids of a request unchanged; raise BadInput for more than MAX_NODES."""
     if len(ids) > MAX_NODES:
-        raise BadInput(f"`ids` takes at most {MAX_NODES} ids, not {len(ids)}.")
+        raise BadInput(f"`ids` takes at most {MAX_NODES} ids, not {len(ids)}.", "ids")
     return ids

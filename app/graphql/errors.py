@@ -116,6 +116,9 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
     if isinstance(refusal, RateLimited | Retry):
         extensions["retryAfter"] = refusal.retry_after
+    elif refusal.place:
+        argument, *path = map(str, refusal.place)
+        extensions |= {"argument": argument, "path": path}
     elif isinstance(refusal, TooComplex):
         extensions |= {"limit": refusal.limit, "maximum": refusal.most, "value": refusal.value}
     return extensions

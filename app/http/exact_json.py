@@ -6,7 +6,7 @@ only texts with documents are checked, which are stored as they are.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isinf
@@ -43,6 +43,20 @@ class _Object(dict[str, Any]):
     """An object with the names that it repeats."""
 
     repeated: Sequence[str] = ()
+
+
+_ESCAPED_ASCII = rb"\u00"
+"""Begins an escape by which a text can write a name in another way."""
+
+
+def quote_names(names: Iterable[str]) -> list[bytes]:
+    """Return names as a JSON text writes them, for `may_repeat`."""
+    return [f'"{name}"'.encode() for name in names]
+
+
+def may_repeat(text: bytes, quoted: Iterable[bytes]) -> bool:
+    """Return False if no object of the text can have one of these names twice; far cheaper than `find_problems`."""
+    return _ESCAPED_ASCII in text or any(text.count(name) > 1 for name in quoted)
 
 
 def find_problems(text: bytes) -> Iterator[Problem]:

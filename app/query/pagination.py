@@ -105,9 +105,10 @@ def parse_page_request(
     size, backward = _size(arguments)
     order = _order(arguments.get("order_by")) or default
     tree, values = _filter(arguments.get("filter"))
-    cursor = arguments.get("before" if backward else "after")
+    name = "before" if backward else "after"
+    cursor = arguments.get(name)
     if cursor is not None:
-        values |= {f"a{at}": value for at, value in enumerate(_decode(cursor, order, types))}
+        values |= {f"a{at}": value for at, value in enumerate(_decode(cursor, order, types, name))}
     ask = ListQuery(order, tree, cursor is not None, backward)
     return PageRequest(ask, size, tuple(values.items()))
 
@@ -121,22 +122,23 @@ def fold_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
-        raise BadInput("Use `first` or `last`, not both.")
+        raise BadInput("Use `first` or `last`, not both.", "last")
     backward = last is not None
     if arguments.get("after" if backward else "before") is not None:
-        raise BadInput("Use `after` with `first`, and `before` with `last`.")
+        raise BadInput("Use `after` with `first`, and `before` with `last`.", "after" if backward else "before")
     size: int = last if last is not None else DEFAULT_SIZE if first is None else first
     if not 1 <= size <= MAX_SIZE:
-        raise BadInput(f"`{'last' if backward else 'first'}` must be from 1 to {MAX_SIZE}, not {size}.")
+        name = "last" if backward else "first"
+        raise BadInput(f"`{name}` must be from 1 to {MAX_SIZE}, not {size}.", name)
     return size, backward
 
 
 def _order(terms: Sequence[Any] | None) -> tuple[tuple[str, bool], ...]:
     if len(terms or ()) > MAX_TERMS:
-        raise BadInput("`orderBy` names a field twice.")
+        raise BadInput("`orderBy` names a field twice.", "orderBy")
     order = tuple((term.field.value, term.direction.value == "DESC") for term in terms or ())
     if len({name for name, _ in order}) < len(order):
-        raise BadInput("`orderBy` names a field twice.")
+        raise BadInput("`orderBy` names a field twice.", "orderBy")
     return order
 
 
@@ -150,7 +152,7 @@ def _signature(order: Sequence[tuple[str, bool]]) -> str:
     return ",".join(f"-{name}" if descending else name for name, descending in order)
 
 
-def _decode(text: str, order: Sequence[tuple[str, bool]], types: Mapping[str, type]) -> list[Any]:
+def _decode(text: str, order: Sequence[tuple[str, bool]], types: Mapping[str, type], name: str) -> list[Any]:
     try:
         signature, *values = orjson.loads(
             base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -161,9 +163,8 @@ def _decode(text: str, order: Sequence[tuple[str, bool]], types: Mapping[str, ty
             _check_type(value, types[name]) for value, (name, _) in zip(values, [*order, ("id", False)], strict=True)
         ]
     except (ValueError, TypeError, binascii.Error, OverflowError):
-        raise BadInput(
-            "The cursor is not valid for this list in this order. Use a cursor from `pageInfo` or `edges`."
-        ) from None
+        text = "The cursor is not valid for this list in this order. Use a cursor from `pageInfo` or `edges`."
+        raise BadInput(text, name) from None
 
 
 def _check_type(value: Any, expected: type) -> Any:
@@ -213,9 +214,13 @@ class InvalidFilter:
 
 def _filter(data: Any) -> tuple[QueryShape, dict[str, Any]]:
     if isinstance(data, InvalidFilter):
-        raise BadInput(data.reason)
+        raise BadInput(data.reason, "filter")
     collector = _FilterValues()
-    tree = _tree(data, collector, 1) if data is not None else ()
+    try:
+        tree = _tree(data, collector, 1) if data is not None else ()
+    except BadInput as error:
+        # The arguments of a list that are filters by themselves have names of their own.
+        raise BadInput(error.message, *(() if isinstance(data, SimpleNamespace) else ("filter",))) from None
     return tree, collector.values
 
 

@@ -18,9 +18,10 @@ from app.domain.errors import ChangeMade, InvalidInput, Refusal
 from app.domain.viewer import Viewer
 from app.http.deadlines import CHANGE_MADE
 from app.rest.errors import HEADERS
+from app.rest.responses import RejectedResponse
 from app.services import mutation_keys
 from app.services.app_context import AppContext
-from app.services.mutation_keys import KeyedChange, StoredOutcome
+from app.services.mutation_keys import KeyedChange, Outcome, StoredOutcome
 
 HEADER = "Idempotency-Key"
 
@@ -39,13 +40,18 @@ ABOUT = (
     "Idempotency key of a signed-in user: 1 to 128 printable ASCII characters, such as a UUID. The response of a "
     "successful change is stored with it for 24 hours. The same key with the same call then changes nothing and gets "
     "that response; another call with the key is 409. If the response was lost or exceeds 64 KiB, the error says that "
-    "the change was made (500). A call that was rejected or has changed nothing can be sent again with its key."
+    "the change was made (500). A rejected call can be sent again with its key."
 )
 """The description of the header."""
 
 
 class RestChange(KeyedChange):
-    """A change whose row is stored before its response is known."""
+    """A change whose row is stored before its response is known.
+
+    `is_undone` says that it had no effect, so that the row was rolled back with it and the response needs its own.
+    """
+
+    is_undone = False
 
     @asynccontextmanager
     async def _open(self, transaction: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
@@ -53,6 +59,11 @@ class RestChange(KeyedChange):
             await self._lock_and_check(tx)
             yield tx
             await self._store(tx, {})
+        self.is_undone = tx.is_undone
+
+    async def complete(self, outcome: Outcome) -> None:
+        """Add the response to the row of the change, or store both if there is none."""
+        await (self._store_alone(outcome) if self.is_undone else super().complete(outcome))
 
     def open(self, transaction: AbstractAsyncContextManager[Transaction]) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of the change. The end of the block commits it, with a row without a response."""
@@ -95,7 +106,7 @@ async def _wait_for_response(change: KeyedChange) -> Mapping[str, Any]:
 
 
 def _pack(response: Response) -> dict[str, Any] | None:
-    if response.status_code >= 400:  # noqa: PLR2004 - statuses are their own names
+    if response.status_code >= 400 or isinstance(response, RejectedResponse):  # noqa: PLR2004 - statuses are names
         return None
     body = bytes(response.body).decode()
     return {

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.rest import models
 from app.rest.parameters import FLAG, TEXT, TEXTS, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import json
+from app.rest.responses import json, rejected
 from app.rest.routing import AuthMode, Call, Route
 from app.services import org_merging, resource_moves, validation
 from app.services.resource_moves import Move, OnSlugConflict
@@ -27,7 +27,8 @@ async def _move(call: Call) -> Response:
             call.app.storage_policy,
             "DATASET",
         )
-    return json(_to_json(moves))
+    results = _to_json(moves)
+    return json(results) if any(result["success"] for result in results) else rejected(results)
 
 
 async def _merge(call: Call) -> Response:
@@ -76,13 +77,13 @@ def _to_json(moves: Sequence[Move]) -> list[dict[str, Any]]:
 ON_CONFLICT = choice("HaltOnConflict", "Overwrite", "Rename", by_name=True)
 
 _ORGS = (
-    Field("sourceOrgSlug", TEXT, "The org to take from, in any letter case.", required=True, of=("source",)),
+    Field("sourceOrgSlug", TEXT, "The org to take from, in any letter case.", required=True, input_fields=("source",)),
     Field(
         "destinationOrgSlug",
         TEXT,
         "The org to move to, in any letter case; not the source.",
         required=True,
-        of=("destination",),
+        input_fields=("destination",),
     ),
 )
 _ON_CONFLICT = Field(
@@ -100,8 +101,7 @@ ROUTES = (
         _move,
         AuthMode.REQUIRED,
         "Move datasets of one org to another, and say for each if it was moved; needs ORGS_MANAGE. 400, and nothing is "
-        "moved, while one of them is locked or if they exceed a quota. If none was moved, nothing is stored with an "
-        "idempotency key.",
+        "moved, while one of them is locked or if they exceed a quota. If none was moved, the call counts as rejected.",
         Body.JSON,
         (
             *_ORGS,
@@ -110,7 +110,7 @@ ROUTES = (
                 TEXTS,
                 "1 to 1,000 slugs of datasets of the source, each once, in any letter case.",
                 required=True,
-                of=("slugs",),
+                input_fields=("slugs",),
             ),
             _ON_CONFLICT,
         ),

@@ -28,8 +28,8 @@ class Kind:
 class Field:
     """A parameter. Its name matches in any letter case.
 
-    `in_empty_form` is the text that an empty form of DroneDB's own clients stands for. `of` are the fields of the
-    GraphQL input that the services name instead in their problems.
+    `in_empty_form` is the text that an empty form of DroneDB's own clients stands for. `input_fields` are
+    the fields of the GraphQL input that it stands for, which the services name in their problems.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Field:
     about: str
     required: bool = False
     in_empty_form: str | None = None
-    of: tuple[str, ...] = ()
+    input_fields: tuple[str, ...] = ()
 
 
 MAX_TEXTS = 1_000

@@ -15,6 +15,15 @@ def json(body: Any) -> Response:
     return http.BufferedResponse(http.encode_json(body), 200, "application/json", HEADERS)
 
 
+class RejectedResponse(http.BufferedResponse):
+    """A 200 response that says in its body that nothing was changed. No idempotency key stores it."""
+
+
+def rejected(body: Any) -> Response:
+    """Return a JSON response of a change that was rejected in spite of its status."""
+    return RejectedResponse(http.encode_json(body), 200, "application/json", HEADERS)
+
+
 def created(request: Request, body: Any, *segments: str) -> Response:
     """Return a 201 response with the path of the new object in its header Location."""
     path = "/".join(quote(segment, safe="") for segment in segments)

@@ -133,7 +133,7 @@ class Route:
     @property
     def field_names(self) -> dict[str, str]:
         """Names of the fields by the names that the services use for them, where those differ."""
-        return {name: field.name for field in (*self.query, *self.fields) for name in field.of}
+        return {name: field.name for field in (*self.query, *self.fields) for name in field.input_fields}
 
     @property
     def parameter_names(self) -> list[str]:

@@ -216,7 +216,10 @@ class QueueTurn:
 
 
 async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of long work; cancel it and raise BadRequest when the client disconnects."""
+    """Return the result of long work; cancel it and raise BadRequest when the client disconnects.
+
+    Work that is cancelled has ended when this returns, so that none of it uses what a stop of the server closes.
+    """
     with _watch_disconnect() as disconnect:
         task = asyncio.ensure_future(work)
         try:
@@ -227,6 +230,7 @@ async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
                 return task.result()
         finally:
             task.cancel()
+            await asyncio.wait({task})
     raise BadRequest(DISCONNECTED)
 
 

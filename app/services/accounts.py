@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from app import policy
 from app.db import Freshness, Transaction, UniqueViolation
 from app.db.tables import RowId, User, casefold_key, col
-from app.domain.errors import InvalidInput, Problem
+from app.domain.errors import InvalidInput
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.services import audit, session, users, validation
@@ -16,7 +16,9 @@ from app.services.users import UserUpdate
 
 _IS_USER = col(User.id) == bindparam("key", type_=RowId())
 _NAMES = select(col(User.user_name), col(User.user_key), col(User.display_name), col(User.account_key)).where(_IS_USER)
-_CREDENTIALS = select(col(User.user_key), col(User.email), col(User.password_hash)).where(_IS_USER)
+_CREDENTIALS = select(col(User.user_key), col(User.email), col(User.password_hash), col(User.display_name)).where(
+    _IS_USER
+)
 
 
 async def rename_user(tx: Transaction, viewer: Viewer, user: RowRef, user_name: str) -> int:
@@ -50,6 +52,7 @@ class OwnUpdate:
 
     changes: UserUpdate
     password: str | None = None
+    if_revision: int | None = None
 
 
 async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, dry_run: bool = False) -> int:
@@ -60,29 +63,23 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
     user_id = policy.require_session(viewer)
     policy.require_local_accounts(viewer)
     rows = await app.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, key=user_id)
-    name, email, stored = rows[0] if rows else ("", None, None)
+    name, email, stored, old_name = rows[0] if rows else ("", None, None, None)
     changes_email = update.changes.email is not None and users.strip(update.changes.email) != email
     if changes_email:
-        validation.raise_problems(_problems(update.changes))
+        users.require_valid_details(update.changes, old_name, email)
         await _require_password(app, name, update.password, stored)
-    async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run) as tx:
+    expected = None if update.if_revision is None else frozenset([update.if_revision])
+    async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run, if_revisions=expected) as tx:
         row = await tx.row(_CREDENTIALS.with_for_update(), key=user_id)
         if row is None or (changes_email and row[2] != stored):
             raise InvalidInput("The password was just changed. Try again with the new password.", ("password",))
+        await audit.require_current(tx, audit.USER, user_id)
         if not changes_email:  # the address may have changed since, and without a password it must not change back
             update = OwnUpdate(UserUpdate(display_name=update.changes.display_name))
         await audit.track(tx, audit.USER, [user_id])
         if not await users.set_details(tx, user_id, update.changes):
             audit.discard(tx)
     return user_id
-
-
-def _problems(changes: UserUpdate) -> list[Problem]:
-    """Return the problems that are told without a password; `set_details` finds those that depend on what is stored."""
-    problems = [] if changes.email is None else [*validation.email_problems(users.strip(changes.email))]
-    if changes.display_name is not None:
-        problems += validation.display_name_problems(users.strip(changes.display_name))
-    return problems
 
 
 async def _require_password(app: AppContext, user_name: str, password: str | None, stored: str | None) -> None:

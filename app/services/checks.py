@@ -1,6 +1,6 @@
 """Access checks for data services: may a user do this, and why. All use the query of the policy package."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,14 +105,16 @@ async def check(
     base = _base(max(users), max(resources))
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
-    marks = {mark for mark in masks if mark > policy.ENDS} if max(masks) > policy.ENDS else ()
+    marks = [(at, mask) for at, mask in enumerate(masks) if mask > policy.ENDS] if max(masks) > policy.ENDS else ()
     if may_know_missing(viewer, about_others=bool(others)):
-        raise_unknown(any(mark & NO_RESOURCE for mark in marks), "resource")
+        raise_unknown("resource", (at for at, mark in marks if mark & NO_RESOURCE))
     if others and policy.finds_everybody(viewer):
-        raise_unknown(any(mark & NO_USER for mark in marks), "user")
+        raise_unknown("user", (at for at, mark in marks if mark & NO_USER))
     elif others:
         holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.ENDS}
-        await _require_known_users(reader, viewer, others if by_name else others - holders, by_name=by_name)
+        unproven = others if by_name else others - holders
+        missing = unproven - await _load_known_users(reader, viewer, unproven, by_name=by_name)
+        raise_unknown("user", (at for at, user in enumerate(users) if user in missing))
     return [mask & role != 0 for mask, role in zip(masks, roles, strict=True)]
 
 
@@ -175,8 +177,8 @@ def _hidden_members_query(viewer: Viewer) -> Select[Any]:
     return select(col(Resource.id)).where(is_requested, not_(policy.members_are_seen(viewer))).limit(1)
 
 
-async def _require_known_users(reader: Reader, viewer: Viewer, users: Collection[int], *, by_name: bool) -> None:
-    """Raise Unknown for a user of whom the viewer may not know; by an exact name more users are found than by an id."""
+async def _load_known_users(reader: Reader, viewer: Viewer, users: Collection[int], *, by_name: bool) -> set[int]:
+    """Return the users of whom the viewer may know; by an exact name more users are found than by an id."""
     rows = await reader.ask(
         _known_users_query(viewer.permission_profile, by_name),
         freshness=Freshness.PRIMARY,
@@ -184,7 +186,7 @@ async def _require_known_users(reader: Reader, viewer: Viewer, users: Collection
         **viewer.bind_values,
         now=reader.clock(),
     )
-    raise_unknown(not {row[0] for row in rows}.issuperset(users), "user")
+    return {row[0] for row in rows}
 
 
 @cache
@@ -206,10 +208,10 @@ _IN_SCOPE = select(col(Resource.id)).where(
 )
 
 
-def raise_unknown(is_missing: bool, noun: str) -> None:
-    """Raise Unknown if an object of the query does not exist for the viewer."""
-    if is_missing:
-        raise Unknown(f"There is no such {noun}.")
+def raise_unknown(noun: str, missing: Iterable[int]) -> None:
+    """Raise Unknown for the first index of an object that does not exist for the viewer, if there is one."""
+    for index in missing:
+        raise Unknown(noun, index)
 
 
 async def _load_masks(reader: Reader, viewer: Viewer, pairs: Sequence[int], base: int) -> list[int]:

@@ -56,7 +56,7 @@ async def decide(
     """
     policy.require_signed_in(viewer)
     if len(entries) > MAX_ENTRIES:
-        raise BadInput(f"`entries` takes at most {MAX_ENTRIES} entries, not {len(entries)}.")
+        raise BadInput(f"`entries` takes at most {MAX_ENTRIES} entries, not {len(entries)}.", "entries")
     user_id = 0 if user is None else await checks.find_user_id(database, user)
     resource_id = await checks.find_resource_id(database, resource)
     async with at_one_moment(database) as reader:
@@ -83,7 +83,7 @@ async def _ask(reader: SnapshotReader, statement: Select[Any], **values: Any) ->
 async def _load_public_mask(reader: SnapshotReader, viewer: Viewer, resource: int) -> int:
     """Return the roles of everyone, signed in or not, which every caller can find out without a sign-in."""
     if not await _ask(reader, _FULL_MASK, resource=resource):
-        checks.raise_unknown(checks.may_know_missing(viewer, about_others=True), "resource")
+        checks.raise_unknown("resource", [0] if checks.may_know_missing(viewer, about_others=True) else ())
     rows = await _ask(reader, _PUBLIC, resource=resource, **viewer.bind_values)
     return sum(mask for (mask,) in rows)
 
@@ -95,7 +95,7 @@ async def _load_additional_mask(
     await checks.require_may_ask(reader, viewer, {resource})
     ((full,),) = await _ask(reader, _FULL_MASK, resource=resource) or ((0,),)
     for at, entry in enumerate(entries):
-        _require_valid(entry, full, f"entries[{at}]")
+        _require_valid(entry, full, at)
     groups = await _load_groups(reader, viewer, [entry.ref for entry in entries if entry.kind is SubjectType.GROUP])
     members = {key for (key,) in await _ask(reader, _MEMBERSHIPS, user=user, keys=[*groups.values()])} if groups else ()
     names = {("user_name", name) for (name,) in await _ask(reader, _ACTIVE_NAME, user=user)}
@@ -113,14 +113,17 @@ async def _load_additional_mask(
     return mask
 
 
-def _require_valid(entry: GrantEntry, full: int, path: str) -> None:
+def _require_valid(entry: GrantEntry, full: int, at: int) -> None:
+    path, place = f"entries[{at}]", ("entries", at)
     if entry.has_no_subject:
-        raise BadInput(f"`{path}.subject`: set `general` or `anyone` to true, or name a group or a user.")
+        text = "set `general` or `anyone` to true, or name a group or a user."
+        raise BadInput(f"`{path}.subject`: {text}", *place, "subject")
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~full]
     if missing:
-        raise BadInput(f"`{path}.roles`: resources of this type do not have {', '.join(missing)}.")
+        text = f"resources of this type do not have {', '.join(missing)}."
+        raise BadInput(f"`{path}.roles`: {text}", *place, "roles")
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        raise BadInput(f"`{path}.roles`: anyone, signed in or not, can have read roles only.")
+        raise BadInput(f"`{path}.roles`: anyone, signed in or not, can have read roles only.", *place, "roles")
 
 
 def _normalize(ref: RowRef | None) -> RowRef:
@@ -149,7 +152,7 @@ async def _load_groups(reader: SnapshotReader, viewer: Viewer, refs: Sequence[Ro
             raise Forbidden("This needs GROUPS_VIEW: an entry names a group whose members you may not see.")
         groups |= {("id", key): key, ("slug", slug): key}
     if not requested <= groups.keys():
-        raise Unknown("There is no such group.")
+        raise Unknown("group")
     return groups
 
 

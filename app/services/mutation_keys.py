@@ -116,9 +116,7 @@ class KeyedChange:
                 if tx is not None and outcome is not None:
                     await self._store(tx, outcome)
             if tx is not None and tx.is_undone and outcome is not None:
-                # The change had no effect, so that the outcome was undone with it. It needs no transaction in common.
-                async with self.database.write() as own:
-                    await self._store(own, outcome)
+                await self._store_alone(outcome)
             return result
         finally:
             self._tx = None
@@ -168,6 +166,11 @@ class KeyedChange:
         has_written = tx.has_written
         await self._write(tx, outcome)
         tx.has_written = has_written
+
+    async def _store_alone(self, outcome: Outcome) -> None:
+        """Store the outcome of a change without effect, since what it has stored itself was undone with it."""
+        async with self.database.write() as tx:
+            await self._store(tx, outcome)
 
     async def _write(self, tx: Transaction, outcome: Outcome) -> None:
         await tx.rows(_DELETE_OLD, before=tx.now - LIFETIME)

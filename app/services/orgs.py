@@ -154,8 +154,9 @@ async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowR
     await audit.require_current(tx, audit.ORG, target.id)
     new = await ownership.load_new_owner(tx, viewer, owner)
     if new == target.owner_id:
-        raise Conflict("This user already owns the org.", ("owner",))
-    await _transfer(tx, viewer, target, new)
+        audit.discard(tx)
+    else:
+        await _transfer(tx, viewer, target, new)
     return target.id
 
 

@@ -172,6 +172,7 @@ async def set_org_quota(tx: Transaction, viewer: Viewer, org: RowRef, quota: int
     A quota below the stored bytes is valid: nothing more is stored then.
     """
     target = await orgs.require(tx, viewer, org, policy.governs_orgs, "the permission ORGS_MANAGE")
+    await audit.require_current(tx, audit.ORG, target.id)
     if quota is not None and not 0 <= quota <= MAX_BYTES:
         raise InvalidInput(f"`quotaBytes` must be a number of bytes from 0 to {MAX_BYTES:,}.", ("quotaBytes",))
     await audit.track(tx, audit.ORG, [target.id])

@@ -218,6 +218,16 @@ async def update_user(tx: Transaction, viewer: Viewer, user: RowRef, changes: Us
     return key
 
 
+def require_valid_details(changes: UserUpdate, old_name: str | None, old_email: str | None) -> None:
+    """Raise Problems for a new e-mail address or display name. An unchanged value may break newer rules."""
+    problems: list[Problem] = []
+    if changes.email is not None and (email := strip(changes.email)) != old_email:
+        problems += validation.email_problems(email)
+    if changes.display_name is not None and (name := strip(changes.display_name)) != old_name:
+        problems += validation.display_name_problems(name)
+    validation.raise_problems(problems)
+
+
 async def set_details(tx: Transaction, key: int, changes: UserUpdate) -> bool:
     """Set the e-mail address and the display name, and return whether one changes; raise Problems with all problems."""
     if changes.email is None and changes.display_name is None:
@@ -227,10 +237,7 @@ async def set_details(tx: Transaction, key: int, changes: UserUpdate) -> bool:
     user_name, old_name, old_email = row
     name = old_name if changes.display_name is None else strip(changes.display_name)
     email = old_email if changes.email is None else strip(changes.email)
-    # An unchanged value may break newer rules.
-    problems = [] if email == old_email else [*validation.email_problems(email)]
-    problems += [] if name == old_name else validation.display_name_problems(name)
-    validation.raise_problems(problems)
+    require_valid_details(changes, old_name, old_email)
     values = {} if name == old_name else display_values(name, user_name)
     if email != old_email:
         values |= {"email": email, "email_key": None if email is None else casefold_key(email)}

@@ -275,6 +275,7 @@ SENT: dict[str, dict[str, Any]] = {
     "POST /users/{userName}/meta": {"json": {}},
     "POST /orgs": {"data": {"slug": "another", "name": "Another"}},
     "PUT /orgs/{orgSlug}": {"data": {"name": "Updated Name"}},
+    "PUT /users/{userName}/orgs": {"json": {"orgSlugs": []}},
 }
 LET_IN = {"No": [200], "Yes": [401, 200], "Admin": [401, 403, 200]}
 """Status codes for anonymous, a user and an administrator, up to the first success; 200 is any success."""

@@ -11,7 +11,7 @@ import pytest
 from app.domain.errors import BadRequest
 from app.observability import request_stats
 from app.observability.request_stats import RequestStats
-from app.security.fair_queue import Caller, FairQueue, QueueFull, QueueTurn
+from app.security.fair_queue import Caller, FairQueue, QueueFull, QueueTurn, run_while_connected
 
 HOME, AWAY, LAB = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
@@ -237,6 +237,28 @@ async def test_a_turn_that_comes_at_the_moment_of_leaving_is_the_next_ones(work:
     assert work.running == ["third"]
     await _all(work, [first, third])
     assert work.queue.jobs == 0
+
+
+@pytest.mark.parametrize("leave", ["cancellation", "hanging up"])
+async def test_long_work_of_one_who_leaves_has_ended_when_they_are_told(leave: str) -> None:
+    ended: list[bool] = []
+
+    async def long_work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await settle()  # what has to be put away takes a few turns of the loop
+            ended.append(True)
+
+    with _receiving() as hang_up:
+        task = asyncio.create_task(run_while_connected(long_work()))
+    await settle()
+
+    hang_up.set() if leave == "hanging up" else task.cancel()
+    with pytest.raises((BadRequest, asyncio.CancelledError)):
+        await task
+
+    assert ended == [True]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -17,7 +17,7 @@ MANY = int(os.environ.get("CROWD", "3000"))
 """Number of resources that change their owner; `scripts/faults --crowd 100000` tries more."""
 
 LONGEST = float(os.environ.get("LONGEST_PIECE", "0.3"))
-"""Seconds of work in one piece, garbage collections of the test process included: 0.025 by `scripts/faults --crowd`."""
+"""Seconds of work in one piece, on a slow machine with other work: 0.025 by `scripts/faults --crowd`."""
 
 InputMaker = Callable[[Crowd], dict[str, Any]]
 

@@ -31,6 +31,7 @@ ACCEPTED = {
     "updateGroup",
     "setGroupManager",
     "updateResource",
+    "transferOrg",
     "transferResource",
     "submitAccess",
     "grantAccess",

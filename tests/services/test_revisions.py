@@ -40,7 +40,7 @@ def test_every_update_of_an_object_with_a_revision_can_require_it() -> None:
     verbs = ("update", "set", "assign", "transfer", "patch", "rename", "add", "remove")
     updates = {name for name in MUTATION_MATRIX if name.startswith(verbs) and "Member" not in name}
 
-    assert updates - {*UPDATES} == {"setGroupManager", "setOrgQuota", "updateViewer"}
+    assert updates - {*UPDATES} == {"setGroupManager"}
 
 
 async def _send(api: Api, name: str, as_: Person | None, data: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
@@ -62,8 +62,7 @@ async def test_an_outdated_revision_is_refused_and_a_change_makes_a_new_one(
     assert codes(await _send(api, name, root, scene.input, ifRevision=1)) == []
     async with unchanged(database):
         assert problems(await _send(api, name, root, scene.input, ifRevision=1)) == STALE
-        if name != "transferOrg":  # of the same owner, it is a conflict in any case
-            assert codes(await _send(api, name, root, scene.input, ifRevision=None, validateOnly=True)) == []
+        assert codes(await _send(api, name, root, scene.input, ifRevision=None, validateOnly=True)) == []
     assert "revision 2" in str(await _send(api, name, root, scene.input, ifRevision=1))
 
 

@@ -35,12 +35,9 @@ from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, 
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
-from app.http.exact_json import find_problems
+from app.http.exact_json import find_problems, may_repeat, quote_names
 
 Path = list[str | int]
-
-_ESCAPED_ASCII = rb"\u00"
-"""Begins an escape by which a JSON text can hide a name."""
 
 
 class _TooMany(Exception):
@@ -69,7 +66,7 @@ class VariableCoercion:
         plan = self._plans.get(document)
         if plan is None:
             plan = self._plans[document] = self._plan(document)
-        if text and (_ESCAPED_ASCII in text or any(each.has_object or text.count(each.quoted) > 1 for each in plan)):
+        if text and (any(each.has_object for each in plan) or may_repeat(text, (each.quoted for each in plan))):
             self._require_exact(plan, text)
         try:
             variables = _coerce_fast(plan, values)
@@ -149,7 +146,7 @@ class _Variable:
         self.fast = fast.of(signature.type, most)
         named = get_named_type(signature.type)
         self.has_object = isinstance(named, GraphQLInputObjectType) or named.name == "JSON"
-        self.quoted = f'"{signature.name}"'.encode()
+        (self.quoted,) = quote_names([signature.name])
         self.place: str | None = None  # in a filter
 
 

@@ -9,14 +9,12 @@ from urllib.parse import parse_qsl
 from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
-from app.http.exact_json import find_problems, path_text
+from app.http.exact_json import find_problems, may_repeat, path_text, quote_names
 
 PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
 """The parameters of a request."""
 
-_QUOTED = [f'"{name}"'.encode() for name in PARAMETERS]
-_ESCAPED_ASCII = rb"\u00"
-"""Begins an escape by which a JSON text can hide the name of a parameter."""
+_QUOTED = quote_names(PARAMETERS)
 
 ParameterT = TypeVar("ParameterT", str, dict[str, Any])
 
@@ -52,7 +50,7 @@ def from_url(parameters: dict[str, str]) -> GraphQLRequest:
 def from_body(body: bytes) -> GraphQLRequest:
     """Return the operation of a POST request."""
     value = http.json_value(body, "The body")
-    if any(body.count(name) > 1 for name in _QUOTED) or _ESCAPED_ASCII in body:
+    if may_repeat(body, _QUOTED):
         _require_unique(body)
     if isinstance(value, list):
         raise BadRequest("Batches are not supported. Send one operation in each request.")

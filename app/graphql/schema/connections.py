@@ -66,8 +66,8 @@ def connection_of(node: type, edge: type = EntityType) -> type:
         f"{name}Connection",
         f"Page of a list of `{node.__name__}`.",
         Connection,
-        edges=(list[edges], _field("Items with their cursors.", _load_edges)),  # type: ignore[valid-type]
-        nodes=(list[node], _field("Items without their cursors.", _load_nodes)),  # type: ignore[valid-type]
+        edges=(list[edges], _field("Items with their cursors.", _load_edges)),  # type: ignore[valid-type]  # made here
+        nodes=(list[node], _field("Items without their cursors.", _load_nodes)),  # type: ignore[valid-type]  # made here
         page_info=(PageInfo, _field("Pagination details.", _load_page_info)),
         total_count=(int, _field("Number of items the viewer can see. Computed only when selected.", _load_count)),
     )

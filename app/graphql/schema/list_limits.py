@@ -79,22 +79,23 @@ def guard_arguments(arguments: Mapping[str, GraphQLArgument], resolve: Callable[
 
     def resolve_guarded(source: Any, info: Any, **values: Any) -> Any:
         for name, value in values.items():
-            _require_short(arguments[name], value, name)
+            _require_short(arguments[name], value, (name,))
         return resolve(source, info, **values)
 
     return resolve_guarded
 
 
-def _require_short(location: ListLocation, value: Any, name: str) -> None:
+def _require_short(location: ListLocation, value: Any, place: tuple[str | int, ...]) -> None:
     maximum = declared_max_items(location)
     if isinstance(value, list) and maximum is not None and len(value) > maximum:
-        raise BadInput(f"`{name}` has {len(value):,} items; at most {maximum:,} are allowed.")
+        raise BadInput(f"`{place[-1]}` has {len(value):,} items; at most {maximum:,} are allowed.", *place)
     kind = get_named_type(location.type)
     if not is_input_object_type(kind):
         return
-    for item in value if isinstance(value, list) else (value,):
+    for at, item in enumerate(value if isinstance(value, list) else (value,)):
+        inside = (*place, at) if isinstance(value, list) else place
         for field_name, field_value in item.items() if isinstance(item, dict) else ():
-            _require_short(kind.fields[field_name], field_value, field_name)
+            _require_short(kind.fields[field_name], field_value, (*inside, field_name))
 
 
 def read_each(read: Callable[[Any], Item], items: Sequence[Any], maximum: int) -> list[Item]:

@@ -68,7 +68,7 @@ class OrgMemberFilter(UserFilter):
     and_: list["OrgMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # its own type in GraphQL
         default=None, name="and", description="All of these must match."
     )
-    or_: list["OrgMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]
+    or_: list["OrgMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # as above
         default=None, name="or", description="At least one of these must match."
     )
     not_: "OrgMemberFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
@@ -107,10 +107,10 @@ class GroupMemberFilter(UserFilter):
     )
     added_at: DateTimeFilter | None = strawberry.field(default=None, description="When the member was added.")
     expires_at: NullableDateTimeFilter | None = strawberry.field(default=None, description=END)
-    and_: list["GroupMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]
+    and_: list["GroupMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # as above
         default=None, name="and", description="All of these must match."
     )
-    or_: list["GroupMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]
+    or_: list["GroupMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # as above
         default=None, name="or", description="At least one of these must match."
     )
     not_: "GroupMemberFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")

@@ -5,10 +5,11 @@ import strawberry
 from app.db import Transaction
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.clearing import cleared
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
-from app.graphql.schema.mutations.users import MANAGE
-from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, action, mutation
+from app.graphql.schema.mutations.users import MANAGE, ClearableUserField
+from app.graphql.schema.payloads import Outcome, Payload, UpdateInput, action, mutation
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.types.users import User
 from app.services import accounts, read_graph, user_roles
@@ -61,20 +62,25 @@ class RenameUserInput(UpdateInput):
 
 
 @input_type
-class UpdateViewerInput(ChangeInput):
+class UpdateViewerInput(UpdateInput):
     """New details of the viewer. Absent and null fields stay as they are."""
 
     display_name: str | None = strawberry.field(
-        default=None, description="A new name to show; 1 to 200 printable characters. An empty text removes it."
+        default=None,
+        description="A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does.",
     )
     email: str | None = strawberry.field(
         default=None,
-        description="A new e-mail address, unique without regard to letter case. An empty text removes it.",
+        description="A new e-mail address, unique without regard to letter case. An empty text removes it, as `clear` "
+        "does.",
     )
     password: str | None = strawberry.field(
         default=None,
         description="The current password, at most 1,024 characters. Required for another e-mail address, else "
         "ignored. A wrong one counts as a failed sign-in attempt.",
+    )
+    clear: list[ClearableUserField] | None = strawberry.field(
+        default=None, description="Values to remove. A value that is removed cannot be set as well."
     )
 
 
@@ -141,7 +147,12 @@ async def _rename(tx: Transaction, viewer: Viewer, data: RenameUserInput) -> Out
 
 
 async def _update_viewer(context: GraphQLContext, data: UpdateViewerInput) -> Outcome:
-    update = accounts.OwnUpdate(UserUpdate(email=data.email, display_name=data.display_name), data.password)
+    clear = cleared(data.clear, {"email": data.email, "displayName": data.display_name})
+    changes = UserUpdate(
+        email="" if "email" in clear else data.email,
+        display_name="" if "displayName" in clear else data.display_name,
+    )
+    update = accounts.OwnUpdate(changes, data.password, data.if_revision)
     return {"user": await accounts.update_viewer(context.app, context.viewer, update, dry_run=data.validate_only)}
 
 

@@ -19,6 +19,7 @@ from app.graphql.schema.payloads import (
     MutationError,
     Outcome,
     Payload,
+    UpdateInput,
     action,
     mutation,
     results,
@@ -50,7 +51,7 @@ _ON_CONFLICT = "What happens to a resource whose slug is taken in the destinatio
 
 
 @input_type
-class SetOrgQuotaInput(ChangeInput):
+class SetOrgQuotaInput(UpdateInput):
     """A storage quota of an org. Exactly one of `quotaBytes` and `clear` is required."""
 
     org: OrgBy = strawberry.field(description="The org.")

@@ -8,7 +8,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from app.db import Database
 from app.domain import refs
-from app.domain.errors import BadInput
+from app.domain.errors import BadInput, Unknown
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import object_type
@@ -43,20 +43,24 @@ async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[st
     users, by_name = _one_of(arguments, "users", "user_names")
     resources, by_path = _one_of(arguments, "resources", "resource_paths")
     if not len(users) == len(resources) == len(roles):
-        raise BadInput("Users, resources and `roles` must have the same length.")
+        raise BadInput("Users, resources and `roles` must have the same length.", "roles")
     checks.require_few(viewer, len(users))
     bits = [role._value_ for role in roles]  # `value` is a call
     user_ids = await checks.find_user_ids(database, users) if by_name else refs.keys_of("User", users)
     resource_ids = (
         await checks.find_resource_ids(database, resources) if by_path else refs.keys_of("Resource", resources)
     )
-    return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits, by_name=by_name)
+    try:
+        return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits, by_name=by_name)
+    except Unknown as error:
+        names = ("users", "userNames")[by_name] if error.noun == "user" else ("resources", "resourcePaths")[by_path]
+        raise Unknown(error.noun, error.index, names, error.index) from None
 
 
 def _one_of(arguments: Mapping[str, Any], ids: str, names: str) -> tuple[Sequence[str], bool]:
     """Return the one of two arguments that is present, and whether it has names."""
     if (arguments.get(ids) is None) == (arguments.get(names) is None):
-        raise BadInput(f"Give exactly one of `{ids}` and `{to_camel_case(names)}`.")
+        raise BadInput(f"Give exactly one of `{ids}` and `{to_camel_case(names)}`.", ids)
     return (arguments[names], True) if arguments.get(ids) is None else (arguments[ids], False)
 
 

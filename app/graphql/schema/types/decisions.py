@@ -96,7 +96,7 @@ class Decisions:
     ) -> AccessDecision | None:
         context = info.context
         if subject.anonymous is False:
-            raise BadInput("`subject.anonymous` must be true, or absent.")
+            raise BadInput("`subject.anonymous` must be true, or absent.", "subject", "anonymous")
         user = None if subject.user is None else resolve_user(subject.user)
         decision = await decisions.decide(
             context.database,
