@@ -21,25 +21,25 @@ function Link({
   switch (objectType) {
     case 'USER':
       return (
-        <LinkTo size="sm" to="/settings/users/$userName" params={{ userName: objectName }}>
+        <LinkTo size="sm" underline="always" to="/settings/users/$userName" params={{ userName: objectName }}>
           {objectName}
         </LinkTo>
       );
     case 'ORG':
       return (
-        <LinkTo size="sm" to="/organizations/$slug" params={{ slug: objectName }}>
+        <LinkTo size="sm" underline="always" to="/organizations/$slug" params={{ slug: objectName }}>
           {objectName}
         </LinkTo>
       );
     case 'GROUP':
       return (
-        <LinkTo size="sm" to="/groups/$slug" params={{ slug: objectName }}>
+        <LinkTo size="sm" underline="always" to="/groups/$slug" params={{ slug: objectName }}>
           {objectName}
         </LinkTo>
       );
     case 'RESOURCE':
       return (
-        <LinkTo size="sm" to="/resources/$id" params={{ id: objectId }}>
+        <LinkTo size="sm" underline="always" to="/resources/$id" params={{ id: objectId }}>
           {objectName}
         </LinkTo>
       );

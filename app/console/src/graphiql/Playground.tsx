@@ -1,6 +1,6 @@
-import { useMantineColorScheme } from '@mantine/core';
+import { VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { useSession } from '../api';
@@ -12,6 +12,7 @@ import { WhoQuery } from './operations';
 import { PANEL } from './Panel';
 import { WELCOME } from './starters';
 import { makeOpener } from './storage';
+import { useTabRoles } from './useTabRoles';
 import { words } from './words';
 
 const openStorage = makeOpener();
@@ -51,25 +52,30 @@ function Workbench({ userId }: { readonly userId: string | null }): ReactNode {
   const { colorScheme } = useMantineColorScheme();
   const [storage] = useState(() => openStorage(userId));
   const [fetcher] = useState(() => makeFetcher(check));
+  const page = useRef<HTMLElement>(null);
+  useTabRoles(page);
   useEffect(() => forgetTold, []);
   return (
-    <GraphiQL
-      fetcher={fetcher}
-      storage={storage}
-      plugins={PLUGINS}
-      visiblePlugin={PANEL}
-      defaultQuery={WELCOME}
-      shouldPersistHeaders={false}
-      forcedTheme={colorScheme === 'auto' ? 'system' : colorScheme}
-      schemaDescription
-      inputValueDeprecation
-    >
-      <GraphiQL.Logo>
-        <a href="./">{words.toConsole}</a>
-      </GraphiQL.Logo>
-      <GraphiQL.Footer>
-        <AnswerBar />
-      </GraphiQL.Footer>
-    </GraphiQL>
+    <main className="ostiary-page" ref={page}>
+      <VisuallyHidden component="h1">{words.title}</VisuallyHidden>
+      <GraphiQL
+        fetcher={fetcher}
+        storage={storage}
+        plugins={PLUGINS}
+        visiblePlugin={PANEL}
+        defaultQuery={WELCOME}
+        shouldPersistHeaders={false}
+        forcedTheme={colorScheme === 'auto' ? 'system' : colorScheme}
+        schemaDescription
+        inputValueDeprecation
+      >
+        <GraphiQL.Logo>
+          <a href="./">{words.toConsole}</a>
+        </GraphiQL.Logo>
+        <GraphiQL.Footer>
+          <AnswerBar />
+        </GraphiQL.Footer>
+      </GraphiQL>
+    </main>
   );
 }
