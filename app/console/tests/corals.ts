@@ -16,6 +16,14 @@ export async function ask<Data>(page: Page, query: string, variables: object = {
   return answer.data;
 }
 
+/** Sends the body of a request once more, as this page. */
+export async function repeat(page: Page, body: string): Promise<void> {
+  await page.evaluate(async (text) => {
+    const headers = { 'Content-Type': 'application/json' };
+    await fetch('/graphql', { method: 'POST', headers, body: text });
+  }, body);
+}
+
 interface Made {
   readonly made: { readonly errors: readonly object[]; readonly object: { readonly id: string } | null };
 }
@@ -103,7 +111,7 @@ export const submitButton = (page: Page) => page.getByRole('button', { name: 'Su
 /** Submits the draft, and waits until it is saved. */
 export async function submit(page: Page): Promise<void> {
   await submitButton(page).click();
-  await page.getByText('Saved', { exact: true }).waitFor();
+  await page.getByText('Saved', { exact: true }).last().waitFor();
   await submitButton(page).waitFor({ state: 'detached' });
 }
 

@@ -6,12 +6,16 @@ test('leaving with a draft asks, and a session that ends does not drop it', asyn
   await visit(
     async (page) => {
       await openCorals(page);
+      await page.getByRole('link', { name: 'Overview' }).click();
+      await page.getByRole('link', { name: 'Settings', exact: true }).click();
       await press(page, 'Metadata Write');
       await page.getByText('1 unsaved change').waitFor();
 
       await page.getByRole('link', { name: 'Organizations' }).click();
       await page.getByRole('button', { name: 'Stay' }).click();
-      await page.goBack({ waitUntil: 'commit' }).catch(() => undefined);
+      await page.evaluate(() => {
+        window.history.back();
+      });
       await page.getByRole('button', { name: 'Stay' }).click();
       let asked = 0;
       page.on('dialog', (dialog) => {

@@ -6,7 +6,7 @@ const NAME = 'Reef editors of twenty';
 const SECOND = 1 / 3600;
 
 test('an ended entry stays as it is until it is renewed, and a person is checked in a sentence', async () => {
-  const [id] = await makeGroups([NAME], ['felix']);
+  const [id] = await makeGroups([NAME], ['felix', 'ines']);
   await visit(async (page) => {
     const resource = await openCorals(page);
     const general = { roles: [] };
