@@ -25,8 +25,8 @@ test('edits of two browsers are both kept, and an overlap is chosen', async () =
       await openSettings(other, id);
       await editRow(other, FIRST, 'Metadata Write');
       await editRow(page, SECOND, 'Dataset Data Write');
-      await submit(other);
       await page.getByText(/gain Dataset Data Write/).waitFor();
+      await submit(other);
       await submitButton(page).click();
       await page.getByText('Another user changed this meanwhile', { exact: false }).waitFor();
       expect(await page.getByText('Changed by both').count()).toBe(0);
@@ -37,8 +37,8 @@ test('edits of two browsers are both kept, and an overlap is chosen', async () =
       await other.reload();
       await editRow(other, FIRST, 'Metadata Write');
       await editRow(page, FIRST, 'Dataset Data Read');
-      await submit(other);
       await page.getByText(/gain Dataset Data Read/).waitFor();
+      await submit(other);
       await submitButton(page).click();
       await row(page, FIRST).getByText('Changed by both').waitFor();
       expect(await submitButton(page).isDisabled()).toBe(true);
