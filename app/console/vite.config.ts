@@ -35,7 +35,14 @@ export const config = defineConfig({
     placeholders(),
     license({ thirdParty: { output: { file: 'dist/licenses.json', template: licenseList } } }),
   ],
-  build: { target: 'es2022', manifest: true, assetsInlineLimit: 0, reportCompressedSize: false },
+  build: {
+    target: 'es2022',
+    manifest: true,
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    rolldownOptions: { input: { index: 'index.html', graphiql: 'graphiql.html' } },
+  },
+  worker: { format: 'es' },
   server: { host: '127.0.0.1', proxy: { '/graphql': SERVER } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });

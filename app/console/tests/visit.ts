@@ -15,6 +15,8 @@ export const demoPassword = required('DEMO_PASSWORD');
 
 const HEIGHT = 900;
 const WIDTH = 1280;
+/** Milliseconds of one step, so that a failure names the step and not the test. */
+const STEP_TIMEOUT = 20_000;
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -48,6 +50,7 @@ export async function visit(steps: (page: Page) => Promise<void>, options: Optio
     viewport: { width: options.width ?? WIDTH, height: HEIGHT },
   });
   try {
+    context.setDefaultTimeout(STEP_TIMEOUT);
     const page = await context.newPage();
     const problems = watch(page, options.expected ?? []);
     await steps(page);

@@ -92,7 +92,7 @@ export function AccessPanel({ resource, configuration, title }: AccessPanelProps
           />
           <Text size="sm">
             {words.otherWays(resource.org?.name ?? null)}{' '}
-            <LinkTo to="/resources/$id/people" params={{ id: resource.id }}>
+            <LinkTo to="/resources/$id/people" params={{ id: resource.id }} underline="always">
               {words.otherWaysLink}
             </LinkTo>
           </Text>

@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, List, Loader, Modal, Stack, Text } from '@mant
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Banner, Failures, sharedWords } from '../shared';
+import classes from './Access.module.css';
 import type { PanelView } from './usePanelView';
 import type { Panel } from './usePanel';
 import type { Warning } from './preview';
@@ -12,10 +13,13 @@ interface PanelBannerProps {
   readonly view: PanelView;
 }
 
-/** Submit by Ctrl+Enter or Cmd+Enter from anywhere on the page. */
+const isInForm = ({ target }: KeyboardEvent): boolean =>
+  target instanceof Element && target.closest('form, [role="dialog"]') !== null;
+
+/** Submit by Ctrl+Enter or Cmd+Enter from anywhere on the page but other forms and dialogs. */
 function useSubmitKey(onSubmit: () => void): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !isInForm(event)) {
       event.preventDefault();
       onSubmit();
     }
@@ -42,7 +46,7 @@ export function PanelBanner({ panel, view }: PanelBannerProps): ReactNode {
       <Button onClick={() => void check()}>{words.check}</Button>
     ) : (
       <>
-        <Button onClick={() => void submit()} disabled={!canSubmit} loading={isSubmitting}>
+        <Button px="sm" onClick={() => void submit()} disabled={!canSubmit} loading={isSubmitting}>
           {wait > 0 ? sharedWords.waiting(wait) : words.submit}
         </Button>
         <Revert panel={panel} isDisabled={isSubmitting} />
@@ -90,7 +94,7 @@ function Told({ panel: { state, preview }, view }: PanelBannerProps): ReactNode 
       ) : null}
       {view.sentences.length === 0 ? null : (
         <>
-          <List size="sm" mah={200} style={{ overflow: 'auto' }}>
+          <List size="sm" className={classes['sentences'] ?? ''}>
             {view.sentences.map((sentence, index) => (
               <List.Item key={index}>{sentence}</List.Item>
             ))}
@@ -138,6 +142,7 @@ function Revert({ panel: { edits, dispatch }, isDisabled }: RevertProps): ReactN
   return (
     <>
       <Button
+        px="sm"
         variant="default"
         disabled={isDisabled}
         onClick={() => (edits.length > ASK_FROM ? setIsAsking(true) : revert())}

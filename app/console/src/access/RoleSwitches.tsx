@@ -45,7 +45,11 @@ export function RoleSwitches({ label, roles, entry, onChange, isDisabled }: Role
                   <Switch
                     aria-label={info.label}
                     checked={isImplied || entry.roles.has(info.role)}
-                    thumbIcon={isImplied ? <IconCheck size={12} aria-hidden /> : null}
+                    thumbIcon={
+                      isImplied ? (
+                        <IconCheck size={12} stroke={3} color="var(--mantine-color-dimmed)" aria-hidden />
+                      ) : null
+                    }
                     disabled={isDisabled || isImplied}
                     onChange={(event) => onChange(withRole(entry, info.role, event.currentTarget.checked))}
                   />

@@ -2,4 +2,5 @@ export { AccessPanel } from './AccessPanel';
 export { PanelFields, RoleInfoFields } from './fragments';
 export type { RoleInfo } from './fragments';
 export { labelsOf } from './roles';
+export { RoleSwitches } from './RoleSwitches';
 export { sourceText } from './sources';

@@ -7,6 +7,7 @@ import { failuresOf } from './errors';
 import { FrameQuery } from './operations';
 import { SessionContext } from './session';
 import type { Session, SessionControls } from './session';
+import { forgetTabTexts } from './tabTexts';
 import { listenToTabs, tellTabs } from './tabs';
 import type { TabMessage } from './tabs';
 import { hasUnsaved } from './unsaved';
@@ -21,9 +22,10 @@ type Renew = (isEnded: boolean) => void;
 /** Holds the session. With each new session everything below starts again, with an empty memory. */
 export function SessionRoot({ children }: { readonly children: ReactNode }): ReactNode {
   const [era, setEra] = useState<Era>({ number: 0, isEnded: false });
-  const [renew] = useState<Renew>(
-    () => (isEnded: boolean) => setEra(({ number }) => ({ number: number + 1, isEnded })),
-  );
+  const [renew] = useState<Renew>(() => (isEnded: boolean) => {
+    forgetTabTexts();
+    setEra(({ number }) => ({ number: number + 1, isEnded }));
+  });
   return (
     <SessionEra key={era.number} isEnded={era.isEnded} renew={renew}>
       {children}

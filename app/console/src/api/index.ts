@@ -9,6 +9,7 @@ export { SignInMutation, SignOutMutation } from './operations';
 export { useSession, useSessionControls, useViewer } from './session';
 export type { Session, SessionControls } from './session';
 export { SessionRoot } from './SessionRoot';
+export { forgetTabTexts, keepTabTexts, readTabTexts } from './tabTexts';
 export { hasUnsaved, noteUnsaved } from './unsaved';
 export { outcomeOf, useChange } from './useChange';
 export type { Change, Outcome } from './useChange';

@@ -89,7 +89,10 @@ export function makeWatch(events: WatchEvents): Watch {
     held.clear();
     for (const operation of operations) {
       const context = { ...operation.context, requestPolicy: 'network-only' as const };
-      client.reexecuteOperation(makeOperation(operation.kind, operation, context));
+      const again = makeOperation(operation.kind, operation, context);
+      client.reexecuteOperation(again);
+      // Its result was held back, so the client takes it as still running; the second call ends that.
+      client.reexecuteOperation(again);
     }
   };
   return { exchange, resume };

@@ -2,7 +2,7 @@ import { Button, CloseButton, Group, List, Modal, Stack, Text } from '@mantine/c
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { EndsField, Form, PersonPicker, Unsaved, useNotify } from '../shared';
+import { EndsField, Form, PersonPicker, Unsaved, useField, useNotify } from '../shared';
 import { AddGroupMembersMutation } from './changes';
 import { withName } from './names';
 import type { GroupData } from './operations';
@@ -99,6 +99,7 @@ interface NameListProps {
 }
 
 function NameList({ names, errors, onTake }: NameListProps): ReactNode {
+  useField('members'); // its errors stand at the names
   if (names.length === 0) {
     return null;
   }

@@ -2,12 +2,14 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { useLoad } from '../api';
+import { useLoad, useReadAll } from '../api';
+import type { ResultOf } from '../api';
 import { Loaded, Missing, Page, Time, useTable } from '../shared';
 import type { TableState } from '../shared';
 import { DeleteGroup } from './DeleteGroup';
 import { EditGroup } from './GroupForms';
 import { MemberList } from './MemberList';
+import { rowsOf } from './members';
 import { SORTS } from './memberColumns';
 import type { MemberSort } from './memberColumns';
 import { GroupQuery } from './operations';
@@ -21,11 +23,16 @@ function filterOf(table: TableState<MemberSort>) {
   };
 }
 
+const pickMembers = ({ group }: ResultOf<typeof GroupQuery>) => rowsOf(group?.members ?? null);
+
 /** One group with its members. */
 export function GroupPage(): ReactNode {
   const { slug = '' } = useParams({ strict: false });
   const table = useTable<MemberSort>({ sorts: SORTS, sort: 'USER_NAME' });
-  const load = useLoad(GroupQuery, { slug, ...table.variables, filter: filterOf(table) });
+  const filter = filterOf(table);
+  const { orderBy } = table.variables;
+  const load = useLoad(GroupQuery, { slug, ...table.variables, filter });
+  const readAll = useReadAll(GroupQuery, (page) => ({ ...page, slug, filter, orderBy }), pickMembers);
   const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null);
   const group = load.status === 'ready' ? load.data.group : null;
   const close = (): void => setDialog(null);
@@ -44,6 +51,7 @@ export function GroupPage(): ReactNode {
               <MemberList
                 group={found}
                 table={table}
+                readAll={readAll}
                 isRefreshing={load.status === 'ready' && load.isRefreshing}
               />
             </>

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Group, NativeSelect, Stack, Text, Title } from '@ma
 import { IconPencil, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import type { ReadAll } from '../api';
 import { Table } from '../shared';
 import type { BulkAction, Selected, TableState } from '../shared';
 import { AddMembers } from './AddMembers';
@@ -10,6 +11,7 @@ import type { BulkKind } from './BulkMembers';
 import { COLUMNS } from './memberColumns';
 import type { MemberSort } from './memberColumns';
 import { EditMember, RemoveMember } from './MemberDialogs';
+import { rowsOf } from './members';
 import type { GroupData, Member } from './operations';
 import { memberWords as words } from './words';
 
@@ -23,11 +25,12 @@ type Dialog =
 interface MemberListProps {
   readonly group: GroupData;
   readonly table: TableState<MemberSort>;
+  readonly readAll: ReadAll<Member>;
   readonly isRefreshing: boolean;
 }
 
 /** The members of a group, for those who may see them. */
-export function MemberList({ group, table, isRefreshing }: MemberListProps): ReactNode {
+export function MemberList({ group, table, readAll, isRefreshing }: MemberListProps): ReactNode {
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const { members, viewerCan } = group;
   const mayManage = viewerCan.manageMembers;
@@ -50,7 +53,9 @@ export function MemberList({ group, table, isRefreshing }: MemberListProps): Rea
         <Table<Member, MemberSort>
           label={words.table}
           table={table}
-          rows={{ nodes: members.edges, totalCount: members.totalCount, pageInfo: members.pageInfo }}
+          rows={rowsOf(members)}
+          readAll={readAll}
+          csvName={`${group.slug}-members`}
           columns={COLUMNS}
           rowId={({ node }) => node.id}
           rowName={({ node }) => node.userName}

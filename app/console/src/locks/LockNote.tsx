@@ -9,14 +9,10 @@ import { words } from './words';
 export function LockNote({ lock }: { readonly lock: LockState }): ReactNode {
   const who = lock.lockedBy?.displayName ?? lock.lockedByName ?? words.system;
   return (
-    <Alert
-      color="yellow"
-      variant="light"
-      icon={<IconLock aria-hidden />}
-      title={words.locked(who)}
-      role="note"
-      styles={{ title: { color: 'inherit' } }}
-    >
+    <Alert color="yellow" variant="light" icon={<IconLock aria-hidden />} role="note">
+      <Text size="sm" fw={600}>
+        {words.locked(who)}
+      </Text>
       <Text size="sm">{lock.reason}</Text>
       <Text size="sm">
         <Time value={lock.createdAt} />

@@ -2,7 +2,8 @@ import { ActionIcon, Button, Group, NativeSelect, Stack, Text } from '@mantine/c
 import { IconPencil, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { useLoad } from '../api';
+import { useLoad, useReadAll } from '../api';
+import type { ResultOf } from '../api';
 import { Loaded, Table, useTable } from '../shared';
 import type { BulkAction, Selected, TableState } from '../shared';
 import { BulkMembers } from './BulkMembers';
@@ -38,14 +39,19 @@ function filterOf(table: TableState<MemberSort>, levels: readonly Level[]) {
   };
 }
 
+const pickMembers = ({ org }: ResultOf<typeof OrgMembersQuery>) => rowsOf(org?.members ?? null);
+
 /** The members of an organization: their level, its end, by whom and since when. */
 export function MembersTab({ org, levels }: MembersTabProps): ReactNode {
   const table = useTable<MemberSort>({ sorts: SORTS, sort: 'USER_NAME' });
-  const load = useLoad(OrgMembersQuery, {
-    slug: org.slug,
-    ...table.variables,
-    filter: filterOf(table, levels),
-  });
+  const filter = filterOf(table, levels);
+  const { orderBy } = table.variables;
+  const load = useLoad(OrgMembersQuery, { slug: org.slug, ...table.variables, filter });
+  const readAll = useReadAll(
+    OrgMembersQuery,
+    (page) => ({ ...page, slug: org.slug, filter, orderBy }),
+    pickMembers,
+  );
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const mayManage = org.viewerCan.manageMembers;
   const bulk: readonly BulkAction[] = KINDS.map((act) => ({
@@ -75,6 +81,8 @@ export function MembersTab({ org, levels }: MembersTabProps): ReactNode {
               ? { bulk, actions: (member) => <RowActs member={member} onOpen={setDialog} /> }
               : {})}
             filters={<LevelFilter table={table} levels={levels} />}
+            readAll={readAll}
+            csvName={`${org.slug}-members`}
             empty={<Text>{words.none}</Text>}
             isRefreshing={load.status === 'ready' && load.isRefreshing}
           />

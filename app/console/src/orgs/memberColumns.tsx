@@ -25,15 +25,34 @@ export function columnsOf(levels: readonly Level[]): readonly Column<Member, Mem
           )}
         </Stack>
       ),
+      csv: ({ node }) => node.userName,
     },
-    { key: 'level', label: words.level, sort: 'LEVEL', cell: ({ level }) => labels.get(level) ?? level },
+    {
+      key: 'level',
+      label: words.level,
+      sort: 'LEVEL',
+      cell: ({ level }) => labels.get(level) ?? level,
+      csv: ({ level }) => labels.get(level) ?? level,
+    },
     {
       key: 'ends',
       label: words.ends,
       sort: 'EXPIRES_AT',
       cell: ({ expiresAt }) => <EndsText value={expiresAt} />,
+      csv: ({ expiresAt }) => expiresAt ?? '',
     },
-    { key: 'by', label: words.by, cell: ({ addedByName }) => addedByName ?? words.byNobody },
-    { key: 'since', label: words.since, sort: 'ADDED_AT', cell: ({ addedAt }) => <Time value={addedAt} /> },
+    {
+      key: 'by',
+      label: words.by,
+      cell: ({ addedByName }) => addedByName ?? words.byNobody,
+      csv: ({ addedByName }) => addedByName ?? '',
+    },
+    {
+      key: 'since',
+      label: words.since,
+      sort: 'ADDED_AT',
+      cell: ({ addedAt }) => <Time value={addedAt} />,
+      csv: ({ addedAt }) => addedAt,
+    },
   ];
 }

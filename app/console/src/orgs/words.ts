@@ -119,7 +119,7 @@ export const settingsWords = {
   deleteNone: 'It has no resources.',
   deleteSome: (count: number) => `${resources(count)} will be deleted with it. This cannot be undone.`,
   deleteLocked: 'It cannot be deleted now:',
-  lockedResources: 'Locked resources:',
+  lockedResources: 'Resources in it are locked:',
   andMore: (count: number) => `and ${resources(count)} more`,
   deleted: (org: string, count: number) => `${org} is deleted, with ${resources(count)}.`,
 };

@@ -30,7 +30,7 @@ export function ResourceFrame({
         {org === null ? (
           sharedWords.hidden
         ) : (
-          <LinkTo to="/organizations/$slug" params={{ slug: org.slug }} size="sm">
+          <LinkTo to="/organizations/$slug" params={{ slug: org.slug }} size="sm" underline="always">
             {org.name}
           </LinkTo>
         )}

@@ -5,6 +5,8 @@ import type { ReactNode } from 'react';
 import type { RoleInfo } from '../access';
 import { useLoad, useReadAll, useViewer } from '../api';
 import { Loaded, Page, Table, useTable } from '../shared';
+import type { Selected } from '../shared';
+import { BulkGrant } from './BulkGrant';
 import { columns, SORTS } from './columns';
 import { CreateResource } from './CreateResource';
 import { filterOf } from './filter';
@@ -13,7 +15,7 @@ import type { TypeRow } from './operations';
 import { ResourceFilters } from './ResourceFilters';
 import { words } from './words';
 
-type Labels = readonly Pick<RoleInfo, 'role' | 'label'>[];
+type Labels = readonly RoleInfo[];
 
 const NO_LABELS: Labels = [];
 
@@ -27,6 +29,7 @@ export function ResourcesPage(): ReactNode {
   const table = useTable({ sorts: SORTS, sort: 'NAME' });
   const [isCreating, setIsCreating] = useState(false);
   const isSignedIn = useViewer()?.user != null;
+  const [granting, setGranting] = useState<readonly Selected[] | null>(null);
   const [labels, setLabels] = useState(NO_LABELS);
   const filter = filterOf({
     search: table.search,
@@ -68,8 +71,12 @@ export function ResourcesPage(): ReactNode {
               filters={<ResourceFilters table={table} types={resourceTypes.nodes} labels={labels} />}
               readAll={readAll}
               csvName="resources"
+              bulk={isSignedIn ? [{ label: words.grant, onRun: setGranting }] : []}
               empty={<Text>{words.none}</Text>}
             />
+            {granting === null ? null : (
+              <BulkGrant items={granting} roles={labels} onClose={() => setGranting(null)} />
+            )}
             {isCreating ? (
               <CreateResource types={resourceTypes.nodes} onClose={() => setIsCreating(false)} />
             ) : null}

@@ -72,3 +72,21 @@ export const DeleteResourceMutation = graphql(`
     }
   }
 `);
+
+export const GrantAccessBatchMutation = graphql(`
+  mutation GrantAccessBatch($input: GrantAccessBatchInput!) {
+    grantAccessBatch(input: $input) {
+      results {
+        index
+        resource {
+          id
+        }
+      }
+      errors {
+        code
+        message
+        path
+      }
+    }
+  }
+`);

@@ -32,6 +32,15 @@ function Lock({ lock }: Pick<ResourceRow, 'lock'>): ReactNode {
   );
 }
 
+/** A short text that is not broken. */
+function Whole({ text }: { readonly text: string }): ReactNode {
+  return (
+    <Text span size="sm" style={{ whiteSpace: 'nowrap' }}>
+      {text}
+    </Text>
+  );
+}
+
 const rolesText = (row: ResourceRow, labels: Labels): string =>
   labelsOf(row.viewerAccess.effectiveRoles, labels).join(', ') || words.noRoles;
 
@@ -45,7 +54,12 @@ export function columns(labels: Labels): readonly Column<ResourceRow, Sort>[] {
       cell: (row) => <Name row={row} />,
       csv: ({ name }) => name,
     },
-    { key: 'type', label: words.type, cell: ({ type }) => type.label, csv: ({ type }) => type.label },
+    {
+      key: 'type',
+      label: words.type,
+      cell: ({ type }) => <Whole text={type.label} />,
+      csv: ({ type }) => type.label,
+    },
     {
       key: 'org',
       label: words.org,
@@ -74,7 +88,11 @@ export function columns(labels: Labels): readonly Column<ResourceRow, Sort>[] {
       key: 'size',
       label: words.size,
       sort: 'SIZE',
-      cell: ({ sizeBytes }) => <Bytes value={sizeBytes} />,
+      cell: ({ sizeBytes }) => (
+        <Text span size="sm" style={{ whiteSpace: 'nowrap' }}>
+          <Bytes value={sizeBytes} />
+        </Text>
+      ),
       csv: ({ sizeBytes }) => String(sizeBytes),
     },
     {

@@ -90,77 +90,79 @@ export const ResourceByPathQuery = graphql(`
   }
 `);
 
-export const ResourcesQuery = graphql(`
-  query Resources(
-    $first: Int
-    $after: String
-    $last: Int
-    $before: String
-    $filter: ResourceFilter
-    $orderBy: [ResourceOrder!]
-  ) {
-    viewer {
-      user {
-        id
-      }
-    }
-    resourceTypes(first: 100) {
-      nodes {
-        id
-        name
-        label
-        description
-        roles {
-          role
-          label
-        }
-      }
-    }
-    resources(
-      first: $first
-      after: $after
-      last: $last
-      before: $before
-      filter: $filter
-      orderBy: $orderBy
+export const ResourcesQuery = graphql(
+  `
+    query Resources(
+      $first: Int
+      $after: String
+      $last: Int
+      $before: String
+      $filter: ResourceFilter
+      $orderBy: [ResourceOrder!]
     ) {
-      nodes {
-        id
-        name
-        slug
-        sizeBytes
-        updatedAt
-        type {
+      viewer {
+        user {
           id
-          label
         }
-        org {
+      }
+      resourceTypes(first: 100) {
+        nodes {
           id
-          slug
           name
+          label
+          description
+          roles {
+            ...RoleInfoFields
+          }
         }
-        owner {
+      }
+      resources(
+        first: $first
+        after: $after
+        last: $last
+        before: $before
+        filter: $filter
+        orderBy: $orderBy
+      ) {
+        nodes {
           id
-          userName
-          displayName
+          name
+          slug
+          sizeBytes
+          updatedAt
+          type {
+            id
+            label
+          }
+          org {
+            id
+            slug
+            name
+          }
+          owner {
+            id
+            userName
+            displayName
+          }
+          lock {
+            reason
+          }
+          viewerAccess {
+            effectiveRoles
+          }
         }
-        lock {
-          reason
+        pageInfo {
+          hasNextPage
+          hasPreviousPage
+          startCursor
+          endCursor
         }
-        viewerAccess {
-          effectiveRoles
-        }
+        totalCount
       }
-      pageInfo {
-        hasNextPage
-        hasPreviousPage
-        startCursor
-        endCursor
-      }
-      totalCount
     }
-  }
-`);
+  `,
+  [RoleInfoFields],
+);
 
 type ResourcesData = ResultOf<typeof ResourcesQuery>;
 export type ResourceRow = ResourcesData['resources']['nodes'][number];

@@ -1,3 +1,5 @@
+import { counted } from '../shared';
+
 export const words = {
   title: 'Resources',
   one: 'Resource',
@@ -72,4 +74,14 @@ export const words = {
   deleteTitle: (name: string) => `Delete ${name}?`,
   deleted: (name: string) => `${name} was deleted.`,
   notWhileLocked: 'Not possible while it is locked.',
+
+  grant: (count: number) => `Grant on ${counted(count, 'resource', 'resources')}`,
+  grantTitle: 'Grant access',
+  grantAbout: (count: number) =>
+    `The roles and the end replace those that the group or the person has on ${counted(count, 'resource', 'resources')}. Either all are granted or none.`,
+  grantTo: 'To',
+  group: 'Group',
+  person: 'Person',
+  grantedRoles: 'Roles',
+  granted: (count: number) => `Granted on ${counted(count, 'resource', 'resources')}.`,
 };

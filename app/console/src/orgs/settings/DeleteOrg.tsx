@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -29,9 +29,10 @@ export function DeleteOrg({ org }: { readonly org: Org }): ReactNode {
     <Part title={words.delete}>
       <Text size="sm">{words.deleteText}</Text>
       {hasLocks ? (
-        <Alert color="yellow" variant="light" title={words.deleteLocked}>
+        <>
+          <Text size="sm">{words.deleteLocked}</Text>
           <LockedResources locked={org.locked} />
-        </Alert>
+        </>
       ) : null}
       <Failures failures={trial.failures} />
       <Group>

@@ -33,7 +33,7 @@ export function LockedResources({ locked }: Pick<Org, 'locked'>): ReactNode {
       <List size="sm">
         {locked.nodes.map(({ id, name, lock }) => (
           <List.Item key={id}>
-            <LinkTo to="/resources/$id" params={{ id }}>
+            <LinkTo to="/resources/$id" params={{ id }} size="sm" underline="always">
               {name}
             </LinkTo>
             {lock === null ? null : `: ${lock.reason ?? ''}`}

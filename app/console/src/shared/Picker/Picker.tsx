@@ -64,6 +64,7 @@ export function Picker(props: BarePickerProps): ReactNode {
       error={error}
       aria-invalid={error !== undefined}
       autoComplete="off"
+      maxDropdownHeight={400}
       onFocus={() => setIsOpen(true)}
       onBlur={() => setIsOpen(false)}
       {...(isFirst ? { 'data-autofocus': true } : {})}

@@ -1,0 +1,92 @@
+import { Autocomplete, Button, TextInput } from '@mantine/core';
+import { useEffect, useEffectEvent, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { TableState } from '../shared';
+import { ACTIONS, actionWords } from './actions';
+import { words } from './words';
+
+const AFTER = 300;
+const LABELS = ACTIONS.map(actionWords);
+
+interface AuditFiltersProps {
+  readonly table: TableState<'CREATED_AT'>;
+}
+
+/** The filters: who, what, from day to day, and one object. All are in the address. */
+export function AuditFilters({ table }: AuditFiltersProps): ReactNode {
+  const { filter, setFilter } = table;
+  return (
+    <>
+      <Delayed value={filter('who') ?? ''} onChange={(text) => setFilter('who', text || undefined)}>
+        {(text, setText) => (
+          <TextInput
+            label={words.filterWho}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            autoComplete="off"
+          />
+        )}
+      </Delayed>
+      <Delayed value={filter('what') ?? ''} onChange={(text) => setFilter('what', text || undefined)}>
+        {(text, setText) => (
+          <Autocomplete
+            label={words.filterWhat}
+            data={LABELS}
+            limit={20}
+            value={text}
+            onChange={setText}
+            autoComplete="off"
+          />
+        )}
+      </Delayed>
+      <Day label={words.filterFrom} name="from" table={table} />
+      <Day label={words.filterTo} name="to" table={table} />
+      {filter('object') === undefined ? null : (
+        <Button variant="default" onClick={() => setFilter('object', undefined)}>
+          {words.clearObject}
+        </Button>
+      )}
+    </>
+  );
+}
+
+interface DayProps extends AuditFiltersProps {
+  readonly label: string;
+  readonly name: 'from' | 'to';
+}
+
+function Day({ label, name, table }: DayProps): ReactNode {
+  return (
+    <TextInput
+      type="date"
+      label={label}
+      value={table.filter(name) ?? ''}
+      onChange={(event) => table.setFilter(name, event.currentTarget.value || undefined)}
+    />
+  );
+}
+
+interface DelayedProps {
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+  readonly children: (text: string, setText: (text: string) => void) => ReactNode;
+}
+
+/** Holds what is typed, and tells it when no key was pressed for 300 ms. */
+function Delayed({ value, onChange, children }: DelayedProps): ReactNode {
+  const [text, setText] = useState(value);
+  const [known, setKnown] = useState(value);
+  if (known !== value) {
+    setKnown(value);
+    setText(value);
+  }
+  const tell = useEffectEvent(onChange);
+  useEffect(() => {
+    if (text === value) {
+      return undefined;
+    }
+    const timer = setTimeout(() => tell(text), AFTER);
+    return () => clearTimeout(timer);
+  }, [text, value]);
+  return children(text, setText);
+}

@@ -1,0 +1,94 @@
+import { Modal, SegmentedControl, Text } from '@mantine/core';
+import { useMemo, useState } from 'react';
+import type { ReactNode } from 'react';
+import { RoleSwitches } from '../access';
+import type { RoleInfo } from '../access';
+import { useChange } from '../api';
+import type { ResourceRole } from '../api';
+import { EndsField, Form, GroupPicker, PersonPicker, useNotify } from '../shared';
+import type { Selected } from '../shared';
+import { namedFailures } from './batch';
+import { GrantAccessBatchMutation } from './changes';
+import { words } from './words';
+
+interface BulkGrantProps {
+  readonly items: readonly Selected[];
+  readonly roles: readonly RoleInfo[];
+  readonly onClose: () => void;
+}
+
+interface Entry {
+  readonly roles: ReadonlySet<ResourceRole>;
+  readonly expiresAt: string | null;
+}
+
+const NO_ROLES: Entry = { roles: new Set(), expiresAt: null };
+const GROUP = 'group';
+
+/** Grants roles on several resources at once, to one group or person. */
+export function BulkGrant(props: BulkGrantProps): ReactNode {
+  return (
+    <Modal opened onClose={props.onClose} title={words.grantTitle} size="lg">
+      <GrantForm {...props} />
+    </Modal>
+  );
+}
+
+function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
+  const [kind, setKind] = useState<string>(GROUP);
+  const [name, setName] = useState('');
+  const [entry, setEntry] = useState(NO_ROLES);
+  const [isValid, setIsValid] = useState(true);
+  const change = useChange(GrantAccessBatchMutation, { payload: (data) => data.grantAccessBatch });
+  const named = useMemo(() => namedFailures(change.failures, items), [change.failures, items]);
+  const notify = useNotify();
+  const text = name.trim();
+  const submit = async (): Promise<void> => {
+    const subject = kind === GROUP ? { group: { slug: text } } : { user: { userName: text } };
+    const grant = { subject, roles: [...entry.roles], expiresAt: entry.expiresAt };
+    const grants = items.map(({ id }) => ({ resource: { id }, ...grant }));
+    const outcome = await change.run({ input: { grants } });
+    if (outcome.isDone) {
+      notify({ kind: 'status', text: words.granted(items.length) });
+      onClose();
+    }
+  };
+  const picker = { path: 'subject', value: name, onChange: setName, isRequired: true } as const;
+  return (
+    <Form
+      change={{ ...change, failures: named, fieldErrors: new Map(), topFailures: named }}
+      submit={words.grant(items.length)}
+      onSubmit={() => void submit()}
+      onCancel={onClose}
+      isDisabled={text === '' || !isValid}
+    >
+      <Text size="sm">{words.grantAbout(items.length)}</Text>
+      <SegmentedControl
+        aria-label={words.grantTo}
+        value={kind}
+        onChange={setKind}
+        data={[
+          { value: GROUP, label: words.group },
+          { value: 'person', label: words.person },
+        ]}
+      />
+      {kind === GROUP ? (
+        <GroupPicker {...picker} label={words.group} />
+      ) : (
+        <PersonPicker {...picker} label={words.person} />
+      )}
+      <RoleSwitches
+        label={words.grantedRoles}
+        roles={roles}
+        entry={entry}
+        onChange={setEntry}
+        isDisabled={false}
+      />
+      <EndsField
+        value={entry.expiresAt}
+        onChange={(expiresAt) => setEntry((old) => ({ ...old, expiresAt }))}
+        onValidity={setIsValid}
+      />
+    </Form>
+  );
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { ask, makeGroups, openCorals, row } from '../corals';
+import { visit } from '../visit';
+
+test('groups of two pages are added without a role, and nothing is saved', async () => {
+  await makeGroups(['AA Reef editors', 'ZZ Reef readers'], []);
+  await visit(async (page) => {
+    const id = await openCorals(page);
+    await page.getByRole('button', { name: 'Add group' }).click();
+    const dialog = page.getByRole('dialog');
+    const add = dialog.getByRole('button', { name: 'Add', exact: true });
+    await dialog.getByRole('row').nth(10).waitFor();
+    expect(await add.isDisabled()).toBe(true);
+
+    await dialog.getByRole('switch', { name: 'Only groups I am in' }).press('Space');
+    await dialog.getByText('Not a member').first().waitFor({ state: 'detached' });
+    await dialog.getByRole('switch', { name: 'Only groups I am in' }).press('Space');
+    await dialog.getByText('Not a member').first().waitFor();
+
+    await dialog.getByText('AA Reef editors').first().click();
+    await dialog.getByRole('button', { name: 'Next page' }).click();
+    await dialog.getByRole('checkbox', { name: 'Select ZZ Reef readers' }).first().check();
+    await dialog.getByText('2 selected').waitFor();
+    await add.click();
+
+    expect(await row(page, 'AA Reef editors').getByText('None').count()).toBe(1);
+    expect(await row(page, 'ZZ Reef readers').getByText('None').count()).toBe(1);
+    await page.getByText('2 unsaved changes').waitFor();
+    const { resource } = await ask<{ resource: { access: { groups: object[] } } }>(
+      page,
+      'query ($id: ID!) { resource(by: { id: $id }) { access { groups { roles } } } }',
+      { id },
+    );
+    expect(resource.access.groups).toEqual([]);
+  });
+});

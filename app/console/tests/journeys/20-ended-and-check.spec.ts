@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { inHours, makeGroups, openCorals, press, row, submit, submitAccess } from '../corals';
+import { visit } from '../visit';
+
+const NAME = 'Reef editors of twenty';
+const SECOND = 1 / 3600;
+
+test('an ended entry stays as it is until it is renewed, and a person is checked in a sentence', async () => {
+  const [id] = await makeGroups([NAME], ['felix', 'ines']);
+  await visit(async (page) => {
+    const resource = await openCorals(page);
+    const general = { roles: [] };
+    const group = { group: { id }, roles: ['DATASET_DATA_READ'], expiresAt: inHours(3 * SECOND) };
+    await submitAccess(page, resource, { general, groups: [group] });
+    await page.waitForTimeout(4_000);
+    await page.reload();
+    await row(page, NAME)
+      .getByText(/^Ended/)
+      .waitFor();
+
+    await press(page, 'Metadata Write');
+    await submit(page);
+    expect(
+      await row(page, NAME)
+        .getByText(/^Ended/)
+        .count(),
+    ).toBe(1);
+    await press(page, 'Metadata Write');
+    await submit(page);
+
+    await page.getByRole('button', { name: `Renew ${NAME}` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
+    await submit(page);
+    await row(page, NAME).getByText(/^Ends/).waitFor();
+
+    await page.goto(`/resources/${resource}/people`);
+    const check = async (name: string): Promise<void> => {
+      await page.getByRole('combobox', { name: 'User name' }).fill(name);
+      await page.getByRole('button', { name: 'Check' }).click();
+    };
+    await check('felix');
+    await page.getByText(new RegExp(`felix has Metadata Read by ${NAME} until`)).waitFor();
+    await check('luca');
+    await page.getByText('luca has no way in.').waitFor();
+  });
+});
