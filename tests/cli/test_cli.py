@@ -71,7 +71,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
     for place in (uvicorn, supervisor):
         monkeypatch.setattr(
-            place, "run", lambda app, **options: calls.append({"app": app, **options, "gc": gc.isenabled()})
+            place, "run", lambda app, **own: calls.append(own | {"app": app, "collects": gc.isenabled()})
         )
     return calls
 
