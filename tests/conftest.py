@@ -16,6 +16,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app import db, main
+from app.caching import WeightedLRU
 from app.config import Settings
 from app.db import migrations
 from app.graphql.documents.cache import DocumentCache
@@ -31,8 +32,11 @@ BACKENDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
 """Compiled statements, by backend. All tests share them, since to compile one is slow."""
 
-UNDERSTOOD: dict[Any, Any] = {}
+UNDERSTOOD: WeightedLRU[Any, Any] = WeightedLRU(5_000)
 """Validated documents, by text and limits. All tests share them for the same reason."""
+
+LONG_TEXT = 5_000
+"""Characters of a text that one test alone sends."""
 
 SECRET = "a secret that is long enough for tests alone"
 
@@ -115,11 +119,13 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
 class Understanding(DocumentCache):
     """A document cache that validates a text once for all tests; each application counts and evicts its own."""
 
-    def _understood(self, *arguments: Any) -> Any:
-        key = self._limits, *arguments
-        if key not in UNDERSTOOD:
-            UNDERSTOOD[key] = super()._validate(*arguments)
-        return UNDERSTOOD[key]
+    def _validate(self, new: Any, introspection: bool) -> Any:
+        if len(new.sent) > LONG_TEXT:
+            return super()._validate(new, introspection)
+        key = self._limits, new, introspection
+        if (entry := UNDERSTOOD.get(key)) is None:
+            UNDERSTOOD.put(key, entry := super()._validate(new, introspection))
+        return entry
 
 
 @pytest.fixture

@@ -121,7 +121,14 @@ def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> An
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    gc.disable()  # the objects of the start are no garbage; `app.main.create` enables it again
+    gc.disable()  # the objects of the start are no garbage; `app.main.create` enables it again in a worker
+    try:
+        _start_server(arguments)
+    finally:
+        gc.enable()
+
+
+def _start_server(arguments: argparse.Namespace) -> None:
     from app.config import check_exposure, is_loopback
     from app.http import file_descriptors
     from app.http.budget import RESERVED_CONNECTIONS
@@ -213,6 +220,8 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], settings
     from app.http.shutdown import stop_on_hangup
 
     run = supervisor.run if arguments.workers > 1 else uvicorn.run
+    if arguments.workers > 1:
+        gc.enable()  # the workers are other processes
     # After a graceful stop, uvicorn raises the signal again. It handles an interrupt, so SIGTERM as an interrupt ends
     # the process with exit code 0 too.
     with _as_interrupt(signal.SIGTERM), stop_on_hangup():

@@ -1,6 +1,7 @@
 """The command line starts the server, shows the settings, and reports each problem in one line."""
 
 import contextlib
+import gc
 import http.client
 import json
 import os
@@ -69,7 +70,9 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Root:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
     for place in (uvicorn, supervisor):
-        monkeypatch.setattr(place, "run", lambda app, **options: calls.append({"app": app, **options}))
+        monkeypatch.setattr(
+            place, "run", lambda app, **own: calls.append(own | {"app": app, "collects": gc.isenabled()})
+        )
     return calls
 
 
@@ -97,6 +100,7 @@ def test_serve_prepares_announces_and_hands_over_to_uvicorn(
     assert (options["app"], options["factory"], options["host"]) == ("app.main:create", True, "127.0.0.1")
     assert options["port"] > 0
     assert (options["workers"], options["reload"], options["reload_dirs"]) == (1, False, None)
+    assert (options["collects"], gc.isenabled()) == (False, True)
     assert (options["access_log"], options["server_header"], options["date_header"]) == (False, False, True)
     assert options["timeout_graceful_shutdown"] == 20
     assert out.splitlines()[1:] == [
@@ -113,7 +117,7 @@ def test_serve_gives_every_worker_the_named_settings_file(root: Root, served: li
 
     assert cli.main(["serve", "--port", "0", "--workers", "3", "--settings", "other.json"]) == 0
 
-    assert served[0]["workers"] == 3
+    assert (served[0]["workers"], served[0]["collects"]) == (3, True)
     assert root.seen[0].hashing_threads == 5
     assert os.environ["OSTIARY_SETTINGS_FILE"] == str(Path("other.json").absolute())
 
