@@ -252,7 +252,7 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 
 def _graphql_handler(settings: Settings, documents: DocumentCache, app: AppContext) -> GraphQLHandler:
     statements = SelectBuilder(app.database)
-    planner = Planner(schema.core(), statements, schema.converted)
+    planner = Planner(schema.core(), statements, schema.converted, app)
     variables = VariableCoercion(schema.core(), settings.request_limits.errors)
     handler = GraphQLHandler(schema.core(), documents, app, statements, settings, variables)
     if settings.executor == "reference":

@@ -268,6 +268,8 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "nodes"): _nodes,
     ("Query", "permissions"): capabilities.permissions,
     ("Query", "orgLevels"): capabilities.org_levels,
+    ("Query", "registry"): capabilities.registry,
+    ("Viewer", "hasDefaultPassword"): lambda reading, viewer: False,
     ("Viewer", "can"): capabilities.of_viewer,
     ("User", "viewerCan"): capabilities.of_user,
     ("Org", "viewerCan"): capabilities.of_org,
