@@ -225,6 +225,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "ownedOrgs"): Reading.is_own,
     ("User", "ownedResources"): Reading.is_own,
     ("User", "groups"): Reading.is_own,
+    ("User", "grants"): Reading.is_own,
     ("User", "storage"): Reading.is_own,
     ("User", "apiTokens"): Reading.is_own,
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),
