@@ -227,10 +227,10 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.RestContext(handler.app, handler.statements, settings)
 
     admission = None if settings.introspection == "everyone" else require_schema_access
-    build = console.Build.read() if settings.console else None
-    page = console.graphiql(build) or http.playground_page
-    api, *parts = http.routes(answer, schema.sdl(), page=page, limits=settings.request_limits, admit=admission)
-    pages = [*parts, *console.routes(build), *_pages(settings, operations), *rest.description(settings)]
+    build = console.Build.read()
+    page, limits = console.graphiql(build), settings.request_limits
+    api, *parts = http.routes(answer, schema.sdl(), page=page, limits=limits, admit=admission)
+    pages = [*parts, *console.routes(build, has_pages=settings.console), *_pages(settings, operations)]
     app = Starlette(routes=[api, *pages, rest.create_router(rest_context)], lifespan=lifespan)
     router = FastRouter([api], ExceptionMiddleware(app.router, {HTTPException: rest.unexpected_response}))
     log = RequestLog(operations.metrics, operations.shutdown, write_error, settings.slow_request_milliseconds)
@@ -247,12 +247,13 @@ def _listen(settings: Settings, operations: Operations) -> AbstractAsyncContextM
 
 def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _public_keys)]
+    own = [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _public_keys)]
+    return [*own, *rest.description(settings)]
 
 
 def _graphql_handler(settings: Settings, documents: DocumentCache, app: AppContext) -> GraphQLHandler:
     statements = SelectBuilder(app.database)
-    planner = Planner(schema.core(), statements, schema.converted)
+    planner = Planner(schema.core(), statements, schema.converted, app)
     variables = VariableCoercion(schema.core(), settings.request_limits.errors)
     handler = GraphQLHandler(schema.core(), documents, app, statements, settings, variables)
     if settings.executor == "reference":

@@ -195,7 +195,7 @@ def _banner(settings: "Settings", prepared: Any, host: str, port: int) -> Sequen
     lines = [
         f"Ostiary {__version__}",
         f"  address     {address}{'' if local == host else ' (and every other address of this machine)'}",
-        f"  playground  {address}/graphql",
+        f"  GraphiQL    {address}/graphql",
         f"  database    {settings.redacted_database_url}",
     ]
     if settings.external_auth_url:
@@ -269,7 +269,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     _prepare(settings, exposed=True)  # the address of the server is not known yet
     with explain_database_errors(settings):
         report = server().fill(settings)
-    print("\n".join([*report, "To open the playground at /graphql, run: ostiary serve"]))
+    print("\n".join([*report, "To open GraphiQL at /graphql, run: ostiary serve"]))
 
 
 def _reindex(arguments: argparse.Namespace) -> None:

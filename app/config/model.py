@@ -135,7 +135,8 @@ class Settings(BaseSettings):
     console: bool = Field(
         True,
         description="Serve the web console at / and below /account, /audit, /groups, /licenses, /login, /organizations,"
-        " /resources and /settings. If false, these addresses are not served, and / leads to /graphql.",
+        " /resources and /settings. If false, these addresses are not served, and / leads to /graphql, where GraphiQL"
+        " stays.",
     )
     executor: Literal["compiled", "reference"] = Field(
         "compiled",

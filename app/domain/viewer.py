@@ -52,6 +52,8 @@ class Viewer:
     """Row id of the API token of this request, None for a session token."""
     is_limited: bool = False
     """True if the API token covers only some orgs and resources."""
+    has_default_password: bool = False
+    """True if an administrator began this session with the default password, which is then still theirs."""
 
     @property
     def permission_profile(self) -> "Viewer":

@@ -111,6 +111,7 @@ from app.policy.resources import (
     sees_configuration,
     sees_org_of_resource,
     sees_resource,
+    sees_user_grant,
     transfers_resource,
     viewer_entries,
 )

@@ -275,6 +275,17 @@ def lists_reached(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]
     return sees_resource(viewer, key) if asks_about_everybody(viewer) else true()
 
 
+def sees_user_grant(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition for seeing a grant to a user among the grants of that user.
+
+    The viewer sees the resource, and they are the user, may query the access of everybody, or see its configuration.
+    """
+    if sees_all_resources(viewer) or asks_about_everybody(viewer):
+        return sees_resource(viewer)
+    is_own = and_(col(Grant.user_id) == VIEWER_ID, sees_resource(viewer))
+    return or_(is_own, administers_resource(viewer))
+
+
 def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that the viewer sees the members of the org and of every group with a grant on the resource.
 

@@ -202,6 +202,7 @@ class FieldSpec:
     - `identity`: the field is the global id.
     - `lookup`: the field finds a row by its arguments.
     - `viewer_value`: computes the value from the viewer, without a row.
+    - `app_value`: computes the value from the app context, without a row; it is the same for every viewer.
     - `edge`: the `ListEdge` of a field that is an edge of a list, to the row that `follow` finds.
     - `service_field`: computes the value from (database, viewer, arguments), without a row.
     """
@@ -216,6 +217,7 @@ class FieldSpec:
     identity: bool = False
     lookup: Lookup | None = None
     viewer_value: Callable[[Viewer], Any] | None = None
+    app_value: Callable[[Any], Any] | None = None
     service_field: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
     edge: Any = None
 

@@ -46,7 +46,9 @@ async def viewer_from_token(database: db.Database, claims: session_tokens.TokenC
     permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_USER
-    return Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)
+    return Viewer(
+        claims.user_id, permissions, claims.jti, claims.expires_at, has_default_password=claims.default_password
+    )
 
 
 def _combine_permissions(rows: Sequence[Row]) -> Permission | None:

@@ -56,6 +56,8 @@ class TokenClaims:
     """The user of a token. The signer sets `jti` and the times; every verified token has them.
 
     `account_key` is the key of the first name of a renamed user, None for a user who was not renamed.
+    `default_password` says that an administrator signed in with the default password. It holds as long as the token is
+    valid, since a new password revokes the token.
     """
 
     user_id: int
@@ -66,6 +68,7 @@ class TokenClaims:
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     account_key: str | None = None
+    default_password: bool = False
 
 
 def new_generation() -> int:
@@ -143,6 +146,8 @@ class TokenSigner:
         }
         if claims.account_key is not None:
             payload["account"] = claims.account_key
+        if claims.default_password:
+            payload["default_password"] = True
         return IssuedToken(self._sign(payload), datetime.fromtimestamp(ends, UTC), jti)
 
     def _sign(self, payload: dict[str, Any]) -> str:
@@ -248,9 +253,9 @@ def _parse_claims(payload: dict[str, Any]) -> TokenClaims | None:
             "exp": int(ends),
         } if _is_id(sub) and jti and type(generation) is int and all(map(_is_time, (begins, not_before, ends))):
             times = (datetime.fromtimestamp(begins, UTC), datetime.fromtimestamp(ends, UTC))
-            account = payload.get("account")
+            account, is_default = payload.get("account"), payload.get("default_password") is True
             if account is None or isinstance(account, str):
-                return TokenClaims(int(sub), user_name, admin, generation, jti, *times, account)
+                return TokenClaims(int(sub), user_name, admin, generation, jti, *times, account, is_default)
     return None
 
 

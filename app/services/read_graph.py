@@ -129,6 +129,17 @@ org_resources = Relation(
 owned_resources = Relation(
     "page", Resource, Resource.owner_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
 )
+granted_resources = Relation(
+    "page",
+    Resource,
+    Grant.user_id,
+    policy.sees_user_grant,
+    _named,
+    Grant,
+    col(Resource.id) == col(Grant.resource_id),
+    RESOURCE_ORDERS,
+    RESOURCE_FILTERS,
+)
 org_datasets = Relation("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
 
 group = Relation("one", Group, Group.id, policy.sees_group)

@@ -123,14 +123,15 @@ async def _log_in_locally(app: AppContext, attempt: LoginAttempt, user_name: str
     if not result.ok or is_deactivated:
         raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
     new_hash = await app.hasher.hash(password) if result.needs_rehash else None
-    return await retries.run(partial(_store_login, app, attempt, user_id, stored, new_hash))
+    is_default = _is_default(password)
+    return await retries.run(partial(_store_login, app, attempt, user_id, stored, new_hash, is_default=is_default))
 
 
 async def _store_login(
-    app: AppContext, attempt: LoginAttempt, user_id: int, stored: str | None, new_hash: str | None
+    app: AppContext, attempt: LoginAttempt, user_id: int, stored: str | None, new_hash: str | None, *, is_default: bool
 ) -> Session:
     async with audit.transaction(app.database, Viewer(user_id), LOGIN) as tx:
-        session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now)
+        session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now, is_default=is_default)
         if session is None:
             raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
         _note_login(tx, session)
@@ -140,6 +141,10 @@ async def _store_login(
             raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
         await attempt.succeed(tx)
     return session
+
+
+def _is_default(password: str) -> bool:
+    return passwords.normalize(password) == DEFAULT_PASSWORD
 
 
 def _is_allowed_here(password: str) -> bool:
@@ -215,6 +220,7 @@ async def refresh(app: AppContext, viewer: Viewer) -> Session:
         user_id,
         await app.database.ask(USER_WITH_ROLES, freshness=Freshness.PRIMARY, id=user_id),
         app.database.clock(),
+        is_default=viewer.has_default_password,
     )
     if session is None:
         sign_in_log.log_refusal(Credential.REFRESH, Reason.DEACTIVATED)
@@ -222,17 +228,31 @@ async def refresh(app: AppContext, viewer: Viewer) -> Session:
     return session
 
 
-def _session(app: AppContext, user_id: int, rows: Sequence[Row], now: datetime) -> Session | None:
-    """Issue a token for the user in the rows; None for a deleted or deactivated user, or a service account."""
+def _session(
+    app: AppContext, user_id: int, rows: Sequence[Row], now: datetime, *, is_default: bool = False
+) -> Session | None:
+    """Issue a token for the user in the rows; None for a deleted or deactivated user, or a service account.
+
+    The token of an administrator says if their password `is_default`.
+    """
     if not rows or any(row[5] == DEACTIVATED or row[6] for row in rows):
         return None
     user_name, email, generation = rows[0][:3]
     permissions = roles.combine_permissions(row[4] for row in rows)
     role_names = tuple(row[3] for row in rows if row[3] is not None)
     is_admin = any(row[5] == roles.ADMIN for row in rows)
-    claims = session_tokens.TokenClaims(user_id, user_name, is_admin, generation, account_key=rows[0][7])
+    claims = session_tokens.TokenClaims(
+        user_id, user_name, is_admin, generation, account_key=rows[0][7], default_password=is_default and is_admin
+    )
     issued = app.signer.issue(claims, now)
-    viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at, app.provider is not None)
+    viewer = Viewer(
+        user_id,
+        permissions,
+        issued.jti,
+        issued.expires_at,
+        app.provider is not None,
+        has_default_password=claims.default_password,
+    )
     return Session(issued.token, issued.expires_at, viewer, user_name, email, role_names)
 
 
@@ -274,7 +294,8 @@ async def change_password(
     async def store() -> Session | None:
         async with audit.transaction(app.database, viewer, "changePassword", dry_run=dry_run) as tx:
             await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), new_hash)
-            session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now)
+            rows = await tx.rows(USER_WITH_ROLES, id=user_id)
+            session = _session(app, user_id, rows, tx.now, is_default=_is_default(new))
         return None if dry_run else session
 
     return await retries.run(store)

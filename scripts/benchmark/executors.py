@@ -70,14 +70,15 @@ class Executors:
         self._database = database
         self._statements = SelectBuilder(database)
         self._documents = DocumentCache(schema.core(), Limits())
-        self._compiled = CompiledExecutor(Planner(schema.core(), self._statements, schema.converted), at_once=True)
+        self._app = cast("AppContext", SimpleNamespace(database=database))
+        planner = Planner(schema.core(), self._statements, schema.converted, self._app)
+        self._compiled = CompiledExecutor(planner, at_once=True)
 
     async def reference(self, text: str, viewer: Viewer) -> bytes:
         """Return the bytes of an answer; raises Refused for errors."""
         document = self._documents.operation(text, None, {}, introspection=True)
-        context = cast("AppContext", SimpleNamespace(database=self._database))
         execution = execute(
-            schema.core(), document.document, context_value=GraphQLContext(context, self._statements, viewer)
+            schema.core(), document.document, context_value=GraphQLContext(self._app, self._statements, viewer)
         )
         result = await execution if isawaitable(execution) else execution
         assert isinstance(result, ExecutionResult)

@@ -105,7 +105,7 @@ def test_serve_prepares_announces_and_hands_over_to_uvicorn(
     assert options["timeout_graceful_shutdown"] == 20
     assert out.splitlines()[1:] == [
         f"  address     http://127.0.0.1:{options['port']}",
-        f"  playground  http://127.0.0.1:{options['port']}/graphql",
+        f"  GraphiQL    http://127.0.0.1:{options['port']}/graphql",
         "  database    sqlite:///data/ostiary.db",
         "  migrated    0001_users",
     ]

@@ -53,7 +53,7 @@ def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], ou
 
     assert cli.main(["serve", "--port", "0", "--demo"]) == 0
     out, _ = output()
-    assert "  playground  http://127.0.0.1:" in out
+    assert "  GraphiQL    http://127.0.0.1:" in out
     assert names.PASSWORD in out
     assert "Created the demo world" not in out, "nothing is made where it was made"
 

@@ -14,7 +14,7 @@ from tests.support.toy import BROWSER, GRAPHQL, JSON, SDL, code, media, post
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with toy.client(limits=RequestLimits(body_bytes=200_000)) as client:
+    async with toy.client(limits=RequestLimits(body_bytes=200_000), page=toy.page) as client:
         yield client
 
 
@@ -123,15 +123,30 @@ async def test_a_request_error_is_400_for_new_clients_and_200_for_old_ones(http:
     }
 
 
-async def test_a_browser_gets_the_page_and_no_site_may_frame_it(http: httpx.AsyncClient) -> None:
-    reply = await http.get("/graphql", headers={"accept": BROWSER})
+@pytest.mark.parametrize("accept", [BROWSER, "text/html", f"text/html, {JSON};q=0.9", "text/*", "text/html, */*"])
+@pytest.mark.parametrize("url", ["/graphql", "/graphql?operationName=A", "/graphql?theme=dark"])
+async def test_a_browser_without_an_operation_gets_the_page(http: httpx.AsyncClient, url: str, accept: str) -> None:
+    reply = await http.get(url, headers={"accept": accept})
 
-    assert reply.status_code == 200
+    assert (reply.status_code, reply.text) == (200, "<!doctype html>")
     assert media(reply) == "text/html"
-    assert "default-src 'none'" in reply.headers["content-security-policy"]
-    assert reply.headers["x-frame-options"] == "DENY"
-    assert reply.headers["referrer-policy"] == "same-origin"
-    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    ("url", "accept"),
+    [
+        ("/graphql?query={hello}", BROWSER),
+        ("/graphql", f"{JSON}, text/html;q=0.9"),
+        ("/graphql", f"text/html;q=0, {JSON}"),
+        ("/graphql", "*/*"),
+    ],
+)
+async def test_the_api_answers_everything_else(http: httpx.AsyncClient, url: str, accept: str) -> None:
+    reply = await http.get(url, headers={"accept": accept})
+
+    assert media(reply) == JSON
+    assert reply.status_code == (200 if "query" in url else 400)
 
 
 async def test_without_html_in_accept_a_query_is_missing(http: httpx.AsyncClient) -> None:
@@ -141,10 +156,10 @@ async def test_without_html_in_accept_a_query_is_missing(http: httpx.AsyncClient
     assert code(reply) == "BAD_REQUEST"
 
 
-async def test_the_page_can_be_switched_off() -> None:
-    async with toy.client(page=None) as http:
+async def test_without_a_page_a_browser_gets_the_api() -> None:
+    async with toy.client() as http:
         assert (await http.get("/graphql", headers={"accept": "text/html"})).status_code == 406
-        assert (await http.get("/graphql/assets/dom.js")).status_code == 404
+        assert media(await http.get("/graphql", headers={"accept": BROWSER})) == JSON
 
 
 @pytest.mark.parametrize("value", [2**53, 2**63, -(2**63), 2**64 - 1, 1e300, [{"a": None}], "\U0001f3ca\u0000"])
@@ -173,20 +188,3 @@ async def test_the_schema_is_served_and_cached_by_the_client(http: httpx.AsyncCl
     assert reply.text == SDL
     assert media(reply) == "text/plain"
     assert (again.status_code, again.content) == (304, b"")
-
-
-async def test_assets_are_cached_by_their_tag(http: httpx.AsyncClient) -> None:
-    reply = await http.get("/graphql/assets/dom.js")
-    again = await http.get("/graphql/assets/dom.js?v=1", headers={"if-none-match": f'"x", W/{reply.headers["etag"]}'})
-
-    assert media(reply) == "text/javascript"
-    assert "max-age=3600" in reply.headers["cache-control"]
-    assert again.status_code == 304
-    assert "immutable" in again.headers["cache-control"]
-
-
-@pytest.mark.parametrize("name", ["nothing.js", "%2e%2e", ".hidden", "__init__.py", "index.html", "a%00b", "%ff"])
-async def test_no_other_file_is_served(http: httpx.AsyncClient, name: str) -> None:
-    reply = await http.get(f"http://here/graphql/assets/{name}")
-
-    assert reply.status_code == 404

@@ -93,7 +93,7 @@ class Both:
         self._app_context, self._statements = answering.app, answering.statements
         self._documents = DocumentCache(schema.core(), Limits())
         self._variables = VariableCoercion(schema.core())
-        self._planner = Planner(schema.core(), self._statements, schema.converted)
+        self._planner = Planner(schema.core(), self._statements, schema.converted, answering.app)
         self._changes = MutationExecutor(self._planner, at_once=True)
 
     async def ask(

@@ -199,23 +199,47 @@ async def test_behind_a_prefix_the_page_has_it_in_its_base(app: Any) -> None:
     assert file.text == "body{}"
 
 
-async def test_a_browser_gets_the_playground_while_the_build_has_no_graphiql(client: httpx.AsyncClient) -> None:
-    reply = await client.get("/graphql", headers=BROWSER)
-
-    assert "playground.js" in reply.text
-    assert "'unsafe-inline'" not in reply.headers["content-security-policy"]
-
-
 @pytest.mark.parametrize("has_graphiql", [True])
 async def test_a_browser_gets_graphiql_of_the_build(client: httpx.AsyncClient) -> None:
     reply = await client.get("/graphql", headers=BROWSER)
-    policy = reply.headers["content-security-policy"].split("; ")
 
+    assert reply.status_code == 200
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert "graphiql-C0FFEE.js" in reply.text
     assert '<base href="/">' in reply.text
-    assert {"style-src 'self' 'unsafe-inline'", "worker-src 'self'", "font-src 'self' data:"} <= {*policy}
-    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} <= {*policy}
     assert (await client.post("/graphql", json={"query": "{ __typename }"})).json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize("has_graphiql", [True])
+async def test_graphiql_asks_no_other_host_and_no_other_site_frames_it(client: httpx.AsyncClient) -> None:
+    headers = (await client.get("/graphql", headers=BROWSER)).headers
+    policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "worker-src": "'self'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert (headers["cache-control"], headers["vary"]) == ("no-store", "Accept")
+
+
+@pytest.mark.parametrize("has_graphiql", [True])
+async def test_behind_a_prefix_graphiql_has_it_in_its_base(app: Any) -> None:
+    transport = httpx.ASGITransport(app, root_path="/registry")
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
+        page = await http.get("/registry/graphql", headers=BROWSER)
+
+    assert '<base href="/registry/">' in page.text
 
 
 class TestWithoutABuild:
@@ -234,10 +258,30 @@ class TestWithoutABuild:
         assert "scripts/setup" in reply.text
         assert '<a href="/graphql">' in reply.text
 
+    async def test_a_browser_at_the_api_is_told_how_to_make_graphiql(
+        self, client: httpx.AsyncClient, dist: Path
+    ) -> None:
+        reply = await client.get("/graphql", headers=BROWSER)
+
+        assert reply.status_code == 503
+        assert "<h1>GraphiQL is not built</h1>" in reply.text
+        assert "scripts/setup" in reply.text
+        assert '<a href="/schema.graphql">' in reply.text
+        assert "__" not in reply.text
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+
     async def test_the_apis_answer(self, client: httpx.AsyncClient, dist: Path) -> None:
-        assert (await client.post("/graphql", json={"query": "{ __typename }"})).is_success
+        query = {"query": "{ __typename }"}
+
+        assert (await client.post("/graphql", json=query)).is_success
+        assert (await client.get("/graphql", params=query, headers=BROWSER)).is_success
         assert (await client.get("/version")).is_success
-        assert (await client.get("/graphql", headers=BROWSER)).is_success
+
+
+async def test_a_build_from_before_graphiql_is_as_none_for_its_address(client: httpx.AsyncClient) -> None:
+    reply = await client.get("/graphql", headers=BROWSER)
+
+    assert (reply.status_code, "GraphiQL is not built" in reply.text) == (503, True)
 
 
 class TestSwitchedOff:
@@ -247,10 +291,18 @@ class TestSwitchedOff:
 
     async def test_no_address_is_the_consoles(self, client: httpx.AsyncClient) -> None:
         root = await client.get("/", headers=BROWSER)
-        others = [await client.get(path, headers=BROWSER) for path in ("/login", "/assets/main-C0FFEE.js")]
+        others = [await client.get(path, headers=BROWSER) for path in PAGES[1:]]
 
         assert (root.status_code, root.headers["location"]) == (307, "/graphql")
-        assert [reply.status_code for reply in others] == [404, 404]
+        assert {reply.status_code for reply in others} == {404}
+
+    @pytest.mark.parametrize("has_graphiql", [True])
+    async def test_graphiql_stays_with_its_files(self, client: httpx.AsyncClient) -> None:
+        page = await client.get("/graphql", headers=BROWSER)
+        file = await client.get("/assets/main-C0FFEE.js")
+
+        assert "graphiql-C0FFEE.js" in page.text
+        assert file.content == SCRIPT
 
 
 def test_the_log_has_the_first_segment_of_a_page_and_no_name_of_a_file(tmp_path: Path) -> None:

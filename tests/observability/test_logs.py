@@ -102,7 +102,7 @@ async def test_a_line_says_what_a_request_was_and_what_it_cost(api: Api, make: M
             ("/users/{userName}/meta", "rest", "query", 401, ["UNAUTHENTICATED"]),
         ),
         ("DELETE", f"/Users/{HIDDEN}/", ("/users/{userName}", "rest", "mutation", 401, ["UNAUTHENTICATED"])),
-        ("GET", f"/graphql/assets/{HIDDEN}", ("/graphql/assets/{name}", "other", "none", 404, None)),
+        ("GET", f"/openapi/{HIDDEN}", ("/openapi/{name}", "other", "none", 404, None)),
         ("GET", f"/{HIDDEN}", ("", "other", "none", 404, None)),
         ("DELETE", f"/graphql?{HIDDEN}", ("/graphql", "graphql", "none", 405, ["BAD_REQUEST"])),
     ],

@@ -24,6 +24,7 @@ MEMBERS = """{ orgs(first: 100) { nodes { slug viewerLevel owner { userName }
 } } groups(first: 100) { nodes { slug members(first: 3) { totalCount edges { isManager node { userName } } } } } }"""
 USERS = """{ users(first: 100) { nodes { userName
   accessibleResources(first: 3, role: METADATA_READ) { totalCount nodes { slug type { name } org { slug } } }
+  grants(first: 3) { totalCount edges { roles expiresAt isExpired node { slug org { slug } } } }
 } } }"""
 
 
@@ -35,7 +36,8 @@ async def _row(make: Make, at: int, ann: Person, *people: Person) -> None:
     group = await make.group(None, user, ann, *people)
     reef = await make.resource(org, owner=ann, name=f"Name {at}")
     await make.grant(reef, group, resource_roles.METADATA_WRITE)
-    await make.grant(reef, user, resource_roles.METADATA_READ)
+    for each in (user, ann):
+        await make.grant(reef, each, resource_roles.METADATA_READ)
     await make.locked(reef, ann)
 
 

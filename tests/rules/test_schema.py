@@ -35,7 +35,7 @@ COMPUTED = {
 
 CONNECTION = {"edges", "nodes", "pageInfo", "totalCount"}
 EDGE = {"cursor", "node"}
-VALUES = {"PageInfo", "PermissionInfo", "OrgLevelInfo", "ResourceRoleInfo"}
+VALUES = {"PageInfo", "PermissionInfo", "OrgLevelInfo", "ResourceRoleInfo", "Registry", "PasswordPolicy"}
 VALUES |= {f"{kind}Capabilities" for kind in ("User", "Org", "Group", "Resource", "Viewer")}
 """Types whose instances are built by the field that returns them."""
 

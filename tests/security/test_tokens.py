@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_its_payload_is_what_the_clients_read() -> None:
         "jti": issued.jti,
     }
     assert jwt.get_unverified_header(issued.token) == {"alg": "HS256", "typ": "JWT"}
+
+
+def test_the_default_password_of_an_administrator_is_a_claim_only_if_they_have_it() -> None:
+    issued = SIGNER.issue(replace(ANN, default_password=True), NOW)
+
+    content = jwt.decode(issued.token, options={"verify_signature": False})
+    claims = SIGNER.read(issued.token, NOW)
+    odd = [SIGNER.read(signed(payload(default_password=value)), NOW) for value in (False, None, 1, "true")]
+
+    assert content["default_password"] is True
+    assert claims is not None
+    assert claims.default_password
+    assert [each is not None and each.default_password for each in odd] == [False] * 4
 
 
 def test_a_signature_is_checked_once_and_its_times_always(monkeypatch: pytest.MonkeyPatch) -> None:

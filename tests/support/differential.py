@@ -72,7 +72,8 @@ class Both:
         self._schema = schema.core()
         self._statements = statements or SelectBuilder(app.database)
         self._documents = DocumentCache(self._schema, Limits())
-        self._compiled = CompiledExecutor(Planner(self._schema, self._statements, schema.converted), at_once=True)
+        planner = Planner(self._schema, self._statements, schema.converted, app)
+        self._compiled = CompiledExecutor(planner, at_once=True)
         self.tally = Tally()
         self.cursors: dict[str, list[str]] = {}
         """Some cursors of answers, by the type of their list."""

@@ -7,6 +7,7 @@ import httpx
 import orjson
 from graphql import GraphQLError, OperationType, build_schema, execute_sync
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.types import Scope
 
 from app.config import Limits
@@ -68,6 +69,11 @@ async def answer(scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:
         body["errors"] = replies.format_errors(result.errors)
     cookie = Cookie("session", "abc", max_age=60)
     return GraphQLAnswer(body, executed="data" in body, cookies=[cookie], headers={"X-Own": "yes"})
+
+
+def page(scope: Scope) -> Response:
+    """The page for browsers."""
+    return Response("<!doctype html>", headers={"Vary": "Accept"}, media_type="text/html")
 
 
 def client(**options: Any) -> httpx.AsyncClient:

@@ -5,7 +5,7 @@ but not on the viewer. The planner knows the schema by its declarations only: th
 value is made of a row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import attrgetter
@@ -50,6 +50,7 @@ from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
 from app.query.relations import ROOT_KEY, FieldSpec, Relation
 from app.query.sql import SelectBuilder
+from app.services.app_context import AppContext
 
 Fields = Mapping[str, Sequence[Any]]
 """The fields of a selection by their response keys, as graphql-core collects them."""
@@ -57,11 +58,12 @@ Fields = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """The planner of one schema for one database."""
+    """The planner of one schema for one database and one app context."""
 
     schema: GraphQLSchema
     statements: SelectBuilder
     convert: Convert
+    app: AppContext
 
     def plan(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> Plan:
         """Return the plan of a query; raises NotPlannable."""
@@ -114,10 +116,11 @@ class PlanBuilder:
         if spec.lookup is not None or spec.service_field is not None:
             location.source.children.append((location.path, self._lookup(key, field, spec, details)))
             return "None"
+        of_viewer = self._without_row(spec)
         return (
             self._value(location, field, spec, details)
-            if spec.viewer_value is None
-            else self._viewer_value(location, field, spec, details)
+            if of_viewer is None
+            else self._viewer_value(location, field, of_viewer, details)
         )
 
     def part(
@@ -166,12 +169,22 @@ class PlanBuilder:
         cached = serializers.ConversionCache(serialize).__getitem__
         return location.source.column(index, cached, required=is_non_null_type(field.type))
 
+    def _without_row(self, spec: FieldSpec) -> Callable[[Viewer], Any] | None:
+        """Return the function that computes a value without a row; None for a value of the row."""
+        if spec.app_value is None:
+            return spec.viewer_value
+        value = spec.app_value(self.planner.app)
+        return lambda viewer: value
+
     def _viewer_value(
-        self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
+        self,
+        location: FieldLocation,
+        field: GraphQLField,
+        of_viewer: Callable[[Viewer], Any],
+        details: Sequence[Any],
     ) -> str:
-        viewer_value, serialize = spec.viewer_value, self.value_serializer(field.type, details)
-        assert viewer_value is not None
-        return f"{location.source.bind(lambda viewer: serialize(viewer_value(viewer)))}(viewer)"
+        serialize = self.value_serializer(field.type, details)
+        return f"{location.source.bind(lambda viewer: serialize(of_viewer(viewer)))}(viewer)"
 
     def value_serializer(self, kind: GraphQLOutputType, details: Sequence[Any]) -> serializers.Serializer:
         """Return the serializer of a value that comes from no row; an object among such values has attributes."""

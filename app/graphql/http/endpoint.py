@@ -40,7 +40,7 @@ class GraphQLEndpoint:
     """
 
     def __init__(
-        self, answer: Answerer, *, page: PageWriter | None = responses.page, limits: RequestLimits = DEFAULT_LIMITS
+        self, answer: Answerer, *, page: PageWriter | None = None, limits: RequestLimits = DEFAULT_LIMITS
     ) -> None:
         self._answer = answer
         self._limits = limits

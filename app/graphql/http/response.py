@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
-from starlette.types import Scope
 
 from app import http
 from app.domain.errors import Refusal
 from app.graphql import errors
-from app.graphql.http import accept, playground
+from app.graphql.http import accept
 from app.graphql.http.messages import GraphQLAnswer
 from app.http.deadlines import reported_error
 from app.observability import request_stats
@@ -47,19 +46,6 @@ def interrupted_response(error: Exception, media: str) -> Response:
 def unexpected_response(error: Exception) -> Response:
     """Return the response to an error outside the endpoint, before the media type is negotiated."""
     return interrupted_response(error, accept.JSON)
-
-
-def page(_: Scope) -> Response:
-    """Return the playground, which other sites may not frame."""
-    headers = {
-        "Content-Security-Policy": playground.CONTENT_SECURITY_POLICY,
-        "Referrer-Policy": "same-origin",
-        "X-Frame-Options": "DENY",
-        "Cache-Control": "no-cache",
-        "Vary": "Accept",
-        **http.NO_SNIFFING,
-    }
-    return Response(playground.page(), headers=headers, media_type=accept.HTML)
 
 
 def _response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> Response:

@@ -1,9 +1,9 @@
 """Declared fields: an entity type names its table, and each of its fields is one call of this module.
 
 `column` reads a column of the row, `edge` follows a key, `part` is an object from the same row or from a joined
-table, `identity` is the global id, `lookup` finds one row, `viewer_value` is computed from the viewer. All of them
-return `Any`, so that mypy and Strawberry read the annotation. A field keeps its `FieldSpec` in its metadata; no field
-has a resolver.
+table, `identity` is the global id, `lookup` finds one row, `viewer_value` is computed from the viewer, `app_value` from
+the app context. All of them return `Any`, so that mypy and Strawberry read the annotation. A field keeps its
+`FieldSpec` in its metadata; no field has a resolver.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +99,11 @@ def part(
 def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
     """Declare a value that is computed from the viewer, without a row."""
     return declare_field(description, FieldSpec(viewer_value=of), _viewer_value)
+
+
+def app_value(description: str, of: Callable[[Any], Any]) -> Any:
+    """Declare a value that is computed from the app context, the same for every viewer."""
+    return declare_field(description, FieldSpec(app_value=of), _app_value)
 
 
 def own_part(description: str) -> Any:
@@ -206,6 +211,10 @@ def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
 
 def _viewer_value(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
     return field_spec(info).viewer_value(info.context.viewer)  # type: ignore[misc]  # `viewer_value` sets it
+
+
+def _app_value(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    return field_spec(info).app_value(info.context.app)  # type: ignore[misc]  # `app_value` sets it
 
 
 def _own_part(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:

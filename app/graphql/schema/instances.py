@@ -41,7 +41,7 @@ def _row_specs(entity: Any) -> list[tuple[str, FieldSpec]]:
     return [
         (name, spec)
         for name, spec in field_specs(entity).items()
-        if spec.viewer_value is None and spec.lookup is None and spec.service_field is None and not _is_root_page(spec)
+        if not any((spec.viewer_value, spec.app_value, spec.lookup, spec.service_field)) and not _is_root_page(spec)
     ]
 
 

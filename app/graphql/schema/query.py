@@ -7,7 +7,7 @@ import strawberry
 from app.domain.viewer import Viewer as ViewerValue
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission, permission_list
-from app.graphql.schema.fields import EntityType, edge, lookup, lookups, own_part, viewer_value
+from app.graphql.schema.fields import EntityType, app_value, edge, lookup, lookups, own_part, viewer_value
 from app.graphql.schema.filters import (
     GroupFilter,
     GroupOrder,
@@ -42,6 +42,7 @@ from app.graphql.schema.types.checks import Checks
 from app.graphql.schema.types.decisions import Decisions
 from app.graphql.schema.types.groups import Group, GroupConnection
 from app.graphql.schema.types.orgs import Org, OrgConnection
+from app.graphql.schema.types.registry import Registry, describe
 from app.graphql.schema.types.resources import Resource, ResourceConnection, ResourceTypeConnection
 from app.graphql.schema.types.roles import Role, RoleConnection
 from app.graphql.schema.types.storage import Ticket
@@ -74,6 +75,12 @@ class Viewer(EntityType):
         "object.",
         viewer_capabilities,
     )
+    has_default_password: bool = viewer_value(
+        "Whether the viewer is an administrator who signed in with the default password of the first administrator "
+        "and still has it. False for everybody else, with an API token, and if an identity provider manages the "
+        "accounts.",
+        lambda viewer: viewer.has_default_password and not viewer.externally_managed,
+    )
     api_token: ApiToken | None = edge(
         "The API token of the request. Null for a session.", read_graph.api_token, lambda viewer: viewer.token_id
     )
@@ -88,6 +95,9 @@ class Query(Checks, Decisions, AccessQuestions, EntityType):
         "Several objects by their global ids.", _find_node, ("ids", list[strawberry.ID], "Global ids, at most 100.")
     )
     viewer: Viewer = own_part("The user or program that sent the request.")
+    registry: Registry = app_value(
+        "What this registry is and requires, for sign-in pages and forms. Everybody may read it.", describe
+    )
     user: User | None = lookup("A user.", user_lookup, ("by", UserBy, "The user."))
     users: UserConnection = edge(
         "Users whom the viewer can see. With USERS_VIEW or USERS_MANAGE, all users. Otherwise the viewer, the "

@@ -31,6 +31,7 @@ GRAPHIQL_POLICY = (
 
 MISSING_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+WHAT, API = "__WHAT__", "__API__"
 MISSING = f"""<!doctype html>
 <html lang="en">
   <head>
@@ -40,14 +41,14 @@ MISSING = f"""<!doctype html>
     <title>Ostiary</title>
   </head>
   <body>
-    <h1>The web console is not built</h1>
+    <h1>{WHAT} is not built</h1>
     <p>Run <code>scripts/setup</code> in the folder of the source code, and start the server again.</p>
-    <p>The APIs work without it: <a href="{BASE_HREF}graphql">GraphQL</a>, <a href="{BASE_HREF}openapi">REST</a>.</p>
+    <p>The APIs work without it: <a href="{BASE_HREF}{API}">GraphQL</a>, <a href="{BASE_HREF}openapi">REST</a>.</p>
   </body>
 </html>
 """
 UNAVAILABLE = 503
-"""The status of the page without a build: a monitor of `/` learns that something is missing."""
+"""The status of a page without a build: a monitor of `/` learns that something is missing."""
 
 
 def base_href(scope: Scope) -> str:
@@ -67,7 +68,16 @@ def graphiql_page(page: str, scope: Scope) -> Response:
 
 def missing_page(scope: Scope) -> Response:
     """Return the page that says how to build the console."""
-    return _fill(MISSING, scope, MISSING_POLICY, UNAVAILABLE)
+    return _missing("The web console", "graphql", scope)
+
+
+def missing_graphiql_page(scope: Scope) -> Response:
+    """Return the page that says how to build GraphiQL. The API is at this very address: it leads to the schema."""
+    return _missing("GraphiQL", "schema.graphql", scope)
+
+
+def _missing(what: str, api: str, scope: Scope) -> Response:
+    return _fill(MISSING.replace(WHAT, what).replace(API, api), scope, MISSING_POLICY, UNAVAILABLE)
 
 
 def _fill(page: str, scope: Scope, policy: str, status: int = 200) -> Response:

@@ -25,10 +25,12 @@ class ConsoleRoute(BaseRoute):
     """A Starlette route for the addresses of the console and the files of its build.
 
     It answers a GET of a client that names text/html in `Accept`. Every other request is left to the other routes.
+    Without `has_pages` it has the files alone, which GraphiQL needs.
     """
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, build: Build, *, has_pages: bool = True) -> None:
         self._build = build
+        self._has_pages = has_pages
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match by path, method and `Accept`."""
@@ -37,7 +39,7 @@ class ConsoleRoute(BaseRoute):
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         if (asset := self._build.assets.get(path)) is not None:
             return Match.FULL, {"console_asset": asset}
-        prefix = _prefix(path)
+        prefix = _prefix(path) if self._has_pages else None
         if prefix is None or not _accepts_html(scope):
             return Match.NONE, {}
         return Match.FULL, {"console_asset": None, "console_prefix": prefix}
@@ -57,15 +59,15 @@ class ConsoleRoute(BaseRoute):
         return pages.missing_page(scope) if index is None else pages.console_page(index, scope)
 
 
-def routes(build: Build | None) -> list[BaseRoute]:
-    """Return the routes of the console; none if it is switched off (`build` is None)."""
-    return [] if build is None else [ConsoleRoute(build)]
+def routes(build: Build, *, has_pages: bool) -> list[BaseRoute]:
+    """Return the routes of the build. If the console is switched off, it `has_pages` no more."""
+    return [ConsoleRoute(build, has_pages=has_pages)]
 
 
-def graphiql(build: Build | None) -> Callable[[Scope], Response] | None:
-    """Return the function that writes GraphiQL, or None if the build has no such page."""
-    page = None if build is None else build.graphiql
-    return None if page is None else lambda scope: pages.graphiql_page(page, scope)
+def graphiql(build: Build) -> Callable[[Scope], Response]:
+    """Return the function that writes GraphiQL, or without a build the page that says how to make one."""
+    page = build.graphiql
+    return pages.missing_graphiql_page if page is None else lambda scope: pages.graphiql_page(page, scope)
 
 
 def _prefix(path: str) -> str | None:

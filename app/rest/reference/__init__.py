@@ -11,7 +11,11 @@ HEADERS = {
 }
 """Headers that forbid scripts of other origins and frames."""
 
-MEDIA_TYPES = {"reference.css": "text/css; charset=utf-8", "reference.js": "text/javascript; charset=utf-8"}
+MEDIA_TYPES = {
+    "favicon.svg": "image/svg+xml",
+    "reference.css": "text/css; charset=utf-8",
+    "reference.js": "text/javascript; charset=utf-8",
+}
 """Files of the page that are served separately."""
 
 

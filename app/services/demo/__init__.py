@@ -57,7 +57,7 @@ def tour_lines() -> list[str]:
         f"All users of the demo world have the password {words.PASSWORD}",
         "Sign in as",
         *(f"  {name:<{width}}  {text}" for name, text in words.TOUR),
-        "and run in the playground:",
+        "and run in GraphiQL:",
         *(f"  {line}" for line in words.QUERIES),
     ]
 

@@ -1,4 +1,6 @@
-"""A naive executor: it answers the same queries from plain rows with a short policy. It uses only the SDL of app/.
+"""A naive executor: it answers the same queries from plain rows with a short policy.
+
+It uses only the SDL and the version of app/.
 
 Rows are dictionaries by the names of the API, with `__typename` and `key`, the number of the row; a field that leads
 to another row has the key of that row. A new type needs its `Kind`, a line in `KNOWS`, one in `PRIVATE` for each
@@ -223,6 +225,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "ownedOrgs"): Reading.is_own,
     ("User", "ownedResources"): Reading.is_own,
     ("User", "groups"): Reading.is_own,
+    ("User", "grants"): Reading.is_own,
     ("User", "storage"): Reading.is_own,
     ("User", "apiTokens"): Reading.is_own,
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),

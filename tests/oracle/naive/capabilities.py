@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from app import __version__
 from tests.oracle.naive import PERMISSIONS, SDL, Reading
 from tests.oracle.naive.lists import Row
 from tests.oracle.naive.rights import ALL, IMPLIED, LEVELS, OF_DATA, READ, listed
@@ -76,6 +77,17 @@ def org_levels(reading: Reading, parent: Row) -> list[Row]:
         {"level": name, "label": LEVEL_LABELS[name], "description": values.values[name].description}
         for name in LEVEL_NAMES
     ]
+
+
+def registry(reading: Reading, parent: Row) -> Row:
+    """Return the registry with the default settings, which all worlds have."""
+    kinds = ("Digit", "Uppercase", "Lowercase", "NonAlphanumeric")
+    return {
+        "version": __version__,
+        "userManagement": "LOCAL",
+        "isStorageLimited": False,
+        "passwordPolicy": {"minLength": 12, **{f"requires{kind}": False for kind in kinds}},
+    }
 
 
 def of_viewer(reading: Reading, viewer: Row) -> Row:

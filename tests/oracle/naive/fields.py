@@ -96,6 +96,22 @@ def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
 
 
+def _grants(reading: Reading, user: Row, **arguments: Any) -> Any:
+    """Return the visible resources with an entry of the user, if the viewer may know of the entry."""
+    entries = {
+        row["key"]: grant
+        for row in every(reading, "Resource")
+        for grant in row["grants"]
+        if grant["kind"] == "USER" and grant["subject"] == user["key"] and _knows_entry(reading, user, row)
+    }
+    rows = [row for row in reading.rows["Resource"] if row["key"] in entries]
+    return page(reading, KINDS["Resource"], rows, arguments, lambda row: entries[row["key"]])
+
+
+def _knows_entry(reading: Reading, user: Row, resource: Row) -> bool:
+    return user["key"] == reading.key or reading.may("ACCESS_VIEW") or reading.sees_configuration(resource)
+
+
 def _visible_roles(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
     """Return the roles of a user as far as the viewer sees them; their own roles as far as the token allows."""
     if user["key"] == reading.key:
@@ -268,6 +284,8 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "nodes"): _nodes,
     ("Query", "permissions"): capabilities.permissions,
     ("Query", "orgLevels"): capabilities.org_levels,
+    ("Query", "registry"): capabilities.registry,
+    ("Viewer", "hasDefaultPassword"): lambda reading, viewer: False,
     ("Viewer", "can"): capabilities.of_viewer,
     ("User", "viewerCan"): capabilities.of_user,
     ("Org", "viewerCan"): capabilities.of_org,
@@ -319,6 +337,8 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ),
     ("User", "groups"): _belonging("Group"),
     ("User", "accessibleResources"): _accessible,
+    ("User", "grants"): _grants,
+    ("UserResourceEdge", "isExpired"): lambda reading, grant: not reading.rights.lasts(grant),
     ("User", "storage"): _itself,
     ("Storage", "quotaBytes"): _total,
     ("Storage", "usedBytes"): _used,

@@ -9,7 +9,7 @@ import { THEME_KEY } from '../shared/preferences';
 import { Notices } from '../shared/Notices';
 import { theme } from '../theme';
 import './graphiql.css';
-import { Playground } from './Playground';
+import { GraphiqlPage } from './GraphiqlPage';
 
 const nonce = document.querySelector('meta[name="csp-nonce"]')?.getAttribute('content') ?? '';
 
@@ -28,7 +28,7 @@ if (root !== null) {
     >
       <Notices>
         <SessionRoot>
-          <Playground />
+          <GraphiqlPage />
         </SessionRoot>
       </Notices>
     </MantineProvider>,

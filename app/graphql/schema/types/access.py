@@ -22,6 +22,7 @@ from app.graphql.schema.enums import (
     subject_kind,
 )
 from app.graphql.schema.fields import EntityType, column, edge, part
+from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
 from app.query.index_scan import virtual_column
 from app.query.relations import flag
@@ -158,6 +159,19 @@ class UserGrant(EntityType, row=Grant):
     granted_at: datetime | None = column(_GRANTED_AT)
     granted_by: User | None = _granted_by()
     granted_by_name: str | None = column(_GRANTED_BY_NAME)
+
+
+@object_type
+class UserResourceFacts(EntityType, row=Grant):
+    """Grant to a user, as an edge from the user to the resource. The roles may be empty."""
+
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
+    is_expired: bool = _is_expired()
+    granted_at: datetime | None = column(_GRANTED_AT)
+
+
+UserResourceConnection = Connection[Resource, UserResourceFacts]
 
 
 @object_type

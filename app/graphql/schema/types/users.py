@@ -19,6 +19,7 @@ from app.graphql.schema.types.capabilities import ABOUT, UserCapabilities, user_
 from app.services import read_graph
 
 if TYPE_CHECKING:
+    from app.graphql.schema.types.access import UserResourceConnection
     from app.graphql.schema.types.api_tokens import ApiTokenConnection
     from app.graphql.schema.types.groups import UserGroupConnection
     from app.graphql.schema.types.orgs import OrgConnection, UserOrgConnection
@@ -111,6 +112,17 @@ class User(Node, row=tables.User):
         read_graph.user_api_tokens,
         tables.User.id,
         **PRIVATE,
+    )
+    grants: Annotated["UserResourceConnection", strawberry.lazy("app.graphql.schema.types.access")] | None = edge(
+        "Resources on which the user has an entry of their own in the access configuration; entries of groups, "
+        "memberships and ownership are not in it. For another user, only the resources whose access configuration the "
+        "viewer can see; with ACCESS_VIEW, all that the viewer can see. Null if the viewer may not see the user's "
+        "details.",
+        read_graph.granted_resources,
+        tables.User.id,
+        **PRIVATE,
+        filter=ResourceFilter,
+        order=ResourceOrder,
     )
     accessible_resources: (
         Annotated["ResourceConnection", strawberry.lazy("app.graphql.schema.types.resources")] | None

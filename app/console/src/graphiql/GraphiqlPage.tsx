@@ -19,7 +19,7 @@ const openStorage = makeOpener();
 const PLUGINS = [HISTORY_PLUGIN, PANEL];
 
 /** GraphiQL for whoever is signed in. With each new session it starts again. */
-export function Playground(): ReactNode {
+export function GraphiqlPage(): ReactNode {
   const session = useSession();
   switch (session.status) {
     case 'loading':
