@@ -50,7 +50,7 @@ def _take(console: Console, browser: str, folder: Path, names: Sequence[str]) ->
     with tempfile.TemporaryDirectory() as home, Server(Path(home), "--demo") as server:
         server.ready()
         own = {"ADDRESS": server.address, "CHROMIUM": browser, "DEMO_PASSWORD": PASSWORD, "PICTURES": str(folder)}
-        program = console.packages / ".bin" / "vitest"
+        program = str(console.packages / ".bin" / "vitest")
         command = [program, "run", "--config", CONFIG, *chosen]
         done = subprocess.run(command, cwd=console.folder, env=node.environment() | own, check=False)  # noqa: S603 - ours
     return done.returncode
