@@ -1,0 +1,1 @@
+"""Take the pictures of the web console for README and docs."""
