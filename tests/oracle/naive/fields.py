@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
-from tests.oracle.naive import PRIVATE, SDL, Reading, capabilities, every, first, identity, visible_row
+from tests.oracle.naive import PRIVATE, SDL, Reading, capabilities, entries, every, first, identity, visible_row
 from tests.oracle.naive.kinds import KINDS, member_kind
 from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
 from tests.oracle.naive.rights import listed
@@ -94,22 +94,6 @@ def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
     rows = [row for row in reading.rows["Resource"] if role in _visible_roles(reading, user, row)]
     rows = [row for row in rows if is_own or reading.sees_resource(row)]
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
-
-
-def _grants(reading: Reading, user: Row, **arguments: Any) -> Any:
-    """Return the visible resources with an entry of the user, if the viewer may know of the entry."""
-    entries = {
-        row["key"]: grant
-        for row in every(reading, "Resource")
-        for grant in row["grants"]
-        if grant["kind"] == "USER" and grant["subject"] == user["key"] and _knows_entry(reading, user, row)
-    }
-    rows = [row for row in reading.rows["Resource"] if row["key"] in entries]
-    return page(reading, KINDS["Resource"], rows, arguments, lambda row: entries[row["key"]])
-
-
-def _knows_entry(reading: Reading, user: Row, resource: Row) -> bool:
-    return user["key"] == reading.key or reading.may("ACCESS_VIEW") or reading.sees_configuration(resource)
 
 
 def _visible_roles(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
@@ -337,7 +321,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ),
     ("User", "groups"): _belonging("Group"),
     ("User", "accessibleResources"): _accessible,
-    ("User", "grants"): _grants,
+    ("User", "grants"): entries.of_user,
     ("UserResourceEdge", "isExpired"): lambda reading, grant: not reading.rights.lasts(grant),
     ("User", "storage"): _itself,
     ("Storage", "quotaBytes"): _total,
