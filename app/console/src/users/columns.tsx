@@ -30,11 +30,11 @@ function State({ user }: { readonly user: UserRow }): ReactNode {
   const isDeactivated = user.roles?.some(({ name }) => name === DEACTIVATED) ?? false;
   return (
     <Group gap={4}>
-      <Badge variant={isDeactivated ? 'default' : 'light'} tt="none">
+      <Badge variant={isDeactivated ? 'default' : 'light'} tt="none" miw="max-content">
         {isDeactivated ? words.deactivated : words.active}
       </Badge>
       {user.isServiceAccount ? (
-        <Badge variant="outline" tt="none">
+        <Badge variant="outline" tt="none" miw="max-content">
           {words.serviceAccount}
         </Badge>
       ) : null}
