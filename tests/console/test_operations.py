@@ -111,10 +111,10 @@ async def _add(make: Make, numbers: Iterator[int], org: Entity, group: Entity, c
 
 async def _values(api: Api, root: Person, corals: Entity, ann: Person) -> dict[str, dict[str, Any]]:
     """Return the values of the variables: those of all queries, and by the name of a query."""
-    asked = await api("query ($id: ID!) { resource(by: {id: $id}) { access { revision } } }", as_=root, id=corals.node)
+    reply = await api("query ($id: ID!) { resource(by: {id: $id}) { access { revision } } }", as_=root, id=corals.node)
     draft = {
         "resource": {"id": corals.node},
-        "revision": asked["data"]["resource"]["access"]["revision"],
+        "revision": reply["data"]["resource"]["access"]["revision"],
         "general": {"roles": ["METADATA_READ"]},
     }
     pages = {"first": 20, "mineFirst": 20, "publicFirst": 20, "othersFirst": 20}

@@ -63,14 +63,14 @@ export function Head<Row, Sort extends string>(
     <thead>
       <tr>
         {isSelectable ? (
-          <td className={classes['tick'] ?? ''}>
+          <th scope="col" className={classes['tick'] ?? ''}>
             <Checkbox
               aria-label={words.selectPage}
               checked={isAll}
               indeterminate={ticked > 0 && !isAll}
               onChange={() => table.selection.set(items, !isAll)}
             />
-          </td>
+          </th>
         ) : null}
         {columns.map((column) => (
           <HeadCell key={column.key} table={table} column={column} />

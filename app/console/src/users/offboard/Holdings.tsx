@@ -35,7 +35,7 @@ function Part<Holding extends ListOf>({ value, title, shown }: PartProps<Holding
           {title(value.totalCount)}
         </Title>
         {items.length === 0 ? <Text size="sm">{words.nothing}</Text> : null}
-        <List size="sm" listStyleType="none" mah={220} style={{ overflow: 'auto' }}>
+        <List size="sm" spacing={6} listStyleType="none" mah={220} style={{ overflow: 'auto' }}>
           {items.map((item, index) => (
             <List.Item key={index}>{item}</List.Item>
           ))}
