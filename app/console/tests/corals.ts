@@ -6,12 +6,20 @@ import { demoPassword, visit } from './visit';
 const HOURS = 3_600_000;
 
 /** Asks the API as the user of this page. */
-export async function ask<Data>(page: Page, query: string, variables: object = {}): Promise<Data> {
-  const answer: { readonly data: Data; readonly errors?: unknown } = await page.evaluate(async (body) => {
-    const headers = { 'Content-Type': 'application/json' };
-    const response = await fetch('/graphql', { method: 'POST', headers, body });
-    return response.json();
-  }, JSON.stringify({ query, variables }));
+export async function ask<Data>(
+  page: Page,
+  query: string,
+  variables: object = {},
+  api = '/graphql',
+): Promise<Data> {
+  const answer: { readonly data: Data; readonly errors?: unknown } = await page.evaluate(
+    async ([address, body]) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch(address, { method: 'POST', headers, body });
+      return response.json();
+    },
+    [api, JSON.stringify({ query, variables })] as const,
+  );
   expect(answer.errors).toBeUndefined();
   return answer.data;
 }
