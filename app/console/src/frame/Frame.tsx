@@ -69,8 +69,10 @@ export function Frame(): ReactNode {
         <Foot />
       </Drawer>
       <main ref={main} tabIndex={-1} className={classes['main'] ?? ''}>
-        <OfflineBar />
-        <DefaultPasswordBar />
+        <div className={classes['bars'] ?? ''}>
+          <OfflineBar />
+          <DefaultPasswordBar />
+        </div>
         <Guard>
           <Outlet />
         </Guard>

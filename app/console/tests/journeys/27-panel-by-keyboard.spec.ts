@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { generalSwitch, makeGroups, openCorals, submitButton } from '../corals';
+import { generalSwitch, makeGroups, onlyNamed, openCorals, submitButton } from '../corals';
 import { visit } from '../visit';
 
 const NAMES = ['Divers one', 'Divers two'] as const;
@@ -48,6 +48,7 @@ test('the access panel works by keyboard alone, on a narrow screen', async () =>
       for (const name of NAMES) {
         await press(page, dialog.getByRole('searchbox'), 'Control+A');
         await page.keyboard.type(name);
+        await onlyNamed(dialog, name);
         await press(page, dialog.getByRole('checkbox', { name: `Select ${name}` }), 'Space');
       }
       await press(page, dialog.getByRole('button', { name: /^Add/ }), 'Enter');
