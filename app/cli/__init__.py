@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import re
 import signal
 import socket
 import sys
@@ -32,6 +33,9 @@ from app.observability import worker_metrics
 
 if TYPE_CHECKING:
     from app.config import Settings
+
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+|")
+"""The path before all addresses; empty for none."""
 
 PROTOCOLS = {"fast": "app.http.fastpath.protocol:Protocol", "plain": "httptools"}
 """The protocol class of uvicorn for each value of `HttpProtocol`."""
@@ -91,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     mode = serve.add_mutually_exclusive_group()
     mode.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
     mode.add_argument("--reload", action="store_true", help="restart when the server's code changes")
+    serve.add_argument("--root-path", type=_prefix, default="", help="path before all addresses that a proxy removes")
     serve.add_argument("--demo", action="store_true", help="first fill an empty database with demo data")
     add_command(commands, "demo", "fill an empty database with demo data", _demo)
     add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
@@ -107,6 +112,12 @@ def _port(text: str) -> int:
 
 def _workers(text: str) -> int:
     return _parse_integer(text, 1, 256)
+
+
+def _prefix(text: str) -> str:
+    if not PREFIX.fullmatch(text):
+        raise argparse.ArgumentTypeError("must begin with a slash and not end with one, such as /ostiary")
+    return text
 
 
 def _parse_integer(text: str, minimum: int, maximum: int) -> int:
@@ -230,6 +241,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], settings
             factory=True,
             host=arguments.host,
             port=port,
+            root_path=arguments.root_path,
             workers=arguments.workers,
             reload=arguments.reload,
             reload_dirs=[str(Path(__file__).parents[1])] if arguments.reload else None,

@@ -38,6 +38,9 @@ from tests.support.server import Server
 CONSOLE = Console()
 JOURNEYS = sorted(path.relative_to(CONSOLE.folder).as_posix() for path in CONSOLE.folder.glob("tests/**/*.spec.ts"))
 ON_POSTGRESQL = ("tests/journeys/sign-in-page.spec.ts",)
+OPTIONS = {"tests/journeys/24-below-a-prefix.spec.ts": ("--root-path", "/ostiary")}
+"""Options of the server of a journey."""
+
 RUNS = [*((journey, "sqlite") for journey in JOURNEYS), *((journey, "postgresql") for journey in ON_POSTGRESQL)]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -64,10 +67,10 @@ def browser() -> str:
 
 
 @contextmanager
-def _served(backend: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+def _served(journey: str, backend: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Serve the demo world: on SQLite with one worker, on PostgreSQL with two."""
     if backend == "sqlite":
-        with Server(folder, "--demo") as server:
+        with Server(folder, "--demo", *OPTIONS.get(journey, ())) as server:
             server.ready()
             yield server
         return
@@ -83,7 +86,7 @@ def _served(backend: str, folder: Path, request: pytest.FixtureRequest) -> Itera
 
 @pytest.mark.parametrize(("journey", "backend"), RUNS)
 def test_journey(journey: str, backend: str, browser: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    with _served(backend, tmp_path, request) as server:
+    with _served(journey, backend, tmp_path, request) as server:
         own = {"ADDRESS": server.address, "CHROMIUM": browser, "DEMO_PASSWORD": PASSWORD, "NO_COLOR": "1"}
         program = CONSOLE.packages / ".bin" / "vitest"
         done = subprocess.run(
@@ -103,3 +106,7 @@ def test_journey(journey: str, backend: str, browser: str, tmp_path: Path, reque
 
 def test_every_journey_on_postgresql_exists() -> None:
     assert set(ON_POSTGRESQL) <= set(JOURNEYS)
+
+
+def test_every_journey_with_options_exists() -> None:
+    assert set(OPTIONS) <= set(JOURNEYS)

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { openAs } from './session';
 import { demoPassword, visit } from './visit';
@@ -6,12 +6,20 @@ import { demoPassword, visit } from './visit';
 const HOURS = 3_600_000;
 
 /** Asks the API as the user of this page. */
-export async function ask<Data>(page: Page, query: string, variables: object = {}): Promise<Data> {
-  const answer: { readonly data: Data; readonly errors?: unknown } = await page.evaluate(async (body) => {
-    const headers = { 'Content-Type': 'application/json' };
-    const response = await fetch('/graphql', { method: 'POST', headers, body });
-    return response.json();
-  }, JSON.stringify({ query, variables }));
+export async function ask<Data>(
+  page: Page,
+  query: string,
+  variables: object = {},
+  api = '/graphql',
+): Promise<Data> {
+  const answer: { readonly data: Data; readonly errors?: unknown } = await page.evaluate(
+    async ([address, body]) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch(address, { method: 'POST', headers, body });
+      return response.json();
+    },
+    [api, JSON.stringify({ query, variables })] as const,
+  );
   expect(answer.errors).toBeUndefined();
   return answer.data;
 }
@@ -115,12 +123,19 @@ export async function submit(page: Page): Promise<void> {
   await submitButton(page).waitFor({ state: 'detached' });
 }
 
+/** Waits until a search has left only the rows of this name: a click while the list shrinks would miss. */
+export async function onlyNamed(dialog: Locator, name: string): Promise<void> {
+  const others = dialog.getByRole('row').filter({ hasNotText: name });
+  await expect.poll(() => others.count(), { timeout: 10_000 }).toBe(1);
+}
+
 /** Adds groups to the draft with the picker. */
 export async function addGroups(page: Page, names: readonly string[]): Promise<void> {
   await page.getByRole('button', { name: 'Add group' }).click();
   const dialog = page.getByRole('dialog');
   for (const name of names) {
     await dialog.getByRole('searchbox').fill(name);
+    await onlyNamed(dialog, name);
     await dialog.getByRole('checkbox', { name: `Select ${name}` }).check();
   }
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();

@@ -7,6 +7,8 @@ export interface Options {
   readonly width?: number;
   readonly colorScheme?: 'light' | 'dark';
   readonly expected?: readonly RegExp[];
+  /** Another address than that of the server, such as that of a proxy, without a slash at its end. */
+  readonly base?: string;
 }
 
 /** The address of the server, without a slash at its end, and the programs of this machine. */
@@ -45,14 +47,14 @@ export async function visit(steps: (page: Page) => Promise<void>, options: Optio
   const context = await (
     await browser
   ).newContext({
-    baseURL: address,
+    baseURL: options.base ?? address,
     colorScheme: options.colorScheme ?? 'light',
     viewport: { width: options.width ?? WIDTH, height: HEIGHT },
   });
   try {
     context.setDefaultTimeout(STEP_TIMEOUT);
     const page = await context.newPage();
-    const problems = watch(page, options.expected ?? []);
+    const problems = watch(page, options.expected ?? [], options.base ?? address);
     await steps(page);
     expect(problems).toEqual([]);
     expect(
@@ -63,7 +65,7 @@ export async function visit(steps: (page: Page) => Promise<void>, options: Optio
   }
 }
 
-function watch(page: Page, expected: readonly RegExp[]): string[] {
+function watch(page: Page, expected: readonly RegExp[], base: string): string[] {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('console', (message) => {
@@ -73,7 +75,7 @@ function watch(page: Page, expected: readonly RegExp[]): string[] {
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol.startsWith('http') && origin !== new URL(address).origin) {
+    if (protocol.startsWith('http') && origin !== new URL(base).origin) {
       problems.push(`request to another host: ${request.url()}`);
     }
   });

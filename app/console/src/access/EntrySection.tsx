@@ -1,17 +1,21 @@
 import { Group, Stack, Switch, Text, Title } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { EndsText, Table, endAfterDays, useTable } from '../shared';
+import type { Column } from '../shared';
+import { bulkActions, partOf } from './bulk';
+import type { Editing } from './bulk';
 import { EditDialog } from './EditDialog';
 import { EntryName, rolesText } from './EntryName';
 import type { RoleInfo } from './fragments';
-import { NO_ROLES } from './draft';
 import type { Entry } from './draft';
+import { OriginText } from './Origin';
 import { RowActions } from './RowActions';
 import { filterRows, pageOf, rowsOf, subjectName } from './rows';
 import type { EntryRow } from './rows';
 import type { SubjectKey } from './subjects';
 import type { Panel } from './usePanel';
+import { useRowFocus } from './useRowFocus';
 import { words } from './words';
 
 interface EntrySectionProps {
@@ -27,38 +31,9 @@ interface EntrySectionProps {
   readonly add: ReactNode;
 }
 
-interface Editing {
-  readonly keys: readonly SubjectKey[];
-  readonly title: string;
-  readonly about?: string;
-  readonly start: Entry;
-}
-
 const SIZES = [50, 20, 100] as const;
 const RENEWED_FOR = 30;
 const SEARCH_FROM = 10;
-
-/** Give the focus to the row that took the place of a row that went. */
-function useRowFocus(keys: readonly SubjectKey[]): {
-  readonly place: React.RefObject<HTMLDivElement | null>;
-  readonly focusAfter: (key: SubjectKey) => void;
-} {
-  const place = useRef<HTMLDivElement>(null);
-  const wanted = useRef<readonly SubjectKey[]>([]);
-  useEffect(() => {
-    const buttons = [...(place.current?.querySelectorAll<HTMLElement>('[data-row-key]') ?? [])];
-    const target = wanted.current
-      .map((key) => buttons.find((button) => button.dataset['rowKey'] === key))
-      .find((button) => button !== undefined);
-    wanted.current = [];
-    target?.focus();
-  });
-  const focusAfter = (key: SubjectKey): void => {
-    const at = keys.indexOf(key);
-    wanted.current = [key, ...keys.slice(at + 1, at + 2), ...keys.slice(Math.max(0, at - 1), at)];
-  };
-  return { place, focusAfter };
-}
 
 /** Groups or people with their roles and ends: a table of the draft. */
 export function EntrySection(props: EntrySectionProps): ReactNode {
@@ -69,16 +44,22 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
   const table = useTable({ keeping: 'memory', sizes: SIZES });
   const all = rowsOf(state, kind);
   const shown = filterRows(all, { search: table.search ?? '', onlyChanged });
-  const { place, focusAfter } = useRowFocus(shown.map(({ key }) => key));
+  const { place, focusNext, focusRow } = useRowFocus(shown.map(({ key }) => key));
   const isLong = all.length > SEARCH_FROM;
 
   const editOne = (row: EntryRow, start: Entry): void =>
-    setEditing({ keys: [row.key], title: words.edit(subjectName(row.subject)), start });
-  const change = (row: EntryRow, action: 'remove' | 'undo'): void => {
-    focusAfter(row.key);
-    dispatch(
-      action === 'undo' ? { kind: 'undo', key: row.key } : { kind: 'edit', key: row.key, entry: null },
+    setEditing({ keys: [row.key], part: 'all', title: words.edit(subjectName(row.subject)), start });
+  const remove = (keys: readonly SubjectKey[]): void => {
+    focusNext(keys);
+    table.selection.set(
+      keys.map((id) => ({ id, name: '' })),
+      false,
     );
+    dispatch({ kind: 'editMany', keys, part: null });
+  };
+  const undo = ({ key }: EntryRow): void => {
+    focusRow(key);
+    dispatch({ kind: 'undo', key });
   };
   const actions = (row: EntryRow): ReactNode => (
     <RowActions
@@ -86,10 +67,20 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
       isDisabled={isDisabled}
       onEdit={() => editOne(row, row.entry)}
       onRenew={() => editOne(row, { ...row.entry, expiresAt: endAfterDays(RENEWED_FOR, Date.now()) })}
-      onRemove={() => change(row, 'remove')}
-      onUndo={() => change(row, 'undo')}
+      onRemove={() => remove([row.key])}
+      onUndo={() => undo(row)}
     />
   );
+  const done =
+    ({ keys, part }: Editing) =>
+    (entry: Entry): void => {
+      const [key] = keys;
+      if (part !== 'all') {
+        dispatch({ kind: 'editMany', keys, part: partOf(entry, part) });
+      } else if (key !== undefined) {
+        dispatch({ kind: 'edit', key, entry });
+      }
+    };
   return (
     <Stack component="section" gap="sm" aria-label={title} ref={place}>
       <SectionHead title={title} about={about} add={add} />
@@ -101,52 +92,36 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
         rowName={({ subject }) => subjectName(subject)}
         hasSearch={isLong}
         {...(isLong ? { filters: <OnlyChanged value={onlyChanged} onChange={setOnlyChanged} /> } : {})}
-        columns={[
-          {
-            key: 'name',
-            label: words.name,
-            cell: (row) => <EntryName {...{ row, panel, roles }} error={errors.get(row.key)} />,
-          },
-          { key: 'roles', label: words.grantedRoles, cell: ({ entry }) => rolesText(entry.roles, roles) },
-          { key: 'ends', label: words.ends, cell: ({ entry }) => <EndsText value={entry.expiresAt} /> },
-        ]}
+        columns={columnsOf(panel, roles, errors)}
         actions={actions}
         fixedTick={({ state: rowState }) => (isDisabled || rowState === 'removed' ? false : undefined)}
-        bulk={isLong ? bulkActions(table.selection.clear, panel, setEditing) : []}
+        bulk={all.length > 1 && !isDisabled ? bulkActions(setEditing, remove) : []}
         empty={<Text size="sm">{none}</Text>}
       />
       {editing === null ? null : (
-        <EditDialog
-          {...editing}
-          roles={roles}
-          onDone={(entry) => dispatch({ kind: 'editMany', keys: editing.keys, entry })}
-          onClose={() => setEditing(null)}
-        />
+        <EditDialog {...editing} roles={roles} onDone={done(editing)} onClose={() => setEditing(null)} />
       )}
     </Stack>
   );
 }
 
-/** Acts on several ticked rows: set roles and end, or remove. */
-function bulkActions(clear: () => void, { dispatch }: Panel, onEdit: (editing: Editing) => void) {
+function columnsOf(
+  panel: Panel,
+  roles: readonly RoleInfo[],
+  errors: EntrySectionProps['errors'],
+): readonly Column<EntryRow, never>[] {
   return [
     {
-      label: words.editMany,
-      onRun: (items: readonly { readonly id: string }[]) =>
-        onEdit({
-          keys: items.map(({ id }) => id),
-          title: words.editManyTitle,
-          about: words.editManyAbout(items.length),
-          start: NO_ROLES,
-        }),
+      key: 'name',
+      label: words.name,
+      cell: (row) => <EntryName {...{ row, panel, roles }} error={errors.get(row.key)} />,
     },
+    { key: 'roles', label: words.grantedRoles, cell: ({ entry }) => rolesText(entry.roles, roles) },
+    { key: 'ends', label: words.ends, cell: ({ entry }) => <EndsText value={entry.expiresAt} /> },
     {
-      label: words.removeMany,
-      isDanger: true,
-      onRun: (items: readonly { readonly id: string }[]) => {
-        dispatch({ kind: 'editMany', keys: items.map(({ id }) => id), entry: null });
-        clear();
-      },
+      key: 'granted',
+      label: words.grantedBy,
+      cell: ({ key }) => <OriginText origin={panel.state.base.origins.get(key)} />,
     },
   ];
 }

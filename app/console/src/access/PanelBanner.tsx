@@ -1,6 +1,7 @@
 import { Button, Checkbox, Group, List, Loader, Modal, Stack, Text } from '@mantine/core';
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { ReactNode } from 'react';
+import { useOnline } from '../api';
 import { Banner, Failures, sharedWords } from '../shared';
 import classes from './Access.module.css';
 import type { PanelView } from './usePanelView';
@@ -36,8 +37,9 @@ export function PanelBanner({ panel, view }: PanelBannerProps): ReactNode {
   const { state, edits, submit, check, wait } = panel;
   const [confirmed, setConfirmed] = useState<ReadonlySet<string>>(new Set());
   const isConfirmed = view.warnings.every(({ text }) => confirmed.has(text));
+  const isOnline = useOnline();
   const isSubmitting = state.step.kind === 'submitting';
-  const canSubmit = view.canSubmit && isConfirmed && wait === 0;
+  const canSubmit = view.canSubmit && isConfirmed && wait === 0 && isOnline;
   useSubmitKey(() => (canSubmit ? void submit() : undefined));
   const confirm = (text: string, isTicked: boolean): void =>
     setConfirmed((old) => new Set(isTicked ? [...old, text] : [...old].filter((each) => each !== text)));

@@ -4,6 +4,7 @@ import { EndsField, EndsText, endState, useNow } from '../shared';
 import { NO_ROLES, entryOf } from './draft';
 import { OverlapChoice } from './EntryName';
 import type { RoleInfo } from './fragments';
+import { OriginText } from './Origin';
 import { RoleSwitches } from './RoleSwitches';
 import type { Panel } from './usePanel';
 import { words } from './words';
@@ -23,6 +24,7 @@ export function WildcardSection({ kind, panel, roles, error, isDisabled }: Wildc
   const entry = entryOf(state.draft, kind) ?? NO_ROLES;
   const overlap = state.overlaps.find(({ key }) => key === kind) ?? null;
   const title = words[kind];
+  const origin = state.base.origins.get(kind);
   const isEnded = endState(entry.expiresAt, now) === 'ended';
   return (
     <Stack component="section" gap="sm" aria-label={title}>
@@ -53,6 +55,11 @@ export function WildcardSection({ kind, panel, roles, error, isDisabled }: Wildc
         isDisabled={isDisabled}
         onChange={(next) => dispatch({ kind: 'edit', key: kind, entry: next })}
       />
+      {origin === undefined || origin.grantedAt === null ? null : (
+        <Text size="sm" component="div">
+          {words.grantedBy} <OriginText origin={origin} />
+        </Text>
+      )}
       {isEnded ? <EndsText value={entry.expiresAt} /> : null}
       {entry.roles.size === 0 && entry.expiresAt === null ? null : (
         <Box maw={320}>

@@ -8,7 +8,7 @@ const ENDED = '2025-01-01T00:00:00.123456Z';
 const made = { grantedAt: null, grantedByName: null };
 const configuration: Configuration = {
   revision: 7,
-  general: { roles: ['METADATA_READ'], expiresAt: null },
+  general: { ...made, roles: ['METADATA_READ'], expiresAt: null },
   anyone: null,
   groups: [
     {
@@ -43,6 +43,12 @@ it('sends back what it has read, ended entries too', () => {
     ],
     users: [{ user: { id: 'u1' }, roles: ['ADMIN'], expiresAt: null }],
   });
+});
+
+it('keeps who granted what, and when', () => {
+  expect(base.origins.get('group:g2')).toMatchObject(made);
+  expect(base.origins.has('general')).toBe(true);
+  expect(base.origins.has('anyone')).toBe(false);
 });
 
 it('reads the same twice', () => {

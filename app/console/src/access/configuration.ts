@@ -6,7 +6,13 @@ import type { SubmitInput } from './operations';
 import { ANYONE, GENERAL, keyOf } from './subjects';
 import type { Subject, SubjectKey, Subjects } from './subjects';
 
-interface Grant {
+/** Who granted or last changed an entry, and when. Null if that was not recorded; no name stands for the system. */
+export interface Origin {
+  readonly grantedAt: string | null;
+  readonly grantedByName: string | null;
+}
+
+interface Grant extends Origin {
   readonly roles: readonly ResourceRole[];
   readonly expiresAt: string | null;
 }
@@ -15,6 +21,7 @@ interface Grant {
 export interface Base {
   readonly revision: number;
   readonly entries: Draft;
+  readonly origins: ReadonlyMap<SubjectKey, Origin>;
 }
 
 const entryFrom = ({ roles, expiresAt }: Grant): Entry => ({ roles: new Set(roles), expiresAt });
@@ -34,8 +41,16 @@ export function readBase(configuration: Configuration): Base {
   const { general, anyone, revision } = configuration;
   let entries: Draft = new Map([[GENERAL, general === null ? NO_ROLES : entryFrom(general)]]);
   entries = withEntry(entries, ANYONE, anyone === null ? null : entryFrom(anyone));
-  const rows = grantsOf(configuration).map(([subject, grant]) => [keyOf(subject), entryFrom(grant)] as const);
-  return { revision, entries: new Map([...entries, ...rows]) };
+  const grants = grantsOf(configuration).map(([subject, grant]) => [keyOf(subject), grant] as const);
+  const rows = grants.map(([key, grant]) => [key, entryFrom(grant)] as const);
+  const origins = new Map<SubjectKey, Origin>(grants);
+  if (general !== null) {
+    origins.set(GENERAL, general);
+  }
+  if (anyone !== null) {
+    origins.set(ANYONE, anyone);
+  }
+  return { revision, entries: new Map([...entries, ...rows]), origins };
 }
 
 export const readSubjects = (configuration: Configuration): readonly Subject[] =>

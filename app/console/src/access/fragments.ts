@@ -19,10 +19,14 @@ export const ConfigurationFields = graphql(`
     general {
       roles
       expiresAt
+      grantedAt
+      grantedByName
     }
     anyone {
       roles
       expiresAt
+      grantedAt
+      grantedByName
     }
     groups {
       roles
@@ -78,6 +82,7 @@ export const PanelFields = graphql(
         sources {
           kind
           effectiveRoles
+          expiresAt
           group {
             id
           }

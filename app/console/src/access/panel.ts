@@ -29,9 +29,12 @@ export interface PanelState {
   readonly generation: number;
 }
 
+/** What several rows get at once; null removes them. */
+export type EntryPart = Pick<Entry, 'roles'> | Pick<Entry, 'expiresAt'> | null;
+
 export type PanelAction =
   | { readonly kind: 'edit'; readonly key: SubjectKey; readonly entry: Entry | null }
-  | { readonly kind: 'editMany'; readonly keys: readonly SubjectKey[]; readonly entry: Entry | null }
+  | { readonly kind: 'editMany'; readonly keys: readonly SubjectKey[]; readonly part: EntryPart }
   | { readonly kind: 'undo'; readonly key: SubjectKey }
   | { readonly kind: 'add'; readonly subjects: readonly Subject[] }
   | { readonly kind: 'revert' }
@@ -92,11 +95,17 @@ function edit(state: PanelState, edits: readonly Edit[]): PanelState {
   return { ...state, draft: apply(edits, state.draft), overlaps, step: EDITING, notice: null };
 }
 
-const editTo = (state: PanelState, keys: readonly SubjectKey[], entry: Entry | null): PanelState =>
-  edit(
-    state,
-    keys.map((key) => ({ key, before: null, after: entry })),
-  );
+const editTo = (state: PanelState, key: SubjectKey, after: Entry | null): PanelState =>
+  edit(state, [{ key, before: null, after }]);
+
+/** Change a part of several rows. Rows that are not in the draft stay away. */
+function editMany(state: PanelState, keys: readonly SubjectKey[], part: EntryPart): PanelState {
+  const edits = keys.flatMap((key) => {
+    const before = entryOf(state.draft, key);
+    return before === null ? [] : [{ key, before, after: part === null ? null : { ...before, ...part } }];
+  });
+  return edit(state, edits);
+}
 
 function choose(state: PanelState, key: SubjectKey, isMine: boolean): PanelState {
   const overlap = state.overlaps.find((each) => each.key === key);
@@ -135,11 +144,11 @@ const revert = (state: PanelState): PanelState => ({
 export function panelReducer(state: PanelState, action: PanelAction): PanelState {
   switch (action.kind) {
     case 'edit':
-      return editTo(state, [action.key], action.entry);
+      return editTo(state, action.key, action.entry);
     case 'editMany':
-      return editTo(state, action.keys, action.entry);
+      return editMany(state, action.keys, action.part);
     case 'undo':
-      return editTo(state, [action.key], entryOf(state.base.entries, action.key));
+      return editTo(state, action.key, entryOf(state.base.entries, action.key));
     case 'add':
       return add(state, action.subjects);
     case 'revert':

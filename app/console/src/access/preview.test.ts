@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ResourceRole } from '../api';
 import type { RoleInfo } from './fragments';
 import type { AccessChange } from './operations';
-import { losesOwnAdmin, sentenceOf, warningsOf } from './preview';
+import { sentenceOf, warningsOf } from './preview';
 
 const role = (name: ResourceRole, label: string, ...impliedRoles: ResourceRole[]): RoleInfo => ({
   role: name,
@@ -72,20 +72,15 @@ it('says what changes without roles', () => {
 });
 
 it('warns of data for everybody', () => {
-  expect(warningsOf([change({ gained: ['METADATA_READ'] })], ROLES, false)).toEqual([]);
-  expect(warningsOf([change({ gained: ['METADATA_READ', 'DATASET_DATA_READ'] })], ROLES, false)).toEqual([
-    { key: 'GENERAL', text: 'Everybody signed in will have Dataset Data Read. I want this.' },
-  ]);
+  expect(warningsOf([change({ gained: ['METADATA_READ'] })], ROLES, { kind: 'kept' })).toEqual([]);
+  expect(
+    warningsOf([change({ gained: ['METADATA_READ', 'DATASET_DATA_READ'] })], ROLES, { kind: 'kept' }),
+  ).toEqual([{ key: 'GENERAL', text: 'Everybody signed in will have Dataset Data Read. I want this.' }]);
 });
 
-it('warns of the loss of the own administration', () => {
-  const lost: ResourceRole[] = ['ADMIN'];
-  const viaGroup = { kind: 'GROUP', effectiveRoles: lost, group: { id: 'g1' } } as const;
-  const asOwner = { kind: 'OWNER', effectiveRoles: lost, group: null } as const;
-  const changes = [change({ kind: 'GROUP', group, lost })];
-  expect(losesOwnAdmin(changes, [viaGroup], 'u1')).toBe(true);
-  expect(losesOwnAdmin(changes, [viaGroup, asOwner], 'u1')).toBe(false);
-  expect(
-    losesOwnAdmin([change({ kind: 'USER', user, lost })], [{ ...viaGroup, kind: 'USER', group: null }], 'u2'),
-  ).toBe(false);
+it('warns of the loss and of an end of the own administration', () => {
+  expect(warningsOf([], ROLES, { kind: 'lost' })).toHaveLength(1);
+  expect(warningsOf([], ROLES, { kind: 'ends', at: '2027-05-03T12:00:00Z' })).toEqual([
+    { key: 'own', text: 'You will administer this resource only until 3 May 2027. I want this.' },
+  ]);
 });

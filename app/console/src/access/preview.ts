@@ -1,14 +1,13 @@
 import type { ResourceRole } from '../api';
 import { dayOf, isSameMoment } from '../shared';
 import type { Edit } from './draft';
-import type { PanelResource, RoleInfo } from './fragments';
+import type { RoleInfo } from './fragments';
 import type { AccessChange } from './operations';
+import type { OwnAdmin } from './ownAdmin';
 import { labelsOf } from './roles';
 import { ANYONE, GENERAL, groupKey, userKey } from './subjects';
 import type { SubjectKey } from './subjects';
 import { listed, words } from './words';
-
-export type OwnSource = PanelResource['viewerAccess']['sources'][number];
 
 /** Something to confirm by a tick of its own before the draft is submitted. */
 export interface Warning {
@@ -85,29 +84,22 @@ export function sentenceOf(
 
 const isWide = (role: ResourceRole): boolean => role === 'ADMIN' || role.startsWith('DATASET_DATA');
 
-/** Return whether the viewer would no longer be an administrator of the resource. */
-export function losesOwnAdmin(
-  changes: readonly AccessChange[],
-  sources: readonly OwnSource[],
-  userId: string | null,
-): boolean {
-  const own = sources.filter(({ effectiveRoles }) => effectiveRoles.includes('ADMIN'));
-  const isLost = (source: OwnSource): boolean =>
-    changes.some(
-      ({ kind, group, user, lost }) =>
-        kind === source.kind &&
-        lost.includes('ADMIN') &&
-        (group === null || group.id === source.group?.id) &&
-        (user === null || user.id === userId),
-    );
-  return own.length > 0 && own.every(isLost);
+function ownWarnings(fate: OwnAdmin): readonly Warning[] {
+  switch (fate.kind) {
+    case 'kept':
+      return [];
+    case 'lost':
+      return [{ key: 'own', text: words.ownAdmin }];
+    case 'ends':
+      return [{ key: 'own', text: words.ownAdminEnds(dayOf(fate.at)) }];
+  }
 }
 
-/** Return what a draft needs a tick for: data for everybody, and the loss of the own administration. */
+/** Return what a draft needs a tick for: data for everybody, and the loss or an end of the own administration. */
 export function warningsOf(
   changes: readonly AccessChange[],
   roles: readonly RoleInfo[],
-  isOwnAdminLost: boolean,
+  fate: OwnAdmin,
 ): readonly Warning[] {
   const wide = changes
     .filter(({ kind, gained }) => (kind === 'GENERAL' || kind === 'ANYONE') && gained.some(isWide))
@@ -115,5 +107,5 @@ export function warningsOf(
       key: change.kind,
       text: words.wide(nameOf(change), labelsOf(topmost(change.gained, roles), roles)),
     }));
-  return isOwnAdminLost ? [...wide, { key: 'own', text: words.ownAdmin }] : wide;
+  return [...wide, ...ownWarnings(fate)];
 }

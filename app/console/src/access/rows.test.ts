@@ -12,7 +12,7 @@ const group = (id: string, displayName: string) => ({
 });
 const start = startPanel({
   revision: 1,
-  general: { roles: [], expiresAt: null },
+  general: { roles: [], expiresAt: null, grantedAt: null, grantedByName: null },
   anyone: null,
   groups: [group('a', 'Algae'), group('b', 'Reef editors')],
   users: [],

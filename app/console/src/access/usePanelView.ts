@@ -4,7 +4,8 @@ import type { Failure } from '../api';
 import { locate } from './configuration';
 import type { Sent } from './configuration';
 import type { PanelResource } from './fragments';
-import { losesOwnAdmin, sentenceOf, warningsOf } from './preview';
+import { ownAdminAfter } from './ownAdmin';
+import { sentenceOf, warningsOf } from './preview';
 import type { Warning } from './preview';
 import { countEntries } from './rows';
 import type { SubjectKey } from './subjects';
@@ -76,11 +77,11 @@ export function usePanelView(panel: Panel, resource: PanelResource): PanelView {
     const changes = preview.status === 'ready' ? preview.changes : [];
     const { roles } = resource.type;
     const byKey = new Map(edits.map((edit) => [edit.key, edit]));
-    const isAdminLost = losesOwnAdmin(changes, resource.viewerAccess.sources, userId);
+    const fate = ownAdminAfter(changes, resource.viewerAccess.sources, userId);
     return {
       sentences: changes.map((change) => sentenceOf(change, roles, byKey)),
       isLoss: changes.some(({ lost }) => lost.length > 0),
-      warnings: warningsOf(changes, roles, isAdminLost),
+      warnings: warningsOf(changes, roles, fate),
     };
   }, [preview, edits, resource, userId]);
   const count = countEntries(state);

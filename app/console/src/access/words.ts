@@ -26,6 +26,10 @@ export const words = {
   grantedRoles: 'Granted roles',
   ends: 'Ends',
   name: 'Name',
+  grantedBy: 'Granted by',
+  notGrantedYet: 'Not saved yet',
+  notRecorded: 'Not recorded',
+  system: 'the system',
   userName: 'User name',
   none: 'None',
   comesWith: (roles: readonly string[]) => `comes with ${listed(roles)}`,
@@ -63,10 +67,10 @@ export const words = {
   isAdded: 'New',
   isChanged: 'Changed',
   onlyChanged: 'Show only changed',
-  editMany: (count: number) => `Edit ${counted(count, 'row', 'rows')}`,
-  editManyTitle: 'Edit several rows',
-  editManyAbout: (count: number) =>
-    `The roles and the end replace those of ${counted(count, 'row', 'rows')}.`,
+  rolesOfMany: (count: number) => `Set roles of ${counted(count, 'row', 'rows')}`,
+  rolesOfManyAbout: 'These roles replace those of the rows. The ends stay.',
+  endOfMany: (count: number) => `Set end of ${counted(count, 'row', 'rows')}`,
+  endOfManyAbout: 'This end replaces those of the rows. The roles stay.',
   removeMany: (count: number) => `Remove ${counted(count, 'row', 'rows')}`,
 
   unsaved: (count: number) => counted(count, 'unsaved change', 'unsaved changes'),
@@ -108,6 +112,7 @@ export const words = {
   otherWaysKept: 'A user may keep a role by another way.',
   wide: (who: string, roles: readonly string[]) => `${who} will have ${listed(roles)}. I want this.`,
   ownAdmin: 'You will no longer administer this resource. I want this.',
+  ownAdminEnds: (day: string) => `You will administer this resource only until ${day}. I want this.`,
 
   ways: {
     ANYONE: 'like anyone, signed in or not',

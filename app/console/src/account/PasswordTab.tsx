@@ -2,7 +2,7 @@ import { Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { Form, PasswordField, useNotify, useValues } from '../shared';
+import { Form, NewPasswordField, PasswordField, Unsaved, useNotify, useValues } from '../shared';
 import type { FormChange } from '../shared';
 import { ChangePasswordMutation } from './operations';
 import { words } from './words';
@@ -17,7 +17,7 @@ const EMPTY = { oldPassword: '', newPassword: '', again: '' };
 
 /** Changes the viewer's password. All their other sessions end. */
 export function PasswordTab({ mayChange, userName }: PasswordTabProps): ReactNode {
-  const { values, set, reset } = useValues(EMPTY);
+  const { values, set, reset, isDirty } = useValues(EMPTY);
   const [isSaved, setIsSaved] = useState(false);
   const [isDifferent, setIsDifferent] = useState(false);
   const notify = useNotify();
@@ -46,6 +46,7 @@ export function PasswordTab({ mayChange, userName }: PasswordTabProps): ReactNod
       <Text size="sm">{words.changeText}</Text>
       {isSaved ? <Text role="status">{words.changed}</Text> : null}
       <Form change={form} submit={words.change} onSubmit={() => void submit()} label={words.tabs.password}>
+        <Unsaved isDirty={isDirty} />
         <input type="text" name="username" autoComplete="username" value={userName} readOnly hidden />
         <PasswordField
           path="oldPassword"
@@ -55,13 +56,11 @@ export function PasswordTab({ mayChange, userName }: PasswordTabProps): ReactNod
           onChange={set('oldPassword')}
           isRequired
         />
-        <PasswordField
+        <NewPasswordField
           path="newPassword"
           label={words.newPassword}
-          autoComplete="new-password"
           value={values.newPassword}
           onChange={set('newPassword')}
-          isRequired
         />
         <PasswordField
           path="again"

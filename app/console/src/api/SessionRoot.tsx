@@ -68,7 +68,7 @@ function SessionProvider({
   renew,
   children,
 }: ProviderProps): ReactNode {
-  const session = useFrame(isEnded, isOver);
+  const { session, passwordPolicy } = useFrame(isEnded, isOver);
   const userId = 'user' in session ? session.user.id : null;
 
   const onEntered = useEffectEvent((id: string) => {
@@ -95,6 +95,7 @@ function SessionProvider({
   const controls = useMemo<SessionControls>(
     () => ({
       session,
+      passwordPolicy,
       enter: (id) => {
         tellTabs({ kind: 'signedIn', userId: id });
         if (session.status === 'over' && id === session.user.id) {
@@ -109,14 +110,14 @@ function SessionProvider({
         renew(false);
       },
     }),
-    [session, connection, setIsOver, renew],
+    [session, passwordPolicy, connection, setIsOver, renew],
   );
   return <SessionContext value={controls}>{children}</SessionContext>;
 }
 
-function useFrame(isEnded: boolean, isOver: boolean): Session {
+function useFrame(isEnded: boolean, isOver: boolean): Pick<SessionControls, 'session' | 'passwordPolicy'> {
   const [{ data, error, fetching }, ask] = useQuery({ query: FrameQuery });
-  return useMemo<Session>(() => {
+  const session = useMemo<Session>(() => {
     if (data !== undefined) {
       const { viewer } = data;
       if (viewer.user === null) {
@@ -130,4 +131,5 @@ function useFrame(isEnded: boolean, isOver: boolean): Session {
     const again = (): void => ask({ requestPolicy: 'network-only' });
     return { status: 'failed', failures: failuresOf(error, 'read'), again };
   }, [data, error, fetching, isEnded, isOver, ask]);
+  return { session, passwordPolicy: data?.registry.passwordPolicy ?? null };
 }

@@ -15,6 +15,7 @@ export const FrameQuery = graphql(`
         }
       }
       permissions
+      hasDefaultPassword
       can {
         changePassword
         createApiTokens
@@ -27,6 +28,15 @@ export const FrameQuery = graphql(`
         seeAllOrgsAndResources
         seeAllUsers
         seeAuditEvents
+      }
+    }
+    registry {
+      passwordPolicy {
+        minLength
+        requiresDigit
+        requiresLowercase
+        requiresUppercase
+        requiresNonAlphanumeric
       }
     }
   }
@@ -63,5 +73,6 @@ export const SignOutMutation = graphql(`
   }
 `);
 
+export type PasswordPolicy = NonNullable<ResultOf<typeof FrameQuery>['registry']['passwordPolicy']>;
 export type FrameViewer = ResultOf<typeof FrameQuery>['viewer'];
 export type FrameUser = NonNullable<FrameViewer['user']>;

@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 import type { Failure } from './errors';
-import type { FrameUser, FrameViewer } from './operations';
+import type { FrameUser, FrameViewer, PasswordPolicy } from './operations';
 
 /** Who uses the console in this tab. */
 export type Session =
@@ -14,6 +14,8 @@ export type Session =
 
 export interface SessionControls {
   readonly session: Session;
+  /** What new passwords need; null if nothing, and until it is known. */
+  readonly passwordPolicy: PasswordPolicy | null;
   /** Go on after a successful `login`. */
   readonly enter: (userId: string) => void;
   /** Throw the memory away after `logout`, in this tab and in the others. */
@@ -31,6 +33,8 @@ export function useSessionControls(): SessionControls {
 }
 
 export const useSession = (): Session => useSessionControls().session;
+
+export const usePasswordPolicy = (): PasswordPolicy | null => useSessionControls().passwordPolicy;
 
 /** The viewer with permissions and `can`; null until they are known. */
 export function useViewer(): FrameViewer | null {

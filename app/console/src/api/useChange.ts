@@ -44,6 +44,7 @@ export interface Change<Variables, Payload> {
 
 const NOTHING: readonly Failure[] = [];
 const BUSY: readonly Failure[] = [];
+const OFFLINE: readonly Failure[] = [{ kind: 'unreachable', message: words.offline }];
 const NO_PAYLOAD: Failure = { kind: 'internal', message: words.internal, errorId: null };
 
 /** Return what came of a change. Every error keeps what was typed: the caller changes nothing then. */
@@ -74,6 +75,10 @@ export function useChange<Data, Variables extends AnyVariables, Payload extends 
   const run = async (variables: Variables): Promise<Outcome<Payload>> => {
     if (isSending.current) {
       return { isDone: false, failures: BUSY };
+    }
+    if (!navigator.onLine) {
+      setFailures(OFFLINE);
+      return { isDone: false, failures: OFFLINE };
     }
     isSending.current = true;
     setIsBusy(true);

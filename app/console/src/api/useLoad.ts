@@ -3,6 +3,7 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { useQuery } from 'urql';
 import { failuresOf } from './errors';
 import type { Failure } from './errors';
+import { useOnline } from './useOnline';
 
 /** What came of a read so far. */
 export type Load<Data> =
@@ -34,10 +35,12 @@ export function useLoad<Data, Variables extends AnyVariables>(
   { isPaused = false }: LoadOptions = {},
 ): Load<Data> {
   const [isStopped, setIsStopped] = useState(false);
+  const isOnline = useOnline();
   const [{ data, error, fetching, stale }, ask] = useQuery<Data, AnyVariables>({
     query,
     variables,
-    requestPolicy: 'cache-and-network',
+    // Without a network, what was read before stays. With it again, all is read again.
+    requestPolicy: isOnline ? 'cache-and-network' : 'cache-first',
     pause: isPaused || isStopped,
   });
   return useMemo<Load<Data>>(() => {

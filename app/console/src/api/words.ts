@@ -11,5 +11,6 @@ export const words = {
   unreachable: 'The server did not answer. Check your connection and try again.',
   internal: 'The server made a mistake.',
   internalWithId: (errorId: string) => `The server made a mistake. Its number is ${errorId}.`,
+  offline: 'You are offline. Nothing was sent.',
   unexpected: 'The server refused the request.',
 };

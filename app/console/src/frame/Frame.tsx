@@ -8,6 +8,7 @@ import { SignInOver } from '../session';
 import { LinkTo, StorageBar, sharedWords } from '../shared';
 import { AccountMenu } from './AccountMenu';
 import classes from './Frame.module.css';
+import { DefaultPasswordBar } from './DefaultPasswordBar';
 import { Guard } from './Guard';
 import { Menu } from './Menu';
 import { OfflineBar } from './OfflineBar';
@@ -68,7 +69,10 @@ export function Frame(): ReactNode {
         <Foot />
       </Drawer>
       <main ref={main} tabIndex={-1} className={classes['main'] ?? ''}>
-        <OfflineBar />
+        <div className={classes['bars'] ?? ''}>
+          <OfflineBar />
+          <DefaultPasswordBar />
+        </div>
         <Guard>
           <Outlet />
         </Guard>

@@ -30,7 +30,7 @@ export function Guard({ children }: { readonly children: ReactNode }): ReactNode
     );
   }
   if (session.status === 'anonymous' && !isLogin && (needsSignIn || session.isEnded)) {
-    return <Navigate to="/login" search={{ returnTo: location.href }} replace />;
+    return <Navigate to="/login" search={{ returnTo: location.publicHref }} replace />;
   }
   if (needsPermission !== undefined && lacks(session, needsPermission)) {
     return (

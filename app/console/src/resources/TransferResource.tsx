@@ -2,7 +2,7 @@ import { Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { Confirm, OrgPicker, PersonPicker, useNotify, useValues } from '../shared';
+import { Confirm, OrgPicker, PersonPicker, Unsaved, useNotify, useValues } from '../shared';
 import { TransferResourceMutation } from './changes';
 import type { ResourceSettings } from './operations';
 import { words } from './words';
@@ -61,6 +61,7 @@ export function TransferResource({ resource }: TransferProps): ReactNode {
               value={values.org}
               onChange={set('org')}
             />
+            <Unsaved isDirty={owner !== '' || org !== ''} />
             <Group justify="flex-end">
               <Button
                 variant="default"

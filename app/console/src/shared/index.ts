@@ -12,6 +12,7 @@ export {
   AreaField,
   Form,
   MultiSelectField,
+  NewPasswordField,
   PasswordField,
   SelectField,
   SwitchField,

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { MultiSelectField, PasswordField, TextField, useNotify, useValues } from '../shared';
+import { MultiSelectField, NewPasswordField, TextField, useNotify, useValues } from '../shared';
 import { AddForm, choicesOf, orNothing } from './AddForm';
 import type { AddProps } from './AddForm';
 import { CreateUserMutation } from './changes';
@@ -62,11 +62,9 @@ export function AddUser({ roles, onClose }: AddProps): ReactNode {
         value={values.displayName}
         onChange={set('displayName')}
       />
-      <PasswordField
-        {...text}
+      <NewPasswordField
         path="password"
         label={words.password}
-        autoComplete="new-password"
         value={values.password}
         onChange={set('password')}
       />

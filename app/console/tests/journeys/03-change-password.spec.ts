@@ -6,11 +6,14 @@ const NEW_PASSWORD = 'correct-horse-42';
 
 test('the administrator changes the password, and a second browser has to sign in', async () => {
   await visit(async (page) => {
-    await openAs(page, 'admin', adminPassword, '/account');
+    await openAs(page, 'admin', adminPassword, '/organizations');
+    await page.getByText('Your account still has the default password').waitFor();
+    await page.getByRole('link', { name: 'Change it' }).click();
+    await page.waitForURL('**/account?tab=password');
+    await page.getByText(/^At least \d+ characters?/).waitFor();
     await visit(async (second) => {
       await openAs(second, 'admin', adminPassword, '/settings/roles');
 
-      await page.getByRole('tab', { name: 'Password' }).click();
       await page.locator('[name="oldPassword"]').fill(adminPassword);
       await page.locator('[name="newPassword"]').fill(NEW_PASSWORD);
       await page.locator('[name="again"]').fill('something-else-42');
@@ -25,6 +28,7 @@ test('the administrator changes the password, and a second browser has to sign i
       await second.waitForURL('**/login?returnTo=*');
     });
 
+    await page.getByText('Your account still has the default password').waitFor({ state: 'detached' });
     await page.getByRole('tab', { name: 'Profile' }).click();
     expect(await page.getByText('admin', { exact: true }).first().isVisible()).toBe(true);
   });

@@ -2,7 +2,7 @@ import { Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
-import { Form, StorageBar, TextField, sharedWords, useNotify } from '../../shared';
+import { Form, StorageBar, TextField, Unsaved, sharedWords, useNotify } from '../../shared';
 import { SetOrgQuotaMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -59,6 +59,7 @@ function QuotaForm({ org, quotaBytes }: QuotaFormProps): ReactNode {
         value={text}
         onChange={setText}
       />
+      <Unsaved isDirty={text !== start} />
     </Form>
   );
 }

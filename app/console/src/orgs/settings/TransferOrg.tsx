@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Form, PersonPicker, useNotify } from '../../shared';
+import { Confirm, Form, PersonPicker, Unsaved, useNotify } from '../../shared';
 import { TransferOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -32,7 +32,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
       setIsAsking(false);
       setOwner('');
       if (outcome.payload.org === null) {
-        await navigate({ to: '/organizations' });
+        await navigate({ to: '/organizations', ignoreBlocker: true });
       }
     }
   };
@@ -49,6 +49,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
       <Text size="sm">{words.transferText}</Text>
       <Form change={trial} submit={words.transfer} onSubmit={() => void check()} label={words.transfer}>
         <PersonPicker path="owner" label={words.newOwner} value={owner} onChange={setOwner} isRequired />
+        <Unsaved isDirty={owner.trim() !== ''} />
       </Form>
       <Confirm
         isOpen={isAsking}

@@ -1,5 +1,6 @@
 import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { useOnline } from '../../api';
 import type { Selected } from '../Table';
 import { useBulk } from './useBulk';
 import type { BulkAct, BulkState } from './useBulk';
@@ -24,6 +25,7 @@ function stateText(state: BulkState | undefined): string {
 
 /** Does an act for each item, one after another, with what came of each, Stop, and Repeat those that failed. */
 export function BulkDialog({ title, items, act, onClose, children }: BulkDialogProps): ReactNode {
+  const isOnline = useOnline();
   const { states, isRunning, start, stop } = useBulk(act);
   const isOf = (kind: BulkState['kind']) => (item: Selected) => states.get(item.id)?.kind === kind;
   const done = items.filter(isOf('done'));
@@ -51,11 +53,15 @@ export function BulkDialog({ title, items, act, onClose, children }: BulkDialogP
           ) : (
             <>
               {failed.length > 0 ? (
-                <Button variant="default" onClick={() => void start(failed)}>
+                <Button variant="default" disabled={!isOnline} onClick={() => void start(failed)}>
                   {words.again}
                 </Button>
               ) : null}
-              {open.length > 0 ? <Button onClick={() => void start(open)}>{words.start}</Button> : null}
+              {open.length > 0 ? (
+                <Button disabled={!isOnline} onClick={() => void start(open)}>
+                  {words.start}
+                </Button>
+              ) : null}
               <Button variant="default" onClick={onClose}>
                 {words.close}
               </Button>

@@ -1,6 +1,7 @@
 import { Button, Group, Stack } from '@mantine/core';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
+import { useOnline } from '../../api';
 import type { Change, Failure } from '../../api';
 import { Failures } from '../Failures';
 import { words } from '../words';
@@ -93,11 +94,12 @@ interface SubmitButtonProps {
 
 /** The button of a form. While the change runs it takes no second press; after a 429 it counts down. */
 function SubmitButton({ change, submit, isDisabled, color }: SubmitButtonProps): ReactNode {
+  const isOnline = useOnline();
   return (
     <Button
       type="submit"
       loading={change.isBusy}
-      disabled={isDisabled || change.wait > 0}
+      disabled={isDisabled || change.wait > 0 || !isOnline}
       {...(color === undefined ? {} : { color })}
     >
       {change.wait > 0 ? words.waiting(change.wait) : submit}

@@ -5,3 +5,4 @@ export { Form } from './Form';
 export type { FormChange } from './Form';
 export { useValues } from './useValues';
 export type { Values } from './useValues';
+export { NewPasswordField } from './NewPasswordField';

@@ -48,7 +48,7 @@ function Part<Holding extends ListOf>({ value, title, shown }: PartProps<Holding
 
 function OrgLink({ org }: { readonly org: { readonly slug: string; readonly name: string } }): ReactNode {
   return (
-    <LinkTo to="/organizations/$slug" params={{ slug: org.slug }} size="sm">
+    <LinkTo underline="always" to="/organizations/$slug" params={{ slug: org.slug }} size="sm">
       {org.name}
     </LinkTo>
   );
@@ -56,7 +56,7 @@ function OrgLink({ org }: { readonly org: { readonly slug: string; readonly name
 
 function ResourceLink({ resource }: { readonly resource: { readonly id: string; readonly name: string } }) {
   return (
-    <LinkTo to="/resources/$id" params={{ id: resource.id }} size="sm">
+    <LinkTo underline="always" to="/resources/$id" params={{ id: resource.id }} size="sm">
       {resource.name}
     </LinkTo>
   );
@@ -95,7 +95,7 @@ export function Holdings({ user }: { readonly user: Leaver }): ReactNode {
         shown={({ edges }) =>
           edges.map(({ node, isManager }) => (
             <span key={node.id}>
-              <LinkTo to="/groups/$slug" params={{ slug: node.slug }} size="sm">
+              <LinkTo underline="always" to="/groups/$slug" params={{ slug: node.slug }} size="sm">
                 {node.displayName}
               </LinkTo>
               {isManager ? ` (${words.manager})` : null}

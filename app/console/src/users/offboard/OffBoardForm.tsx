@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
-import { BulkDialog, Confirm, Form, PersonPicker, useNotify, useValues } from '../../shared';
+import { BulkDialog, Confirm, Form, PersonPicker, Unsaved, useNotify, useValues } from '../../shared';
 import { DeactivateUserMutation } from '../changes';
 import { DeleteUserMutation } from './changes';
 import type { Leaver } from './operations';
@@ -27,7 +27,8 @@ const MOST = 100;
 
 /** The successor and the act. It is checked without writing, then asked, then done. */
 export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
-  const { values, set } = useValues<Fields>(START);
+  const { values, set, isDirty } = useValues<Fields>(START);
+  const [isDone, setIsDone] = useState(false);
   // The steps stay as they were when the act began: what is done leaves the lists of the page.
   const [steps, setSteps] = useState<readonly Step[] | null>(null);
   const [isDeleting, setIsDeleting] = useState(false);
@@ -43,8 +44,9 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
       setIsDeleting(outcome.isDone);
       return;
     }
-    const isDone = !user.viewerCan.deactivate || (await deactivation.run({ input })).isDone;
-    setSteps(isDone ? stepsOf(user, { ...values, successor }) : null);
+    const isRight = !user.viewerCan.deactivate || (await deactivation.run({ input })).isDone;
+    setIsDone(isRight);
+    setSteps(isRight ? stepsOf(user, { ...values, successor }) : null);
   };
   return (
     <Paper withBorder p="md" maw={640}>
@@ -66,6 +68,7 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
         />
         <How value={values.how} onChange={set('how')} />
         {isDelete ? null : <Also values={values} set={set} />}
+        <Unsaved isDirty={isDirty && !isDone} />
       </Form>
       {steps === null ? null : (
         <Steps user={user} steps={steps} successor={successor} onClose={() => setSteps(null)} />
@@ -165,7 +168,7 @@ function Delete({ user, successor, onClose }: ActProps): ReactNode {
           ? words.deleted(user.userName)
           : words.done(user.userName, successor, orgsTransferred ?? 0, resourcesTransferred ?? 0);
       notify({ kind: 'status', text });
-      await navigate({ to: '/settings/users' });
+      await navigate({ to: '/settings/users', ignoreBlocker: true });
     }
   };
   const title = words.deleteTitle(user.userName);

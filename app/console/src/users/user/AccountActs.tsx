@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../../api';
-import { Confirm, Form, PasswordField, TextField, useNotify } from '../../shared';
+import { Confirm, Form, NewPasswordField, TextField, useNotify } from '../../shared';
 import { DeactivateUserMutation, ReactivateUserMutation } from '../changes';
 import { RenameUserMutation, ResetPasswordMutation, SignOutUserMutation } from './changes';
 import type { UserDetails } from './operations';
@@ -74,13 +74,11 @@ function ResetPassword({ user, onClose }: ActProps): ReactNode {
         label={words.resetPassword}
       >
         <Text size="sm">{words.resetText}</Text>
-        <PasswordField
+        <NewPasswordField
           path="newPassword"
           label={words.newPassword}
-          autoComplete="new-password"
           value={newPassword}
           onChange={setNewPassword}
-          isRequired
           isFirst
         />
       </Form>
