@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
-from tests.oracle.naive import PRIVATE, SDL, Reading, capabilities, every, first, identity, visible_row
+from tests.oracle.naive import PRIVATE, SDL, Reading, capabilities, every, first, grants, identity, visible_row
 from tests.oracle.naive.kinds import KINDS, member_kind
 from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
 from tests.oracle.naive.rights import listed
@@ -96,22 +96,6 @@ def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
 
 
-def _grants(reading: Reading, user: Row, **arguments: Any) -> Any:
-    """Return the visible resources with an entry of the user, if the viewer may know of the entry."""
-    entries = {
-        row["key"]: grant
-        for row in every(reading, "Resource")
-        for grant in row["grants"]
-        if grant["kind"] == "USER" and grant["subject"] == user["key"] and _knows_entry(reading, user, row)
-    }
-    rows = [row for row in reading.rows["Resource"] if row["key"] in entries]
-    return page(reading, KINDS["Resource"], rows, arguments, lambda row: entries[row["key"]])
-
-
-def _knows_entry(reading: Reading, user: Row, resource: Row) -> bool:
-    return user["key"] == reading.key or reading.may("ACCESS_VIEW") or reading.sees_configuration(resource)
-
-
 def _visible_roles(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
     """Return the roles of a user as far as the viewer sees them; their own roles as far as the token allows."""
     if user["key"] == reading.key:
@@ -188,22 +172,6 @@ def _sources(reading: Reading, resource: Row) -> Any:
         }
         for path in reading.paths(resource)
     ]
-
-
-def _entry(kind: str) -> Callable[..., Any]:
-    """Return the entry for all users of a kind."""
-    return lambda reading, resource: first(grant for grant in resource["grants"] if grant["kind"] == kind)
-
-
-def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
-    """Return the entries of groups or users, by name."""
-
-    def read(reading: Reading, resource: Row) -> Any:
-        rows: Mapping[int, Row] = reading.rights.by_key[of]
-        grants = [grant for grant in resource["grants"] if grant["kind"] == kind]
-        return sorted(grants, key=lambda grant: (sort_key(rows[grant["subject"]][name]), grant["subject"]))
-
-    return read
 
 
 def _one(kind: str, at: str) -> Callable[..., Any]:
@@ -337,7 +305,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ),
     ("User", "groups"): _belonging("Group"),
     ("User", "accessibleResources"): _accessible,
-    ("User", "grants"): _grants,
+    ("User", "grants"): grants.grants,
     ("UserResourceEdge", "isExpired"): lambda reading, grant: not reading.rights.lasts(grant),
     ("User", "storage"): _itself,
     ("Storage", "quotaBytes"): _total,
@@ -373,10 +341,10 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("ViewerAccess", "sources"): _sources,
     ("AccessSource", "group"): _visible_row("Group", "group"),
     ("Resource", "access"): _itself,
-    ("AccessConfiguration", "general"): _entry("GENERAL"),
-    ("AccessConfiguration", "anyone"): _entry("ANYONE"),
-    ("AccessConfiguration", "groups"): _entries("GROUP", "Group", "displayName"),
-    ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
+    ("AccessConfiguration", "general"): grants.entry("GENERAL"),
+    ("AccessConfiguration", "anyone"): grants.entry("ANYONE"),
+    ("AccessConfiguration", "groups"): grants.entries("GROUP", "Group", "displayName"),
+    ("AccessConfiguration", "users"): grants.entries("USER", "User", "userName"),
     ("AccessConfiguration", "revision"): lambda reading, resource: resource["accessRevision"],
     **{
         (kind, name): read
