@@ -51,21 +51,30 @@ def subjects_sql(viewer: Viewer) -> FromClause:
 
     Registry managers, org members and group members are one row each where the viewer sees the members. Otherwise one
     row represents them all, and `whole` is the id of the org or group. ANYONE and all signed-in users are one row each.
-    The rows are sorted by `o0`, then by `key`.
+    A list of them is ordered by `o0`, then by `key`.
     """
-    arms = union_all(*_arms(viewer)).subquery("found")
+    # The roles are combined by numbers before any name is joined: a group may have very many members.
+    entries = union_all(*_arms(viewer)).subquery("entries")
+    subject = (entries.c.k, entries.c.user, entries.c.kind, entries.c.whole)
+    roles = bit_or(entries.c.mask).label("mask")
+    holders = select(*subject, roles).where(entries.c.mask != 0).group_by(*subject).subquery("holders")
     user, group = aliased(User), aliased(Group)
-    joined = arms.outerjoin(inspect(user).selectable, col(user.id) == arms.c.user).outerjoin(
-        inspect(group).selectable, (col(group.id) == arms.c.whole) & (arms.c.kind == int(SubjectType.GROUP))
+    joined = holders.outerjoin(inspect(user).selectable, col(user.id) == holders.c.user).outerjoin(
+        inspect(group).selectable, (col(group.id) == holders.c.whole) & (holders.c.kind == int(SubjectType.GROUP))
     )
-    name = func.coalesce(col(user.user_key), BEFORE_USERS + col(group.slug), literal_column("''", KeyText())).label(
-        "o0"
+    name = func.coalesce(col(user.user_key), BEFORE_USERS + col(group.slug), literal_column("''", KeyText()))
+    number = func.coalesce(holders.c.user, col(group.id), holders.c.kind)
+    columns = (
+        holders.c.k,
+        name.label("o0"),
+        number.label("key"),
+        holders.c.mask,
+        holders.c.kind,
+        holders.c.user,
+        holders.c.whole,
     )
-    number = func.coalesce(arms.c.user, col(group.id), arms.c.kind).label("key")
-    columns = select(arms.c.k, name, number, bit_or(arms.c.mask).label("mask"), arms.c.kind, arms.c.user, arms.c.whole)
-    active = or_(arms.c.user.is_(None), is_active(arms.c.user))
-    rows = columns.select_from(joined).where(active, arms.c.mask != 0)
-    return rows.group_by(arms.c.k, name, number, arms.c.kind, arms.c.user, arms.c.whole).subquery("holders")
+    active = or_(holders.c.user.is_(None), is_active(holders.c.user))
+    return select(*columns).select_from(joined).where(active).subquery("named")
 
 
 def _arms(viewer: Viewer) -> list[Select[Any]]:
