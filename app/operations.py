@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from app import __version__
 from app.db import migrations
+from app.db.cancellation import cancel_and_wait
 from app.graphql.documents.cache import DocumentCache
 from app.http import probes
 from app.http.probes import Readiness
@@ -48,7 +49,7 @@ class Operations:
             yield
         finally:
             await wait_idle(lambda: self.metrics.running)
-            publishing.cancel()
+            await cancel_and_wait(publishing)
             if self._directory is not None:
                 self._directory.publish(self._samples(), ended=True)
 

@@ -1,4 +1,4 @@
-"""Waits that survive a cancellation: for a commit that has begun, and for a statement that runs in a thread."""
+"""Waits that survive a cancellation: for a commit that has begun, for a statement in a thread, and for a task."""
 
 import asyncio
 from collections.abc import Callable
@@ -50,6 +50,12 @@ async def end_first(future: asyncio.Future[Any]) -> None:
             error = cancelled
     if error is not None:
         raise error
+
+
+async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end, so that nothing of it runs beside what follows."""
+    task.cancel()
+    await end_first(task)
 
 
 def _cancel_again() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, TypeVar
 
+from app.db.cancellation import cancel_and_wait
 from app.domain.errors import BadRequest, RateLimited
 from app.observability import request_stats
 
@@ -229,8 +230,7 @@ async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
             if task.done():
                 return task.result()
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            await cancel_and_wait(task)
     raise BadRequest(DISCONNECTED)
 
 

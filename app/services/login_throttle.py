@@ -22,6 +22,7 @@ from ipaddress import IPv6Address, ip_address
 
 from app import config
 from app.db import Database, Transaction
+from app.db.cancellation import cancel_and_wait
 from app.domain.errors import RateLimited, Unauthenticated, Unavailable
 from app.domain.request_origin import current_origin
 from app.observability import request_stats, sign_in_log
@@ -198,16 +199,16 @@ class LoginThrottle:
             yield
         finally:
             if task is not None:
-                task.cancel()
+                await cancel_and_wait(task)
 
     async def _renew(self, database: Database, attempt: LoginAttempt) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            with suppress(
-                Exception
-            ):  # the next renewal may succeed, and the end of the check reports a lasting failure
+            # The next renewal may succeed, and the end of the check reports a lasting failure.
+            with suppress(Exception):
                 async with database.write() as tx:
-                    attempt.slots = await password_attempts.renew(tx, attempt.slots)
+                    slots = await password_attempts.renew(tx, attempt.slots)
+                attempt.slots = slots
 
     async def _end(self, database: Database, attempt: LoginAttempt, limits: Limits, error: BaseException) -> None:
         """Count a wrong guess; release the reservations of a guess that ended without a result.
