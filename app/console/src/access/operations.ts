@@ -1,39 +1,40 @@
-import { graphql } from '../api';
+import { ErrorFields, graphql } from '../api';
 import type { ResultOf, VariablesOf } from '../api';
 import { ConfigurationFields } from './fragments';
 
-export const PreviewAccessQuery = graphql(`
-  query PreviewAccess($input: SubmitAccessInput!) {
-    viewer {
-      user {
-        id
-      }
-    }
-    previewAccess(input: $input) {
-      changes {
-        kind
-        group {
-          id
-          displayName
-        }
+export const PreviewAccessQuery = graphql(
+  `
+    query PreviewAccess($input: SubmitAccessInput!) {
+      viewer {
         user {
           id
-          userName
-          displayName
         }
-        userCount
-        gained
-        lost
-        expiresAt
       }
-      errors {
-        code
-        message
-        path
+      previewAccess(input: $input) {
+        changes {
+          kind
+          group {
+            id
+            displayName
+          }
+          user {
+            id
+            userName
+            displayName
+          }
+          userCount
+          gained
+          lost
+          expiresAt
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
 export const SubmitAccessMutation = graphql(
   `
@@ -46,14 +47,12 @@ export const SubmitAccessMutation = graphql(
           }
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [ConfigurationFields],
+  [ConfigurationFields, ErrorFields],
 );
 
 /** The configuration again, after an answer that was lost. */

@@ -1,4 +1,4 @@
-import { graphql } from '../api';
+import { ErrorFields, graphql } from '../api';
 import type { ResultOf } from '../api';
 
 export const AccountQuery = graphql(`
@@ -63,49 +63,52 @@ export const AccountQuery = graphql(`
 export type Account = ResultOf<typeof AccountQuery>;
 export type AccountUser = NonNullable<Account['viewer']['user']>;
 
-export const UpdateViewerMutation = graphql(`
-  mutation UpdateViewer($input: UpdateViewerInput!) {
-    updateViewer(input: $input) {
-      user {
-        id
-        displayName
-        email
-      }
-      errors {
-        code
-        message
-        path
+export const UpdateViewerMutation = graphql(
+  `
+    mutation UpdateViewer($input: UpdateViewerInput!) {
+      updateViewer(input: $input) {
+        user {
+          id
+          displayName
+          email
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const ChangePasswordMutation = graphql(`
-  mutation ChangePassword($input: ChangePasswordInput!) {
-    changePassword(input: $input) {
-      session {
-        expiresAt
-      }
-      errors {
-        code
-        message
-        path
+export const ChangePasswordMutation = graphql(
+  `
+    mutation ChangePassword($input: ChangePasswordInput!) {
+      changePassword(input: $input) {
+        session {
+          expiresAt
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const SignOutEverywhereMutation = graphql(`
-  mutation SignOutEverywhere($input: SignOutEverywhereInput!) {
-    signOutEverywhere(input: $input) {
-      user {
-        id
-      }
-      errors {
-        code
-        message
-        path
+export const SignOutEverywhereMutation = graphql(
+  `
+    mutation SignOutEverywhere($input: SignOutEverywhereInput!) {
+      signOutEverywhere(input: $input) {
+        user {
+          id
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);

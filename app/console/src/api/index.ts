@@ -1,5 +1,6 @@
 export { useReadAll } from './useReadAll';
 export type { AllRows, ListPage, ReadAll } from './useReadAll';
+export { ErrorFields } from './fragments';
 export { graphql } from './graphql';
 export type * from './graphql';
 export { failuresOf, fieldOf, problemOf } from './errors';

@@ -1,3 +1,4 @@
+import { ErrorFields } from './fragments';
 import { graphql } from './graphql';
 import type { ResultOf } from './graphql';
 
@@ -42,36 +43,38 @@ export const FrameQuery = graphql(`
   }
 `);
 
-export const SignInMutation = graphql(`
-  mutation SignIn($input: LoginInput!) {
-    login(input: $input) {
-      session {
-        expiresAt
-        user {
-          id
-          userName
+export const SignInMutation = graphql(
+  `
+    mutation SignIn($input: LoginInput!) {
+      login(input: $input) {
+        session {
+          expiresAt
+          user {
+            id
+            userName
+          }
+        }
+        errors {
+          ...ErrorFields
         }
       }
-      errors {
-        code
-        message
-        path
-      }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const SignOutMutation = graphql(`
-  mutation SignOut {
-    logout {
-      errors {
-        code
-        message
-        path
+export const SignOutMutation = graphql(
+  `
+    mutation SignOut {
+      logout {
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
 export type PasswordPolicy = NonNullable<ResultOf<typeof FrameQuery>['registry']['passwordPolicy']>;
 export type FrameViewer = ResultOf<typeof FrameQuery>['viewer'];

@@ -1,9 +1,8 @@
-import { ActionIcon, Button, Group, NativeSelect, Stack, Text, Title } from '@mantine/core';
-import { IconPencil, IconX } from '@tabler/icons-react';
+import { Button, Group, NativeSelect, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ReadAll } from '../api';
-import { Table } from '../shared';
+import { EditRemoveButtons, Table } from '../shared';
 import type { BulkAction, Selected, TableState } from '../shared';
 import { AddMembers } from './AddMembers';
 import { BulkMembers } from './BulkMembers';
@@ -60,7 +59,17 @@ export function MemberList({ group, table, readAll, isRefreshing }: MemberListPr
           rowId={({ node }) => node.id}
           rowName={({ node }) => node.userName}
           {...(mayManage
-            ? { bulk, actions: (member) => <RowActs member={member} onOpen={setDialog} /> }
+            ? {
+                bulk,
+                actions: (member) => (
+                  <EditRemoveButtons
+                    edit={words.edit(member.node.userName)}
+                    remove={words.remove(member.node.userName)}
+                    onEdit={() => setDialog({ kind: 'edit', member })}
+                    onRemove={() => setDialog({ kind: 'remove', member })}
+                  />
+                ),
+              }
             : {})}
           filters={<ManagerFilter table={table} />}
           empty={<Text>{words.none}</Text>}
@@ -83,33 +92,6 @@ function ManagerFilter({ table }: { readonly table: TableState<MemberSort> }): R
       value={table.filter('managers') ?? ''}
       onChange={(event) => table.setFilter('managers', event.currentTarget.value || undefined)}
     />
-  );
-}
-
-interface RowActsProps {
-  readonly member: Member;
-  readonly onOpen: (dialog: Dialog) => void;
-}
-
-function RowActs({ member, onOpen }: RowActsProps): ReactNode {
-  const { userName } = member.node;
-  return (
-    <Group gap="xs" justify="flex-end" wrap="nowrap">
-      <ActionIcon
-        variant="default"
-        aria-label={words.edit(userName)}
-        onClick={() => onOpen({ kind: 'edit', member })}
-      >
-        <IconPencil size={16} aria-hidden />
-      </ActionIcon>
-      <ActionIcon
-        variant="default"
-        aria-label={words.remove(userName)}
-        onClick={() => onOpen({ kind: 'remove', member })}
-      >
-        <IconX size={16} aria-hidden />
-      </ActionIcon>
-    </Group>
   );
 }
 

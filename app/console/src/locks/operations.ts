@@ -1,4 +1,4 @@
-import { graphql } from '../api';
+import { ErrorFields, graphql } from '../api';
 import type { FragmentOf } from '../api';
 
 /** The lock of a resource with its history. */
@@ -43,14 +43,12 @@ export const LockResourceMutation = graphql(
           ...LockFields
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [LockFields],
+  [LockFields, ErrorFields],
 );
 
 export const UnlockResourceMutation = graphql(
@@ -61,14 +59,12 @@ export const UnlockResourceMutation = graphql(
           ...LockFields
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [LockFields],
+  [LockFields, ErrorFields],
 );
 
 export type LockedResource = FragmentOf<typeof LockFields>;

@@ -1,10 +1,9 @@
-import { ActionIcon, Button, Group, NativeSelect, Stack, Text } from '@mantine/core';
-import { IconPencil, IconX } from '@tabler/icons-react';
+import { Button, Group, NativeSelect, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad, useReadAll } from '../api';
 import type { ResultOf } from '../api';
-import { Loaded, Table, useTable } from '../shared';
+import { EditRemoveButtons, Loaded, Table, useTable } from '../shared';
 import type { BulkAction, Selected, TableState } from '../shared';
 import { BulkMembers } from './BulkMembers';
 import type { BulkKind } from './BulkMembers';
@@ -78,7 +77,17 @@ export function MembersTab({ org, levels }: MembersTabProps): ReactNode {
             rowId={({ node }) => node.id}
             rowName={({ node }) => node.userName}
             {...(mayManage
-              ? { bulk, actions: (member) => <RowActs member={member} onOpen={setDialog} /> }
+              ? {
+                  bulk,
+                  actions: (member) => (
+                    <EditRemoveButtons
+                      edit={words.editOf(member.node.userName)}
+                      remove={words.removeOf(member.node.userName)}
+                      onEdit={() => setDialog({ kind: 'edit', member })}
+                      onRemove={() => setDialog({ kind: 'remove', member })}
+                    />
+                  ),
+                }
               : {})}
             filters={<LevelFilter table={table} levels={levels} />}
             readAll={readAll}
@@ -109,33 +118,6 @@ function LevelFilter({ table, levels }: LevelFilterProps): ReactNode {
       value={table.filter('level') ?? ''}
       onChange={(event) => table.setFilter('level', event.currentTarget.value || undefined)}
     />
-  );
-}
-
-interface RowActsProps {
-  readonly member: Member;
-  readonly onOpen: (dialog: Dialog) => void;
-}
-
-function RowActs({ member, onOpen }: RowActsProps): ReactNode {
-  const { userName } = member.node;
-  return (
-    <Group gap="xs" justify="flex-end" wrap="nowrap">
-      <ActionIcon
-        variant="default"
-        aria-label={words.editOf(userName)}
-        onClick={() => onOpen({ kind: 'edit', member })}
-      >
-        <IconPencil size={16} aria-hidden />
-      </ActionIcon>
-      <ActionIcon
-        variant="default"
-        aria-label={words.removeOf(userName)}
-        onClick={() => onOpen({ kind: 'remove', member })}
-      >
-        <IconX size={16} aria-hidden />
-      </ActionIcon>
-    </Group>
   );
 }
 

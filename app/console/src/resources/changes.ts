@@ -1,92 +1,97 @@
-import { graphql } from '../api';
+import { ErrorFields, graphql } from '../api';
 
-export const CreateResourceMutation = graphql(`
-  mutation CreateResource($input: CreateResourceInput!) {
-    createResource(input: $input) {
-      resource {
-        id
-        name
-      }
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
-
-export const UpdateResourceMutation = graphql(`
-  mutation UpdateResource($input: UpdateResourceInput!) {
-    updateResource(input: $input) {
-      resource {
-        id
-        name
-        description
-        metadata
-        revision
-        updatedAt
-      }
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
-
-export const TransferResourceMutation = graphql(`
-  mutation TransferResource($input: TransferResourceInput!) {
-    transferResource(input: $input) {
-      resource {
-        id
-        revision
-        owner {
-          id
-          userName
-        }
-        org {
-          id
-          slug
-        }
-      }
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
-
-export const DeleteResourceMutation = graphql(`
-  mutation DeleteResource($input: DeleteResourceInput!) {
-    deleteResource(input: $input) {
-      deletedResourceId
-      errors {
-        code
-        message
-        path
-      }
-    }
-  }
-`);
-
-export const GrantAccessBatchMutation = graphql(`
-  mutation GrantAccessBatch($input: GrantAccessBatchInput!) {
-    grantAccessBatch(input: $input) {
-      results {
-        index
+export const CreateResourceMutation = graphql(
+  `
+    mutation CreateResource($input: CreateResourceInput!) {
+      createResource(input: $input) {
         resource {
           id
+          name
+        }
+        errors {
+          ...ErrorFields
         }
       }
-      errors {
-        code
-        message
-        path
+    }
+  `,
+  [ErrorFields],
+);
+
+export const UpdateResourceMutation = graphql(
+  `
+    mutation UpdateResource($input: UpdateResourceInput!) {
+      updateResource(input: $input) {
+        resource {
+          id
+          name
+          description
+          metadata
+          revision
+          updatedAt
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
+
+export const TransferResourceMutation = graphql(
+  `
+    mutation TransferResource($input: TransferResourceInput!) {
+      transferResource(input: $input) {
+        resource {
+          id
+          revision
+          owner {
+            id
+            userName
+          }
+          org {
+            id
+            slug
+          }
+        }
+        errors {
+          ...ErrorFields
+        }
+      }
+    }
+  `,
+  [ErrorFields],
+);
+
+export const DeleteResourceMutation = graphql(
+  `
+    mutation DeleteResource($input: DeleteResourceInput!) {
+      deleteResource(input: $input) {
+        deletedResourceId
+        errors {
+          ...ErrorFields
+        }
+      }
+    }
+  `,
+  [ErrorFields],
+);
+
+export const GrantAccessBatchMutation = graphql(
+  `
+    mutation GrantAccessBatch($input: GrantAccessBatchInput!) {
+      grantAccessBatch(input: $input) {
+        results {
+          index
+          resource {
+            id
+          }
+        }
+        errors {
+          ...ErrorFields
+        }
+      }
+    }
+  `,
+  [ErrorFields],
+);

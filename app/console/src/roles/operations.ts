@@ -1,4 +1,4 @@
-import { graphql } from '../api';
+import { ErrorFields, graphql } from '../api';
 import type { ResultOf } from '../api';
 
 export const RolesQuery = graphql(`
@@ -34,50 +34,53 @@ type Answer = ResultOf<typeof RolesQuery>;
 export type RoleRow = Answer['roles']['nodes'][number];
 export type PermissionInfo = Answer['permissions'][number];
 
-export const CreateRoleMutation = graphql(`
-  mutation CreateRole($input: CreateRoleInput!) {
-    createRole(input: $input) {
-      role {
-        id
-        name
-      }
-      errors {
-        code
-        message
-        path
+export const CreateRoleMutation = graphql(
+  `
+    mutation CreateRole($input: CreateRoleInput!) {
+      createRole(input: $input) {
+        role {
+          id
+          name
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const UpdateRoleMutation = graphql(`
-  mutation UpdateRole($input: UpdateRoleInput!) {
-    updateRole(input: $input) {
-      role {
-        id
-        name
-      }
-      errors {
-        code
-        message
-        path
+export const UpdateRoleMutation = graphql(
+  `
+    mutation UpdateRole($input: UpdateRoleInput!) {
+      updateRole(input: $input) {
+        role {
+          id
+          name
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const DeleteRoleMutation = graphql(`
-  mutation DeleteRole($input: DeleteRoleInput!) {
-    deleteRole(input: $input) {
-      deletedRoleId
-      errors {
-        code
-        message
-        path
+export const DeleteRoleMutation = graphql(
+  `
+    mutation DeleteRole($input: DeleteRoleInput!) {
+      deleteRole(input: $input) {
+        deletedRoleId
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
 export const TypesQuery = graphql(`
   query Types($first: Int, $after: String, $last: Int, $before: String) {
@@ -116,18 +119,19 @@ export const TypesQuery = graphql(`
 
 export type TypeRow = ResultOf<typeof TypesQuery>['resourceTypes']['nodes'][number];
 
-export const CreateTypeMutation = graphql(`
-  mutation CreateType($input: CreateResourceTypeInput!) {
-    createResourceType(input: $input) {
-      resourceType {
-        id
-        name
-      }
-      errors {
-        code
-        message
-        path
+export const CreateTypeMutation = graphql(
+  `
+    mutation CreateType($input: CreateResourceTypeInput!) {
+      createResourceType(input: $input) {
+        resourceType {
+          id
+          name
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);

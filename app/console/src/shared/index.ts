@@ -30,7 +30,7 @@ export { GroupPicker, OrgPicker, PersonPicker } from './Picker';
 export type { PickerProps } from './Picker';
 export { useDensity } from './preferences';
 export { StorageBar } from './StorageBar';
-export { Table, useTable } from './Table';
+export { EditRemoveButtons, Table, useTable } from './Table';
 export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from './Table';
 export { Time } from './Time';
 export { dayOf, endAfterDays, endState, exactTime, isSameMoment } from './times';

@@ -1,4 +1,4 @@
-import { graphql } from '../api';
+import { ErrorFields, graphql } from '../api';
 import type { ResultOf } from '../api';
 
 const TokenFields = graphql(`
@@ -87,32 +87,34 @@ export type TokenRow = ResultOf<typeof TokensQuery>['apiTokens']['nodes'][number
 export type PermissionLabel = ResultOf<typeof UserTokensQuery>['permissions'][number];
 
 /** `token` is shown once. It is kept nowhere: it is gone when the dialog closes. */
-export const CreateTokenMutation = graphql(`
-  mutation CreateToken($input: CreateApiTokenInput!) {
-    createApiToken(input: $input) {
-      token
-      apiToken {
-        id
-        name
-      }
-      errors {
-        code
-        message
-        path
+export const CreateTokenMutation = graphql(
+  `
+    mutation CreateToken($input: CreateApiTokenInput!) {
+      createApiToken(input: $input) {
+        token
+        apiToken {
+          id
+          name
+        }
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const RevokeTokenMutation = graphql(`
-  mutation RevokeToken($input: RevokeApiTokenInput!) {
-    revokeApiToken(input: $input) {
-      revokedApiTokenId
-      errors {
-        code
-        message
-        path
+export const RevokeTokenMutation = graphql(
+  `
+    mutation RevokeToken($input: RevokeApiTokenInput!) {
+      revokeApiToken(input: $input) {
+        revokedApiTokenId
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);

@@ -26,6 +26,18 @@ function Name({ user }: { readonly user: UserRow }): ReactNode {
   );
 }
 
+/** An e-mail address breaks before its domain rather than inside a word. */
+function Email({ user }: { readonly user: UserRow }): ReactNode {
+  const [name, ...domain] = (user.email ?? '').split(/(?=@)/);
+  return (
+    <>
+      {name}
+      {domain.length === 0 ? null : <wbr />}
+      {domain}
+    </>
+  );
+}
+
 function State({ user }: { readonly user: UserRow }): ReactNode {
   const isDeactivated = user.roles?.some(({ name }) => name === DEACTIVATED) ?? false;
   return (
@@ -65,7 +77,7 @@ export const roleNames = (roles: readonly { readonly name: string }[]): string[]
 
 export const COLUMNS: readonly UserColumn[] = [
   { key: 'userName', label: words.userName, sort: 'USER_NAME', cell: (user) => <Name user={user} /> },
-  { key: 'email', label: words.email, sort: 'EMAIL', cell: ({ email }) => email },
+  { key: 'email', label: words.email, sort: 'EMAIL', cell: (user) => <Email user={user} /> },
   {
     key: 'roles',
     label: words.roles,

@@ -1,3 +1,4 @@
+export { EditRemoveButtons } from './EditRemoveButtons';
 export { Table } from './Table';
 export type { TableProps } from './Table';
 export type { BulkAction, Column, Rows } from './types';

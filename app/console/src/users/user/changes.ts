@@ -1,4 +1,4 @@
-import { graphql } from '../../api';
+import { ErrorFields, graphql } from '../../api';
 
 const Answer = graphql(`
   fragment UserAnswer on User {
@@ -18,14 +18,12 @@ export const UpdateUserMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
 export const AssignRolesMutation = graphql(
@@ -36,14 +34,12 @@ export const AssignRolesMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
 export const ResetPasswordMutation = graphql(
@@ -54,14 +50,12 @@ export const ResetPasswordMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
 export const RenameUserMutation = graphql(
@@ -72,14 +66,12 @@ export const RenameUserMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
 export const SetUserMetadataMutation = graphql(
@@ -90,14 +82,12 @@ export const SetUserMetadataMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
 export const PatchUserMetadataMutation = graphql(
@@ -108,14 +98,12 @@ export const PatchUserMetadataMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
 export const SignOutUserMutation = graphql(
@@ -126,36 +114,36 @@ export const SignOutUserMutation = graphql(
           ...UserAnswer
         }
         errors {
-          code
-          message
-          path
+          ...ErrorFields
         }
       }
     }
   `,
-  [Answer],
+  [Answer, ErrorFields],
 );
 
-export const AddToOrgMutation = graphql(`
-  mutation AddToOrg($input: AddOrgMemberInput!) {
-    addOrgMember(input: $input) {
-      errors {
-        code
-        message
-        path
+export const AddToOrgMutation = graphql(
+  `
+    mutation AddToOrg($input: AddOrgMemberInput!) {
+      addOrgMember(input: $input) {
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
 
-export const RemoveFromOrgMutation = graphql(`
-  mutation RemoveFromOrg($input: RemoveOrgMemberInput!) {
-    removeOrgMember(input: $input) {
-      errors {
-        code
-        message
-        path
+export const RemoveFromOrgMutation = graphql(
+  `
+    mutation RemoveFromOrg($input: RemoveOrgMemberInput!) {
+      removeOrgMember(input: $input) {
+        errors {
+          ...ErrorFields
+        }
       }
     }
-  }
-`);
+  `,
+  [ErrorFields],
+);
