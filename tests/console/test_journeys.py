@@ -22,6 +22,7 @@ Playwright, claims those of vitest. A journey whose name is in `ON_POSTGRESQL` r
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,10 +67,22 @@ def browser() -> str:
     return program
 
 
+@pytest.fixture(scope="session")
+def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo world in SQLite, to copy: to fill it takes seconds."""
+    folder = tmp_path_factory.mktemp("demo")
+    with Server(folder, "--demo") as server:
+        server.ready()
+        server.signal(signal.SIGTERM)
+        server.ended()
+    return folder
+
+
 @contextmanager
 def _served(journey: str, backend: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Serve the demo world: on SQLite with one worker, on PostgreSQL with two."""
     if backend == "sqlite":
+        shutil.copytree(request.getfixturevalue("demo_world"), folder, dirs_exist_ok=True)
         with Server(folder, "--demo", *OPTIONS.get(journey, ())) as server:
             server.ready()
             yield server
