@@ -19,7 +19,7 @@ export function Time({ value, none = words.never }: TimeProps): ReactNode {
   return (
     <Tooltip label={exactTime(value)} events={{ hover: true, focus: true, touch: true }}>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the exact time opens on focus */}
-      <time dateTime={value} tabIndex={0} style={{ whiteSpace: 'nowrap' }}>
+      <time dateTime={value} tabIndex={0}>
         {shortTime(value, now)}
       </time>
     </Tooltip>

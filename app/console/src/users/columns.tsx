@@ -30,11 +30,11 @@ function Name({ user }: { readonly user: UserRow }): ReactNode {
 function Email({ user }: { readonly user: UserRow }): ReactNode {
   const [name, ...domain] = (user.email ?? '').split(/(?=@)/);
   return (
-    <>
+    <Text span inherit display="inline-block" miw="13ch">
       {name}
       {domain.length === 0 ? null : <wbr />}
       {domain}
-    </>
+    </Text>
   );
 }
 
@@ -82,7 +82,13 @@ export const COLUMNS: readonly UserColumn[] = [
     key: 'roles',
     label: words.roles,
     cell: ({ roles }) => (
-      <OrHidden value={roles}>{(known) => roleNames(known).join(', ') || words.noRoles}</OrHidden>
+      <OrHidden value={roles}>
+        {(known) => (
+          <Text span inherit display="inline-block" miw="5ch">
+            {roleNames(known).join(', ') || words.noRoles}
+          </Text>
+        )}
+      </OrHidden>
     ),
   },
   {
