@@ -68,7 +68,7 @@ _SETTLED = "SELECT settled_event($1)"
 _INVALIDATES_POOL = frozenset({Failure.AWAY, Failure.READ_ONLY})
 """Failures that make idle connections useless: the server is gone, or it became a standby."""
 
-_statement_cache = StatementCache(postgresql.dialect(), STATEMENTS_CACHED)  # type: ignore[no-untyped-call]  # SQLAlchemy's class
+_statement_cache = StatementCache(postgresql.dialect(), STATEMENTS_CACHED)  # type: ignore[no-untyped-call]  # it has no annotations
 
 
 _VERSION = CompiledStatement("SELECT pg_current_snapshot()::text", (), {}, (), ())

@@ -99,5 +99,5 @@ class BuilderSource:
     def build(self, text: str) -> RowBuilder:
         """Compile the text of an object."""
         program = f"def make(rows, cursor, viewer):\n    return [{text} for row in rows]\n"
-        exec(compile(program, "<row builder>", "exec"), self.names)  # noqa: S102 - no text of the client but names
+        exec(compile(program, "<row builder>", "exec"), self.names)  # noqa: S102 - of a request, only GraphQL names get in
         return RowBuilder(self.names["make"], tuple(self.children))
