@@ -202,11 +202,20 @@ class _Operation:
         return {"description": "Fields of the request.", "required": is_required, "content": content}
 
     def _object(self, *, has_null: bool) -> Schema:
-        """Return the schema of a body. In JSON, null means absent."""
+        """Return the schema of a body. In JSON, null means absent.
+
+        Generators name the type of a body by its title. Without one they name it like the parameters of the operation.
+        """
         fields = self.route.fields
+        title = f"{self.route.name[:1].upper()}{self.route.name[1:]}{'Body' if has_null else 'Form'}"
         properties = {field.name: self._value(field, has_null=has_null) for field in fields}
         required = [field.name for field in fields if field.required]
-        return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+        return {
+            "type": "object",
+            "title": title,
+            "properties": properties,
+            **({"required": required} if required else {}),
+        }
 
     def _value(self, field: Field, *, has_null: bool) -> Schema:
         schema, policy = dict(field.kind.schema), self.settings.password_policy

@@ -3,6 +3,7 @@
 import html
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -141,6 +142,19 @@ def test_every_shape_is_used_and_every_reference_leads_to_one() -> None:
 
 def test_it_leads_nowhere_else(settings: Settings) -> None:
     assert re.findall(r"https?:[^ \"']*", str(openapi.document(rest.SECTIONS, settings))) == []
+
+
+@pytest.mark.parametrize("drone_db_clients", [False, True])
+def test_generators_find_a_name_of_its_own_for_each_type(drone_db_clients: bool) -> None:
+    """Generators name the parameters of an operation `…Request`, and a body or a response without a name likewise."""
+    document = described(drone_db_clients=drone_db_clients)
+    names = [name.lower() for name in document["components"]["schemas"]]
+    for name, each in operations(document).items():
+        names += [f"{name}Request".lower(), f"{name}Response".lower()]
+        bodies = each.description.get("requestBody", {"content": {}})["content"].values()
+        names += {body["schema"]["title"].lower() for body in bodies if "properties" in body["schema"]}
+
+    assert [name for name, number in Counter(names).items() if number > 1] == []
 
 
 def test_each_operation_declares_its_permitted_users() -> None:
