@@ -60,13 +60,26 @@ def key_of(kind: str, text: str) -> int | None:
     return decoded[1] if decoded is not None and decoded[0] == kind else None
 
 
+@cache
+def _decoded_keys(kind: str) -> dict[str, int]:
+    """Return the row numbers by id that `keys_of` has decoded for a type."""
+    return {}
+
+
 def keys_of(kind: str, texts: Sequence[str]) -> list[int]:
     """Return the row number of each id, with 0 (never a row number) where `key_of` returns None.
 
-    One length check for all ids saves a function call for each id.
+    Ids that were decoded before take one lookup, without a Python call for each.
     """
-    read = _decode if max(map(len, texts), default=0) <= MAX_CHARACTERS else decode
-    return [0 if decoded is None or decoded[0] != kind else decoded[1] for decoded in map(read, texts)]
+    decoded = _decoded_keys(kind)
+    keys: list[Any] = [*map(decoded.get, texts)]
+    if None in keys:
+        new = {text: key_of(kind, text) or 0 for text, key in zip(texts, keys, strict=True) if key is None}
+        keys = [new[text] if key is None else key for text, key in zip(texts, keys, strict=True)]
+        if len(decoded) + len(new) > CACHE_SIZE:
+            decoded.clear()
+        decoded.update((text, key) for text, key in new.items() if key)
+    return keys
 
 
 def check_count(ids: Sequence[str]) -> Sequence[str]:

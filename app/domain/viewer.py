@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Flag
+from functools import cache
 from typing import Any
 
 ADMIN = "admin"
@@ -55,15 +56,24 @@ class Viewer:
     has_default_password: bool = False
     """True if an administrator began this session with the default password, which is then still theirs."""
 
+    def holds_any(self, permissions: Permission) -> bool:
+        """Return whether the viewer holds at least one of these permissions."""
+        return self.permissions._value_ & permissions._value_ != 0  # the operator of Flag takes twenty times as long
+
     @property
     def permission_profile(self) -> "Viewer":
         """Return this viewer without identity: viewers with equal profiles share compiled statements and plans."""
-        return Viewer(None, self.permissions, is_limited=self.is_limited, externally_managed=self.externally_managed)
+        return _permission_profile(self.permissions._value_, self.is_limited, self.externally_managed)
 
     @property
     def bind_values(self) -> dict[str, Any]:
         """Return the identity, to bind in the statements that a permission profile shares."""
         return {"viewer_id": self.user_id, "token_id": self.token_id}
+
+
+@cache
+def _permission_profile(permissions: int, is_limited: bool, externally_managed: bool) -> Viewer:
+    return Viewer(None, Permission(permissions), is_limited=is_limited, externally_managed=externally_managed)
 
 
 ANONYMOUS = Viewer(None)

@@ -141,7 +141,8 @@ class GraphQLHandler:
             http.require_few_uses(request.variables, document.uses(), most, request.size)
         try:
             text, request.text = request.text, b""
-            variables = self.variables.coerce(document, request.variables, text, hide_suggestions=hidden)
+            coerce = self.variables.coerce
+            variables = coerce(document, request.variables, text, is_flat=request.is_flat, hide_suggestions=hidden)
         except Invalid as invalid:
             invalid.sent = sent
             raise

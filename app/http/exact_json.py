@@ -56,7 +56,20 @@ def quote_names(names: Iterable[str]) -> list[bytes]:
 
 def may_repeat(text: bytes, quoted: Iterable[bytes]) -> bool:
     """Return False if no object of the text can have one of these names twice; far cheaper than `find_problems`."""
-    return _ESCAPED_ASCII in text or any(text.count(name) > 1 for name in quoted)
+    return _has_escaped_ascii(text) or any(text.count(name) > 1 for name in quoted)
+
+
+def has_members(text: bytes, number: int, colons: int) -> bool:
+    """Return whether the objects of a text have `number` members in all and repeat no name; cheaper than `may_repeat`.
+
+    `number` counts the members that parsing has kept, and `colons` those inside of some of its strings. Each member
+    that the text has takes one colon more, so a larger number of colons says nothing: a string may contain the others.
+    """
+    return text.count(b":") == number + colons and not _has_escaped_ascii(text)
+
+
+def _has_escaped_ascii(text: bytes) -> bool:
+    return b"\\" in text and _ESCAPED_ASCII in text
 
 
 def find_problems(text: bytes) -> Iterator[Problem]:

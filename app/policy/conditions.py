@@ -21,9 +21,12 @@ def signed_in(viewer: Viewer) -> ColumnElement[bool]:
     return VIEWER_ID.is_not(None)
 
 
+_SEES_ALL_RESOURCES = Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE
+
+
 def sees_all_resources(viewer: Viewer) -> bool:
     """Return whether the viewer sees every org and every resource within the scope of their token."""
-    return bool(viewer.permissions & (Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE))
+    return viewer.holds_any(_SEES_ALL_RESOURCES)
 
 
 def asks_about_everybody(viewer: Viewer) -> bool:

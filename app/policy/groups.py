@@ -28,9 +28,12 @@ def sees_group(viewer: Viewer) -> ColumnElement[bool]:
     return signed_in(viewer)
 
 
+_SEES_ALL_MEMBERS = Permission.GROUPS_VIEW | Permission.GROUPS_MANAGE
+
+
 def sees_all_group_members(viewer: Viewer) -> bool:
     """Return whether the viewer sees the members of every group."""
-    return bool(viewer.permissions & (Permission.GROUPS_VIEW | Permission.GROUPS_MANAGE)) and not viewer.is_limited
+    return viewer.holds_any(_SEES_ALL_MEMBERS) and not viewer.is_limited
 
 
 def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:

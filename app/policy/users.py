@@ -28,10 +28,12 @@ from app.policy.resources import holds_access, roles_sql, sees_resource
 from app.policy.token_scope import scope_includes_org
 from app.query.relations import VIEWER_ID
 
+_SEES_ALL_USERS = Permission.USERS_VIEW | Permission.USERS_MANAGE
+
 
 def sees_all_users(viewer: Viewer) -> bool:
     """Return whether the viewer sees all details of every user; USERS_MANAGE includes USERS_VIEW."""
-    return bool(viewer.permissions & (Permission.USERS_VIEW | Permission.USERS_MANAGE))
+    return viewer.holds_any(_SEES_ALL_USERS)
 
 
 def knows_registrars(viewer: Viewer) -> bool:
@@ -92,7 +94,7 @@ _FINDS_EVERYBODY = (
 
 def finds_everybody(viewer: Viewer) -> bool:
     """Return whether the viewer's permissions let them find every user by name."""
-    return sees_all_users(viewer) or bool(viewer.permissions & _FINDS_EVERYBODY)
+    return sees_all_users(viewer) or viewer.holds_any(_FINDS_EVERYBODY)
 
 
 def finds_user(viewer: Viewer) -> ColumnElement[bool]:

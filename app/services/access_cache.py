@@ -41,8 +41,8 @@ async def get_masks(
     if isinstance(database, Database):
         cached = await MASKS_BY_PAIR[base, registry].get(database)
     masks: list[Any] = [*map(cached.get, pairs)]
-    unknown = [index for index, mask in enumerate(masks) if mask is None]
-    if unknown:
+    if None in masks:
+        unknown = [index for index, mask in enumerate(masks) if mask is None]
         load = _load_masks if base == policy.PAIR else _load_wide_masks
         missing = [*{pairs[index] for index in unknown}]
         loaded = await mark_missing(database, await load(database, missing, registry=registry), base)

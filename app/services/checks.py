@@ -43,8 +43,8 @@ class Reason:
 async def check_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> bool:
     """Return whether a user holds a role on a resource; raise like `check_access_batch`."""
     user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
-    async with open_reader(database, viewer, {user_id}) as reader:
-        return (await check(reader, viewer, [user_id], [resource_id], [role], by_name=user[0] != "id"))[0]
+    by_name = user[0] != "id"
+    return (await check_access_batch(database, viewer, [user_id], [resource_id], [role], by_name=by_name))[0]
 
 
 async def check_access_batch(
@@ -66,8 +66,16 @@ async def check_access_batch(
     Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
     such resources.
     """
+    if _is_one_read(viewer, users):
+        return await check(database, viewer, users, resources, roles, by_name=by_name)
     async with open_reader(database, viewer, users) as reader:
         return await check(reader, viewer, users, resources, roles, by_name=by_name)
+
+
+def _is_one_read(viewer: Viewer, users: Collection[int]) -> bool:
+    """Return whether the right to ask about these users depends on no row."""
+    is_unconditional = policy.asks_about_everybody(viewer) and not viewer.is_limited
+    return is_unconditional or all(user == viewer.user_id for user in users)
 
 
 @asynccontextmanager
@@ -77,8 +85,7 @@ async def open_reader(database: Database, viewer: Viewer, users: Collection[int]
     The right to ask depends on the resource: on its entries, or for a limited token on its org. It and the answer are
     read at one moment, since a change in between would reveal what the viewer may not know.
     """
-    is_unconditional = policy.asks_about_everybody(viewer) and not viewer.is_limited
-    if is_unconditional or all(user == viewer.user_id for user in users):
+    if _is_one_read(viewer, users):
         yield database
     else:
         async with at_one_moment(database) as reader:
@@ -105,7 +112,7 @@ async def check(
     base = _base(max(users), max(resources))
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
-    marks = [(at, mask) for at, mask in enumerate(masks) if mask > policy.ENDS] if max(masks) > policy.ENDS else ()
+    marks = [(at, mask) for at, mask in enumerate(masks) if mask > policy.ENDS] if max(masks) > policy.ENDS else []
     if may_know_missing(viewer, about_others=bool(others)):
         raise_unknown("resource", (at for at, mark in marks if mark & NO_RESOURCE))
     if others and policy.finds_everybody(viewer):

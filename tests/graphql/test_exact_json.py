@@ -1,6 +1,7 @@
 """Claims about JSON documents: what parsing would change is refused with its path, in GraphQL and in REST."""
 
 import json
+import re
 from random import Random
 from typing import Any
 
@@ -11,7 +12,9 @@ from sqlalchemy import select
 
 from app import db
 from app.db.tables import User, col
-from app.http.exact_json import find_problems
+from app.domain.errors import BadRequest
+from app.graphql.http.request import from_body
+from app.http.exact_json import find_problems, has_members
 from tests.support.changes import change, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person
@@ -135,3 +138,47 @@ def test_what_encoders_write_has_no_problems() -> None:
         value = _value(random)
         for text in (orjson.dumps(value), json.dumps(value).encode()):
             assert [*find_problems(text)] == []
+
+
+FLAT = ['{"query": "{ a(x: 1) { b: c } }"}', '{"query": "{ a }", "variables": {"ids": ["a", "b"], "n": null}}']
+NOT_KNOWN = [
+    '{"query": "{ a }", "query": "{ a }"}',
+    '{"query": "{ a: b }", "query": "{ a }"}',
+    '{"query": "{ a }", "variables": {"n": 1, "n": 2}}',
+    '{"query": "{ a }", "variables": {"n": 1}, "variables": {"n": 1}}',
+    '{"query": "{ a }", "variables": {"n": {"m": 1}}}',
+    '{"query": "{ a }", "variables": {"n": "12:00"}}',
+    '{"query": "{ a\\u003a b }", "variables": {"n": 1, "n": 2}}',
+    '{"query": "{ a\\u003a b }", "query": "{ a\\u003a b }"}',
+    '{"query": null}',
+    "[]",
+]
+"""Bodies that repeat a name, have objects in a variable, or write colons so that the quick check cannot tell."""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_flat"), [*((each, True) for each in FLAT), *((each, False) for each in NOT_KNOWN)]
+)
+def test_the_quick_check_only_knows_flat_bodies_without_repeated_names(body: str, is_flat: bool) -> None:
+    try:
+        assert from_body(body.encode()).is_flat is is_flat
+    except BadRequest:
+        assert not is_flat
+
+
+def _members(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (len(value) if isinstance(value, dict) else 0) + sum(map(_members, parts))
+
+
+def test_a_repeated_name_is_one_member_too_many() -> None:
+    random = Random(17)
+    for _ in range(300):
+        value = {"first": _value(random), "query": "{ a(b: 1) }"}
+        text = json.dumps(value)
+        name = random.choice([*re.finditer(r'"(k\d|first|query)": ', text)])
+        begin, first = name.start(), random.choice(["0", '":"', "{}"])
+        repeated = f"{text[:begin]}{name[0]}{first}, {text[begin:]}"
+        assert has_members(text.encode(), _members(value), 1)
+        assert orjson.loads(repeated) == value
+        assert not has_members(repeated.encode(), _members(value), 1)

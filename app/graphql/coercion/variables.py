@@ -54,19 +54,27 @@ class VariableCoercion:
         self._plans: WeakKeyDictionary[ValidatedDocument, list[_Variable]] = WeakKeyDictionary()
 
     def coerce(
-        self, document: ValidatedDocument, values: Mapping[str, Any], text: bytes = b"", *, hide_suggestions: bool
+        self,
+        document: ValidatedDocument,
+        values: Mapping[str, Any],
+        text: bytes = b"",
+        *,
+        is_flat: bool = False,
+        hide_suggestions: bool,
     ) -> VariableValues:
         """Return the coerced variables of a request; raises Invalid.
 
         `text` is the JSON text of the request. It shows what parsing has changed: names that an object repeats, of
-        which the last one would count, and numbers of documents that were rounded.
+        which the last one would count, and numbers of documents that were rounded. `is_flat` says that it repeats none.
         """
         if not document.operation.variable_definitions:
             return NO_VARIABLES
         plan = self._plans.get(document)
         if plan is None:
             plan = self._plans[document] = self._plan(document)
-        if text and (any(each.has_object for each in plan) or may_repeat(text, (each.quoted for each in plan))):
+        if text and (
+            any(each.has_object for each in plan) or (not is_flat and may_repeat(text, (each.quoted for each in plan)))
+        ):
             self._require_exact(plan, text)
         try:
             variables = _coerce_fast(plan, values)

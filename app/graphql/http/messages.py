@@ -26,8 +26,9 @@ class ParsedRequest:
 class GraphQLRequest:
     """One operation to run. `query` is empty only if `sha256` names a persisted document.
 
-    `size` is the length of the JSON text with the variables, and `text` the body until they are coerced. The handler
-    sets `ready` if the same request can be run again without parsing.
+    `size` is the length of the JSON text with the variables, and `text` the body until they are coerced. `is_flat`
+    says that the text repeats no name and that its variables contain no objects. The handler sets `ready` if the same
+    request can be run again without parsing.
     """
 
     query: str
@@ -38,6 +39,7 @@ class GraphQLRequest:
     sha256: str | None = None
     size: int = 0
     text: bytes = b""
+    is_flat: bool = False
     ready: ParsedRequest | None = None
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
-from app.http.exact_json import find_problems, may_repeat, path_text, quote_names
+from app.http.exact_json import find_problems, has_members, may_repeat, path_text, quote_names
 
 PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
 """The parameters of a request."""
@@ -50,13 +50,25 @@ def from_url(parameters: dict[str, str]) -> GraphQLRequest:
 def from_body(body: bytes) -> GraphQLRequest:
     """Return the operation of a POST request."""
     value = http.json_value(body, "The body")
-    if may_repeat(body, _QUOTED):
+    is_flat = _is_flat(value, body)
+    if not is_flat and may_repeat(body, _QUOTED):
         _require_unique(body)
     if isinstance(value, list):
         raise BadRequest("Batches are not supported. Send one operation in each request.")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
-    return _to_request(value, is_get=False)
+    request = _to_request(value, is_get=False)
+    request.is_flat = is_flat
+    return request
+
+
+def _is_flat(value: Any, body: bytes) -> bool:
+    """Return whether a body has only parameters and variables without objects, and repeats no name of them."""
+    if type(value) is not dict or type(query := value.get("query")) is not str:
+        return False
+    variables = value.get("variables")
+    number = len(value) + (len(variables) if type(variables) is dict else 0)
+    return has_members(body, number, query.count(":"))
 
 
 def _require_unique(body: bytes) -> None:
