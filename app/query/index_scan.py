@@ -2,9 +2,13 @@
 
 A row among the first n of the merge is among the first n of each subject that has an entry for it. So each scan reads
 at most n entries, independent of the number of resources and of the depth of the page.
+
+For viewers with many subjects that is still far more than a page. The first few entries of every subject are then read
+before: the n-th of them in order bounds the page, and each scan stops there (`_bound`).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +19,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     bindparam,
+    case,
     distinct,
     func,
     inspect,
@@ -26,11 +31,31 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.db.tables import col
+from app.db.tables import KeyText, col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.predicates import OrderTerms, after_cursor, directed, filter_condition
 from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, from_of, has_bit
+
+LIMIT: Any = bindparam("limit", type_=Integer())
+"""The number of rows that a page reads, one more than it shows."""
+
+MANY_SUBJECTS = 16
+"""From this number of subjects on a page has a bound. For fewer, a bound costs more than it saves."""
+
+LEADING_ENTRIES, LEADING_SHARE = 2, 3
+"""Entries of each subject that are read for the bound: 2, and 3 times the subject's equal share of the page."""
+
+_GREATEST_TEXT = {"sqlite": "x'ff'", "postgresql": "repeat(chr(1114111), 5000)"}
+"""SQL values after all texts. SQLite sorts binary values last; no sort key has 5,000 of the last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """The end of the scan of one subject: a number of entries, and the bound of the page if it has one."""
+
+    limit: Any
+    bound: Any = None
 
 
 def page(relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
@@ -122,18 +147,59 @@ def _role_terms(relation: Relation, query: ListQuery) -> list[QueryShape]:
 
 
 def _select_entries(
-    relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, subjects: FromClause, entry: Any, what: Any
+    relation: Relation,
+    viewer: Viewer,
+    query: ListQuery,
+    dialect: Dialect,
+    subjects: FromClause,
+    entry: Any,
+    what: Any,
+    stop: _Stop,
 ) -> Any:
-    """Return the scan of one subject: its first entries after the cursor, as many as the page needs."""
+    """Return the scan of one subject: its first entries after the cursor, up to where it stops."""
     terms = _terms(relation, query, entry)
     conditions = _conditions(relation, viewer, query, dialect, subjects, entry)
     if query.after:
         conditions.append(after_cursor(terms))
     if _reads_table(relation, query):
         conditions.append(_is_row_of(relation, entry))
-    limit: Any = bindparam("limit", type_=Integer())
+    if stop.bound is not None:
+        column, down = terms[0]
+        conditions.append(column >= stop.bound if down else column <= stop.bound)
     order = (directed(column, down) for column, down in terms)
-    return select(*what).where(*conditions).order_by(*order).limit(limit).correlate(subjects)
+    return select(*what).where(*conditions).order_by(*order).limit(stop.limit).correlate(subjects)
+
+
+def _bound(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Any:
+    """Return the first order value after which no row of the page can be, as a subquery; None if it is not worth it.
+
+    It is the n-th value among the first entries of all subjects. All of these are rows of the list, so at least n rows
+    are at it or before it. With fewer rows, or few subjects, it is a value after all others.
+
+    A filter by columns of the table has no bound: to find few rows, the scans would read all entries twice.
+    """
+    is_filtered = len(query.filter[1:]) > len(_role_terms(relation, query))
+    if _scan_of(relation).by_user or not query.order or is_filtered or _reads_table(relation, query):
+        return None
+    down = _downs(query)[0] != query.backward
+    last = _last_value(col(relation.orders[query.order[0][0]]), dialect, down)
+    subjects = _scan_of(relation).subjects(viewer)
+    number = select(func.count()).select_from(subjects).scalar_subquery()
+    stop = _Stop(LIMIT * LEADING_SHARE // number + LEADING_ENTRIES)
+    names = ("leading_entry", "seen")
+    leading = _scan(relation, viewer, query, dialect, (), stop, names=names).subquery("leading")
+    values = select(leading.c.o0, leading.c.key).distinct().subquery("first")
+    nth = select(values.c.o0).order_by(directed(values.c.o0, down)).limit(literal_column("1")).offset(LIMIT - 1)
+    return select(
+        case((number >= MANY_SUBJECTS, func.coalesce(nth.scalar_subquery(), last)), else_=last)
+    ).scalar_subquery()
+
+
+def _last_value(column: ColumnElement[Any], dialect: Dialect, down: bool) -> ColumnElement[Any]:
+    """Return a value after all values of a column in a direction: of a sort key or a time, which `access` contains."""
+    is_text = isinstance(column.type, KeyText) or dialect.name == "sqlite"  # SQLite stores times as texts
+    text = ("''" if down else _GREATEST_TEXT[dialect.name]) if is_text else f"'{'-' * down}infinity'::timestamptz"
+    return literal_column(text, column.type)
 
 
 def _labelled_columns(
@@ -146,16 +212,32 @@ def _labelled_columns(
 
 def scan(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, payload: Sequence[str]) -> Select[Any]:
     """Return the first entries of every subject: (user, o0, …, key, payload). A row repeats once per subject."""
+    bound = _bound(relation, viewer, query, dialect)
+    return _scan(relation, viewer, query, dialect, payload, _Stop(LIMIT, bound), names=("entry", "found"))
+
+
+def _scan(
+    relation: Relation,
+    viewer: Viewer,
+    query: ListQuery,
+    dialect: Dialect,
+    payload: Sequence[str],
+    stop: _Stop,
+    *,
+    names: tuple[str, str],
+) -> Select[Any]:
     index = _scan_of(relation)
-    subjects, entry = index.subjects(viewer), aliased(index.entries, name="entry")
+    outer_name, inner_name = names
+    subjects, entry = index.subjects(viewer), aliased(index.entries, name=outer_name)
     if dialect.name == "postgresql":
         columns = _labelled_columns(relation, query, subjects, entry, payload)
-        one = lateral(_select_entries(relation, viewer, query, dialect, subjects, entry, columns), "one")
+        entries = _select_entries(relation, viewer, query, dialect, subjects, entry, columns, stop)
+        one = lateral(entries, f"one_{outer_name}")
         return select(subjects.c.user, *one.c).select_from(subjects.join(one, true()))
-    inner = aliased(index.entries, name="found")
-    rowid = literal_column("found.rowid", Integer)
-    rowids = _select_entries(relation, viewer, query, dialect, subjects, inner, [rowid])
-    rows = subjects.join(inspect(entry).selectable, literal_column("entry.rowid", Integer).in_(rowids))
+    inner = aliased(index.entries, name=inner_name)
+    rowid = literal_column(f"{inner_name}.rowid", Integer)
+    rowids = _select_entries(relation, viewer, query, dialect, subjects, inner, [rowid], stop)
+    rows = subjects.join(inspect(entry).selectable, literal_column(f"{outer_name}.rowid", Integer).in_(rowids))
     if _reads_table(relation, query):
         rows = rows.join(from_of(relation.table), _is_row_of(relation, entry))
     return select(subjects.c.user, *_labelled_columns(relation, query, subjects, entry, payload)).select_from(rows)
@@ -173,13 +255,12 @@ def merge_scans(
     places = [scanned.c[f"o{at}"] for at in range(len(query.order))]
     downs = [down != query.backward for down in _downs(query)]
     order = [directed(place, down) for place, down in zip([*places, scanned.c.key], downs, strict=True)]
-    limit: Any = bindparam("limit", type_=Integer())
     if not index.by_user:
         return (
             select(*places, scanned.c.key, *(_combine(index, scanned.c[name]).label(name) for name in payload))
             .group_by(*places, scanned.c.key)
             .order_by(*order)
-            .limit(limit)
+            .limit(LIMIT)
             .subquery("merged")
         )
     number = func.row_number().over(partition_by=scanned.c.user, order_by=order).label("n")
@@ -188,7 +269,7 @@ def merge_scans(
         .group_by(scanned.c.user, *places, scanned.c.key)
         .subquery("once")
     )
-    return select(once).where(once.c.n <= limit).subquery("merged")
+    return select(once).where(once.c.n <= LIMIT).subquery("merged")
 
 
 def _combine(index: IndexScan, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -208,10 +289,9 @@ def virtual_rows(rows: FromClause, layout: Layout, viewer: Viewer, query: ListQu
     number = func.row_number().over(partition_by=rows.c.k, order_by=order).label("n")
     conditions = [*_roles(rows, query), *([after_cursor(terms)] if query.after else [])]
     numbered = select(*rows.c, number).where(*conditions).subquery(VIRTUAL)
-    limit: Any = bindparam("limit", type_=Integer())
     page_rows = select(*layout.columns(viewer), numbered.c.o0, numbered.c.key.label("o1"), numbered.c.k)
     places = [directed(column, down) for column in (numbered.c.o0, numbered.c.key)]
-    return page_rows.select_from(numbered).where(numbered.c.n <= limit).order_by(numbered.c.k, *places)
+    return page_rows.select_from(numbered).where(numbered.c.n <= LIMIT).order_by(numbered.c.k, *places)
 
 
 def count_virtual_rows(rows: FromClause, query: ListQuery) -> Select[Any]:
