@@ -83,6 +83,8 @@ from app.policy.requirements import (
 )
 from app.policy.resources import (
     ENDS,
+    NO_RESOURCE,
+    NO_USER,
     PAIR,
     WIDE_PAIR,
     administered,

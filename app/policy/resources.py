@@ -201,6 +201,9 @@ def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
 ENDS = resource_roles.ALL + 1
 """The bit of a mask which marks that a role in it expires."""
 
+NO_USER, NO_RESOURCE = 2 * ENDS, 4 * ENDS
+"""Marks in the mask of a pair whose user or resource does not exist."""
+
 PAIR = 2**31
 """A pair of a user and a resource is bound as one number: user id * 2^31 + resource id."""
 
@@ -212,7 +215,8 @@ WIDE_PAIR = 2**60
 def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
     """Return the statement for the effective roles of many pairs of a user and a resource: (pair, mask).
 
-    Unknown users are absent. A mask contains the bit `ENDS` if one of its roles expires. Without `registry`, roles
+    Unknown and deactivated users are absent. A mask contains the bit `ENDS` if one of its roles expires, and is
+    `NO_RESOURCE` if the resource does not exist. Without `registry`, roles
     through RESOURCES_MANAGE are left out.
 
     The statement binds `now` and `pairs`, a list of numbers (see `PAIR`). With `is_wide` it binds pairs of ids
@@ -229,8 +233,10 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
     masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
     user_pairs = pairs.join(users, col(user.id) == user_id)
+    is_there = exists().where(col(Resource.id) == resource_id).correlate(pairs)
+    mark = case((is_there, literal_column("0", Integer)), else_=literal_column(str(NO_RESOURCE), Integer))
     return (
-        select(*columns, masks.correlate(pairs, users).scalar_subquery())
+        select(*columns, masks.correlate(pairs, users).scalar_subquery() + mark)
         .select_from(user_pairs)
         .where(is_active(col(user.id)))
     )

@@ -21,16 +21,13 @@ MASKS_BY_PAIR: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
 }
 """Masks by pair, for each width of pairs, with and without the roles that users hold through RESOURCES_MANAGE."""
 
-NO_USER, NO_RESOURCE = 2 * policy.ENDS, 4 * policy.ENDS
-"""Marks in the mask of a pair whose user or resource does not exist. The cache stores them with the mask."""
-
 
 async def get_masks(
     database: Database | SnapshotReader, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
 ) -> list[int]:
     """Return the effective roles of a user on a resource for each of these pairs (see `policy.PAIR`), in their order.
 
-    A pair whose user or resource does not exist has no roles and the mark `NO_USER` or `NO_RESOURCE`.
+    A pair whose user or resource does not exist has no roles and the mark `policy.NO_USER` or `policy.NO_RESOURCE`.
 
     `base` is `policy.PAIR`, or `policy.WIDE_PAIR` when an id reaches 2^31. Without `registry` the masks leave out the
     roles that users hold through RESOURCES_MANAGE.
@@ -45,7 +42,9 @@ async def get_masks(
         unknown = [index for index, mask in enumerate(masks) if mask is None]
         load = _load_masks if base == policy.PAIR else _load_wide_masks
         missing = [*{pairs[index] for index in unknown}]
-        loaded = await mark_missing(database, await load(database, missing, registry=registry), base)
+        loaded = await load(database, missing, registry=registry)
+        if absent := [pair for pair in missing if pair not in loaded]:
+            loaded |= await mark_missing(database, dict.fromkeys(absent, 0), base)
         # Roles with an end expire without a commit, so they are not cached.
         cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
         for index in unknown:
@@ -56,7 +55,7 @@ async def get_masks(
 async def _load_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
     rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=pairs, now=database.clock())
-    return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
+    return {int(pair): mask for pair, mask in rows}
 
 
 async def _load_wide_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:
@@ -64,11 +63,11 @@ async def _load_wide_masks(database: Database | SnapshotReader, pairs: list[int]
     ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
     columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
     rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=ids, **columns, now=database.clock())
-    return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
+    return {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
 
 
 async def mark_missing(database: Database | SnapshotReader, masks: dict[int, int], base: int) -> dict[int, int]:
-    """Mark the pairs whose user or resource does not exist; a second query runs only if a pair has no role."""
+    """Mark the pairs without a role whose user or resource does not exist; without such pairs nothing is read."""
     unprivileged = [pair for pair, mask in masks.items() if not mask]
     if not unprivileged:
         return masks
@@ -79,7 +78,7 @@ async def mark_missing(database: Database | SnapshotReader, masks: dict[int, int
     ]
     users, resources = ({row[0] for row in rows} for rows in await database.read(reads, freshness=Freshness.PRIMARY))
     for pair in unprivileged:
-        masks[pair] = NO_USER * (pair // base not in users) + NO_RESOURCE * (pair % base not in resources)
+        masks[pair] = policy.NO_USER * (pair // base not in users) + policy.NO_RESOURCE * (pair % base not in resources)
     return masks
 
 

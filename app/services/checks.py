@@ -21,7 +21,7 @@ from app.domain.viewer import Viewer
 from app.policy import PAIR, USER_SUBJECTS, WIDE_PAIR
 from app.query.relations import Keys, among
 from app.services import validation
-from app.services.access_cache import NO_RESOURCE, NO_USER, get_masks, mark_missing
+from app.services.access_cache import get_masks, mark_missing
 
 MAX_CHECKS = 10_000
 
@@ -114,9 +114,9 @@ async def check(
     masks = await _load_masks(reader, viewer, pairs, base)
     marks = [(at, mask) for at, mask in enumerate(masks) if mask > policy.ENDS] if max(masks) > policy.ENDS else []
     if may_know_missing(viewer, about_others=bool(others)):
-        raise_unknown("resource", (at for at, mark in marks if mark & NO_RESOURCE))
+        raise_unknown("resource", (at for at, mark in marks if mark & policy.NO_RESOURCE))
     if others and policy.finds_everybody(viewer):
-        raise_unknown("user", (at for at, mark in marks if mark & NO_USER))
+        raise_unknown("user", (at for at, mark in marks if mark & policy.NO_USER))
     elif others:
         holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.ENDS}
         unproven = others if by_name else others - holders
