@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import orjson
 from starlette.applications import Starlette
@@ -51,6 +51,9 @@ from app.services.app_context import AppContext
 from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
+from app.services.state import applying, files
+from app.services.state.changes import Plan
+from app.services.state.model import State
 
 Result = TypeVar("Result")
 
@@ -154,6 +157,39 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
     _migrate_existing(settings)
     lifetime = timedelta(days=settings.token_expiration_in_days)
     return _with_context(settings, lambda app: rotate(app.key_store, lifetime, revoke=revoke))
+
+
+def export_state(
+    settings: Settings, file: IO[str], form: files.Format, with_hashes: bool, progress: files.Progress
+) -> dict[str, int]:
+    """Write the registry as a document, and return the numbers of objects by kind."""
+    _migrate_existing(settings)
+    return _with_context(
+        settings, lambda app: applying.export(app.database, file, form, progress, with_hashes=with_hashes)
+    )
+
+
+def plan_state(settings: Settings, document: State, *, prune: bool) -> Plan:
+    """Compare a document with the registry."""
+    _migrate_existing(settings)
+    return _with_context(settings, lambda app: _plan_state(app, document, prune=prune))
+
+
+def apply_state(
+    settings: Settings, document: State, progress: files.Progress, *, prune: bool
+) -> tuple[Plan, applying.Applied]:
+    """Make the registry equal to a document, unless the plan has faults."""
+    _migrate_existing(settings)
+
+    async def apply(app: AppContext) -> tuple[Plan, applying.Applied]:
+        plan = await _plan_state(app, document, prune=prune)
+        return plan, applying.Applied(0, 0) if plan.faults else await applying.apply(app.database, plan, progress)
+
+    return _with_context(settings, apply)
+
+
+async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
+    return await applying.plan(app.database, document, prune=prune, accounts_elsewhere=app.provider is not None)
 
 
 def _migrate_existing(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `settings`, and those of `app.cli.commands`."""
+"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `settings`, and those of the other modules here."""
 
 import argparse
 import gc
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from app import __version__
 from app.cli import commands as operator_commands
 from app.cli import help_texts
+from app.cli import state as state_commands
 from app.cli.common import (
     APP,
     CommandFailed,
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int | None:
 
 def _run_command(arguments: argparse.Namespace) -> int:
     try:
-        arguments.run(arguments)
+        code: int | None = arguments.run(arguments)
         sys.stdout.flush()
     except SettingsError as error:
         return _print_error(str(error), 2)
@@ -70,7 +71,7 @@ def _run_command(arguments: argparse.Namespace) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code or 0
 
 
 def _print_error(text: str, code: int) -> int:
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)
+    state_commands.add_all(commands)
     add_command(commands, "schema", "print the GraphQL schema", _schema)
     add_command(commands, "settings", "show every setting, its source and its meaning, without secrets", _settings)
     return parser

@@ -28,7 +28,7 @@ class CommandFailed(Exception):
 
 
 def add_command(
-    commands: Subparsers, name: str, summary: str, run: Callable[[argparse.Namespace], None] | None = None
+    commands: Subparsers, name: str, summary: str, run: Callable[[argparse.Namespace], int | None] | None = None
 ) -> argparse.ArgumentParser:
     """Add the parser of a command with its texts; one that runs has the option `--settings`, except `schema`."""
     command: argparse.ArgumentParser = commands.add_parser(

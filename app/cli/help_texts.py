@@ -15,6 +15,8 @@ examples:
   ostiary keys rotate                     create a new signing key
   ostiary admin reset-password admin      set a new password
   ostiary sessions end                    after the restore of a backup
+  ostiary export registry.yaml            the registry as one document
+  ostiary plan registry.yaml              what `ostiary apply` would change
   ostiary schema > schema.graphql         the GraphQL schema
 
 settings:
@@ -167,6 +169,66 @@ exit codes:
   2 wrong arguments or settings, or the identity provider manages the passwords
 """
 
+EXPORT = """\
+Write roles, users, orgs, groups, resources, grants and locks as one document, which
+`ostiary plan` and `ostiary apply` read. Users are without secrets; --password-hashes
+adds the hashes of their passwords. Ended memberships and grants are left out. The
+server may keep running: the document is the registry at one moment, and the same
+registry is always the same bytes. A file is readable by its owner alone.
+"""
+
+EXPORT_EPILOG = """\
+examples:
+  ostiary export > registry.yaml          YAML, for people
+  ostiary export registry.jsonl           JSON Lines, one object a line, for big registries
+  ostiary export --password-hashes whole.yaml
+                                          users keep their passwords in the new registry
+
+exit codes:
+  0 written   1 the file cannot be written, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
+PLAN = """\
+Compare a document with the registry and show the difference: what is added (+),
+changed (~) and removed (-), and who gains and who loses access. Nothing is changed.
+Without --prune nothing is ever removed: what only the registry has is counted and
+left alone. A fault of the document is named with its line and its path.
+"""
+
+PLAN_EPILOG = """\
+examples:
+  ostiary plan registry.yaml              what `ostiary apply` would do
+  ostiary plan registry.yaml --prune      also remove what the document does not list
+  ostiary plan registry.yaml --exit-code  for scripts: 0 without changes, 3 with changes
+  ostiary plan registry.yaml --json       for programs
+
+exit codes:
+  0 no changes, or changes without --exit-code   3 changes, with --exit-code
+  1 the document is invalid, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
+APPLY = """\
+Make the registry equal to a document. Up to 2,000 changes are one transaction; more
+are several, in a fixed order, and after an interruption the same command makes the
+rest. Without --prune nothing is removed. What a document does not say stays as it is.
+The audit log has an event `applyState` for each transaction, and none if nothing
+differs. The server may keep running.
+"""
+
+APPLY_EPILOG = """\
+examples:
+  ostiary plan registry.yaml && ostiary apply registry.yaml
+  ostiary apply --prune registry.yaml     also remove what the document does not list
+  ostiary apply - < registry.yaml         from standard input
+
+exit codes:
+  0 the registry is as the document says
+  1 the document is invalid and nothing was changed, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
 COMMANDS = {
     "serve": (SERVE, SERVE_EPILOG),
     "demo": (DEMO, DEMO_EPILOG),
@@ -179,6 +241,9 @@ COMMANDS = {
     "sessions end": (SESSIONS, SESSIONS_EPILOG),
     "admin": (ADMIN, ADMIN_EPILOG),
     "admin reset-password": (ADMIN, ADMIN_EPILOG),
+    "export": (EXPORT, EXPORT_EPILOG),
+    "plan": (PLAN, PLAN_EPILOG),
+    "apply": (APPLY, APPLY_EPILOG),
     "schema": (SCHEMA, SCHEMA_EPILOG),
     "settings": (SETTINGS, SETTINGS_EPILOG),
 }

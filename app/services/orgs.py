@@ -88,7 +88,7 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
     return key
 
 
-def row(tx: Transaction, new: OrgCreate, owner_id: int) -> dict[str, Any]:
+def row(tx: Transaction, new: OrgCreate, owner_id: int | None) -> dict[str, Any]:
     """Return the columns of a new org."""
     name = new.name.strip()
     return {

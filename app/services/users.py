@@ -177,7 +177,7 @@ def name_taken(field_name: str, text: str) -> Problem:
 
 async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
     """Write the rows and read their ids back by name."""
-    rows = [_row(tx, each) for each in new]
+    rows = [row(tx, each) for each in new]
     try:
         await tx.insert(User, rows)
     except UniqueViolation:
@@ -188,7 +188,8 @@ async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
     return [ids[key] for key in keys]
 
 
-def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
+def row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
+    """Return the columns of a new user."""
     return {
         "user_name": new.user_name,
         "user_key": casefold_key(new.user_name),

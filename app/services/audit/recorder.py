@@ -53,6 +53,7 @@ LARGE_ACTIONS = frozenset(
     {
         "addGroupMembers",
         "addOrgMembers",
+        "applyState",
         "createGroups",
         "createOrgs",
         "createResources",

@@ -1,0 +1,170 @@
+"""Writing resource types, roles and users of a plan."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Integer, Text, bindparam, delete, update
+
+from app.db import Transaction
+from app.db.tables import JSONDocument, KeyText, Role, RowId, User, UserRole, col, sort_key
+from app.db.tables import casefold_key as key_of
+from app.db.types import WideInteger
+from app.domain.viewer import SYSTEM
+from app.security import imported_hashes, session_tokens
+from app.services import audit, roles, users
+from app.services.resource_types import create_resource_type
+from app.services.state import ids
+from app.services.state.changes import Change
+from app.services.state.model import Kind
+from app.services.users import UserCreate
+
+_UPDATE_ROLE = (
+    update(Role)
+    .where(col(Role.id) == bindparam("key", type_=RowId()))
+    .values(
+        name=bindparam("new_name", type_=Text()),
+        description=bindparam("new_text", type_=Text()),
+        permissions=bindparam("new_mask", type_=Integer()),
+    )
+)
+_KEY = bindparam("key", type_=RowId())
+_NEW_DISPLAY = {
+    "display_name": bindparam("new_name", type_=Text()),
+    "display_key": bindparam("new_key", type_=KeyText()),
+}
+_NEW_EMAIL = {"email": bindparam("new_email", type_=Text()), "email_key": bindparam("new_key", type_=KeyText())}
+_SET_DISPLAY = update(User).where(col(User.id) == _KEY).values(**_NEW_DISPLAY)
+_SET_EMAIL = update(User).where(col(User.id) == _KEY).values(**_NEW_EMAIL)
+_SET_METADATA = update(User).where(col(User.id) == _KEY).values(details=bindparam("new_details", type_=JSONDocument()))
+_SET_HASH = (
+    update(User)
+    .where(col(User.id) == _KEY)
+    .values(
+        password_hash=bindparam("new_hash", type_=Text()),
+        token_generation=bindparam("new_generation", type_=WideInteger()),
+    )
+)
+_REMOVE_ROLE = delete(UserRole).where(
+    col(UserRole.user_id) == bindparam("user", type_=RowId()), col(UserRole.role_id) == bindparam("role", type_=RowId())
+)
+
+
+async def write_resource_types(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Create resource types, which never change."""
+    for change in changes:
+        assert change.after is not None
+        await create_resource_type(tx, SYSTEM, change.after["name"], change.after["hasData"])
+
+
+async def write_roles(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Create and update roles."""
+    new = [change.after for change in changes if change.before is None and change.after is not None]
+    old = [change for change in changes if change.before is not None]
+    if new:
+        rows = [
+            {
+                "name": each["name"],
+                "name_key": key_of(each["name"]),
+                "description": each["description"],
+                "permissions": each["permissions"],
+                "is_built_in": False,
+                "created_at": tx.now,
+            }
+            for each in new
+        ]
+        await tx.insert(Role, rows)
+        created = await ids.load(tx, Kind.ROLE, [row["name_key"] for row in rows])
+        audit.track_new(tx, audit.ROLE, created.values())
+    keys = await ids.load_rows(tx, Kind.ROLE, [change.key[0] for change in old])
+    await audit.track(tx, audit.ROLE, keys)
+    values = [
+        {"key": key, "new_name": after["name"], "new_text": after["description"], "new_mask": after["permissions"]}
+        for key, after in zip(keys, [change.after or {} for change in old], strict=True)
+    ]
+    await tx.execute_many(_UPDATE_ROLE, values)
+
+
+async def write_users(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Update and create users: first the updates, since a new user may receive an address that another gives up."""
+    if old := [change for change in changes if change.before is not None]:
+        keys = await ids.load_rows(tx, Kind.USER, [change.key[0] for change in old])
+        await audit.track(tx, audit.USER, keys)
+        await _update(tx, [(key, change.fields, change.after or {}) for key, change in zip(keys, old, strict=True)])
+        await _replace_roles(tx, [*zip(keys, old, strict=True)])
+    if new := [change.after for change in changes if change.before is None and change.after is not None]:
+        await _create(tx, new)
+    if any(roles.ADMIN in map(key_of, (change.before or {})["roles"]) for change in old if "roles" in change.fields):
+        await roles.require_an_admin(tx)
+
+
+async def _create(tx: Transaction, new: Sequence[dict[str, Any]]) -> None:
+    """Insert users. Roles in their metadata are data here: `roles` alone says what a user holds."""
+    rows = [
+        users.row(
+            tx,
+            UserCreate(
+                each["userName"],
+                each["email"],
+                _hash(each),
+                metadata=each["metadata"],
+                is_service_account=each["isServiceAccount"],
+                display_name=each["displayName"],
+            ),
+        )
+        for each in new
+    ]
+    await tx.insert(User, rows)
+    by_key = await ids.load(tx, Kind.USER, [row["user_key"] for row in rows])
+    audit.track_new(tx, audit.USER, by_key.values())
+    role_ids = await ids.load(tx, Kind.ROLE, {key_of(name) for each in new for name in each["roles"]})
+    pairs = [
+        (by_key[row["user_key"]], role_ids[role])
+        for row, each in zip(rows, new, strict=True)
+        for role in {*map(key_of, each["roles"])}
+    ]
+    await roles.assign(tx, pairs)
+
+
+def _hash(values: dict[str, Any]) -> str | None:
+    text = values.get("passwordHash")
+    return None if text is None else imported_hashes.normalize(text)
+
+
+async def _update(tx: Transaction, changes: Sequence[tuple[int, Sequence[str], dict[str, Any]]]) -> None:
+    """Set the values that differ. All addresses are cleared first, so that two users can exchange theirs."""
+    displayed = [(key, after) for key, fields, after in changes if "displayName" in fields]
+    # Without a display name, the user name is the sort key.
+    names = [
+        {"key": key, "new_name": after["displayName"], "new_key": sort_key(after["displayName"] or after["userName"])}
+        for key, after in displayed
+    ]
+    await tx.execute_many(_SET_DISPLAY, names)
+    emails = [(key, after["email"]) for key, fields, after in changes if "email" in fields]
+    await tx.execute_many(_SET_EMAIL, [{"key": key, "new_email": None, "new_key": None} for key, _ in emails])
+    addresses = [
+        {"key": key, "new_email": email, "new_key": key_of(email)} for key, email in emails if email is not None
+    ]
+    await tx.execute_many(_SET_EMAIL, addresses)
+    details = [{"key": key, "new_details": after["metadata"]} for key, fields, after in changes if "metadata" in fields]
+    await tx.execute_many(_SET_METADATA, details)
+    hashes = [(key, _hash(after)) for key, fields, after in changes if "passwordHash" in fields]
+    for key, _ in hashes:
+        audit.note(tx, audit.USER, key, {"password": "changed"})
+    await tx.execute_many(
+        _SET_HASH,
+        [{"key": key, "new_hash": text, "new_generation": session_tokens.new_generation()} for key, text in hashes],
+    )
+
+
+async def _replace_roles(tx: Transaction, changes: Sequence[tuple[int, Change]]) -> None:
+    changed = [(key, change) for key, change in changes if "roles" in change.fields]
+    if not changed:
+        return
+    sides = [
+        (key, {*map(key_of, (change.before or {})["roles"])}, {*map(key_of, (change.after or {})["roles"])})
+        for key, change in changed
+    ]
+    role_ids = await ids.load(tx, Kind.ROLE, {role for _, before, after in sides for role in before | after})
+    removed = [{"user": key, "role": role_ids[role]} for key, before, after in sides for role in sorted(before - after)]
+    await tx.execute_many(_REMOVE_ROLE, removed)
+    await roles.assign(tx, [(key, role_ids[role]) for key, before, after in sides for role in sorted(after - before)])

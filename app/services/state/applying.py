@@ -1,0 +1,212 @@
+"""Making the registry equal to a document: steps in a fixed order, each at most a thousand objects."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Any
+
+from app.db import Database, Transaction, UniqueViolation, at_one_moment
+from app.domain.errors import OstiaryError, Retry
+from app.domain.viewer import SYSTEM
+from app.services import audit, orgs, retries, roles
+from app.services.bulk import OnMissing, user_deletion
+from app.services.bulk import groups as bulk_groups
+from app.services.bulk import resources as bulk_resources
+from app.services.state import accounts, containers, holdings
+from app.services.state.changes import Change, Plan
+from app.services.state.files import Format, Progress, Writer
+from app.services.state.model import Kind, State
+from app.services.state.planning import compare
+from app.services.state.registry import RegistryReader, read_state
+
+ACTION = "applyState"
+"""The action of every audit event."""
+
+BATCH = 1_000
+"""Objects of one step."""
+
+ONE_TRANSACTION = 2_000
+"""Changes that are made together in one transaction, so that others see all of them or none."""
+
+Work = Callable[[Transaction, Sequence[Change]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Some changes of one kind that are written together."""
+
+    label: str
+    changes: Sequence[Change]
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Numbers of changes and of transactions."""
+
+    changes: int
+    transactions: int
+
+
+async def export(
+    database: Database, file: IO[str], form: Format, progress: Progress, *, with_hashes: bool
+) -> dict[str, int]:
+    """Write the registry at one moment as a document, and return the numbers of objects by kind."""
+    counts: dict[str, int] = {}
+    writer = Writer(file, form)
+    async with at_one_moment(database) as reader:
+        async for kind, objects in RegistryReader(reader, with_hashes=with_hashes).pages():
+            writer.write(kind, objects)
+            counts[kind] = counts.get(kind, 0) + len(objects)
+            progress(f"{kind}s", sum(counts.values()))
+    return counts
+
+
+async def plan(database: Database, document: State, *, prune: bool, accounts_elsewhere: bool = False) -> Plan:
+    """Compare a document with the registry at one moment."""
+    async with at_one_moment(database) as reader:
+        current = await read_state(reader)
+        now = database.clock()
+    return compare(document, current, prune=prune, now=now, accounts_elsewhere=accounts_elsewhere)
+
+
+async def apply(database: Database, changes: Plan, progress: Progress) -> Applied:
+    """Make all changes of a plan without faults.
+
+    Up to ONE_TRANSACTION changes are one transaction with one event. More are one transaction for each step. After an
+    interruption a new plan has what is left.
+    """
+    steps = [*_steps(changes)]
+    number = len(changes.changes)
+    batches = [steps] if number <= ONE_TRANSACTION and steps else [[step] for step in steps]
+    done = 0
+    for batch in batches:
+        try:
+            await retries.run(partial(_commit, database, batch))
+        except (Retry, UniqueViolation):
+            outcome = f"{done:,} of {number:,} changes are made" if done else "nothing was changed"
+            raise OstiaryError(f"others changed the same objects at the same time; {outcome}. Run it again.") from None
+        done += sum(len(step.changes) for step in batch)
+        progress(batch[-1].label, done)
+    return Applied(number, len(batches))
+
+
+async def _commit(database: Database, steps: Sequence[Step]) -> None:
+    async with audit.transaction(database, SYSTEM, ACTION) as tx:
+        await tx.lock("admins")
+        notes = tx.notes
+        for step in steps:
+            await step.work(tx, step.changes)
+            tx.notes = notes  # a bulk service that changes nothing discards the event of the transaction
+
+
+def _steps(plan: Plan) -> Iterator[Step]:
+    """Yield the steps: what others need comes first, and what is removed is removed last, from the parts on."""
+    written = [change for change in plan.changes if change.after is not None]
+    unlocked = [change for change in plan.of(Kind.LOCK) if change.after is None and change.item.is_absent]
+    new_paths = {change.key[0] for change in written if change.kind is Kind.RESOURCE and change.before is None}
+    order: list[tuple[str, Kind, Work]] = [
+        ("resource types", Kind.RESOURCE_TYPE, accounts.write_resource_types),
+        ("roles", Kind.ROLE, accounts.write_roles),
+        ("users", Kind.USER, accounts.write_users),
+        ("orgs", Kind.ORG, containers.write_orgs),
+        ("members of orgs", Kind.ORG_MEMBER, containers.write_org_members),
+        ("groups", Kind.GROUP, containers.write_groups),
+        ("members of groups", Kind.GROUP_MEMBER, containers.write_group_members),
+    ]
+    for label, kind, work in order:
+        yield from _batches(label, [each for each in written if each.kind is kind], work)
+    yield from _batches("locks", unlocked, holdings.unlock)
+    yield from _resource_steps(written, new_paths)
+    locks = [each for each in written if each.kind is Kind.LOCK and each.key[0] not in new_paths]
+    yield from _batches("locks", locks, holdings.lock)
+    yield from _removals(plan)
+
+
+def _resource_steps(written: Sequence[Change], new_paths: set[str]) -> Iterator[Step]:
+    """Yield the steps of resources and grants. A new resource is written with its grants and its lock.
+
+    Else it would have the default grants, which may be more, until the next step.
+    """
+    parts: dict[str, list[Change]] = {}
+    for change in written:
+        if change.kind in {Kind.GRANT, Kind.LOCK} and change.key[0] in new_paths:
+            parts.setdefault(change.key[0], []).append(change)
+    created = [each for each in written if each.kind is Kind.RESOURCE and each.before is None]
+    batch: list[Change] = []
+    for change in created:
+        batch += [change, *parts.get(change.key[0], ())]
+        if len(batch) >= BATCH:
+            yield Step("resources", batch, holdings.create_resources)
+            batch = []
+    if batch:
+        yield Step("resources", batch, holdings.create_resources)
+    updated = [each for each in written if each.kind is Kind.RESOURCE and each.before is not None]
+    yield from _batches("resources", updated, holdings.update_resources)
+    grants = [each for each in written if each.kind is Kind.GRANT and each.key[0] not in new_paths]
+    yield from _batches("grants", grants, holdings.write_grants)
+
+
+def _batches(label: str, changes: Sequence[Change], work: Work) -> Iterator[Step]:
+    for at in range(0, len(changes), BATCH):
+        yield Step(label, changes[at : at + BATCH], work)
+
+
+def _removals(plan: Plan) -> Iterator[Step]:
+    """Yield the steps of what is removed. What goes with a removed object is no step of its own."""
+    gone = {(change.kind, change.key) for change in plan.changes if change.after is None}
+    removed = [change for change in plan.changes if change.after is None and not change.item.is_absent]
+    alone = [change for change in removed if not _goes_with_another(change, gone)]
+    works: dict[Kind, Work] = {
+        Kind.GRANT: holdings.remove_grants,
+        Kind.GROUP_MEMBER: containers.remove_group_members,
+        Kind.ORG_MEMBER: containers.remove_org_members,
+        Kind.RESOURCE: _delete_resources,
+        Kind.GROUP: _delete_groups,
+        Kind.ORG: _delete_orgs,
+        Kind.USER: _delete_users,
+        Kind.ROLE: _delete_roles,
+    }
+    for kind, work in works.items():
+        yield from _batches("removals", [each for each in alone if each.kind is kind], work)
+
+
+def _goes_with_another(change: Change, gone: set[Any]) -> bool:
+    key = change.key
+    match change.kind:
+        case Kind.GRANT:
+            subject, _, name = key[1].partition(":")
+            with_subject = subject in {"group", "user"} and (Kind(subject), (name,)) in gone
+            return with_subject or (Kind.RESOURCE, key[:1]) in gone
+        case Kind.GROUP_MEMBER:
+            return (Kind.GROUP, key[:1]) in gone or (Kind.USER, key[1:]) in gone
+        case Kind.ORG_MEMBER:
+            return (Kind.ORG, key[:1]) in gone or (Kind.USER, key[1:]) in gone
+        case Kind.RESOURCE:
+            return (Kind.ORG, (key[0].partition("/")[0],)) in gone
+        case _:
+            return False
+
+
+async def _delete_resources(tx: Transaction, changes: Sequence[Change]) -> None:
+    refs = [("path", change.key[0]) for change in changes]
+    await bulk_resources.delete_resources(tx, SYSTEM, refs, OnMissing.SKIP)
+
+
+async def _delete_groups(tx: Transaction, changes: Sequence[Change]) -> None:
+    await bulk_groups.delete_groups(tx, SYSTEM, [("slug", change.key[0]) for change in changes], OnMissing.SKIP)
+
+
+async def _delete_orgs(tx: Transaction, changes: Sequence[Change]) -> None:
+    for change in changes:
+        await orgs.delete_org(tx, SYSTEM, ("slug", change.key[0]))
+
+
+async def _delete_users(tx: Transaction, changes: Sequence[Change]) -> None:
+    refs = [("user_name", change.key[0]) for change in changes]
+    await user_deletion.delete_users(tx, SYSTEM, refs, OnMissing.SKIP)
+
+
+async def _delete_roles(tx: Transaction, changes: Sequence[Change]) -> None:
+    for change in changes:
+        await roles.delete_role(tx, SYSTEM, ("name", change.key[0]))

@@ -1,0 +1,88 @@
+"""The changes of a plan, and what both sides of it need to know about items."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.db.tables import casefold_key
+from app.domain.viewer import ADMIN, DEACTIVATED
+from app.services.state.model import Doc, Fault, Item, Key, Kind, Location, State
+from app.services.users import DEFAULT_ROLES
+
+NEEDED = {Kind.ORG: ("name",), Kind.GROUP: ("displayName",), Kind.RESOURCE: ("type", "name")}
+"""Values that the document must give for new objects."""
+
+NAMES = frozenset({"userName", "slug", "org"})
+"""Values that find an object. Of a role and a type `name` does."""
+
+BUILT_IN = frozenset({ADMIN, DEACTIVATED, *DEFAULT_ROLES})
+"""Keys of the roles that are never removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One item before and after: None for an item that does not exist. `fields` are the values that differ."""
+
+    item: Item
+    before: Doc | None
+    after: Doc | None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the item."""
+        return self.item.kind
+
+    @property
+    def key(self) -> Key:
+        """Return the key of the item."""
+        return self.item.key
+
+
+@dataclass(slots=True)
+class Plan:
+    """All changes, the faults of the document, and the numbers of objects that only the registry has."""
+
+    current: State
+    changes: list[Change] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    left: Counter[Kind] = field(default_factory=Counter)
+    final: dict[tuple[Kind, Key], Doc] = field(default_factory=dict)
+
+    def of(self, *kinds: Kind) -> list[Change]:
+        """Return the changes of some kinds."""
+        return [change for change in self.changes if change.kind in kinds]
+
+
+def is_equal(name: str, before: Any, after: Any) -> bool:
+    """Compare two values of a field: names by their keys, metadata as JSON, in which 1 is not true."""
+    if name == "metadata":
+        first, second = (orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in (before, after))
+        return first == second
+    if name == "roles" and isinstance(after, list):
+        return {*map(casefold_key, before)} == {*map(casefold_key, after)}
+    if name in NAMES or name in {"owner", "user", "group"}:
+        return (before and casefold_key(before)) == (after and casefold_key(after))
+    return bool(before == after)
+
+
+_NOUNS = {
+    Kind.RESOURCE_TYPE: "resource type",
+    Kind.ORG_MEMBER: "member of an org",
+    Kind.GROUP_MEMBER: "member of a group",
+}
+
+
+def noun(kind: Kind) -> str:
+    """Return the word for a kind of items."""
+    return _NOUNS.get(kind, kind.value)
+
+
+def fault_at(message: str, item: Item, *parts: str | int) -> Fault:
+    """Return a fault at a part of an item."""
+    location = Location(item.path, item.line)
+    for part in parts:
+        location = location.at(int(part) if str(part).isdigit() else part)
+    return Fault(message, location)

@@ -1,0 +1,219 @@
+"""Writing orgs, groups and their members of a plan."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Integer, Text, bindparam, delete, update
+
+from app.db import Transaction
+from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, Org, OrgMember, RowId, UTCDateTime, col, sort_key
+from app.domain.resource_roles import MemberLevel
+from app.domain.viewer import SYSTEM
+from app.services import audit, groups, orgs, validation
+from app.services.state import ids
+from app.services.state.changes import Change
+from app.services.state.model import Doc, Kind
+
+_UPDATE_ORG = (
+    update(Org)
+    .where(col(Org.id) == bindparam("key", type_=RowId()))
+    .values(
+        name=bindparam("new_name", type_=Text()),
+        name_key=bindparam("new_key", type_=KeyText()),
+        description=bindparam("new_text", type_=Text()),
+        is_public=bindparam("new_public", type_=Boolean()),
+        owner_id=bindparam("new_owner", type_=RowId()),
+        quota_bytes=bindparam("new_quota", type_=BigInteger()),
+    )
+)
+_SET_QUOTA = (
+    update(Org)
+    .where(col(Org.id) == bindparam("key", type_=RowId()))
+    .values(quota_bytes=bindparam("new_quota", type_=BigInteger()))
+)
+_UPDATE_GROUP = (
+    update(Group)
+    .where(col(Group.id) == bindparam("key", type_=RowId()))
+    .values(
+        display_name=bindparam("new_name", type_=Text()),
+        name_key=bindparam("new_key", type_=KeyText()),
+        description=bindparam("new_text", type_=Text()),
+        members_seen_by=bindparam("new_seen_by", type_=KeyText()),
+    )
+)
+_GROUP, _ORG, _USER = (bindparam(name, type_=RowId()) for name in ("group", "org", "user"))
+_DELETE_ORG_MEMBER = delete(OrgMember).where(col(OrgMember.org_id) == _ORG, col(OrgMember.user_id) == _USER)
+_DELETE_GROUP_MEMBER = delete(GroupMember).where(col(GroupMember.group_id) == _GROUP, col(GroupMember.user_id) == _USER)
+_UPDATE_ORG_MEMBER = (
+    update(OrgMember)
+    .where(col(OrgMember.org_id) == _ORG, col(OrgMember.user_id) == _USER)
+    .values(
+        level=bindparam("new_level", type_=Integer()),
+        expires_at=bindparam("new_end", type_=UTCDateTime()),
+        granted_at=bindparam("new_at", type_=UTCDateTime()),
+        granted_by=None,
+        granted_by_name=None,
+    )
+)
+_UPDATE_GROUP_MEMBER = (
+    update(GroupMember)
+    .where(col(GroupMember.group_id) == _GROUP, col(GroupMember.user_id) == _USER)
+    .values(is_manager=bindparam("new_manager", type_=Boolean()), expires_at=bindparam("new_end", type_=UTCDateTime()))
+)
+
+
+class Owners:
+    """The ids of the owners of orgs or resources."""
+
+    def __init__(self, by_key: ids.Ids) -> None:
+        self._by_key = by_key
+
+    @classmethod
+    async def load(cls, tx: Transaction, changes: Sequence[Change]) -> "Owners":
+        """Load the owners of changed orgs or resources."""
+        names = [(change.after or {})["owner"] for change in changes]
+        keys = [validation.normalize_key(name) for name in names if name is not None]
+        return cls(await ids.load(tx, Kind.USER, keys))
+
+    def id_of(self, after: Doc) -> int | None:
+        """Return the id of the owner of an org or a resource, None for no owner."""
+        name = after["owner"]
+        return None if name is None else self._by_key[validation.normalize_key(name)]
+
+
+async def write_orgs(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Create and update orgs. The new owner of an org is no longer its member."""
+    owners = await Owners.load(tx, changes)
+    new = [change.after for change in changes if change.before is None and change.after is not None]
+    if new:
+        rows = [
+            orgs.row(
+                tx,
+                orgs.OrgCreate(each["slug"], each["name"], each["description"], each["isPublic"]),
+                owners.id_of(each),
+            )
+            | {"quota_bytes": each["quotaBytes"]}
+            for each in new
+        ]
+        await tx.insert(Org, rows)
+        audit.track_new(tx, audit.ORG, (await ids.load(tx, Kind.ORG, [row["slug"] for row in rows])).values())
+    if old := [change for change in changes if change.before is not None]:
+        await _update_orgs(tx, old, owners)
+
+
+async def _update_orgs(tx: Transaction, old: Sequence[Change], owners: Owners) -> None:
+    keys = await ids.load_rows(tx, Kind.ORG, [change.key[0] for change in old])
+    await audit.track(tx, audit.ORG, keys)
+    values: list[dict[str, Any]] = [
+        {
+            "key": key,
+            "new_name": after["name"].strip(),
+            "new_key": sort_key(after["name"].strip()),
+            "new_text": after["description"],
+            "new_public": after["isPublic"],
+            "new_owner": owners.id_of(after),
+            "new_quota": after["quotaBytes"],
+        }
+        for key, after in zip(keys, [change.after or {} for change in old], strict=True)
+    ]
+    transferred = [
+        {"org": each["key"], "user": each["new_owner"]}
+        for each, change in zip(values, old, strict=True)
+        if "owner" in change.fields and each["new_owner"] is not None
+    ]
+    if transferred:
+        of, to = [each["org"] for each in transferred], [each["user"] for each in transferred]
+        await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
+        await tx.execute_many(_DELETE_ORG_MEMBER, transferred)
+    await tx.execute_many(_UPDATE_ORG, values)
+
+
+async def _pairs(tx: Transaction, kind: Kind, changes: Sequence[Change]) -> list[tuple[int, int, Change]]:
+    """Return the ids of container and user of each membership."""
+    containers = await ids.load(tx, kind, [change.key[0] for change in changes], will_change=True)
+    members = await ids.load(tx, Kind.USER, [change.key[1] for change in changes])
+    return [(containers[change.key[0]], members[change.key[1]], change) for change in changes]
+
+
+async def write_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Add and update members of orgs."""
+    pairs = await _pairs(tx, Kind.ORG, changes)
+    of, to = [org for org, _, _ in pairs], [user for _, user, _ in pairs]
+    await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
+    rows, updates = list[dict[str, Any]](), list[dict[str, Any]]()
+    for org, user, change in pairs:
+        after = change.after or {}
+        level, end = MemberLevel[after["level"]], after["expiresAt"]
+        if change.before is None:
+            rows.append(
+                await orgs.member_row(tx, SYSTEM, org, user, orgs.Membership(level, end)) | {"granted_by": None}
+            )
+        else:
+            updates.append({"org": org, "user": user, "new_level": int(level), "new_end": end, "new_at": tx.now})
+    await tx.insert(OrgMember, rows)
+    await tx.execute_many(_UPDATE_ORG_MEMBER, updates)
+
+
+async def remove_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Remove members from orgs."""
+    pairs = await _pairs(tx, Kind.ORG, changes)
+    of, to = [org for org, _, _ in pairs], [user for _, user, _ in pairs]
+    await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
+    await tx.execute_many(_DELETE_ORG_MEMBER, [{"org": org, "user": user} for org, user, _ in pairs])
+
+
+async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Create and update groups."""
+    new = [change.after for change in changes if change.before is None and change.after is not None]
+    if new:
+        rows = [
+            groups.row(
+                tx,
+                groups.GroupCreate(
+                    each["slug"], each["displayName"], each["description"], MembersSeenBy(each["membersSeenBy"])
+                ),
+            )
+            for each in new
+        ]
+        await tx.insert(Group, rows)
+        audit.track_new(tx, audit.GROUP, (await ids.load(tx, Kind.GROUP, [row["slug"] for row in rows])).values())
+    old = [change for change in changes if change.before is not None]
+    keys = await ids.load_rows(tx, Kind.GROUP, [change.key[0] for change in old])
+    await audit.track(tx, audit.GROUP, keys)
+    values = [
+        {
+            "key": key,
+            "new_name": after["displayName"].strip(),
+            "new_key": sort_key(after["displayName"].strip()),
+            "new_text": after["description"],
+            "new_seen_by": after["membersSeenBy"],
+        }
+        for key, after in zip(keys, [change.after or {} for change in old], strict=True)
+    ]
+    await tx.execute_many(_UPDATE_GROUP, values)
+
+
+async def write_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Add and update members of groups."""
+    pairs = await _pairs(tx, Kind.GROUP, changes)
+    of, to = [group for group, _, _ in pairs], [user for _, user, _ in pairs]
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=of, to=to)
+    rows, updates = list[dict[str, Any]](), list[dict[str, Any]]()
+    for group, user, change in pairs:
+        after = change.after or {}
+        if change.before is None:
+            row = {"group_id": group, "user_id": user, "is_manager": after["isManager"]}
+            rows.append({**row, "added_at": tx.now, "added_by": None, "expires_at": after["expiresAt"]})
+        else:
+            new = {"new_manager": after["isManager"], "new_end": after["expiresAt"]}
+            updates.append({"group": group, "user": user, **new})
+    await tx.insert(GroupMember, rows)
+    await tx.execute_many(_UPDATE_GROUP_MEMBER, updates)
+
+
+async def remove_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Remove members from groups."""
+    pairs = await _pairs(tx, Kind.GROUP, changes)
+    of, to = [group for group, _, _ in pairs], [user for _, user, _ in pairs]
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=of, to=to)
+    await tx.execute_many(_DELETE_GROUP_MEMBER, [{"group": group, "user": user} for group, user, _ in pairs])

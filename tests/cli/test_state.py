@@ -1,0 +1,185 @@
+"""The commands `export`, `plan` and `apply`: their files, outputs, exit codes, and what an interruption leaves."""
+
+import asyncio
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from app import cli, db
+from app.config import Settings
+from tests.conftest import SECRET, open_db
+from tests.services.state.documents import BASE, events, exported, planned
+from tests.support.factories import stale
+from tests.support.server import Server
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+
+
+@pytest.fixture
+def document(settings: Settings, tmp_path: Path) -> Path:
+    """A document in the folder of the command, and a registry without users."""
+    path = tmp_path / "reef.yaml"
+    path.write_text(BASE)
+    return path
+
+
+def test_a_plan_is_shown_and_applied_and_exported_again(document: Path, capsys: Capture) -> None:
+    assert cli.main(["plan", "reef.yaml", "--exit-code"]) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("  + user ann\n  + user bob\n")
+    assert "\n11 to add, 0 to change, 0 to remove\n" in out
+    assert "  user bob gains READ_ONLY in org reef\n" in out
+    assert "left alone, since the document does not list them: 7 resource types\n" in out
+
+    assert cli.main(["apply", "reef.yaml"]) == 0
+    assert capsys.readouterr().out.startswith("11 added, 0 changed, 0 removed\n")
+
+    assert cli.main(["plan", "reef.yaml", "--exit-code"]) == 0
+    assert capsys.readouterr().out.startswith("no changes: the registry is as the document says\n")
+
+    assert cli.main(["export", "whole.jsonl"]) == 0
+    assert capsys.readouterr().out.startswith("wrote whole.jsonl: 7 resourceTypes, 3 roles, 2 users, 1 orgs")
+    assert stat.S_IMODE(Path("whole.jsonl").stat().st_mode) == 0o600
+    assert cli.main(["plan", "whole.jsonl", "--prune", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changes"] == []
+
+    assert cli.main(["export"]) == 0
+    assert "passwordHash" not in (text := capsys.readouterr().out)
+    assert "  - userName: ann\n" in text
+    assert err == ""
+    assert sorted(path.name for path in document.parent.iterdir() if "ostiary.db" not in path.name) == [
+        "reef.yaml",
+        "whole.jsonl",
+    ]
+
+
+def test_faults_are_lines_that_name_the_file(document: Path, capsys: Capture) -> None:
+    document.write_text(BASE.replace("owner: ann", "owner: nemo"))
+
+    assert cli.main(["apply", "reef.yaml"]) == 1
+
+    out, err = capsys.readouterr()
+    missing = "There is no user `nemo`, neither in the registry nor in the document."
+    assert out == ""
+    assert err.splitlines() == [
+        f"ostiary: reef.yaml: line 7: orgs[0].owner: {missing}",
+        f"ostiary: reef.yaml: line 18: resources[0].owner: {missing}",
+        "ostiary: nothing was changed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["plan", "missing.yaml"], "missing.yaml cannot be read: No such file or directory"),
+        (["plan", "reef.txt"], "reef.txt: name the file .yaml or .jsonl, or set --format"),
+        (["export", "no/folder.yaml"], "no/folder.yaml cannot be written: No such file or directory"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    document: Path, capsys: Capture, arguments: list[str], text: str
+) -> None:
+    assert cli.main(arguments) == 1
+    assert capsys.readouterr().err == f"ostiary: {text}\n"
+
+
+def test_a_document_comes_from_standard_input(document: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(BASE.encode())))
+
+    assert cli.main(["apply", "-", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "counts": {"add": 11, "change": 0, "remove": 0},
+        "transactions": 1,
+        "leftAlone": {"resourceType": 7},
+    }
+
+
+def _many(users: int) -> str:
+    lines = ["version: 1", "users:", *(f"  - {{userName: u{at}, metadata: {{n: {at}}}}}" for at in range(users))]
+    lines += ["orgs:", "  - {slug: sea, name: Sea, owner: u0}", "resources:"]
+    for at in range(users // 4):
+        lines += [f"  - org: sea\n    slug: r{at}\n    type: MODEL\n    name: R {at}\n    grants:"]
+        lines += ["      general: {roles: []}", f"      users: [{{user: u{at}, roles: [ADMIN]}}]"]
+    return "\n".join(lines) + "\n"
+
+
+async def test_a_killed_apply_leaves_whole_steps_and_the_next_one_makes_the_rest(
+    settings: Settings, url: str, tmp_path: Path
+) -> None:
+    text = _many(6_000)
+    (tmp_path / "many.yaml").write_text(text)
+    command = [sys.executable, "-m", "app.cli", "apply", "many.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    async with open_db(url) as database:
+        process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
+        try:
+            await _until_events(database, 7)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+        made = len(await events(database))
+        rest = await planned(database, text)
+        assert 0 < len(rest.changes) < 6_000 + 1 + 3 * 1_500
+        assert await stale(database) == set()
+        generals = [change for change in rest.changes if change.key[-1] == "general" and change.before is not None]
+        assert generals == [], "no resource is there without its grants"
+
+        done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, env=environment, capture_output=True)
+        assert done.returncode == 0, done.stderr
+
+        assert len(await events(database)) > made
+        assert (await planned(database, text)).changes == []
+        assert await stale(database) == set()
+
+
+async def _until_events(database: db.Database, number: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(await events(database)) < number:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.005)
+
+
+async def test_a_server_answers_and_changes_while_a_document_is_applied(
+    settings: Settings, url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "many.yaml").write_text(_many(4_000))
+    command = [sys.executable, "-m", "app.cli", "apply", "many.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    with Server(tmp_path, OSTIARY_DATABASE_URL=url, OSTIARY_SECRET=SECRET) as server:
+        server.ready()
+        token = await server.token("admin", "password")
+        async with server.client(token) as client:
+            process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
+            created = 0
+            while process.returncode is None:
+                created += await _create_org(client, created)
+                await asyncio.sleep(0.05)
+            assert await process.wait() == 0
+        assert created > 3
+    async with open_db(url) as database:
+        assert await stale(database) == set()
+        names = await exported(database)
+        assert names.count("\n  - slug: own-") == created
+        assert "userName: u3999\n" in names
+
+
+async def _create_org(client: httpx.AsyncClient, number: int) -> int:
+    query = f'mutation {{ createOrg(input: {{slug: "own-{number}", name: "Own"}}) {{ errors {{ message }} }} }}'
+    reply = (await client.post("/graphql", json={"query": query})).json()
+    assert reply == {"data": {"createOrg": {"errors": []}}}
+    return 1
