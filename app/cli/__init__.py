@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
+from app.cli import backups, help_texts, inspection
 from app.cli import commands as operator_commands
-from app.cli import help_texts
 from app.cli.common import (
     APP,
     CommandFailed,
@@ -101,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)
+    backups.add_all(commands)
+    inspection.add_all(commands)
     add_command(commands, "schema", "print the GraphQL schema", _schema)
     add_command(commands, "settings", "show every setting, its source and its meaning, without secrets", _settings)
     return parser
