@@ -47,7 +47,17 @@ from app.security import keys, passwords, tickets
 from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
 from app.security.session_tokens import TokenSigner
-from app.services import access_index_rebuild, api_tokens, bootstrap, demo, doctor, quotas, session, session_revocation
+from app.services import (
+    access_index_rebuild,
+    api_tokens,
+    bootstrap,
+    demo,
+    doctor,
+    explanations,
+    quotas,
+    session,
+    session_revocation,
+)
 from app.services.app_context import AppContext
 from app.services.backups import making, restoring
 from app.services.backups.schedule import BackupSchedule, scheduled
@@ -186,10 +196,20 @@ async def _inspect_registry(settings: Settings, key: bytes, report: Report) -> l
         await _close(app)
 
 
-def signing_keys(settings: Settings) -> list[KeyInfo]:
-    """Return the keys that sign tokens, oldest first."""
+def explain(settings: Settings, user: str, resource: str) -> explanations.Explanation:
+    """Explain the access of a user to a resource."""
     _migrate_existing(settings)
-    return _with_context(settings, lambda app: list_keys(app.key_store))
+    return _with_context(settings, lambda app: explanations.explain(app.database, user, resource))
+
+
+def signing_keys(settings: Settings) -> tuple[list[KeyInfo], str]:
+    """Return the keys that sign session tokens, oldest first, and the id of the key of tickets."""
+    _migrate_existing(settings)
+
+    async def read(app: AppContext) -> tuple[list[KeyInfo], str]:
+        return await list_keys(app.key_store), str(app.tickets.jwk["kid"])
+
+    return _with_context(settings, read)
 
 
 def rotate_keys(settings: Settings, *, revoke: bool) -> str:

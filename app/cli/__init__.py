@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import os
 import re
 import signal
@@ -104,7 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     backups.add_all(commands)
     inspection.add_all(commands)
     add_command(commands, "schema", "print the GraphQL schema", _schema)
-    add_command(commands, "settings", "show every setting, its source and its meaning, without secrets", _settings)
+    settings = add_command(
+        commands, "settings", "show every setting, its source and its meaning, without secrets", _settings
+    )
+    settings.add_argument("--json", action="store_true", help="print the settings as one JSON object")
     return parser
 
 
@@ -312,11 +316,16 @@ def _settings(arguments: argparse.Namespace) -> None:
     try:
         settings = read_settings(arguments.settings)
     except SettingsError:
+        if arguments.json:
+            raise
         print("The settings are invalid; the problems follow at the end. These are the defaults.\n")
         _print_settings(Settings())
         sys.stdout.flush()
         raise
-    _print_settings(settings)
+    if arguments.json:
+        print(json.dumps({key: info._asdict() for key, info in settings.describe().items()}, indent=2))
+    else:
+        _print_settings(settings)
 
 
 def _print_settings(settings: "Settings") -> None:

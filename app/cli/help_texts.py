@@ -80,6 +80,7 @@ environment variable and its meaning. Secrets are not shown.
 SETTINGS_EPILOG = """\
 example:
   ostiary settings --settings /etc/ostiary.json
+  ostiary settings --json                 for scripts
 
 exit codes:
   0 the settings are valid   2 they are not; standard error names every problem
@@ -122,8 +123,9 @@ public parts are at /.well-known/jwks.json. The first start creates the first ke
 """
 
 LIST_KEYS = """\
-Print a line for each key that signs or verifies tokens: its id, when it was created,
-and whether it signs, or until when it verifies. The private parts are not shown.
+Print a line for each key that signs or verifies: its id, its use, when it was created,
+and whether it signs, or until when it verifies. The key of tickets is derived from the
+secret, so it has no age and is not rotated. The private parts are not shown.
 """
 
 KEYS_EPILOG = """\
@@ -231,6 +233,23 @@ exit codes:
   2 wrong arguments or settings
 """
 
+EXPLAIN = """\
+Print for each role on a resource whether a user holds it, and why or why not: the
+grants, memberships, ownership and permissions that give it, with their ends, or
+those that have ended or do not include it.
+"""
+
+EXPLAIN_EPILOG = """\
+examples:
+  ostiary explain ann lab/soundings       by the user's name and ORG/SLUG
+  ostiary explain ann lab/soundings --json
+                                          as one JSON object
+
+exit codes:
+  0 explained   1 no such user or resource, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
 COMMANDS = {
     "serve": (SERVE, SERVE_EPILOG),
     "demo": (DEMO, DEMO_EPILOG),
@@ -238,6 +257,7 @@ COMMANDS = {
     "reindex": (REINDEX, REINDEX_EPILOG),
     "backup": (BACKUP, BACKUP_EPILOG),
     "restore": (RESTORE, RESTORE_EPILOG),
+    "explain": (EXPLAIN, EXPLAIN_EPILOG),
     "doctor": (DOCTOR, DOCTOR_EPILOG),
     "keys": (KEYS, KEYS_EPILOG),
     "keys list": (LIST_KEYS, KEYS_EPILOG),

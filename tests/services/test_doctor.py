@@ -156,7 +156,7 @@ def test_keys_of_another_secret_are_found(settings: Settings, monkeypatch: pytes
     monkeypatch.setenv("OSTIARY_SECRET", "another secret that is long enough for a key")
 
     assert "the secret cannot decrypt the signing key" in inspect(Settings.read())["keys"].text
-    assert len(main.signing_keys(settings)) == 1, "the check made no key"
+    assert len(main.signing_keys(settings)[0]) == 1, "the check made no key"
 
 
 def test_each_state_of_the_secret_is_found(tmp_path: Path) -> None:
