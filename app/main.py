@@ -27,6 +27,7 @@ from app import http as web
 from app.config import Settings, secret
 from app.config.sources import FILE_VARIABLE
 from app.db import migrations
+from app.db.backups import Report
 from app.domain.errors import OstiaryError
 from app.domain.request_origin import COMMAND, current_origin
 from app.graphql import http, schema
@@ -46,8 +47,20 @@ from app.security import keys, passwords, tickets
 from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
 from app.security.session_tokens import TokenSigner
-from app.services import access_index_rebuild, api_tokens, bootstrap, demo, quotas, session, session_revocation
+from app.services import (
+    access_index_rebuild,
+    api_tokens,
+    bootstrap,
+    demo,
+    doctor,
+    explanations,
+    quotas,
+    session,
+    session_revocation,
+)
 from app.services.app_context import AppContext
+from app.services.backups import making, restoring
+from app.services.backups.schedule import BackupSchedule, scheduled
 from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
@@ -146,10 +159,60 @@ def reset_password(settings: Settings, user_name: str, password: str | None) -> 
     return generated
 
 
-def signing_keys(settings: Settings) -> list[KeyInfo]:
-    """Return the keys that sign tokens, oldest first."""
+def backup(settings: Settings, folder: Path, report: Report) -> making.CreatedBackup:
+    """Make a backup of the database and its secret in a folder."""
+    _require_existing(settings)
+    return making.make(settings, folder, report)
+
+
+def restore(
+    settings: Settings, file: Path, report: Report, *, replace: bool, api_tokens: bool
+) -> tuple[restoring.Plan, restoring.Finished, list[str]]:
+    """Restore a backup; return its plan with notes, what was done to the data, and the migrations that ran."""
+    with restoring.staged(settings, file, replace=replace, report=report) as plan:
+        migrated = restoring.migrate(plan)
+        finished = _with_context(plan.settings, lambda app: restoring.finish(app, report, api_tokens=api_tokens))
+    return plan, finished, migrated
+
+
+def inspect(settings: Settings, workers: int, report: Report) -> list[doctor.Check]:
+    """Check the installation, without a change. A failure of the database is the last check."""
+    checks = [*doctor.check_settings(settings)]
+    try:
+        facts = doctor.read_facts(settings)
+        checks += doctor.check_database(settings, facts, workers, report)
+        if facts.revision == migrations.HEAD:
+            key = doctor.readable_secret(settings)
+            checks += asyncio.run(_inspect_registry(settings, key, report))
+    except Exception as error:
+        if (check := doctor.explain_failure(error)) is None:
+            raise
+        checks.append(check)
+    return checks
+
+
+async def _inspect_registry(settings: Settings, key: bytes, report: Report) -> list[doctor.Check]:
+    app = await _app_context(settings, inspected_with=key)
+    try:
+        return [check async for check in doctor.check_registry(app, settings, report)]
+    finally:
+        await _close(app)
+
+
+def explain(settings: Settings, user: str, resource: str) -> explanations.Explanation:
+    """Explain the access of a user to a resource."""
     _migrate_existing(settings)
-    return _with_context(settings, lambda app: list_keys(app.key_store))
+    return _with_context(settings, lambda app: explanations.explain(app.database, user, resource))
+
+
+def signing_keys(settings: Settings) -> tuple[list[KeyInfo], str]:
+    """Return the keys that sign session tokens, oldest first, and the id of the key of tickets."""
+    _migrate_existing(settings)
+
+    async def read(app: AppContext) -> tuple[list[KeyInfo], str]:
+        return await list_keys(app.key_store), str(app.tickets.jwk["kid"])
+
+    return _with_context(settings, read)
 
 
 def rotate_keys(settings: Settings, *, revoke: bool) -> str:
@@ -193,13 +256,18 @@ async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
 
 
 def _migrate_existing(settings: Settings) -> None:
-    """Migrate a database that exists. A new one would hide that the command runs in the wrong folder."""
+    """Migrate a database that exists."""
+    _require_existing(settings)
+    migrations.upgrade(settings.database_url)
+
+
+def _require_existing(settings: Settings) -> None:
+    """Raise OstiaryError without a database. A new one would hide that the command runs in the wrong folder."""
     path = settings.database_url.removeprefix("sqlite:///")
     if path != settings.database_url and not Path(path).exists():
         raise OstiaryError(
             f"there is no database at {path}: run this in the folder of the server, or set DatabaseUrl as it does"
         )
-    migrations.upgrade(settings.database_url)
 
 
 def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:
@@ -246,7 +314,8 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         context = await _app_context(settings, longest=settings.query_seconds)
         app.state.answering = _graphql_handler(settings, documents, context)
         with operations.shutdown.on_signals() if owns_process else nullcontext():
-            async with operations.attach(context), _listen(settings, operations):
+            operations.backups = BackupSchedule(settings) if settings.backup_interval else None
+            async with operations.attach(context), _listen(settings, operations), scheduled(operations.backups):
                 yield {BUDGET: Budget(settings.request_limits, operations.metrics, write_error)}
         await _close(context)
 
@@ -310,12 +379,19 @@ def _error_writer(settings: Settings) -> Callable[[str, Exception], Response]:
     return write
 
 
-async def _app_context(settings: Settings, *, longest: float = inf) -> AppContext:
-    database = await db.open_database(settings.database_url, size=settings.database_pool_size, longest=longest)
-    key = secret(settings)
+async def _app_context(settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None) -> AppContext:
+    """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key."""
+    database = await db.open_database(
+        settings.database_url,
+        size=settings.database_pool_size,
+        longest=longest,
+        read_only=inspected_with is not None,
+    )
+    key = secret(settings) if inspected_with is None else inspected_with
     signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     key_store = KeyStore(database, signer, keys.KeyCipher(key), signing_key=settings.signs_with_keys)
-    await key_store.open()
+    if inspected_with is None:
+        await key_store.open()
     hasher = PasswordHasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = IdentityProvider(settings.external_auth_url) if settings.external_auth_url else None

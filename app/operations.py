@@ -18,6 +18,7 @@ from app.http.shutdown import Shutdown, wait_idle
 from app.observability.metrics import Samples, WorkerMetrics, format_metrics
 from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
 from app.services.app_context import AppContext
+from app.services.backups.schedule import BackupSchedule
 
 PUBLISH_INTERVAL = 1.0
 """Seconds between two writes of a worker's samples, which the other workers read."""
@@ -33,6 +34,7 @@ class Operations:
         self._directory = MetricsDirectory(Path(folder)) if folder else None
         self._documents = documents
         self._app: AppContext | None = None
+        self.backups: BackupSchedule | None = None
         self._worker_sample = f'ostiary_workers{{version="{__version__}"}}'
 
     def routes(self, metrics_token: str | None = None, *, is_open: bool = False) -> Sequence[Route]:
@@ -82,4 +84,6 @@ class Operations:
         if (connections := self._app.database.connections()) is not None:
             for state, number in zip(("used", "idle"), connections, strict=True):
                 samples[f'ostiary_database_connections{{state="{state}"}}'] = number
+        if self.backups is not None and self.backups.last_good is not None:
+            samples["ostiary_backup_timestamp_seconds"] = self.backups.last_good
         return samples

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import os
 import re
 import signal
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
+from app.cli import backups, help_texts, inspection
 from app.cli import commands as operator_commands
-from app.cli import help_texts
 from app.cli import state as state_commands
 from app.cli.common import (
     APP,
@@ -103,8 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)
     state_commands.add_all(commands)
+    backups.add_all(commands)
+    inspection.add_all(commands)
     add_command(commands, "schema", "print the GraphQL schema", _schema)
-    add_command(commands, "settings", "show every setting, its source and its meaning, without secrets", _settings)
+    settings = add_command(
+        commands, "settings", "show every setting, its source and its meaning, without secrets", _settings
+    )
+    settings.add_argument("--json", action="store_true", help="print the settings as one JSON object")
     return parser
 
 
@@ -312,11 +318,16 @@ def _settings(arguments: argparse.Namespace) -> None:
     try:
         settings = read_settings(arguments.settings)
     except SettingsError:
+        if arguments.json:
+            raise
         print("The settings are invalid; the problems follow at the end. These are the defaults.\n")
         _print_settings(Settings())
         sys.stdout.flush()
         raise
-    _print_settings(settings)
+    if arguments.json:
+        print(json.dumps({key: info._asdict() for key, info in settings.describe().items()}, indent=2))
+    else:
+        _print_settings(settings)
 
 
 def _print_settings(settings: "Settings") -> None:

@@ -1,6 +1,7 @@
 """Commands for operators: signing keys, the end of all sessions, and password resets."""
 
 import argparse
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
 def add_all(commands: Subparsers) -> None:
     """Add the commands for keys, sessions and administrators."""
-    keys = add_group(commands, "keys", "list the keys that sign tokens, or rotate them")
-    add_command(keys, "list", "show every key and its state", _list_keys)
+    keys = add_group(commands, "keys", "list the keys that sign, or rotate those of tokens")
+    listing = add_command(keys, "list", "show every key, its use and its state", _list_keys)
+    listing.add_argument("--json", action="store_true", help="print the keys as a JSON list")
     rotate = add_command(keys, "rotate", "create a new signing key", _rotate_keys)
     rotate.add_argument("--revoke", action="store_true", help="delete the previous keys, which ends their tokens")
     sessions = add_group(commands, "sessions", "end every session, as after the restore of a backup")
@@ -49,10 +51,24 @@ def _reset_password(arguments: argparse.Namespace) -> None:
 def _list_keys(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
-        keys = server().signing_keys(settings)
-    print("\n".join(f"{key.kid}  {_format_key(key)}" for key in keys) or "there are no keys")
+        keys, ticket_key = server().signing_keys(settings)
+    if arguments.json:
+        listed = [_describe_key(key) for key in keys]
+        derived = {"id": ticket_key, "use": "tickets", "source": "derived from the secret", "state": "signs"}
+        print(json.dumps([*listed, derived], indent=2))
+        return
+    for key in keys:
+        print(f"{key.kid}  session tokens, {_format_key(key)}")
+    print(f"{ticket_key}  tickets, derived from the secret: it changes only with the secret")
     if not settings.signs_with_keys:
-        print("TokenAlgorithm is HS256: tokens are signed with the secret")
+        print("TokenAlgorithm is HS256: session tokens are signed with the secret")
+
+
+def _describe_key(key: "KeyInfo") -> dict[str, str | None]:
+    state = "unusable" if not key.is_readable else "signs" if key.ends_at is None else "verifies"
+    moments = {"createdAt": key.created_at, "endsAt": key.ends_at}
+    times = {name: None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}" for name, at in moments.items()}
+    return {"id": key.kid, "use": "session tokens", "source": "the database", "state": state, **times}
 
 
 def _format_key(key: "KeyInfo") -> str:

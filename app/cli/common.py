@@ -5,6 +5,7 @@ import importlib
 import logging.config
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,25 @@ APP = "app.main"
 
 Subparsers = Any
 """The subparsers of a command; argparse has no public type for them."""
+
+
+PROGRESS_SECONDS = 2.0
+"""Seconds until the first line about progress, and between two."""
+
+
+class Progress:
+    """Lines on standard error about work that takes longer than two seconds."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + PROGRESS_SECONDS
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Tell how much of a stage is done; 0 of 0 if that is unknown."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + PROGRESS_SECONDS
+            text = f"{stage}: {done:,} of {total:,}" if total else f"{stage}: still working"
+            print(f"ostiary: {text}", file=sys.stderr, flush=True)
 
 
 class CommandFailed(Exception):

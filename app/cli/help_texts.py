@@ -12,6 +12,8 @@ examples:
   ostiary serve --demo                    with demo data, if the database is empty
   OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
   ostiary settings                        every setting, its source and its meaning
+  ostiary backup                          a backup, while the server runs
+  ostiary doctor                          check the installation
   ostiary keys rotate                     create a new signing key
   ostiary admin reset-password admin      set a new password
   ostiary sessions end                    after the restore of a backup
@@ -80,6 +82,7 @@ environment variable and its meaning. Secrets are not shown.
 SETTINGS_EPILOG = """\
 example:
   ostiary settings --settings /etc/ostiary.json
+  ostiary settings --json                 for scripts
 
 exit codes:
   0 the settings are valid   2 they are not; standard error names every problem
@@ -122,8 +125,9 @@ public parts are at /.well-known/jwks.json. The first start creates the first ke
 """
 
 LIST_KEYS = """\
-Print a line for each key that signs or verifies tokens: its id, when it was created,
-and whether it signs, or until when it verifies. The private parts are not shown.
+Print a line for each key that signs or verifies: its id, its use, when it was created,
+and whether it signs, or until when it verifies. The key of tickets is derived from the
+secret, so it has no age and is not rotated. The private parts are not shown.
 """
 
 KEYS_EPILOG = """\
@@ -229,11 +233,94 @@ exit codes:
   2 wrong arguments or settings
 """
 
+BACKUP = """\
+Write a backup of the database and its secret into FOLDER, or into the one of the
+setting BackupFolder. The servers may keep running: the backup is the state of one
+moment. It is checked before it gets its name, which contains the time in UTC, and
+only the user of this command can read it. It contains password hashes and, with
+the secret, everything needed to sign tokens: keep it as private as the database.
+
+SQLite is copied whole. PostgreSQL is dumped with pg_dump in the custom format, so
+pg_dump and pg_restore must be on the PATH, in the version of the server or later.
+With the setting BackupEvery the server makes backups itself, and keeps BackupKeep.
+"""
+
+BACKUP_EPILOG = """\
+examples:
+  ostiary backup                          into the folder of the setting BackupFolder
+  ostiary backup /mnt/backups --json      prints the names as JSON, for scripts
+
+exit codes:
+  0 the backup is complete   1 there is none; nothing half-written stays
+  2 wrong arguments or settings
+"""
+
+RESTORE = """\
+Put a backup that `ostiary backup` has made in place of the database and its secret.
+Stop all servers first. The data are prepared apart: they are checked and migrated if
+they are older, all sessions and tickets end, and the access index is checked. Then
+they are put in place at once. An existing database is never overwritten: --replace
+keeps it under another name (SQLite) or in another schema (PostgreSQL).
+
+API tokens that were revoked after the backup are valid again; --api-tokens deletes
+all of them. Keys that the secret cannot decrypt are named.
+"""
+
+RESTORE_EPILOG = """\
+examples:
+  ostiary restore data/backups/ostiary-20261128T084803Z.db --replace
+  OSTIARY_DATABASE_URL=sqlite:///try/ostiary.db ostiary restore backup.db
+                                          as another database, to look at it
+
+exit codes:
+  0 restored   1 not restored; the database is as it was
+  2 wrong arguments or settings
+"""
+
+DOCTOR = """\
+Check the installation and print a line for each check: ok, warning or problem, and
+what to do. It reads the settings, the secret, the disk, the schema, the integrity of
+the database, the access index, clocks, connections, backups and passwords. It
+changes nothing, and the servers may keep running. On a large SQLite database the
+check of its integrity reads all of it and takes minutes.
+"""
+
+DOCTOR_EPILOG = """\
+examples:
+  ostiary doctor                          every check, for people
+  ostiary doctor --json --workers 8       for monitoring; 8 workers are planned
+
+exit codes:
+  0 no problem; there may be warnings   1 at least one problem
+  2 wrong arguments or settings
+"""
+
+EXPLAIN = """\
+Print for each role on a resource whether a user holds it, and why or why not: the
+grants, memberships, ownership and permissions that give it, with their ends, or
+those that have ended or do not include it.
+"""
+
+EXPLAIN_EPILOG = """\
+examples:
+  ostiary explain ann lab/soundings       by the user's name and ORG/SLUG
+  ostiary explain ann lab/soundings --json
+                                          as one JSON object
+
+exit codes:
+  0 explained   1 no such user or resource, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
 COMMANDS = {
     "serve": (SERVE, SERVE_EPILOG),
     "demo": (DEMO, DEMO_EPILOG),
     "migrate": (MIGRATE, MIGRATE_EPILOG),
     "reindex": (REINDEX, REINDEX_EPILOG),
+    "backup": (BACKUP, BACKUP_EPILOG),
+    "restore": (RESTORE, RESTORE_EPILOG),
+    "explain": (EXPLAIN, EXPLAIN_EPILOG),
+    "doctor": (DOCTOR, DOCTOR_EPILOG),
     "keys": (KEYS, KEYS_EPILOG),
     "keys list": (LIST_KEYS, KEYS_EPILOG),
     "keys rotate": (ROTATE, KEYS_EPILOG),

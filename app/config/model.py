@@ -223,6 +223,22 @@ class Settings(BaseSettings):
         description="Bearer token for /metrics: at least 16 printable ASCII characters. Blank: /metrics is not served"
         " at the public address; see MetricsAddress.",
     )
+    backup_every: Annotated[str | None, BeforeValidator(values.blank_to_none), AfterValidator(values.duration)] = Field(
+        None,
+        description="Time between two backups that the server makes by itself: minutes, hours or days, such as 90m, 24h"
+        " or 7d, from 1m to 366d. Blank: none.",
+    )
+    backup_keep: values.Count = values.count_field(
+        7,
+        1,
+        10_000,
+        "Backups that stay in BackupFolder when the server has made another one: {}. It deletes older ones.",
+    )
+    backup_folder: Annotated[str | None, BeforeValidator(values.blank_to_none)] = Field(
+        None,
+        description="Folder of the backups of BackupEvery and `ostiary backup`. Blank: the folder backups beside the"
+        " SQLite file, or data/backups for PostgreSQL.",
+    )
     shutdown_seconds: values.Count = values.count_field(
         20, 1, 3_600, "Seconds for running requests to finish when the server stops: {}."
     )
@@ -301,6 +317,16 @@ class Settings(BaseSettings):
         if self.is_sqlite:
             return self.sqlite_path.with_name(f"{self.sqlite_path.name}.secret")
         return Path("data/ostiary.secret").absolute()
+
+    @property
+    def backup_interval(self) -> timedelta | None:
+        """Time between two backups of the server; None if it makes none."""
+        return None if self.backup_every is None else values.parse_duration(self.backup_every)
+
+    @property
+    def backup_path(self) -> Path:
+        """Absolute path of the folder of backups."""
+        return Path(self.backup_folder).absolute() if self.backup_folder else self.secret_path.with_name("backups")
 
     @property
     def redacted_database_url(self) -> str:

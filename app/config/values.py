@@ -2,6 +2,7 @@
 
 import http.cookies
 import re
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,8 @@ PASSWORD_CHARACTERS = 1024
 EMAIL_CHARACTERS = 254
 MIN_METRICS_TOKEN_CHARACTERS = 16
 LAST_PORT = 65_535
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+LONGEST_DURATION = timedelta(days=366)
 STANDARD_PORTS = {"http": "80", "https": "443"}
 
 
@@ -124,6 +127,23 @@ def metrics_token(value: SecretStr | None) -> SecretStr | None:
     if text and (not re.fullmatch(r"[!-~]+", text) or len(text) < MIN_METRICS_TOKEN_CHARACTERS):
         raise ValueError(f"must be at least {MIN_METRICS_TOKEN_CHARACTERS} printable ASCII characters without a space")
     return value if text else None
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the time that a normalized duration states."""
+    return int(text[:-1]) * UNITS[text[-1]]
+
+
+def duration(text: str | None) -> str | None:
+    """Accept a whole number of minutes, hours or days, such as 90m, 24h or 7d."""
+    if text is None:
+        return None
+    normalized = text.strip().lower()
+    if not re.fullmatch(r"[0-9]{1,6}[mhd]", normalized):
+        raise ValueError("must be a whole number with the unit m, h or d, as in 90m, 24h or 7d")
+    if not UNITS["m"] <= parse_duration(normalized) <= LONGEST_DURATION:
+        raise ValueError("must be from 1m to 366d")
+    return normalized
 
 
 def blank_to_none(value: object) -> object:

@@ -25,13 +25,14 @@ from app.db.sqlite.database import SqliteDatabase, connect
 from app.db.sqlite.group_commit import CommitFailed
 
 
-async def open_database(url: str, *, size: int = 10, longest: float = inf) -> Database:
+async def open_database(url: str, *, size: int = 10, longest: float = inf, read_only: bool = False) -> Database:
     """Open the database of a URL: `sqlite:///PATH` (the file must exist) or `postgresql://…`.
 
     `size` is the number of connections in the pool of PostgreSQL; `longest` limits one read of SQLite, in seconds.
+    With `read_only`, writes fail.
     """
     if url.startswith("sqlite:///"):
-        return SqliteDatabase(Path(url.removeprefix("sqlite:///")), longest)
-    database = PostgresDatabase(url, size)
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")), longest, read_only=read_only)
+    database = PostgresDatabase(url, size, read_only)
     await database.open()
     return database

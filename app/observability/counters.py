@@ -14,7 +14,7 @@ _COUNTS: Counter[str] = Counter()
 def sample(family: str, **labels: str) -> str:
     """Return the name of a sample with its labels, as in `ostiary_errors_total{code="NOT_FOUND"}`."""
     text = ",".join(f'{name}="{value}"' for name, value in labels.items())
-    return f"{family}{{{text}}}"
+    return f"{family}{{{text}}}" if text else family
 
 
 def declare(family: str, **labels: Iterable[str]) -> None:

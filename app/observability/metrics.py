@@ -20,10 +20,14 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 
 class MetricFamily(NamedTuple):
-    """Type and help text of one metric. Counters include ended workers; gauges add up the live workers only."""
+    """Type and help text of one metric. Counters include ended workers; gauges add up the live workers only.
+
+    A gauge with `is_maximum` has the largest value of any worker instead of the sum.
+    """
 
     kind: str
     help: str
+    is_maximum: bool = False
 
 
 FAMILIES = {
@@ -49,6 +53,10 @@ FAMILIES = {
     "ostiary_document_cache_entries": MetricFamily("gauge", "GraphQL documents in the document cache."),
     "ostiary_hashing_jobs": MetricFamily("gauge", "Passwords being hashed or waiting to be hashed."),
     "ostiary_database_connections": MetricFamily("gauge", "Connections to PostgreSQL, by state."),
+    "ostiary_backup_timestamp_seconds": MetricFamily(
+        "gauge", "When the newest backup of BackupEvery was made, in seconds of the epoch.", is_maximum=True
+    ),
+    "ostiary_backup_failures_total": MetricFamily("counter", "Backups of BackupEvery that failed."),
     "ostiary_worker_restarts_total": MetricFamily("counter", "Workers that ended unexpectedly and were replaced."),
     "ostiary_workers": MetricFamily("gauge", "Worker processes, by version."),
     "process_cpu_seconds_total": MetricFamily("counter", "CPU seconds used by the workers."),
@@ -140,13 +148,13 @@ def format_metrics(workers: Iterable[Mapping[str, float]]) -> str:
     sums: dict[str, Samples] = {family: {} for family in FAMILIES}
     for samples in workers:
         for name, number in samples.items():
-            family = sums[_family(name)]
-            family[name] = family.get(name, 0) + number
+            family, before = sums[_family(name)], sums[_family(name)].get(name, 0)
+            family[name] = max(before, number) if FAMILIES[_family(name)].is_maximum else before + number
     return "".join(_format_family(name, samples) for name, samples in sums.items() if samples)
 
 
 def _format_family(name: str, samples: Samples) -> str:
-    kind, meaning = FAMILIES[name]
+    kind, meaning, _ = FAMILIES[name]
     lines = "".join(f"{sample} {number}\n" for sample, number in samples.items())
     return f"# HELP {name} {meaning}\n# TYPE {name} {kind}\n{lines}"
 

@@ -1,6 +1,6 @@
 """Rebuilding the whole access index, and counting the rows that were wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Executable, Integer, except_, literal_colu
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
-from app.db import Database, Transaction
+from app.db import Database, Freshness, Transaction, at_one_moment
 from app.db.tables import Access, Grant, Resource, col
 from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
@@ -50,14 +50,32 @@ async def reindex(database: Database, report: Callable[[int, int], None]) -> Reb
         return await _rebuild(tx, report)
 
 
+async def check(database: Database, report: Callable[[int, int], None]) -> RebuildResult:
+    """Count the wrong rows at one moment, without a change; call `report(done, total)` as `reindex` does."""
+    async with at_one_moment(database) as reader:
+
+        async def count(rows: Any) -> int:
+            number: int = (await reader.ask(_count_of(rows), freshness=Freshness.PRIMARY))[0][0]
+            return number
+
+        rows = await reader.ask(select(col(Resource.id)).order_by(col(Resource.id)), freshness=Freshness.PRIMARY)
+        keys, missing, surplus = [row[0] for row in rows], 0, 0
+        for at in range(0, len(keys), BATCH_SIZE):
+            batch = keys[at : at + BATCH_SIZE]
+            expected, stored = _compared(batch)
+            missing += sum([await count(except_(part, stored)) for part in expected])
+            surplus += await count(except_(stored, *expected))
+            report(min(at + BATCH_SIZE, len(keys)), len(keys))
+        return RebuildResult(await count(select(col(Access.resource_id))), missing, surplus)
+
+
 async def _rebuild(tx: Transaction, report: Callable[[int, int], None]) -> RebuildResult:
     await tx.rows(LockTables())
     keys = [row[0] for row in await tx.rows(select(col(Resource.id)).order_by(col(Resource.id)))]
     missing = surplus = 0
     for at in range(0, len(keys), BATCH_SIZE):
         batch = keys[at : at + BATCH_SIZE]
-        expected = access_index.definition(among(col(Resource.id), integers(batch))).selects
-        stored = select(*_columns()).where(among(col(Access.resource_id), integers(batch)))
+        expected, stored = _compared(batch)
         missing += sum([await _count(tx, except_(part, stored)) for part in expected])
         surplus += await _count(tx, except_(stored, *expected))
         await access_index.refresh(tx, batch)
@@ -65,9 +83,19 @@ async def _rebuild(tx: Transaction, report: Callable[[int, int], None]) -> Rebui
     return RebuildResult(await _count(tx, select(col(Access.resource_id))), missing, surplus)
 
 
+def _compared(batch: list[int]) -> tuple[Sequence[Any], Any]:
+    """Return the SELECTs of the rows that these resources should have, and the one of the rows that they have."""
+    expected = access_index.definition(among(col(Resource.id), integers(batch))).selects
+    return expected, select(*_columns()).where(among(col(Access.resource_id), integers(batch)))
+
+
+def _count_of(rows: Any) -> Any:
+    return select(literal_column("count(*)", Integer)).select_from(rows.subquery())
+
+
 async def _count(tx: Transaction, rows: Any) -> int:
     """Return the number of rows of a SELECT."""
-    number: int = await tx.value(select(literal_column("count(*)", Integer)).select_from(rows.subquery()))
+    number: int = await tx.value(_count_of(rows))
     return number
 
 

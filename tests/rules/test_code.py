@@ -34,7 +34,7 @@ def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
     }
 
     postgresql = {f"app/db/postgresql/{name}.py" for name in ("connection", "database")}
-    sqlite = {f"app/db/sqlite/{name}.py" for name in ("database", "group_commit")}
+    sqlite = {f"app/db/{name}.py" for name in ("backups/sqlite", "sqlite/database", "sqlite/group_commit")}
     assert paths == {*postgresql, *sqlite, "app/db/migrations/runner.py"}
 
 

@@ -1,6 +1,8 @@
 """Tests of the keys that sign tokens: storage, publication, rotation, and the refresh by every worker."""
 
 import asyncio
+import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -251,19 +253,31 @@ def test_the_command_line_lists_and_rotates(settings: Settings, capsys: pytest.C
     last = capsys.readouterr().out
 
     assert first.splitlines()[0].endswith(", signs")
-    assert [line.partition("  ")[2].split(", ")[1][:8] for line in both.splitlines()] == ["verifies", "signs"]
+    assert [re.sub("created [^,]*, | until.*", "", line.partition("  ")[2]) for line in both.splitlines()[:-1]] == [
+        "session tokens, verifies",
+        "session tokens, signs",
+    ]
     assert rotated.split()[0] == both.splitlines()[1].split()[0]
-    assert len(last.splitlines()) == 1
+    assert len(last.splitlines()) == 2
+    assert both.splitlines()[-1] == last.splitlines()[-1], "the key of tickets stays"
+    assert last.splitlines()[-1].endswith("  tickets, derived from the secret: it changes only with the secret")
     assert {*last.split()[:1]}.isdisjoint(both.split())
 
 
 @pytest.mark.parametrize("overrides", [{}])
 def test_without_keys_there_is_nothing_to_rotate(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["keys", "list"]) == 0
-    assert capsys.readouterr().out == "there are no keys\nTokenAlgorithm is HS256: tokens are signed with the secret\n"
+    assert re.fullmatch(
+        r"[\w-]{43}  tickets, derived from the secret: it changes only with the secret\n"
+        r"TokenAlgorithm is HS256: session tokens are signed with the secret\n",
+        capsys.readouterr().out,
+    )
+    assert cli.main(["keys", "list", "--json"]) == 0
+    (key,) = json.loads(capsys.readouterr().out)
+    assert (key["use"], key["source"]) == ("tickets", "derived from the secret")
 
     assert cli.main(["keys", "rotate"]) == 2
     assert capsys.readouterr().err == (
         "ostiary: TokenAlgorithm is HS256: tokens are signed with the secret; set it to EdDSA first\n"
     )
-    assert main.signing_keys(settings) == []
+    assert main.signing_keys(settings)[0] == []

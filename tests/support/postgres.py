@@ -212,6 +212,11 @@ def _installed() -> Path:
     return Path(spec.origin).parent / INSTALL
 
 
+def programs() -> Path:
+    """Return the folder with `pg_dump` and `pg_restore` of the server's version."""
+    return _installed() / "bin"
+
+
 def _usable(folder: Path, identity: Identity) -> Path:
     """The programs where their user can reach them; as root a copy, since the environment may be in a private home."""
     source = _installed()

@@ -52,7 +52,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve", "--port", "0", *options],
             cwd=folder,
-            env=_clean() | self.settings | environment,
+            env=clean_environment() | self.settings | environment,
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,
@@ -177,7 +177,7 @@ def children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Return an environment with the package and without settings."""
     environment = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
     return environment | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}

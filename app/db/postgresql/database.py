@@ -121,6 +121,7 @@ class PostgresDatabase(Database):
 
     url: str
     size: int = 10
+    is_read_only: bool = False
     _pool: ConnectionPool = field(init=False)
     _availability: AvailabilityLogger = field(
         default_factory=lambda: AvailabilityLogger("the database", log), init=False
@@ -144,7 +145,7 @@ class PostgresDatabase(Database):
             connection_class=PostgresConnection,
             statement_cache_size=PREPARED_PER_CONNECTION,
             max_cached_statement_lifetime=0,
-            server_settings=SETTINGS,
+            server_settings={**SETTINGS, "default_transaction_read_only": "on"} if self.is_read_only else SETTINGS,
         )
 
     @asynccontextmanager

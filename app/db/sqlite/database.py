@@ -232,12 +232,12 @@ class SqliteDatabase(Database):
 
     waits = False
 
-    def __init__(self, path: Path, longest: float = inf) -> None:
+    def __init__(self, path: Path, longest: float = inf, *, read_only: bool = False) -> None:
         super().__init__(_statement_cache)
         self._path = path
         self._files = {name: _identity(name) for name in (path, path.with_name(f"{path.name}-wal"))}
         self.failures = FailureLog()
-        self._writer = Writer(connect(path), self._require_files)
+        self._writer = Writer(connect(path, read_only=read_only), self._require_files)
         self._slow_reads = SlowReadPool(longest)
         self._readers = [ReadConnection(connect(path, read_only=True))]
         self._reader_slots = asyncio.Semaphore(READERS)

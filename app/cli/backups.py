@@ -1,0 +1,60 @@
+"""Commands that make and restore backups."""
+
+import argparse
+import json
+from pathlib import Path
+
+from app.cli.common import Progress, Subparsers, add_command, explain_database_errors, server, start
+
+MEGABYTE = 1_000_000
+
+
+def add_all(commands: Subparsers) -> None:
+    """Add `backup` and `restore`."""
+    backup = add_command(commands, "backup", "write a backup of the database and its secret", _backup)
+    backup.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="folder (the one of BackupFolder)")
+    backup.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    restore = add_command(commands, "restore", "put a backup in place of the database", _restore)
+    restore.add_argument("file", type=Path, metavar="FILE", help="the .db or .dump file of a backup")
+    restore.add_argument("--replace", action="store_true", help="replace a database that exists, and keep it aside")
+    restore.add_argument("--api-tokens", action="store_true", help="also delete every API token")
+
+
+def _backup(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings):
+        created = server().backup(settings, arguments.folder or settings.backup_path, Progress())
+    secret = created.backup.secret
+    if arguments.json:
+        print(json.dumps(created.describe()))
+        return
+    print(f"wrote {created.backup.file}: {_format_size(created.size)} in {created.seconds:.1f} s, checked")
+    if secret is None:
+        print("without a secret: it is the setting Secret; keep it apart, for it is needed with the backup")
+    else:
+        print(f"wrote {secret}: it belongs to the backup")
+
+
+def _format_size(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE else f"{size / 1_000:,.1f} kB"
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings):
+        plan, finished, migrated = server().restore(
+            settings, arguments.file, Progress(), replace=arguments.replace, api_tokens=arguments.api_tokens
+        )
+    print(f"restored {arguments.file} (migration {plan.revision}) into {settings.redacted_database_url}")
+    for line in [*(f"migrated {name}" for name in migrated), *plan.notes]:
+        print(line)
+    ended, index = finished.ended, finished.index
+    print(f"ended the sessions of {ended.users:,} users and {ended.tickets:,} tickets")
+    if arguments.api_tokens:
+        print(f"deleted {ended.api_tokens:,} API tokens")
+    if index.missing or index.surplus:
+        print(f"rebuilt the access index: {index.missing:,} rows were missing, {index.surplus:,} were surplus")
+    else:
+        print(f"the access index is correct: {index.rows:,} rows")
+    for kid in finished.unreadable_keys:
+        print(f"the secret cannot decrypt the signing key {kid}: its tokens have ended; run: ostiary keys rotate")

@@ -1,0 +1,99 @@
+"""Facts about a database for `ostiary doctor`, read with connections of their own that change nothing."""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+from sqlmodel import SQLModel
+
+from app.db.postgresql.database import CONNECT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """Facts of both databases; those of the other one have their defaults.
+
+    `refusal` is the reason why writes are refused. `ahead` is the time of the database minus our own, in seconds.
+    `late_sequences` are columns whose next number is taken already. `used` counts the connections of all clients.
+    """
+
+    version: str
+    revision: str | None
+    refusal: str | None = None
+    ahead: float = 0.0
+    late_sequences: tuple[str, ...] = ()
+    invalid_indexes: tuple[str, ...] = ()
+    max_connections: int = 0
+    used: int = 0
+
+
+def inspect_file(path: Path) -> DatabaseFacts:
+    """Return the facts of a SQLite file. Raises sqlite3.Error if it cannot be read."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+        row = None
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchone():
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    denied = [str(each) for each in (path, path.parent) if not os.access(each, os.W_OK)]
+    refusal = f"this user may not write to {denied[0]}" if denied else None
+    return DatabaseFacts(f"SQLite {sqlite3.sqlite_version}", row and str(row[0]), refusal)
+
+
+async def inspect_server(url: str) -> DatabaseFacts:
+    """Return the facts of a PostgreSQL database. Raises the exceptions of asyncpg if it does not respond."""
+    settings = {"default_transaction_read_only": "on", "application_name": "ostiary doctor"}
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    try:
+        refusal = await _refusal(connection)
+        for name, value in settings.items():
+            await connection.execute(f"SET {name} = '{value}'")
+        has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+        revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
+        now = await connection.fetchval("SELECT clock_timestamp()")
+        return DatabaseFacts(
+            f"PostgreSQL {await connection.fetchval('SHOW server_version')}",
+            revision,
+            refusal,
+            (now - datetime.now(UTC)).total_seconds(),
+            tuple([name for name in _sequences() if has_tables and await _is_late(connection, name)]),
+            tuple([row[0] for row in await connection.fetch(_INVALID_INDEXES)]),
+            int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
+            int(
+                await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+            ),
+        )
+    finally:
+        await connection.close()
+
+
+_INVALID_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"
+
+
+async def _refusal(connection: asyncpg.Connection) -> str | None:
+    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+        return "the server is a standby"
+    if await connection.fetchval("SHOW transaction_read_only") == "on":
+        return "the database or the role is read-only"
+    may_write = await connection.fetchval(
+        "SELECT has_table_privilege(oid, 'INSERT') FROM pg_class WHERE oid = to_regclass('users')"
+    )
+    return "the role may not write to the tables" if may_write is False else None
+
+
+def _sequences() -> list[str]:
+    return [table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c]
+
+
+async def _is_late(connection: asyncpg.Connection, table: str) -> bool:
+    """Return whether the next id of one of our tables is not above its largest one."""
+    sequence = await connection.fetchval(
+        "SELECT pg_get_serial_sequence(quote_ident($1), 'id') WHERE to_regclass(quote_ident($1)) IS NOT NULL", table
+    )
+    if sequence is None:
+        return False
+    following = await connection.fetchval(f"SELECT last_value + is_called::int FROM {sequence}")  # noqa: S608 - its own name
+    largest = await connection.fetchval(f"SELECT coalesce(max(id), 0) FROM {table}")  # noqa: S608 - our own table
+    return bool(following <= largest)

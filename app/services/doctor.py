@@ -1,0 +1,257 @@
+"""Checks of an installation: each is a line with a state and what to do. They change nothing."""
+
+import asyncio
+import platform
+import stat
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_network
+from shutil import disk_usage
+
+from sqlalchemy import func, select
+
+from app import __version__
+from app.config import Settings, is_loopback
+from app.config.values import SECRET_BYTES
+from app.db import Freshness
+from app.db.backups import Report, sqlite
+from app.db.failures import classify
+from app.db.inspection import DatabaseFacts, inspect_file, inspect_server
+from app.db.migrations import HEAD
+from app.db.tables import AuditEvent, col
+from app.db.types import format_instant
+from app.domain.errors import Refusal
+from app.services import access_index_rebuild, bootstrap, demo
+from app.services.app_context import AppContext
+from app.services.backups import folder as folders
+from app.services.signing_keys import list_keys
+
+CLOCK_SECONDS = 5
+"""Difference of clocks that is a warning; ten times as much is a problem."""
+
+LITTLE_SPACE = 100_000_000
+"""Free bytes below which a disk is nearly full."""
+
+RESERVED = 3
+"""Connections that PostgreSQL keeps for its administrators."""
+
+
+class State(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check; `action` is what to do, empty if nothing."""
+
+    name: str
+    state: State
+    text: str
+    action: str = ""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ok(name: str, text: str) -> Check:
+    return Check(name, State.OK, text)
+
+
+def _warn(name: str, text: str, action: str) -> Check:
+    return Check(name, State.WARNING, text, action)
+
+
+def _fail(name: str, text: str, action: str) -> Check:
+    return Check(name, State.PROBLEM, text, action)
+
+
+def read_facts(settings: Settings) -> DatabaseFacts:
+    """Read the facts of the database. Raises OSError, sqlite3.Error or an exception of asyncpg if it is unusable."""
+    if settings.is_sqlite:
+        return inspect_file(settings.sqlite_path)
+    return asyncio.run(inspect_server(settings.database_url))
+
+
+def readable_secret(settings: Settings) -> bytes:
+    """Return the secret; of one that cannot be read, an empty one, which decrypts nothing."""
+    if settings.secret is not None:
+        return settings.secret.get_secret_value().encode()
+    try:
+        return settings.secret_path.read_bytes().strip()
+    except OSError:
+        return b""
+
+
+def explain_failure(error: Exception) -> Check | None:
+    """Return the check of a database that fails; None for an exception that is a defect of ours."""
+    cause = error.__cause__ if isinstance(error, Refusal) and error.__cause__ else error
+    if classify(cause) is None:
+        return None
+    reason = next(iter(str(cause).splitlines()), type(cause).__name__)
+    return _fail("database", f"it cannot be used: {reason}", "check DatabaseUrl, and that the database runs")
+
+
+def check_settings(settings: Settings) -> Iterator[Check]:
+    """Check what needs no database: the secret and the settings that open the server."""
+    yield _check_secret(settings)
+    opened = [*_open_settings(settings)]
+    yield from opened or [_ok("settings", f"none opens the server; the schema is readable by {settings.introspection}")]
+
+
+def _check_secret(settings: Settings) -> Check:
+    if settings.secret is not None:
+        return _ok("secret", "it is the setting Secret")
+    path = settings.secret_path
+    if not path.exists():
+        return _fail(
+            "secret", f"{path} is missing", "restore it from a backup; else the next start makes one and sessions end"
+        )
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return _fail("secret", f"other users can read {path} (mode {mode:o})", f"chmod 600 {path}")
+    try:
+        length = len(path.read_bytes().strip())
+    except OSError as error:
+        return _fail("secret", f"{path} cannot be read: {error.strerror}", "run this as the user of the server")
+    if length < SECRET_BYTES:
+        return _fail("secret", f"{path} is shorter than {SECRET_BYTES} bytes", "restore it, or delete it for a new one")
+    return _ok("secret", f"{path}, mode {mode:o}")
+
+
+def _open_settings(settings: Settings) -> Iterator[Check]:
+    if settings.metrics_address is not None and not is_loopback(settings.metrics_endpoint[0]):
+        text = f"MetricsAddress {settings.metrics_address} serves metrics without a token"
+        yield _warn("settings", text, "let a firewall allow the monitoring only, or use MetricsToken")
+    if plain := [each for each in settings.allowed_origins if each.startswith("http://")]:
+        yield _warn("settings", f"AllowedOrigins has {plain[0]} without https", "use https, or remove it")
+    if wide := [each for each in settings.trusted_proxies if ip_network(each).prefixlen == 0]:
+        yield _warn("settings", f"TrustedProxies {wide[0]} believes every client", "name the addresses of the proxies")
+    if not settings.throttle.enabled:
+        yield _warn("settings", "Throttle.Enabled is false: passwords can be guessed fast", "set it to true")
+    if settings.password_policy is None:
+        yield _warn("settings", "PasswordPolicy is null: any password is accepted", "remove the setting")
+
+
+def check_database(settings: Settings, facts: DatabaseFacts, workers: int, report: Report) -> Iterator[Check]:
+    """Check what the database says about itself."""
+    yield _ok("versions", f"Ostiary {__version__}, Python {platform.python_version()}, {facts.version}")
+    yield _check_schema(facts.revision)
+    if facts.refusal:
+        yield _fail("writable", facts.refusal, "allow this user to write, or set DatabaseUrl to the primary")
+    else:
+        yield _ok("writable", settings.redacted_database_url)
+    yield from _check_space(settings)
+    yield from _check_integrity(settings, facts, report)
+    if not settings.is_sqlite:
+        yield from _check_server(settings, facts, workers)
+    yield _check_backups(settings)
+
+
+def _check_schema(revision: str | None) -> Check:
+    if revision is None:
+        return _fail("schema", "the database has no tables of Ostiary", "ostiary migrate, or set DatabaseUrl")
+    if revision > HEAD:
+        text = f"migration {revision} is newer than this version, which knows {HEAD}"
+        return _fail("schema", text, "install the version that migrated it, or restore a backup")
+    if revision < HEAD:
+        return _warn("schema", f"migration {revision}; this version has {HEAD}", "ostiary backup, then ostiary migrate")
+    return _ok("schema", f"migration {revision}")
+
+
+def _check_space(settings: Settings) -> Iterator[Check]:
+    """Check the disk of the SQLite file. The disk of a PostgreSQL server cannot be seen from here."""
+    if not settings.is_sqlite:
+        return
+    path = settings.sqlite_path
+    size, free = path.stat().st_size, disk_usage(path.parent).free
+    text = f"{free:,} bytes free at {path.parent}; the database has {size:,}"
+    if free < LITTLE_SPACE:
+        yield _fail("space", text, "make room, before changes are refused")
+    elif free < 2 * size:
+        yield _warn("space", text, "make room for a backup and for migrations, which may need twice the size")
+    else:
+        yield _ok("space", text)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        yield _warn("files", f"other users can read {path} (mode {mode:o})", f"chmod 600 {path}")
+    else:
+        yield _ok("files", f"{path}, mode {mode:o}")
+
+
+def _check_integrity(settings: Settings, facts: DatabaseFacts, report: Report) -> Iterator[Check]:
+    problems = sqlite.integrity_problems(settings.sqlite_path, report) if settings.is_sqlite else []
+    if problems:
+        yield _fail("integrity", f"{len(problems)} defects, first: {problems[0]}", "restore a backup")
+    elif facts.invalid_indexes:
+        names = ", ".join(facts.invalid_indexes)
+        yield _fail("integrity", f"invalid indexes: {names}", "REINDEX INDEX, as the owner of the tables")
+    else:
+        checked = "every page, index and reference" if settings.is_sqlite else "every index is valid"
+        yield _ok("integrity", checked)
+
+
+def _check_server(settings: Settings, facts: DatabaseFacts, workers: int) -> Iterator[Check]:
+    if facts.late_sequences:
+        names = ", ".join(f"{name}_id_seq" for name in facts.late_sequences)
+        action = "SELECT setval(sequence, max(id)) of the table, as after a restore of rows without their sequences"
+        yield _fail("sequences", f"behind the largest id: {names}", action)
+    else:
+        yield _ok("sequences", "each is above the largest id")
+    if abs(facts.ahead) > CLOCK_SECONDS:
+        kind = _fail if abs(facts.ahead) > 10 * CLOCK_SECONDS else _warn
+        text = f"the database is {abs(facts.ahead):.0f} s {'ahead of' if facts.ahead > 0 else 'behind'} this machine"
+        yield kind("clock", text, "synchronize both clocks with NTP")
+    need, have = settings.database_pool_size * workers, facts.max_connections - RESERVED
+    text = f"{workers} workers with {settings.database_pool_size} each of {have}; {facts.used} are in use now"
+    if need > have:
+        yield _fail("connections", text, "lower DatabasePoolSize or --workers, or raise max_connections")
+    else:
+        yield _ok("connections", text)
+
+
+def _check_backups(settings: Settings) -> Check:
+    backups = folders.list_backups(settings.backup_path)
+    if not backups:
+        return _warn("backups", f"there is none in {settings.backup_path}", "set BackupEvery, or run ostiary backup")
+    newest = backups[-1]
+    age = _now() - newest.moment
+    text = f"the newest is {newest.file}, {age / timedelta(hours=1):.1f} hours old"
+    if settings.backup_interval is not None and age > 2 * settings.backup_interval:
+        return _fail(
+            "backups", f"{text}; BackupEvery is {settings.backup_every}", "look for `backup failed` in the log"
+        )
+    return _ok("backups", text)
+
+
+async def check_registry(app: AppContext, settings: Settings, report: Report) -> AsyncIterator[Check]:
+    """Check the data. The schema must be of this version."""
+    index = await access_index_rebuild.check(app.database, lambda done, total: report("access index", done, total))
+    if index.missing or index.surplus:
+        text = f"{index.missing:,} rows are missing, {index.surplus:,} are surplus"
+        yield _fail("access index", text, "ostiary reindex, and report it as a defect")
+    else:
+        yield _ok("access index", f"{index.rows:,} rows, all correct")
+    yield await _check_newest_event(app)
+    for key in await list_keys(app.key_store):
+        if not key.is_readable:
+            text = f"the secret cannot decrypt the signing key {key.kid}"
+            yield _warn("keys", text, "restore the secret, or run ostiary keys rotate")
+    if app.provider is None and await bootstrap.is_default_password_valid(app, settings.default_admin):
+        text = "an administrator has the default password, which is public"
+        yield _warn("passwords", text, f"ostiary admin reset-password {settings.default_admin.user_name}")
+    if app.provider is None and await demo.is_demo_password_valid(app):
+        yield _warn("passwords", "demo users have a public password", "serve others from another database")
+
+
+async def _check_newest_event(app: AppContext) -> Check:
+    newest = select(func.max(col(AuditEvent.at)))
+    ((moment,),) = await app.database.ask(newest, freshness=Freshness.PRIMARY)
+    if moment is not None and moment > _now() + timedelta(seconds=CLOCK_SECONDS):
+        text = f"the newest audit event is from the future: {format_instant(moment, 'seconds')}"
+        return _fail("clock", text, "set the clock of this machine; NTP keeps it right")
+    return _ok("clock", "no audit event is from the future")

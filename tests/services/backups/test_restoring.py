@@ -1,0 +1,243 @@
+"""Claims about a restored backup: it is what was backed up, and the present database is lost in no case."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from app.db.backups import sqlite as sqlite_backups
+from app.services.backups import folder as folders
+from tests.support.postgres import Postgres, programs
+from tests.support.server import Server, clean_environment, graphql
+
+PASSWORD = "a password for the root"
+CREATE = """mutation ($name: String!) {
+  createOrg(input: {slug: $name, name: "Org"}) { org { id } errors { message } }
+}"""
+
+
+class Registry:
+    """A folder with a database, and the commands that an operator runs there."""
+
+    def __init__(self, folder: Path, postgres: Postgres | None) -> None:
+        self.folder, self.postgres = folder, postgres
+        self.name = f"backups_{abs(hash(str(folder)))}"
+        self.environment = {
+            "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD,
+            "OSTIARY_THROTTLE__ENABLED": "false",
+            "PATH": f"{programs()}{os.pathsep}{os.environ['PATH']}",
+        }
+        if postgres is not None:
+            postgres.create(self.name)
+            self.environment["OSTIARY_DATABASE_URL"] = postgres.url(self.name)
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """Run a command; return its output and its errors."""
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", *arguments],
+            cwd=self.folder,
+            env=clean_environment() | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def newest(self) -> Path:
+        """Return the file of the newest backup."""
+        return folders.list_backups(self.folder / "data" / "backups")[-1].file
+
+    def execute(self, statement: str) -> list[Any]:
+        """Execute a statement on the stopped database and return its rows."""
+        if self.postgres is not None:
+            with ThreadPoolExecutor(1) as pool:  # a test may have a loop in this thread
+                return pool.submit(lambda: asyncio.run(self._on_postgres(statement))).result()
+        with contextlib.closing(sqlite3.connect(self.folder / "data" / "ostiary.db", isolation_level=None)) as opened:
+            return opened.execute(statement).fetchall()
+
+    async def _on_postgres(self, statement: str) -> list[Any]:
+        connection = await asyncpg.connect(self.environment["OSTIARY_DATABASE_URL"])
+        try:
+            return [tuple(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+def registry(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Registry]:
+    instance = Registry(tmp_path, request.getfixturevalue("postgres") if backend == "postgresql" else None)
+    instance.run("migrate")
+    yield instance
+    if instance.postgres is not None:
+        instance.postgres.drop(instance.name)
+
+
+async def test_a_backup_under_load_is_whole(registry: Registry) -> None:
+    """Six writers make orgs during two backups: each backup has all that was answered before it, and no half."""
+    answered: list[str] = []
+    before: list[int] = []
+    with Server(registry.folder, "--workers", "2", **registry.environment) as server:
+        server.ready()
+        token = await server.token("admin", PASSWORD)
+        ends = asyncio.Event()
+        async with server.client(token) as client:
+            writers = [asyncio.create_task(_write(client, f"w{number}", answered, ends)) for number in range(6)]
+            for _ in range(2):
+                await asyncio.sleep(0.5)
+                before.append(len(answered))
+                await asyncio.to_thread(registry.run, "backup")
+            during = len(answered) - before[-1]
+            ends.set()
+            await asyncio.gather(*writers)
+        await server.stopped()
+    backups = folders.list_backups(registry.folder / "data" / "backups")
+
+    assert len(backups) == 2
+    assert during > 0, "changes were made during the last backup"
+    for backup, count in zip(backups, before, strict=True):
+        said = registry.run("restore", str(backup.file), "--replace")
+        assert "the access index is correct" in said
+        slugs = {row[0] for row in registry.execute("SELECT slug FROM orgs")}
+        assert set(answered[:count]) <= slugs
+        (events,) = registry.execute("SELECT count(*) FROM audit_events WHERE action = 'createOrg'")
+        assert events == (len(slugs - {"admin"}),), "each org has its event"
+
+
+async def _write(client: httpx.AsyncClient, name: str, answered: list[str], ends: asyncio.Event) -> None:
+    number = 0
+    while not ends.is_set():
+        number += 1
+        reply = await graphql(client, CREATE, name=f"{name}-{number}")
+        assert reply["data"]["createOrg"]["errors"] == [], reply
+        answered.append(f"{name}-{number}")
+
+
+async def test_a_restore_ends_sessions_and_keeps_what_it_replaces(registry: Registry) -> None:
+    with Server(registry.folder, **registry.environment) as server:
+        server.ready()
+        token = await server.token("admin", PASSWORD)
+        registry.run("backup")
+        async with server.client(token) as client:
+            await graphql(client, CREATE, name="later")
+        refused = registry.run("restore", str(registry.newest()), "--replace", code=1)
+        assert "stop" in refused
+        await server.stopped()
+    assert "--replace" in registry.run("restore", str(registry.newest()), code=1)
+    assert registry.execute("SELECT slug FROM orgs") == [("later",)]
+
+    said = registry.run("restore", str(registry.newest()), "--replace")
+
+    assert "ended the sessions of 1 users and 0 tickets" in said
+    assert registry.execute("SELECT slug FROM orgs") == []
+    assert registry.execute("SELECT action FROM audit_events ORDER BY id DESC LIMIT 1") == [("endSessions",)]
+    with Server(registry.folder, **registry.environment) as server:
+        server.ready()
+        async with server.client(token) as client:
+            assert (await client.get("/users")).status_code == 401
+        assert await server.token("admin", PASSWORD)
+        await server.stopped()
+    assert _kept_orgs(registry) == [("later",)]
+    registry.run("backup")  # without the kept tables
+    registry.run("restore", str(registry.newest()), "--replace")
+
+
+def _kept_orgs(registry: Registry) -> list[Any]:
+    if registry.postgres is None:
+        (kept,) = (registry.folder / "data").glob("ostiary.db.before-*Z")
+        with contextlib.closing(sqlite3.connect(kept)) as opened:
+            return opened.execute("SELECT slug FROM orgs").fetchall()
+    ((schema,),) = registry.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'")
+    return registry.execute(f"SELECT slug FROM {schema}.orgs")  # noqa: S608 - a name of ours
+
+
+def test_a_backup_into_an_empty_place_brings_its_secret(registry: Registry, tmp_path: Path) -> None:
+    registry.run("keys", "list")
+    (registry.folder / "elsewhere").mkdir()
+    registry.run("backup", "elsewhere")
+    (backup,) = folders.list_backups(registry.folder / "elsewhere")
+    old = (registry.folder / "data").rename(registry.folder / "old")
+    if registry.postgres is not None:
+        registry.postgres.drop(registry.name)
+        registry.postgres.create(registry.name)
+
+    registry.run("restore", str(backup.file))
+
+    (secret,) = (registry.folder / "data").glob("*.secret")
+    assert secret.read_text() == (old / secret.name).read_text()
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert registry.run("reindex").count("it was correct") == 1
+
+
+def test_a_wrong_index_is_rebuilt_and_keys_of_another_secret_are_named(registry: Registry) -> None:
+    registry.run("demo")
+    registry.environment["OSTIARY_TOKEN_ALGORITHM"] = "EdDSA"
+    registry.run("keys", "rotate")
+    registry.execute("DELETE FROM access WHERE resource_id IN (SELECT min(resource_id) FROM access)")
+    registry.run("backup")
+    registry.environment["OSTIARY_SECRET"] = "another secret that is long enough for a key"
+
+    said = registry.run("restore", str(registry.newest()), "--replace")
+
+    assert "rebuilt the access index: " in said
+    assert "the setting Secret differs from the secret of the backup" in said
+    assert "the secret cannot decrypt the signing key " in said
+    assert "it was correct" in registry.run("reindex")
+
+
+def test_what_is_no_backup_of_this_version_changes_nothing(registry: Registry) -> None:
+    registry.run("backup")
+    good = registry.newest()
+    (registry.folder / "cut.db").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    (registry.folder / "text.db").write_text("a text")
+    other = b"PGDMP" if registry.postgres is None else b"SQLite format 3\0"
+    (registry.folder / "other.db").write_bytes(other + bytes(5_000))
+    registry.execute("UPDATE alembic_version SET version_num = '9999'")
+    registry.run("backup")
+    newer = registry.newest()
+    registry.execute("UPDATE alembic_version SET version_num = '0015'")
+    data = registry.execute("SELECT id FROM audit_events")
+    files = sorted(each.name for each in (registry.folder / "data").iterdir() if "-" not in each.name)
+
+    for file, reason in [
+        ("cut.db", "damaged|malformed|could not read|unexpected end|error"),
+        ("text.db", "is no backup of Ostiary"),
+        ("other.db", "other kind of database"),
+        ("missing.db", "there is no backup missing.db"),
+        (str(newer), "the database is at migration 9999, and this version knows steps up to"),
+    ]:
+        said = registry.run("restore", file, "--replace", code=1)
+        assert said.count("\n") == 1, said
+        assert any(each in said for each in reason.split("|")), said
+        assert registry.execute("SELECT id FROM audit_events") == data
+    assert sorted(each.name for each in (registry.folder / "data").iterdir() if "-" not in each.name) == files
+    registry.run("restore", str(good), "--replace")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_database_is_always_in_its_place(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill between the two steps of the replacement leaves the old database under both names."""
+    path = registry.folder / "data" / "ostiary.db"
+    old, new = path.read_bytes(), registry.folder / "data" / "new"
+    new.write_bytes(b"new")
+    monkeypatch.setattr(Path, "replace", _killed)
+
+    with pytest.raises(KeyboardInterrupt):
+        sqlite_backups.replace(path, new, path.with_name("kept"))
+
+    assert path.read_bytes() == path.with_name("kept").read_bytes() == old
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,273 @@
+"""Claims about `ostiary doctor`: each state is made on purpose, and found, and nothing is changed."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app import cli, main
+from app.config import Settings
+from app.services import doctor
+from app.services.backups.making import make
+from app.services.doctor import State
+
+Execute = Callable[[str], None]
+
+
+def ignore(*_: object) -> None:
+    """Report nothing."""
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+
+
+@pytest.fixture
+def execute(settings: Settings) -> Execute:
+    """Execute statements as another program would."""
+
+    async def on_server(statement: str) -> None:
+        connection = await asyncpg.connect(settings.database_url)
+        await connection.execute(statement)
+        await connection.close()
+
+    def run(statement: str) -> None:
+        if not settings.is_sqlite:
+            asyncio.run(on_server(statement))
+            return
+        with contextlib.closing(sqlite3.connect(settings.sqlite_path, isolation_level=None)) as connection:
+            connection.execute(statement)
+
+    return run
+
+
+@pytest.fixture
+def revision(execute: Execute) -> Iterator[Callable[[str], None]]:
+    """Set the number of the last migration, until the end of the test."""
+    yield lambda number: execute(f"UPDATE alembic_version SET version_num = '{number}'")  # noqa: S608 - ours
+    execute("UPDATE alembic_version SET version_num = '0015'")
+
+
+def inspect(settings: Settings, **changes: Any) -> dict[str, doctor.Check]:
+    """Return the worst check of each name."""
+    checks = main.inspect(settings.model_copy(update=changes), 1, ignore)
+    order = [State.OK, State.WARNING, State.PROBLEM]
+    return {each.name: each for each in sorted(checks, key=lambda check: order.index(check.state))}
+
+
+def test_a_sound_installation_has_no_problem_and_stays_as_it_is(settings: Settings) -> None:
+    main.prepare(settings)
+    make_backup(settings)
+    if settings.is_sqlite:
+        settings.sqlite_path.chmod(0o600)
+    before = _files()
+
+    checks = inspect(settings)
+
+    assert {name for name, each in checks.items() if each.state is not State.OK} == {"passwords"}
+    own = {"space", "files"} if settings.is_sqlite else {"sequences", "connections"}
+    expected = {"secret", "settings", "versions", "schema", "writable", "integrity", "backups", "access index", "clock"}
+    assert set(checks) == expected | own | {"passwords"}
+    assert _files() == before
+
+
+def make_backup(settings: Settings) -> None:
+    if settings.is_sqlite:
+        make(settings, settings.backup_path, ignore)
+    else:
+        settings.backup_path.mkdir(parents=True, exist_ok=True)
+        (settings.backup_path / f"ostiary-{datetime.now(UTC):%Y%m%dT%H%M%S}Z.dump").touch()
+
+
+def _files() -> dict[str, bytes]:
+    """Return every file below the working directory, without those that SQLite shares between processes."""
+    paths = (each for each in Path().rglob("*") if each.is_file() and not each.name.endswith(("-shm", "-wal")))
+    return {str(each): each.read_bytes() for each in paths}
+
+
+def test_the_schema_of_another_version_is_found(settings: Settings, revision: Callable[[str], None]) -> None:
+    revision("0014")
+    older = inspect(settings)["schema"]
+    revision("0099")
+    newer = inspect(settings)
+
+    assert (older.state, older.action) == (State.WARNING, "ostiary backup, then ostiary migrate")
+    assert (newer["schema"].state, newer["schema"].text) == (
+        State.PROBLEM,
+        "migration 0099 is newer than this version, which knows 0015",
+    )
+    assert "access index" not in newer, "its data are not read"
+
+
+def test_a_wrong_index_is_found(settings: Settings, execute: Execute) -> None:
+    main.prepare(settings)
+    main.fill(settings)
+    execute("DELETE FROM access WHERE resource_id IN (SELECT min(resource_id) FROM access)")
+
+    checks = inspect(settings)
+
+    assert checks["access index"].state is State.PROBLEM
+    assert checks["access index"].action.startswith("ostiary reindex")
+    assert checks["passwords"].text == "demo users have a public password"
+
+
+def test_a_database_that_is_away_is_found(settings: Settings) -> None:
+    url = "sqlite:///nowhere/at.db" if settings.is_sqlite else "postgresql://postgres@127.0.0.1:1/none"
+
+    checks = inspect(settings, database_url=url)
+
+    assert checks["database"].state is State.PROBLEM
+    assert checks["database"].text.startswith("it cannot be used: ")
+    assert not Path("nowhere").exists()
+
+
+def test_an_event_from_the_future_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    main.prepare(settings)
+    monkeypatch.setattr(doctor, "_now", lambda: datetime.now(UTC) - timedelta(days=2))
+
+    clock = inspect(settings)["clock"]
+
+    assert clock.state is State.PROBLEM
+    assert "the newest audit event is from the future: " in clock.text
+
+
+def test_backups_that_stopped_are_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert inspect(settings)["backups"].state is State.WARNING
+    make_backup(settings)
+    assert inspect(settings, backup_every="24h")["backups"].state is State.OK
+    monkeypatch.setattr(doctor, "_now", lambda: datetime.now(UTC) + timedelta(days=3))
+    assert inspect(settings, backup_every="24h")["backups"].state is State.PROBLEM
+
+
+def test_keys_of_another_secret_are_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_TOKEN_ALGORITHM", "EdDSA")
+    main.prepare(Settings.read())
+    monkeypatch.setenv("OSTIARY_SECRET", "another secret that is long enough for a key")
+
+    assert "the secret cannot decrypt the signing key" in inspect(Settings.read())["keys"].text
+    assert len(main.signing_keys(settings)[0]) == 1, "the check made no key"
+
+
+def test_each_state_of_the_secret_is_found(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/ostiary.db")
+    path = settings.secret_path
+
+    def state() -> tuple[str, str]:
+        check = next(iter(doctor.check_settings(settings)))
+        return check.state.value, check.text.replace(str(path), "FILE")
+
+    assert state() == ("problem", "FILE is missing")
+    path.write_text("x" * 64)
+    path.chmod(0o644)
+    assert state() == ("problem", "other users can read FILE (mode 644)")
+    path.chmod(0o600)
+    assert state() == ("ok", "FILE, mode 600")
+    path.write_text("short")
+    assert state() == ("problem", "FILE is shorter than 32 bytes")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"metrics_address": "0.0.0.0:9100"}, "MetricsAddress 0.0.0.0:9100 serves metrics without a token"),
+        ({"allowed_origins": ("http://app.example.org",)}, "AllowedOrigins has http://app.example.org without https"),
+        ({"trusted_proxies": ("0.0.0.0/0",)}, "TrustedProxies 0.0.0.0/0 believes every client"),
+        ({"throttle": {"enabled": False}}, "Throttle.Enabled is false: passwords can be guessed fast"),
+        ({"password_policy": None}, "PasswordPolicy is null: any password is accepted"),
+    ],
+)
+def test_a_setting_that_opens_the_server_is_found(values: dict[str, Any], text: str) -> None:
+    checks = [*doctor.check_settings(Settings(**values))]
+
+    assert [(each.state, each.text) for each in checks if each.name == "settings"] == [(State.WARNING, text)]
+    assert all(each.action for each in checks if each.state is not State.OK)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_damaged_file_a_full_disk_and_open_files_are_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.sqlite_path.chmod(0o644)
+    usage = SimpleNamespace(free=1_000_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(doctor, "disk_usage", lambda _: usage)
+        checks = inspect(settings)
+    assert (checks["files"].state, checks["space"].state) == (State.WARNING, State.PROBLEM)
+    usage.free = settings.sqlite_path.stat().st_size + 1
+    monkeypatch.setattr(doctor, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(doctor, "LITTLE_SPACE", 0)
+    assert inspect(settings)["space"].state is State.WARNING
+
+    data = bytearray(settings.sqlite_path.read_bytes())
+    data[4096 * 3 : 4096 * 3 + 200] = bytes(200)
+    settings.sqlite_path.write_bytes(data)
+    damaged = inspect(settings)
+    assert damaged["integrity"].state is State.PROBLEM
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_file_that_may_not_be_written_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    denied = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and denied(path, mode))
+
+    assert inspect(settings)["writable"].state is State.PROBLEM
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_late_sequence_is_found(settings: Settings, execute: Execute) -> None:
+    main.prepare(settings)
+    execute("SELECT setval('users_id_seq', 1, false)")
+
+    check = inspect(settings)["sequences"]
+
+    assert (check.state, check.text) == (State.PROBLEM, "behind the largest id: users_id_seq")
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_too_few_connections_an_invalid_index_and_another_clock_are_found(settings: Settings) -> None:
+    many = main.inspect(settings, 100, ignore)
+    facts = replace(doctor.read_facts(settings), ahead=-60.0, invalid_indexes=("ix_users",))
+    checks = {each.name: each for each in doctor.check_database(settings, facts, 1, ignore)}
+
+    assert next(each for each in many if each.name == "connections").state is State.PROBLEM
+    assert (checks["clock"].state, checks["clock"].text) == (
+        State.PROBLEM,
+        "the database is 60 s behind this machine",
+    )
+    assert checks["integrity"].text == "invalid indexes: ix_users"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_role_that_is_read_only_is_found(settings: Settings) -> None:
+    url = f"{settings.database_url}?options=-c%20default_transaction_read_only%3Don"
+
+    check = inspect(settings, database_url=url)["writable"]
+
+    assert (check.state, check.text) == (State.PROBLEM, "the database or the role is read-only")
+
+
+def test_the_command_prints_lines_or_json_and_has_a_code(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main.prepare(settings)
+    assert cli.main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "ok       schema: migration 0015\n" in out
+    assert "warning  passwords: an administrator has the default password" in out
+    monkeypatch.setenv("OSTIARY_DATABASE_URL", "sqlite:///nowhere.db")
+    assert cli.main(["doctor", "--json"]) == 1
+    captured = capsys.readouterr()
+    checks = json.loads(captured.out)
+    assert {"name", "state", "text", "action"} == set(checks[0])
+    assert captured.err == f"ostiary: 1 of {len(checks)} checks found a problem\n"
