@@ -9,6 +9,7 @@ import type { TableState } from '../shared';
 import { PickGroupsForAccessQuery } from './operations';
 import type { PickedGroup } from './operations';
 import type { GroupSubject } from './subjects';
+import classes from './AddGroups.module.css';
 import { words } from './words';
 
 type Selection = TableState<string>['selection'];
@@ -107,22 +108,24 @@ function GroupList({ isThere, onAdd, onClose }: ListProps): ReactNode {
         checked={isMine}
         onChange={(event) => table.setFilter('mine', event.currentTarget.checked ? 'yes' : undefined)}
       />
-      <Loaded load={load}>
-        {({ groups }) => (
-          <Table
-            label={words.addGroupTitle}
-            table={table}
-            rows={groups}
-            isRefreshing={load.status === 'ready' && load.isRefreshing}
-            isSelectable
-            rowId={({ id }) => id}
-            rowName={({ displayName }) => displayName}
-            fixedTick={({ id }) => (isThere(id) ? true : undefined)}
-            columns={columns(isThere, table.selection)}
-            empty={<Text>{words.noGroupsYet}</Text>}
-          />
-        )}
-      </Loaded>
+      <div className={classes['list'] ?? ''}>
+        <Loaded load={load}>
+          {({ groups }) => (
+            <Table
+              label={words.addGroupTitle}
+              table={table}
+              rows={groups}
+              isRefreshing={load.status === 'ready' && load.isRefreshing}
+              isSelectable
+              rowId={({ id }) => id}
+              rowName={({ displayName }) => displayName}
+              fixedTick={({ id }) => (isThere(id) ? true : undefined)}
+              columns={columns(isThere, table.selection)}
+              empty={<Text>{words.noGroupsYet}</Text>}
+            />
+          )}
+        </Loaded>
+      </div>
       <Group justify="flex-end">
         <Text size="sm">{words.selected(items.length)}</Text>
         <Button variant="default" onClick={onClose}>

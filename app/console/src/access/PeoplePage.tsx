@@ -7,7 +7,7 @@ import { ResourceFrame } from '../resources';
 import { Loaded, Missing, Page, Table, sharedWords, useTable } from '../shared';
 import { CheckPerson } from './CheckPerson';
 import type { RoleInfo } from './fragments';
-import { PeopleQuery, WaysQuery } from './peopleOperations';
+import { PeopleCountQuery, PeopleQuery, WaysQuery } from './peopleOperations';
 import type { AccessSubject } from './peopleOperations';
 import { peopleWords as words } from './peopleWords';
 import { labelsOf } from './roles';
@@ -25,6 +25,10 @@ const nameOf = ({ kind, user, group }: AccessSubject): string =>
   user === null ? (group?.displayName ?? words.kinds[kind]) : (user.displayName ?? user.userName);
 
 const idOf = ({ kind, user, group }: AccessSubject): string => user?.id ?? group?.id ?? kind;
+
+function counted<Page extends object>(page: Page | null, totalCount: number | null) {
+  return page === null ? null : { ...page, totalCount };
+}
 
 const columns = (roles: readonly RoleInfo[]) =>
   [
@@ -57,10 +61,13 @@ export function PeoplePage(): ReactNode {
   const [opened, setOpened] = useState<AccessSubject | null>(null);
   const { first, after, last, before } = table.variables;
   const load = useLoad(PeopleQuery, { id, first, after, last, before, role });
+  const counting = useLoad(PeopleCountQuery, { id, role }, { isPaused: load.status !== 'ready' });
+  const isCounted = counting.status === 'ready' && !counting.isRefreshing;
+  const totalCount = isCounted ? (counting.data.resource?.accessSubjects?.totalCount ?? null) : null;
   const readAll = useReadAll(
     PeopleQuery,
     useCallback((page) => ({ ...page, id, role }), [id, role]),
-    useCallback((data) => data.resource?.accessSubjects ?? null, []),
+    useCallback((data) => counted(data.resource?.accessSubjects ?? null, totalCount), [totalCount]),
   );
   return (
     <Loaded load={load}>
@@ -82,7 +89,7 @@ export function PeoplePage(): ReactNode {
                 <Table
                   label={words.label}
                   table={table}
-                  rows={resource.accessSubjects}
+                  rows={counted(resource.accessSubjects, totalCount)}
                   isRefreshing={load.status === 'ready' && load.isRefreshing}
                   rowId={idOf}
                   rowName={nameOf}

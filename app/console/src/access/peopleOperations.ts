@@ -40,13 +40,29 @@ export const PeopleQuery = graphql(
             startCursor
             endCursor
           }
-          totalCount
         }
       }
     }
   `,
   [HeadFields, RoleInfoFields],
 );
+
+/** The count of the people. It takes as long as a page of them, so it is read after the page, and once for all pages. */
+export const PeopleCountQuery = graphql(`
+  query PeopleCount($id: ID!, $role: ResourceRole) {
+    viewer {
+      user {
+        id
+      }
+    }
+    resource(by: { id: $id }) {
+      id
+      accessSubjects(role: $role) {
+        totalCount
+      }
+    }
+  }
+`);
 
 const WayFields = graphql(`
   fragment WayFields on AccessSource {

@@ -8,14 +8,15 @@ import type { Failure } from './errors';
 export interface ListPage<Row> {
   readonly nodes: readonly Row[];
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-  readonly totalCount: number;
+  /** Null while it is not known: a page can read it in an operation of its own. */
+  readonly totalCount: number | null;
 }
 
 export interface ReadAllOptions {
   readonly signal: AbortSignal;
   /** Stop after this number of rows. */
   readonly most: number;
-  readonly onProgress: (read: number, total: number) => void;
+  readonly onProgress: (read: number, total: number | null) => void;
 }
 
 export type AllRows<Row> =

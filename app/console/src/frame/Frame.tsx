@@ -13,6 +13,7 @@ import { Guard } from './Guard';
 import { Menu } from './Menu';
 import { OfflineBar } from './OfflineBar';
 import { Search } from './Search';
+import { useFocusReturn } from './useFocusReturn';
 import { words } from './words';
 
 /** Used storage and quota of the signed-in user. */
@@ -48,6 +49,7 @@ function TopBar({ onMenu }: TopBarProps): ReactNode {
 
 /** What is around every page: bar on top, menu at left, a drawer on a narrow screen. */
 export function Frame(): ReactNode {
+  useFocusReturn();
   const [isDrawerOpen, setIsDrawerOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const close = (): void => setIsDrawerOpen(false);

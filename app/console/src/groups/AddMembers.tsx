@@ -2,7 +2,16 @@ import { Button, CloseButton, Group, List, Modal, Stack, Text } from '@mantine/c
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { EndsField, Form, PersonPicker, Unsaved, useField, useNotify } from '../shared';
+import {
+  EndsField,
+  Form,
+  PersonPicker,
+  Unsaved,
+  bulkWords,
+  useChecked,
+  useField,
+  useNotify,
+} from '../shared';
 import { AddGroupMembersMutation } from './changes';
 import { withName } from './names';
 import type { GroupData } from './operations';
@@ -15,7 +24,7 @@ interface AddMembersProps {
 
 const MEMBER = /^members\.(\d+)(\.|$)/;
 
-/** Adds one or several people at once, all or none. Each error stands at its name. */
+/** Adds one or several people at once, all or none; several are tried first. Each error stands at its name. */
 export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
   const [typed, setTyped] = useState('');
   const [names, setNames] = useState<readonly string[]>([]);
@@ -27,12 +36,16 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
     touches: ['Group', 'User', 'GroupMemberConnection'],
   });
   const all = withName(names, typed);
+  const members = all.map((userName) => ({ user: { userName }, expiresAt }));
+  const { isChecked, setChecked } = useChecked(members);
+  const mayAdd = isChecked || all.length < 2;
   const submit = async (): Promise<void> => {
     setNames(all);
     setTyped('');
-    const members = all.map((userName) => ({ user: { userName }, expiresAt }));
-    const outcome = await change.run({ input: { group: { id: group.id }, members } });
-    if (outcome.isDone) {
+    const outcome = await change.run({ input: { group: { id: group.id }, members, validateOnly: !mayAdd } });
+    if (outcome.isDone && !mayAdd) {
+      setChecked();
+    } else if (outcome.isDone) {
       notify({ kind: 'status', text: words.added(all.length) });
       onClose();
     }
@@ -46,7 +59,7 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
       <Unsaved isDirty={all.length > 0} />
       <Form
         change={change}
-        submit={words.addAct(all.length)}
+        submit={mayAdd ? words.addAct(all.length) : bulkWords.check}
         onSubmit={() => void submit()}
         onCancel={onClose}
         isDisabled={!isValid || all.length === 0}
@@ -75,6 +88,11 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
         </Group>
         <NameList names={names} errors={errorsByIndex(change.fieldErrors)} onTake={take} />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
+        {all.length < 2 ? null : (
+          <Text size="sm" role="status">
+            {isChecked ? bulkWords.checked(all.length, all.length) : bulkWords.checkFirst}
+          </Text>
+        )}
       </Form>
     </Modal>
   );

@@ -86,5 +86,4 @@ export const memberWords = {
   bulkRemove: (count: number) => `Remove ${members(count)}`,
   managerText: 'They may add and remove members from then on.',
   endsText: 'Nothing else of their membership changes.',
-  next: 'Continue',
 };

@@ -1,11 +1,10 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf } from '../api';
-import type { OrgLevel, Outcome } from '../api';
-import { BulkDialog, EndsField } from '../shared';
-import type { Selected } from '../shared';
+import type { OrgLevel } from '../api';
+import { CheckedBulk, EndsField } from '../shared';
+import type { CheckedAct, Selected } from '../shared';
 import { RemoveOrgMemberMutation, UpdateOrgMemberMutation } from './changes';
 import { LevelField } from './MemberDialogs';
 import type { Level, Org } from './operations';
@@ -27,11 +26,11 @@ interface Values {
   readonly expiresAt: string | null;
 }
 
-function useAct(kind: BulkKind, org: Org, { level, expiresAt }: Values) {
+function useAct(kind: BulkKind, org: Org, { level, expiresAt }: Values): CheckedAct {
   const client = useClient();
   const context = { additionalTypenames: ['Org', 'User', 'OrgMemberConnection'] };
-  return async ({ id }: Selected): Promise<Outcome<unknown>> => {
-    const whom = { org: { id: org.id }, user: { id } };
+  return async ({ id }, validateOnly) => {
+    const whom = { org: { id: org.id }, user: { id }, validateOnly };
     if (kind === 'bulkRemove') {
       const result = await client.mutation(RemoveOrgMemberMutation, { input: whom }, context).toPromise();
       return outcomeOf(result, (data) => data.removeOrgMember);
@@ -43,48 +42,39 @@ function useAct(kind: BulkKind, org: Org, { level, expiresAt }: Values) {
   };
 }
 
-/** Sets the level or the end of the ticked members, or removes them: first what, then one after another. */
-export function BulkMembers({ kind, org, levels, items, onClose }: BulkMembersProps): ReactNode {
+function textOf({ kind, levels }: BulkMembersProps, { level }: Values): string {
+  const label = levels.find((each) => each.level === level)?.label ?? level;
+  const texts = { bulkLevel: words.levelText(label), bulkEnds: words.endsText, bulkRemove: words.removeText };
+  return texts[kind];
+}
+
+/** Sets the level or the end of the ticked members, or removes them. */
+export function BulkMembers(props: BulkMembersProps): ReactNode {
+  const { kind, org, levels, items, onClose } = props;
   const [values, setValues] = useState<Values>({ level: 'READ_ONLY', expiresAt: null });
-  const [isChosen, setIsChosen] = useState(kind === 'bulkRemove');
   const [isValid, setIsValid] = useState(true);
   const act = useAct(kind, org, values);
-  const title = words[kind](items.length);
-  const label = levels.find(({ level }) => level === values.level)?.label ?? values.level;
-  if (isChosen) {
-    const text = {
-      bulkLevel: words.levelText(label),
-      bulkEnds: words.endsText,
-      bulkRemove: words.removeText,
-    };
-    return (
-      <BulkDialog {...{ title, items, act, onClose }}>
-        <Text size="sm">{text[kind]}</Text>
-      </BulkDialog>
-    );
-  }
   return (
-    <Modal opened onClose={onClose} title={title}>
-      <Stack>
-        {kind === 'bulkLevel' ? (
-          <LevelField
-            levels={levels}
-            value={values.level}
-            onChange={(level) => setValues((old) => ({ ...old, level }))}
-          />
-        ) : (
-          <EndsField
-            value={values.expiresAt}
-            onChange={(expiresAt) => setValues((old) => ({ ...old, expiresAt }))}
-            onValidity={setIsValid}
-          />
-        )}
-        <Group justify="flex-end">
-          <Button disabled={!isValid} onClick={() => setIsChosen(true)}>
-            {words.next}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <CheckedBulk
+      {...{ items, act, onClose }}
+      title={words[kind](items.length)}
+      text={textOf(props, values)}
+      isReady={isValid}
+    >
+      {kind === 'bulkLevel' ? (
+        <LevelField
+          levels={levels}
+          value={values.level}
+          onChange={(level) => setValues((old) => ({ ...old, level }))}
+        />
+      ) : null}
+      {kind === 'bulkEnds' ? (
+        <EndsField
+          value={values.expiresAt}
+          onChange={(expiresAt) => setValues((old) => ({ ...old, expiresAt }))}
+          onValidity={setIsValid}
+        />
+      ) : null}
+    </CheckedBulk>
   );
 }

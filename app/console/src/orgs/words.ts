@@ -86,7 +86,6 @@ export const memberWords = {
   bulkRemove: (count: number) => `Remove ${members(count)}`,
   levelText: (label: string) => `They get the level ${label}. The end of their membership stays.`,
   endsText: 'Their level stays.',
-  next: 'Continue',
 };
 
 export const settingsWords = {

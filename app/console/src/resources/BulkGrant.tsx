@@ -5,10 +5,11 @@ import { RoleSwitches } from '../access';
 import type { RoleInfo } from '../access';
 import { useChange } from '../api';
 import type { ResourceRole } from '../api';
-import { EndsField, Form, GroupPicker, PersonPicker, useNotify } from '../shared';
+import { EndsField, Form, GroupPicker, PersonPicker, bulkWords, useNotify } from '../shared';
 import type { Selected } from '../shared';
 import { namedFailures } from './batch';
 import { GrantAccessBatchMutation } from './changes';
+import { useCheck } from './useCheck';
 import { words } from './words';
 
 interface BulkGrantProps {
@@ -25,7 +26,7 @@ interface Entry {
 const NO_ROLES: Entry = { roles: new Set(), expiresAt: null };
 const GROUP = 'group';
 
-/** Grants roles on several resources at once, to one group or person. */
+/** Grants roles on several resources at once, to one group or person: first tried without writing, then done. */
 export function BulkGrant(props: BulkGrantProps): ReactNode {
   return (
     <Modal opened onClose={props.onClose} title={words.grantTitle} size="lg">
@@ -40,27 +41,39 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
   const [entry, setEntry] = useState(NO_ROLES);
   const [isValid, setIsValid] = useState(true);
   const change = useChange(GrantAccessBatchMutation, { payload: (data) => data.grantAccessBatch });
-  const named = useMemo(() => namedFailures(change.failures, items), [change.failures, items]);
   const notify = useNotify();
   const text = name.trim();
+  const subject = kind === GROUP ? { group: { slug: text } } : { user: { userName: text } };
+  const grant = { subject, roles: [...entry.roles], expiresAt: entry.expiresAt };
+  const { good, isChecked, check, isChecking, report } = useCheck(items, grant);
+  const named = useMemo(() => namedFailures(change.failures, good), [change.failures, good]);
   const submit = async (): Promise<void> => {
-    const subject = kind === GROUP ? { group: { slug: text } } : { user: { userName: text } };
-    const grant = { subject, roles: [...entry.roles], expiresAt: entry.expiresAt };
-    const grants = items.map(({ id }) => ({ resource: { id }, ...grant }));
+    if (!isChecked) {
+      change.clear();
+      await check();
+      return;
+    }
+    const grants = good.map(({ id }) => ({ resource: { id }, ...grant }));
     const outcome = await change.run({ input: { grants } });
     if (outcome.isDone) {
-      notify({ kind: 'status', text: words.granted(items.length) });
+      notify({ kind: 'status', text: words.granted(good.length) });
       onClose();
     }
   };
   const picker = { path: 'subject', value: name, onChange: setName, isRequired: true } as const;
   return (
     <Form
-      change={{ ...change, failures: named, fieldErrors: new Map(), topFailures: named }}
-      submit={words.grant(items.length)}
+      change={{
+        ...change,
+        isBusy: change.isBusy || isChecking,
+        failures: named,
+        fieldErrors: new Map(),
+        topFailures: named,
+      }}
+      submit={isChecked ? words.grant(good.length) : bulkWords.check}
       onSubmit={() => void submit()}
       onCancel={onClose}
-      isDisabled={text === '' || !isValid}
+      isDisabled={text === '' || !isValid || (isChecked && good.length === 0)}
     >
       <Text size="sm">{words.grantAbout(items.length)}</Text>
       <SegmentedControl
@@ -89,6 +102,7 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
         onChange={(expiresAt) => setEntry((old) => ({ ...old, expiresAt }))}
         onValidity={setIsValid}
       />
+      {report}
     </Form>
   );
 }

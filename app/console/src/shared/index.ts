@@ -1,7 +1,8 @@
 export { useAddress } from './address';
 export type { AddressSearch } from './address';
 export { Banner } from './Banner';
-export { BulkDialog } from './Bulk';
+export { BulkDialog, CheckedBulk, bulkWords, checkedOf, useBulk, useChecked } from './Bulk';
+export type { CheckedAct } from './Bulk';
 export { Bytes } from './Bytes';
 export { exactBytes, shortBytes } from './bytes';
 export { Confirm } from './Confirm';

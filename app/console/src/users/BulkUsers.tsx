@@ -1,13 +1,10 @@
-import { Button, List, Modal, Select, Stack, Text } from '@mantine/core';
+import { Select } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf } from '../api';
-import type { Outcome } from '../api';
-import { BulkDialog } from '../shared';
-import type { Selected } from '../shared';
-import { useBulk } from '../shared/Bulk/useBulk';
-import type { BulkRun } from '../shared/Bulk/useBulk';
+import { CheckedBulk } from '../shared';
+import type { CheckedAct, Selected } from '../shared';
 import { AddRolesMutation, DeactivateUserMutation, RemoveRolesMutation } from './changes';
 import { words } from './words';
 
@@ -20,9 +17,7 @@ interface BulkUsersProps {
   readonly onClose: () => void;
 }
 
-type Act = (item: Selected, validateOnly: boolean) => Promise<Outcome<unknown>>;
-
-function useAct(kind: BulkKind, role: string): Act {
+function useAct(kind: BulkKind, role: string): CheckedAct {
   const client = useClient();
   return async ({ id }, validateOnly) => {
     const user = { id };
@@ -48,75 +43,28 @@ function textOf(kind: BulkKind, role: string | null): string {
   return kind === 'giveRole' ? words.giveRoleText(role) : words.takeRoleText(role);
 }
 
-/** An act on the ticked users: first tried for each without writing, then offered for those it works for. */
+/** An act on the ticked users. */
 export function BulkUsers({ kind, items, roles, onClose }: BulkUsersProps): ReactNode {
   const [role, setRole] = useState<string | null>(null);
-  const [isChecked, setIsChecked] = useState(false);
   const act = useAct(kind, role ?? '');
-  const { states, start, isRunning } = useBulk((item) => act(item, true));
-  const title = words[kind](items.length);
-  const text = textOf(kind, role);
-  if (isChecked) {
-    return <Checked {...{ title, items, act, onClose, text, states }} />;
-  }
   const needsRole = kind !== 'deactivate';
-  const check = async (): Promise<void> => {
-    await start(items);
-    setIsChecked(true);
-  };
   return (
-    <Modal opened onClose={onClose} title={title}>
-      <Stack>
-        {needsRole ? (
-          <Select
-            label={words.role}
-            data={[...roles]}
-            value={role}
-            onChange={setRole}
-            disabled={isRunning}
-            searchable
-            data-autofocus
-          />
-        ) : null}
-        <Text size="sm">{text}</Text>
-        <Text size="sm" role="status">
-          {isRunning ? words.checking(states.size, items.length) : words.checkFirst}
-        </Text>
-        <Button loading={isRunning} disabled={needsRole && role === null} onClick={() => void check()}>
-          {words.check}
-        </Button>
-      </Stack>
-    </Modal>
-  );
-}
-
-interface CheckedProps {
-  readonly title: string;
-  readonly text: string;
-  readonly items: readonly Selected[];
-  readonly states: BulkRun['states'];
-  readonly act: Act;
-  readonly onClose: () => void;
-}
-
-/** What the check said, and the act for those that may be changed. */
-function Checked({ title, text, items, states, act, onClose }: CheckedProps): ReactNode {
-  const good = items.filter(({ id }) => states.get(id)?.kind === 'done');
-  const refused = items.flatMap((item) => {
-    const state = states.get(item.id);
-    return state?.kind === 'failed' ? [{ item, failures: state.failures }] : [];
-  });
-  return (
-    <BulkDialog title={title} items={good} act={(item) => act(item, false)} onClose={onClose}>
-      <Text size="sm">{text}</Text>
-      <Text size="sm">{words.checked(good.length, items.length)}</Text>
-      <List size="sm">
-        {refused.map(({ item, failures }) => (
-          <List.Item key={item.id}>
-            {item.name}: {failures.map(({ message }) => message).join(' ')}
-          </List.Item>
-        ))}
-      </List>
-    </BulkDialog>
+    <CheckedBulk
+      {...{ items, act, onClose }}
+      title={words[kind](items.length)}
+      text={textOf(kind, role)}
+      isReady={!needsRole || role !== null}
+    >
+      {needsRole ? (
+        <Select
+          label={words.role}
+          data={[...roles]}
+          value={role}
+          onChange={setRole}
+          searchable
+          data-autofocus
+        />
+      ) : null}
+    </CheckedBulk>
   );
 }

@@ -2,9 +2,9 @@ import { Button, Group, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { ReadAll } from '../api';
-import { Failures, download, sharedWords } from '../shared';
-import { toCsv } from '../shared';
+import { Failures, download, sharedWords, toCsv } from '../shared';
 import { useReading } from '../shared/Table/useReading';
+import { words as tableWords } from '../shared/Table/words';
 import { linesOf } from './csvExport';
 import type { ExportedUser } from './operations';
 import { words } from './words';
@@ -22,7 +22,7 @@ export function ExportUsers({ readAll }: { readonly readAll: ReadAll<ExportedUse
     return (
       <Group gap="xs">
         <Text size="sm" role="status">
-          {sharedWords.quota(String(progress.read), String(progress.total))}
+          {tableWords.reading(progress.read, progress.total)}
         </Text>
         <Button variant="default" onClick={stop}>
           {sharedWords.stop}

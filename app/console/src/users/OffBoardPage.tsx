@@ -3,6 +3,7 @@ import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
 import { LinkTo, Loaded, Missing, Page } from '../shared';
+import { Grants } from './offboard/Grants';
 import { Holdings } from './offboard/Holdings';
 import { OffBoardForm } from './offboard/OffBoardForm';
 import { OffBoardQuery } from './offboard/operations';
@@ -25,6 +26,7 @@ export function OffBoardPage(): ReactNode {
                 {words.account(user.userName)}
               </LinkTo>
               <Holdings user={user} />
+              <Grants userName={user.userName} />
               <OffBoardForm user={user} />
             </>
           )

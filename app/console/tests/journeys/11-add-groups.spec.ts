@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ask, makeGroups, openCorals, row } from '../corals';
+import { ask, makeGroups, onlyNamed, openCorals, row } from '../corals';
 import { visit } from '../visit';
 
 test('groups of two pages are added without a role, and nothing is saved', async () => {
@@ -17,7 +17,16 @@ test('groups of two pages are added without a role, and nothing is saved', async
     await dialog.getByRole('switch', { name: 'Only groups I am in' }).press('Space');
     await dialog.getByText('Not a member').first().waitFor();
 
+    const place = await add.boundingBox();
+    await dialog.getByRole('searchbox').fill('AA Reef');
+    await onlyNamed(dialog, 'AA Reef');
+    expect(await add.boundingBox()).toEqual(place);
+    await dialog.getByRole('searchbox').fill('');
+    await dialog.getByRole('row').nth(10).waitFor();
+
     await dialog.getByText('AA Reef editors').first().click();
+    await dialog.getByText('1 selected').waitFor();
+    expect(await add.boundingBox()).toEqual(place);
     await dialog.getByRole('button', { name: 'Next page' }).click();
     await dialog.getByRole('checkbox', { name: 'Select ZZ Reef readers' }).first().check();
     await dialog.getByText('2 selected').waitFor();

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { test } from 'vitest';
+import { openCorals, submitAccess } from '../corals';
 import { adminPassword, openAs } from '../session';
 import { demoPassword, visit } from '../visit';
 
@@ -72,5 +73,21 @@ test('who leaves is deleted in one act', async () => {
 
     await page.waitForURL('**/settings/users');
     await page.getByText('felix is deleted.').waitFor();
+  });
+});
+
+test('the own entries of who leaves are listed, with what becomes of them', async () => {
+  await visit(async (page) => {
+    const id = await openCorals(page);
+    const entry = { user: { userName: 'amara' }, roles: ['DATASET_DATA_READ'] };
+    await submitAccess(page, id, { general: { roles: [] }, users: [entry] });
+  });
+  await visit(async (page) => {
+    await openAs(page, 'admin', adminPassword, '/settings/users/amara/off-board');
+    const entries = page.getByRole('region', { name: 'Own entries on resources' });
+    await entries.getByRole('heading', { name: /^Has entries of their own on [1-9]/ }).waitFor();
+    await entries.getByText(/If the account is deleted, they are removed/).waitFor();
+    const row = entries.getByRole('row').filter({ hasText: 'Corals' });
+    await row.getByText('Dataset Data Read').waitFor();
   });
 });

@@ -38,7 +38,7 @@ test('many users come from CSV, are deactivated together, and go into CSV', asyn
     await page.getByRole('button', { name: 'Deactivate 3 users' }).click();
     const bulk = page.getByRole('dialog', { name: 'Deactivate 3 users' });
     await bulk.getByRole('button', { name: 'Check' }).click();
-    await bulk.getByText('3 of 3 users can be changed.').waitFor();
+    await bulk.getByText('3 of 3 can be changed.').waitFor();
     await bulk.getByRole('button', { name: 'Start' }).click();
     await bulk.getByText('3 of 3 entries done').waitFor();
     await bulk.getByRole('button', { name: 'Close' }).last().click();

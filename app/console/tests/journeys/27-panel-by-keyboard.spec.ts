@@ -1,31 +1,10 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { generalSwitch, makeGroups, onlyNamed, openCorals, submitButton } from '../corals';
+import { isFocused, press } from '../keys';
 import { visit } from '../visit';
 
 const NAMES = ['Divers one', 'Divers two'] as const;
-const MOST_STEPS = 150;
-
-const isFocused = (target: Locator): Promise<boolean> =>
-  target.evaluate((element) => element === document.activeElement);
-
-/** Presses Tab until this has the focus. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await target.waitFor();
-  for (let step = 0; step < MOST_STEPS; step += 1) {
-    if (await isFocused(target)) {
-      return;
-    }
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`Tab does not lead to ${target.toString()}`);
-}
-
-async function press(page: Page, target: Locator, key: string): Promise<void> {
-  await tabTo(page, target);
-  await page.keyboard.press(key);
-}
-
 /** Submits with the keys, and waits until it is saved. */
 async function submit(page: Page): Promise<void> {
   await expect.poll(() => submitButton(page).isEnabled()).toBe(true);

@@ -9,4 +9,9 @@ export const words = {
   stop: 'Stop',
   again: 'Repeat those that failed',
   close: 'Close',
+  check: 'Check',
+  checkFirst: 'The check writes nothing.',
+  checking: (done: number, total: number) =>
+    `Checking ${String(done)} of ${counted(total, 'entry', 'entries')} …`,
+  checked: (good: number, total: number) => `${String(good)} of ${String(total)} can be changed.`,
 };

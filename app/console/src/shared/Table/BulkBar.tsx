@@ -11,7 +11,7 @@ const MOST_SELECTED = 1_000;
 
 interface BulkBarProps<Row, Sort extends string> extends TableProps<Row, Sort> {
   readonly bulk: readonly BulkAction[];
-  readonly total: number;
+  readonly total: number | null;
 }
 
 /** Says how many rows are ticked, and offers the acts on them. */
@@ -49,7 +49,10 @@ export function BulkBar<Row, Sort extends string>(props: BulkBarProps<Row, Sort>
             {label(items.length)}
           </Button>
         ))}
-        {readAll !== undefined && progress === null && items.length < Math.min(total, MOST_SELECTED) ? (
+        {readAll !== undefined &&
+        total !== null &&
+        progress === null &&
+        items.length < Math.min(total, MOST_SELECTED) ? (
           <Button size="xs" variant="subtle" onClick={() => void selectAll()}>
             {total > MOST_SELECTED ? words.tooMany(MOST_SELECTED) : words.selectAll(total)}
           </Button>

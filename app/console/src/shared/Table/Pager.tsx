@@ -6,6 +6,9 @@ import type { Rows } from './types';
 import type { TableState } from './useTable';
 import { words } from './words';
 
+/** Keeps the line of the total while it is counted. */
+const NO_TOTAL = '\u00a0';
+
 interface PagerProps<Row, Sort extends string> {
   readonly table: TableState<Sort>;
   readonly rows: Rows<Row>;
@@ -49,7 +52,7 @@ export function Pager<Row, Sort extends string>({ table, rows }: PagerProps<Row,
   return (
     <Group justify="space-between" gap="sm">
       <Text size="sm" role="status">
-        {words.total(totalCount)}
+        {totalCount === null ? NO_TOTAL : words.total(totalCount)}
       </Text>
       <Group gap="xs">
         <NativeSelect

@@ -55,7 +55,7 @@ export function Table<Row, Sort extends string>(props: TableProps<Row, Sort>): R
   return (
     <Stack gap="sm">
       <Toolbar {...props} />
-      {isSelectable ? <BulkBar {...props} bulk={bulk} total={rows.totalCount} /> : null}
+      {bulk.length > 0 ? <BulkBar {...props} bulk={bulk} total={rows.totalCount} /> : null}
       {isEmpty ? (
         <Empty table={table} empty={props.empty} />
       ) : (

@@ -3,7 +3,7 @@ import type { AllRows, Failure, ReadAll } from '../../api';
 
 interface Progress {
   readonly read: number;
-  readonly total: number;
+  readonly total: number | null;
 }
 
 export interface Reading<Row> {

@@ -21,5 +21,8 @@ export const words = {
   clearSelection: 'Clear selection',
   actions: 'Actions',
   csv: 'Download as CSV',
-  reading: (read: number, total: number) => `${read.toLocaleString('en')} of ${total.toLocaleString('en')}`,
+  reading: (read: number, total: number | null) =>
+    total === null
+      ? `${read.toLocaleString('en')} so far`
+      : `${read.toLocaleString('en')} of ${total.toLocaleString('en')}`,
 };

@@ -79,4 +79,40 @@ export const OffBoardQuery = graphql(`
   }
 `);
 
+export const OffBoardGrantsQuery = graphql(`
+  query OffBoardGrants($userName: String!, $first: Int, $after: String, $last: Int, $before: String) {
+    viewer {
+      user {
+        id
+      }
+    }
+    user(by: { userName: $userName }) {
+      id
+      grants(first: $first, after: $after, last: $last, before: $before, orderBy: [{ field: NAME }]) {
+        edges {
+          expiresAt
+          roles
+          node {
+            id
+            name
+            type {
+              roles {
+                role
+                label
+              }
+            }
+          }
+        }
+        pageInfo {
+          hasNextPage
+          hasPreviousPage
+          startCursor
+          endCursor
+        }
+        totalCount
+      }
+    }
+  }
+`);
+
 export type Leaver = NonNullable<ResultOf<typeof OffBoardQuery>['user']>;

@@ -16,6 +16,13 @@ export const words = {
   tokens: (count: number) => `Has ${counted(count, 'API token', 'API tokens')}`,
   reach: (count: number) => `Reaches ${resources(count)}`,
   roles: (count: number) => `Holds ${counted(count, 'role', 'roles')}`,
+  entries: 'Own entries on resources',
+  grants: (count: number) => `Has entries of their own on ${resources(count)}`,
+  grantsAbout:
+    'If the account is deactivated, these entries stay and give nothing; they count again if it is reactivated. If the account is deleted, they are removed.',
+  resource: 'Resource',
+  grantedRoles: 'Granted roles',
+  ends: 'Ends',
   andMore: (count: number) => `and ${counted(count, 'other', 'others')}`,
   nothing: 'None',
   locked: 'locked',
