@@ -1,17 +1,14 @@
-"""The composition root: builds the app context, both APIs and the ASGI application, and runs the commands."""
+"""The composition root: builds both APIs and the ASGI application around the context of the services."""
 
-import asyncio
 import gc
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from math import inf
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import orjson
 from starlette.applications import Starlette
@@ -22,14 +19,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from app import db, rest
 from app import http as web
-from app.config import Settings, secret
+from app import rest
+from app.administration import close_context, open_context
+from app.config import Settings
 from app.config.sources import FILE_VARIABLE
-from app.db import migrations
-from app.db.backups import Report
-from app.domain.errors import OstiaryError
-from app.domain.request_origin import COMMAND, current_origin
 from app.graphql import http, schema
 from app.graphql.coercion.variables import VariableCoercion
 from app.graphql.compiled.executor import CompiledExecutor
@@ -43,245 +37,18 @@ from app.http.fastpath.router import ProxyGate
 from app.http.listener import listen
 from app.operations import Operations
 from app.query.sql import SelectBuilder
-from app.security import keys, passwords, tickets
-from app.security.input_digest import InputDigest
-from app.security.passwords import PasswordHasher
-from app.security.session_tokens import TokenSigner
-from app.services import (
-    access_index_rebuild,
-    api_tokens,
-    bootstrap,
-    demo,
-    doctor,
-    explanations,
-    quotas,
-    session,
-    session_revocation,
-)
 from app.services.app_context import AppContext
-from app.services.backups import making, restoring
 from app.services.backups.schedule import BackupSchedule, scheduled
-from app.services.identity_provider import IdentityProvider
-from app.services.login_throttle import LoginThrottle
-from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
-from app.services.state import applying, files
-from app.services.state.changes import Plan
-from app.services.state.model import State
 
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
-
-FIRST_STEP = "0001"
-"""The first migration, which runs on a new database only."""
 
 KEY_CACHE_HEADERS = {"Cache-Control": "public, max-age=300"}
 """Clients cache the public keys for five minutes. They fetch a new key earlier when they meet its id in a token."""
 
 SWITCH_SECONDS = 0.001
 """Interpreter switch interval: a thread that parses a large document blocks the event loop no longer than this."""
-
-HASHING_QUEUE = 1_024
-"""Most requests that may wait for the hashing of a password."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Result of `prepare`: the migrations that ran, and whether an account still has a well-known password.
-
-    `first_password` is the random password of a new administrator; it is printed once.
-    """
-
-    migrated: list[str]
-    default_password_valid: bool
-    demo_password_valid: bool
-    first_password: str | None = None
-
-
-def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Prepared:
-    """Migrate the database and create an administrator, if it has none.
-
-    A server that others can reach (`exposed`) gets no administrator with the default password: a start that `serves`
-    creates them with a random password, and other commands create none. With an identity provider, which names
-    the administrators itself, none is created.
-    """
-    has_secret = settings.secret is None and settings.secret_path.exists()
-    migrated = migrations.upgrade(settings.database_url)
-    if has_secret and migrated and migrated[0] == FIRST_STEP:
-        log.warning(
-            "new database beside an old secret path=%s: if the database was lost, stop and restore it",
-            settings.secret_path,
-        )
-
-    async def bootstrap_admin(app: AppContext) -> Prepared:
-        if app.provider is not None:  # stored passwords are not used
-            return Prepared(migrated, default_password_valid=False, demo_password_valid=False)
-        is_open = await bootstrap.is_default_password_valid(app, settings.default_admin)
-        first = None
-        if not (exposed and is_open):
-            await bootstrap.ensure_admin(app, settings.default_admin)
-        elif serves and not await bootstrap.is_administered(app):
-            first = passwords.generate(settings.password_policy)
-            is_created = await bootstrap.ensure_admin(app, settings.default_admin, first)
-            is_open, first = False, first if is_created else None
-        return Prepared(migrated, is_open, await demo.is_demo_password_valid(app), first)
-
-    return _with_context(settings, bootstrap_admin)
-
-
-def fill(settings: Settings) -> Sequence[str]:
-    """Fill the empty, prepared database with the demo data, and return the lines of its report."""
-    return _with_context(settings, demo.fill).report
-
-
-def tour() -> Sequence[str]:
-    """Return the lines that introduce the demo data."""
-    return demo.tour_lines()
-
-
-def reindex(settings: Settings, report: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
-    """Rebuild the access index. `report` is called with the number of finished resources and of all resources."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: access_index_rebuild.reindex(app.database, report))
-
-
-def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.EndedSessions:
-    """End every session and ticket; with `api_tokens`, revoke every API token too."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
-
-
-def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
-    """Set a user's password. Without a `password`, generate one and return it."""
-    _migrate_existing(settings)
-    generated = passwords.generate(settings.password_policy) if password is None else None
-    _with_context(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
-    return generated
-
-
-def backup(settings: Settings, folder: Path, report: Report) -> making.CreatedBackup:
-    """Make a backup of the database and its secret in a folder."""
-    _require_existing(settings)
-    return making.make(settings, folder, report)
-
-
-def restore(
-    settings: Settings, file: Path, report: Report, *, replace: bool, api_tokens: bool
-) -> tuple[restoring.Plan, restoring.Finished, list[str]]:
-    """Restore a backup; return its plan with notes, what was done to the data, and the migrations that ran."""
-    with restoring.staged(settings, file, replace=replace, report=report) as plan:
-        migrated = restoring.migrate(plan)
-        finished = _with_context(plan.settings, lambda app: restoring.finish(app, report, api_tokens=api_tokens))
-    return plan, finished, migrated
-
-
-def inspect(settings: Settings, workers: int, report: Report) -> list[doctor.Check]:
-    """Check the installation, without a change. A failure of the database is the last check."""
-    checks = [*doctor.check_settings(settings)]
-    try:
-        facts = doctor.read_facts(settings)
-        checks += doctor.check_database(settings, facts, workers, report)
-        if facts.revision == migrations.HEAD:
-            key = doctor.readable_secret(settings)
-            checks += asyncio.run(_inspect_registry(settings, key, report))
-    except Exception as error:
-        if (check := doctor.explain_failure(error)) is None:
-            raise
-        checks.append(check)
-    return checks
-
-
-async def _inspect_registry(settings: Settings, key: bytes, report: Report) -> list[doctor.Check]:
-    app = await _app_context(settings, inspected_with=key)
-    try:
-        return [check async for check in doctor.check_registry(app, settings, report)]
-    finally:
-        await _close(app)
-
-
-def explain(settings: Settings, user: str, resource: str) -> explanations.Explanation:
-    """Explain the access of a user to a resource."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: explanations.explain(app.database, user, resource))
-
-
-def signing_keys(settings: Settings) -> tuple[list[KeyInfo], str]:
-    """Return the keys that sign session tokens, oldest first, and the id of the key of tickets."""
-    _migrate_existing(settings)
-
-    async def read(app: AppContext) -> tuple[list[KeyInfo], str]:
-        return await list_keys(app.key_store), str(app.tickets.jwk["kid"])
-
-    return _with_context(settings, read)
-
-
-def rotate_keys(settings: Settings, *, revoke: bool) -> str:
-    """Create a new signing key and return its id; `revoke` the old ones."""
-    _migrate_existing(settings)
-    lifetime = timedelta(days=settings.token_expiration_in_days)
-    return _with_context(settings, lambda app: rotate(app.key_store, lifetime, revoke=revoke))
-
-
-def export_state(
-    settings: Settings, file: IO[str], form: files.Format, with_hashes: bool, progress: files.Progress
-) -> dict[str, int]:
-    """Write the registry as a document, and return the numbers of objects by kind."""
-    _migrate_existing(settings)
-    return _with_context(
-        settings, lambda app: applying.export(app.database, file, form, progress, with_hashes=with_hashes)
-    )
-
-
-def plan_state(settings: Settings, document: State, *, prune: bool) -> Plan:
-    """Compare a document with the registry."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: _plan_state(app, document, prune=prune))
-
-
-def apply_state(
-    settings: Settings, document: State, progress: files.Progress, *, prune: bool
-) -> tuple[Plan, applying.Applied]:
-    """Make the registry equal to a document, unless the plan has faults."""
-    _migrate_existing(settings)
-
-    async def apply(app: AppContext) -> tuple[Plan, applying.Applied]:
-        plan = await _plan_state(app, document, prune=prune)
-        return plan, applying.Applied(0, 0) if plan.faults else await applying.apply(app.database, plan, progress)
-
-    return _with_context(settings, apply)
-
-
-async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
-    return await applying.plan(app.database, document, prune=prune, accounts_elsewhere=app.provider is not None)
-
-
-def _migrate_existing(settings: Settings) -> None:
-    """Migrate a database that exists."""
-    _require_existing(settings)
-    migrations.upgrade(settings.database_url)
-
-
-def _require_existing(settings: Settings) -> None:
-    """Raise OstiaryError without a database. A new one would hide that the command runs in the wrong folder."""
-    path = settings.database_url.removeprefix("sqlite:///")
-    if path != settings.database_url and not Path(path).exists():
-        raise OstiaryError(
-            f"there is no database at {path}: run this in the folder of the server, or set DatabaseUrl as it does"
-        )
-
-
-def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:
-    """Run one command with its own app context, audited as a command."""
-
-    async def run() -> Result:
-        current_origin.set(COMMAND)
-        app = await _app_context(settings)
-        try:
-            return await act(app)
-        finally:
-            await _close(app)
-
-    return asyncio.run(run())
 
 
 def sdl() -> str:
@@ -311,13 +78,13 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
-        context = await _app_context(settings, longest=settings.query_seconds)
+        context = await open_context(settings, longest=settings.query_seconds)
         app.state.answering = _graphql_handler(settings, documents, context)
         with operations.shutdown.on_signals() if owns_process else nullcontext():
             operations.backups = BackupSchedule(settings) if settings.backup_interval else None
             async with operations.attach(context), _listen(settings, operations), scheduled(operations.backups):
                 yield {BUDGET: Budget(settings.request_limits, operations.metrics, write_error)}
-        await _close(context)
+        await close_context(context)
 
     def answer(scope: Scope, request: http.GraphQLRequest) -> Awaitable[http.GraphQLAnswer]:
         handler: GraphQLHandler = app.state.answering
@@ -377,50 +144,6 @@ def _error_writer(settings: Settings) -> Callable[[str, Exception], Response]:
         )
 
     return write
-
-
-async def _app_context(settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None) -> AppContext:
-    """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key."""
-    database = await db.open_database(
-        settings.database_url,
-        size=settings.database_pool_size,
-        longest=longest,
-        read_only=inspected_with is not None,
-    )
-    key = secret(settings) if inspected_with is None else inspected_with
-    signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
-    key_store = KeyStore(database, signer, keys.KeyCipher(key), signing_key=settings.signs_with_keys)
-    if inspected_with is None:
-        await key_store.open()
-    hasher = PasswordHasher(settings.hashing_threads, HASHING_QUEUE)
-    lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
-    provider = IdentityProvider(settings.external_auth_url) if settings.external_auth_url else None
-    return AppContext(
-        database,
-        hasher,
-        signer,
-        key_store,
-        settings.password_policy,
-        tickets.TicketSigner(key),
-        quotas.StoragePolicy(
-            settings.enable_storage_limiter, lifetime, quotas.megabytes(settings.default_org_storage_mb)
-        ),
-        LoginThrottle(settings.throttle, key),
-        api_tokens.LastUsedRecorder(database),
-        settings.api_token_lifetime,
-        provider=provider,
-        has_personal_orgs=settings.makes_personal_orgs,
-        input_digest=InputDigest(key),
-    )
-
-
-async def _close(app: AppContext) -> None:
-    await app.last_used.flush()
-    await app.throttle.flush()
-    app.hasher.close()
-    if app.provider is not None:
-        await app.provider.close()
-    await app.database.close()
 
 
 async def _home(request: Request) -> Response:

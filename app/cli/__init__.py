@@ -29,6 +29,7 @@ from app.cli.common import (
     read_settings,
     server,
     start,
+    tasks,
 )
 from app.domain.errors import OstiaryError, SettingsError
 from app.observability import worker_metrics
@@ -136,7 +137,7 @@ def _parse_integer(text: str, minimum: int, maximum: int) -> int:
 
 def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
     with explain_database_errors(settings):
-        return server().prepare(settings, exposed=exposed, serves=serves)
+        return tasks().prepare(settings, exposed=exposed, serves=serves)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
@@ -186,7 +187,7 @@ def _check_demo(host: str, is_exposed_demo: bool) -> None:
 
 def _fill_demo(settings: "Settings", prepared: Any) -> Sequence[str]:
     """Fill the database with the demo data, unless it has them, and return the lines that introduce them."""
-    root = server()
+    root = tasks()
     if prepared.demo_password_valid:
         tour: Sequence[str] = root.tour()
         return tour
@@ -288,7 +289,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     _prepare(settings, exposed=True)  # the address of the server is not known yet
     with explain_database_errors(settings):
-        report = server().fill(settings)
+        report = tasks().fill(settings)
     print("\n".join([*report, "To open GraphiQL at /graphql, run: ostiary serve"]))
 
 
@@ -296,7 +297,7 @@ def _reindex(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     began = time.monotonic()
     with explain_database_errors(settings):
-        result = server().reindex(settings, _print_progress)
+        result = tasks().reindex(settings, _print_progress)
     print(f"rebuilt {result.rows:,} rows of the access index in {time.monotonic() - began:.1f} s")
     if result.missing or result.surplus:
         print(f"it was incorrect: {result.missing:,} rows were missing or different, {result.surplus:,} were surplus")

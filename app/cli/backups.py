@@ -4,7 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from app.cli.common import Progress, Subparsers, add_command, explain_database_errors, server, start
+from app.cli.common import (
+    Progress,
+    Subparsers,
+    add_command,
+    explain_database_errors,
+    start,
+    tasks,
+)
 
 MEGABYTE = 1_000_000
 
@@ -23,7 +30,7 @@ def add_all(commands: Subparsers) -> None:
 def _backup(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
-        created = server().backup(settings, arguments.folder or settings.backup_path, Progress())
+        created = tasks().backup(settings, arguments.folder or settings.backup_path, Progress())
     secret = created.backup.secret
     if arguments.json:
         print(json.dumps(created.describe()))
@@ -42,7 +49,7 @@ def _format_size(size: int) -> str:
 def _restore(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
-        plan, finished, migrated = server().restore(
+        plan, finished, migrated = tasks().restore(
             settings, arguments.file, Progress(), replace=arguments.replace, api_tokens=arguments.api_tokens
         )
     print(f"restored {arguments.file} (migration {plan.revision}) into {settings.redacted_database_url}")

@@ -5,7 +5,14 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from app.cli.common import Subparsers, add_command, add_group, explain_database_errors, server, start
+from app.cli.common import (
+    Subparsers,
+    add_command,
+    add_group,
+    explain_database_errors,
+    start,
+    tasks,
+)
 from app.domain.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,7 +38,7 @@ def add_all(commands: Subparsers) -> None:
 def _end_sessions(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
-        ended = server().end_sessions(settings, api_tokens=arguments.api_tokens)
+        ended = tasks().end_sessions(settings, api_tokens=arguments.api_tokens)
     print(f"ended the sessions of {ended.users:,} users and {ended.tickets:,} tickets")
     if arguments.api_tokens:
         print(f"deleted {ended.api_tokens:,} API tokens")
@@ -43,7 +50,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
         raise SettingsError("ExternalAuthUrl is set: the identity provider manages the passwords; reset it there")
     password = sys.stdin.readline().rstrip("\r\n") if arguments.stdin else None
     with explain_database_errors(settings):
-        generated = server().reset_password(settings, arguments.user_name, password)
+        generated = tasks().reset_password(settings, arguments.user_name, password)
     text = f"{arguments.user_name} has a new password and must sign in again on every device"
     print(f"{text}: {generated}" if generated else text)
 
@@ -51,7 +58,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
 def _list_keys(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
-        keys, ticket_key = server().signing_keys(settings)
+        keys, ticket_key = tasks().signing_keys(settings)
     if arguments.json:
         listed = [_describe_key(key) for key in keys]
         derived = {"id": ticket_key, "use": "tickets", "source": "derived from the secret", "state": "signs"}
@@ -83,5 +90,5 @@ def _rotate_keys(arguments: argparse.Namespace) -> None:
     if not settings.signs_with_keys:
         raise SettingsError("TokenAlgorithm is HS256: tokens are signed with the secret; set it to EdDSA first")
     with explain_database_errors(settings):
-        kid = server().rotate_keys(settings, revoke=arguments.revoke)
+        kid = tasks().rotate_keys(settings, revoke=arguments.revoke)
     print(f"{kid} is now the signing key; workers load it within 30 seconds")

@@ -17,8 +17,8 @@ from app.observability import logs
 if TYPE_CHECKING:
     from app.config import Settings
 
-APP = "app.main"
-"""The composition root. It imports the complete server, so it is loaded by name and only when a command needs it."""
+APP, TASKS = "app.main", "app.administration"
+"""The application, and the tasks of commands. Both import a lot, so they are loaded by name and only when needed."""
 
 Subparsers = Any
 """The subparsers of a command; argparse has no public type for them."""
@@ -70,8 +70,13 @@ def add_group(commands: Subparsers, name: str, summary: str) -> Subparsers:
 
 
 def server() -> Any:
-    """Load the composition root."""
+    """Load the application."""
     return importlib.import_module(APP)
+
+
+def tasks() -> Any:
+    """Load the tasks of commands."""
+    return importlib.import_module(TASKS)
 
 
 def read_settings(file: Path | None) -> "Settings":

@@ -184,7 +184,7 @@ registry is always the same bytes. A file is readable by its owner alone.
 EXPORT_EPILOG = """\
 examples:
   ostiary export > registry.yaml          YAML, for people
-  ostiary export registry.jsonl           JSON Lines, one object a line, for big registries
+  ostiary export registry.jsonl           JSON Lines: one object a line
   ostiary export --password-hashes whole.yaml
                                           users keep their passwords in the new registry
 

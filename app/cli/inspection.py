@@ -5,7 +5,15 @@ import json
 import textwrap
 from typing import Any
 
-from app.cli.common import CommandFailed, Progress, Subparsers, add_command, explain_database_errors, server, start
+from app.cli.common import (
+    CommandFailed,
+    Progress,
+    Subparsers,
+    add_command,
+    explain_database_errors,
+    start,
+    tasks,
+)
 
 WIDTH = 100
 
@@ -24,7 +32,7 @@ def add_all(commands: Subparsers) -> None:
 def _explain(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
-        explanation = server().explain(settings, arguments.user, arguments.resource)
+        explanation = tasks().explain(settings, arguments.user, arguments.resource)
     if arguments.json:
         roles = [{"role": each.role, "isHeld": each.is_held, "reasons": each.reasons} for each in explanation.roles]
         print(json.dumps({"user": explanation.user, "resource": explanation.resource, "roles": roles}, indent=2))
@@ -38,7 +46,7 @@ def _explain(arguments: argparse.Namespace) -> None:
 
 def _doctor(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
-    checks = server().inspect(settings, arguments.workers, Progress())
+    checks = tasks().inspect(settings, arguments.workers, Progress())
     if arguments.json:
         names = ("name", "state", "text", "action")
         print(json.dumps([{name: getattr(check, name) for name in names} for check in checks], indent=2))

@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from app.cli.common import CommandFailed, Subparsers, add_command, explain_database_errors, server, start
+from app.cli.common import (
+    CommandFailed,
+    Subparsers,
+    add_command,
+    explain_database_errors,
+    start,
+    tasks,
+)
 
 if TYPE_CHECKING:
     from app.services.state.changes import Plan
@@ -70,7 +77,7 @@ def _format(arguments: argparse.Namespace) -> "Format":
 def _export(arguments: argparse.Namespace) -> None:
     settings, form = start(arguments), _format(arguments)
     with explain_database_errors(settings), _output(arguments.file) as file:
-        counts = server().export_state(settings, file, form, arguments.password_hashes, _Progress())
+        counts = tasks().export_state(settings, file, form, arguments.password_hashes, _Progress())
     if arguments.file not in {None, "-"}:
         print(f"wrote {arguments.file}: {', '.join(f'{number:,} {kind}s' for kind, number in counts.items())}")
 
@@ -125,7 +132,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     settings = start(arguments)
     document = _read(arguments)
     with explain_database_errors(settings):
-        plan = server().plan_state(settings, document, prune=arguments.prune)
+        plan = tasks().plan_state(settings, document, prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
         _print_json(wording.as_json(plan))
@@ -140,7 +147,7 @@ def _apply(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     document = _read(arguments)
     with explain_database_errors(settings):
-        plan, applied = server().apply_state(settings, document, _Progress(), prune=arguments.prune)
+        plan, applied = tasks().apply_state(settings, document, _Progress(), prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
         counts = {name: wording.count(plan)[name] for name in wording.SIGNS}

@@ -14,7 +14,6 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,33 +23,9 @@ from app import cli
 from app.config import FIELDS, Settings
 from app.config.sources import variable
 from app.http import supervisor
+from tests.support.command_root import Root
 
 HUSH = "geheimnis"
-
-
-class Root(ModuleType):
-    """A substitute for `app.main`."""
-
-    def __init__(self) -> None:
-        super().__init__("app.main")
-        self.seen: list[Settings] = []
-        self.default_password_valid = False
-        self.migrated: list[str] = []
-        self.failure: Exception | None = None
-
-    def prepare(self, settings: Settings, *, exposed: bool, serves: bool = False) -> Any:
-        self.seen.append(settings)
-        if self.failure:
-            raise self.failure
-        return SimpleNamespace(
-            default_password_valid=self.default_password_valid,
-            demo_password_valid=False,
-            migrated=self.migrated,
-            first_password=None,
-        )
-
-    def sdl(self) -> str:
-        return "type Query {\n  viewer: String\n}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +38,7 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Root:
     monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
     root = Root()
     monkeypatch.setitem(sys.modules, "app.main", root)
+    monkeypatch.setitem(sys.modules, "app.administration", root)
     return root
 
 
@@ -353,7 +329,7 @@ main = types.ModuleType("app.main")
 ready = types.SimpleNamespace(default_password_valid=True, demo_password_valid=False, migrated=[], first_password=None)
 main.prepare = lambda settings, exposed, serves: ready
 main.create = lambda: answer
-sys.modules["app.main"] = main
+sys.modules["app.main"] = sys.modules["app.administration"] = main
 
 from app import cli
 sys.exit(cli.main(["serve", "--port", "0"]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from app import cli, main
+from app import administration, cli
 from app.cli import help_texts
 from app.config import Settings
 from app.services.demo import names
@@ -70,7 +70,7 @@ def test_a_demo_world_is_not_served_to_other_machines(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ready = SimpleNamespace(default_password_valid=False, demo_password_valid=True, migrated=[])
-    monkeypatch.setattr(main, "prepare", lambda _, **__: ready)
+    monkeypatch.setattr(administration, "prepare", lambda _, **__: ready)
 
     assert cli.main(["serve", "--port", "0", "--host", "0.0.0.0"]) == 2  # noqa: S104 - the claim is that it refuses
 
@@ -83,7 +83,7 @@ def test_demo_does_not_even_open_the_database_abroad(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     calls: list[Any] = []
-    monkeypatch.setattr(main, "prepare", lambda *arguments, **_: calls.append(arguments))
+    monkeypatch.setattr(administration, "prepare", lambda *arguments, **_: calls.append(arguments))
 
     assert cli.main(["serve", "--port", "0", "--host", "0.0.0.0", "--demo"]) == 2  # noqa: S104 - it refuses
 
@@ -117,7 +117,7 @@ def test_reindex_says_whether_anything_differed(
     monkeypatch.chdir(tmp_path)
     rows, missing, surplus = done
     answer = SimpleNamespace(rows=rows, missing=missing, surplus=surplus)
-    monkeypatch.setattr(main, "reindex", lambda _, tell: tell(5_000, 12_000) or answer)
+    monkeypatch.setattr(administration, "reindex", lambda _, tell: tell(5_000, 12_000) or answer)
 
     assert cli.main(["reindex"]) == 0
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import main
+from app import administration
 from app.config import Settings
 from tests.support import seed
 from tests.support.client import MOMENT
@@ -152,7 +152,7 @@ STEPS = [replace(step, printed=PRINTED[step.title.partition(":")[0]]) for step i
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """The settings of a server that has just been started for the first time."""
-    main.prepare(settings)
+    administration.prepare(settings)
     return settings
 
 

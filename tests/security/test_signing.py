@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from app import cli, db, main
+from app import administration, cli, db
 from app.config import Settings
 from app.db import tables
 from app.db.tables import col
@@ -280,4 +280,4 @@ def test_without_keys_there_is_nothing_to_rotate(settings: Settings, capsys: pyt
     assert capsys.readouterr().err == (
         "ostiary: TokenAlgorithm is HS256: tokens are signed with the secret; set it to EdDSA first\n"
     )
-    assert main.signing_keys(settings)[0] == []
+    assert administration.signing_keys(settings)[0] == []

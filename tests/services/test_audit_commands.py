@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app import db, main
+from app import administration, db
 from app.config import Settings
 from tests.support.logged import Event, events
 
@@ -19,10 +19,10 @@ def _events(settings: Settings) -> list[Event]:
 
 
 def test_a_command_writes_one_event_and_one_that_changes_nothing_none(settings: Settings) -> None:
-    main.prepare(settings)
-    main.prepare(settings)
-    main.fill(settings)
-    main.reindex(settings, lambda _, __: None)
+    administration.prepare(settings)
+    administration.prepare(settings)
+    administration.fill(settings)
+    administration.reindex(settings, lambda _, __: None)
 
     events = _events(settings)
     own = [event for event in events if event.actor is None]
@@ -33,8 +33,8 @@ def test_a_command_writes_one_event_and_one_that_changes_nothing_none(settings: 
 
 
 def test_the_demo_has_two_years_of_events_by_those_who_did_it(settings: Settings) -> None:
-    main.prepare(settings)
-    main.fill(settings)
+    administration.prepare(settings)
+    administration.fill(settings)
 
     events = [event for event in _events(settings) if event.actor is not None]
     assert {event.action for event in events} == {

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app import cli, main
+from app import administration, cli
 from app.config import Settings
 from app.services import doctor
 from app.services.backups.making import make
@@ -61,13 +61,13 @@ def revision(execute: Execute) -> Iterator[Callable[[str], None]]:
 
 def inspect(settings: Settings, **changes: Any) -> dict[str, doctor.Check]:
     """Return the worst check of each name."""
-    checks = main.inspect(settings.model_copy(update=changes), 1, ignore)
+    checks = administration.inspect(settings.model_copy(update=changes), 1, ignore)
     order = [State.OK, State.WARNING, State.PROBLEM]
     return {each.name: each for each in sorted(checks, key=lambda check: order.index(check.state))}
 
 
 def test_a_sound_installation_has_no_problem_and_stays_as_it_is(settings: Settings) -> None:
-    main.prepare(settings)
+    administration.prepare(settings)
     make_backup(settings)
     if settings.is_sqlite:
         settings.sqlite_path.chmod(0o600)
@@ -111,8 +111,8 @@ def test_the_schema_of_another_version_is_found(settings: Settings, revision: Ca
 
 
 def test_a_wrong_index_is_found(settings: Settings, execute: Execute) -> None:
-    main.prepare(settings)
-    main.fill(settings)
+    administration.prepare(settings)
+    administration.fill(settings)
     execute("DELETE FROM access WHERE resource_id IN (SELECT min(resource_id) FROM access)")
 
     checks = inspect(settings)
@@ -133,7 +133,7 @@ def test_a_database_that_is_away_is_found(settings: Settings) -> None:
 
 
 def test_an_event_from_the_future_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    main.prepare(settings)
+    administration.prepare(settings)
     monkeypatch.setattr(doctor, "_now", lambda: datetime.now(UTC) - timedelta(days=2))
 
     clock = inspect(settings)["clock"]
@@ -152,11 +152,11 @@ def test_backups_that_stopped_are_found(settings: Settings, monkeypatch: pytest.
 
 def test_keys_of_another_secret_are_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTIARY_TOKEN_ALGORITHM", "EdDSA")
-    main.prepare(Settings.read())
+    administration.prepare(Settings.read())
     monkeypatch.setenv("OSTIARY_SECRET", "another secret that is long enough for a key")
 
     assert "the secret cannot decrypt the signing key" in inspect(Settings.read())["keys"].text
-    assert len(main.signing_keys(settings)[0]) == 1, "the check made no key"
+    assert len(administration.signing_keys(settings)[0]) == 1, "the check made no key"
 
 
 def test_each_state_of_the_secret_is_found(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_file_that_may_not_be_written_is_found(settings: Settings, monkeypatch
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_a_late_sequence_is_found(settings: Settings, execute: Execute) -> None:
-    main.prepare(settings)
+    administration.prepare(settings)
     execute("SELECT setval('users_id_seq', 1, false)")
 
     check = inspect(settings)["sequences"]
@@ -236,7 +236,7 @@ def test_a_late_sequence_is_found(settings: Settings, execute: Execute) -> None:
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_too_few_connections_an_invalid_index_and_another_clock_are_found(settings: Settings) -> None:
-    many = main.inspect(settings, 100, ignore)
+    many = administration.inspect(settings, 100, ignore)
     facts = replace(doctor.read_facts(settings), ahead=-60.0, invalid_indexes=("ix_users",))
     checks = {each.name: each for each in doctor.check_database(settings, facts, 1, ignore)}
 
@@ -260,7 +260,7 @@ def test_a_role_that_is_read_only_is_found(settings: Settings) -> None:
 def test_the_command_prints_lines_or_json_and_has_a_code(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main.prepare(settings)
+    administration.prepare(settings)
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "ok       schema: migration 0015\n" in out

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import db, main
+from app import administration, db
 from app.config import Settings
 from app.domain.errors import ManagedElsewhere, SettingsError
 from app.rest.errors import error_response
@@ -106,8 +106,8 @@ def _without(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @with_a_provider
 @pytest.mark.parametrize("exposed", [True, False])
 def test_no_administrator_is_created(settings: Settings, monkeypatch: pytest.MonkeyPatch, exposed: bool) -> None:
-    ready = main.prepare(settings, exposed=exposed)
-    after = main.prepare(_without(settings, monkeypatch), exposed=True)
+    ready = administration.prepare(settings, exposed=exposed)
+    after = administration.prepare(_without(settings, monkeypatch), exposed=True)
 
     assert (ready.default_password_valid, ready.demo_password_valid) == (False, False)
     assert after.default_password_valid  # there is no user yet, so the administrator would be created with it
@@ -115,8 +115,8 @@ def test_no_administrator_is_created(settings: Settings, monkeypatch: pytest.Mon
 
 @with_a_provider
 def test_a_well_known_password_opens_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = main.prepare(_without(settings, monkeypatch))
-    ready = main.prepare(settings, exposed=True)
+    before = administration.prepare(_without(settings, monkeypatch))
+    ready = administration.prepare(settings, exposed=True)
 
     assert before.default_password_valid
     assert not ready.default_password_valid
@@ -125,7 +125,7 @@ def test_a_well_known_password_opens_nothing(settings: Settings, monkeypatch: py
 @with_a_provider
 def test_the_demo_is_refused(settings: Settings) -> None:
     with pytest.raises(SettingsError, match="ExternalAuthUrl: "):
-        main.fill(settings)
+        administration.fill(settings)
 
 
 async def test_a_server_says_where_people_sign_in_and_lets_them_in(tmp_path: Path) -> None:

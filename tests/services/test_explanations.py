@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Integer, bindparam, select
 
-from app import cli, db, main
+from app import administration, cli, db
 from app.config import Settings
 from app.db.tables import Resource, User, col
 from app.domain import resource_roles
@@ -85,8 +85,8 @@ def test_explanations_of_a_world_agree_with_the_checks(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
-    main.prepare(settings)
-    main.fill(settings)
+    administration.prepare(settings)
+    administration.fill(settings)
 
     async def compare(app: AppContext) -> int:
         different = 0
@@ -100,8 +100,8 @@ def test_explanations_of_a_world_agree_with_the_checks(
                     different += is_held != role.is_held or not role.reasons
         return different
 
-    assert main._with_context(settings, compare) == 0  # noqa: SLF001 - as a command does
-    path = main._with_context(settings, _first)[1]  # noqa: SLF001 - as a command does
+    assert administration._with_context(settings, compare) == 0  # noqa: SLF001 - as a command does
+    path = administration._with_context(settings, _first)[1]  # noqa: SLF001 - as a command does
     assert cli.main(["explain", "admin", path, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["user"], said["resource"]) == ("admin", path)
