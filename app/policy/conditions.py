@@ -31,7 +31,7 @@ def sees_all_resources(viewer: Viewer) -> bool:
 
 def asks_about_everybody(viewer: Viewer) -> bool:
     """Return whether the viewer may query the access of every user, within the scope of their token."""
-    return Permission.ACCESS_VIEW in viewer.permissions
+    return viewer.holds_any(Permission.ACCESS_VIEW)
 
 
 def is_valid_until(expires_at: Any) -> ColumnElement[bool]:

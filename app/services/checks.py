@@ -113,10 +113,11 @@ async def check(
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
     marks = [(at, mask) for at, mask in enumerate(masks) if mask > policy.ENDS] if max(masks) > policy.ENDS else []
-    if may_know_missing(viewer, about_others=bool(others)):
+    if marks and may_know_missing(viewer, about_others=bool(others)):
         raise_unknown("resource", (at for at, mark in marks if mark & policy.NO_RESOURCE))
     if others and policy.finds_everybody(viewer):
-        raise_unknown("user", (at for at, mark in marks if mark & policy.NO_USER))
+        if marks:
+            raise_unknown("user", (at for at, mark in marks if mark & policy.NO_USER))
     elif others:
         holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.ENDS}
         unproven = others if by_name else others - holders
