@@ -163,14 +163,23 @@ class Asking:
     # --- changes
 
     def _grant(self) -> Case:
-        requests = []
-        for at in range(VARIED):
-            grant_input = {
-                "resource": {"id": _resource(self._resource())},
-                "subject": {"group": {"slug": group_slug(self._chance.randint(1, self._world.spec.groups))}},
-                "roles": list(ROLES[: 1 + at % 2]),
-            }
-            requests.append(self._ask(world.ADMIN, GRANT, input=grant_input))
+        """Return grants that change something each time they are sent: two masks take turns at each pair."""
+        pairs = [
+            (self._resource(), group_slug(self._chance.randint(1, self._world.spec.groups))) for _ in range(VARIED // 2)
+        ]
+        requests = [
+            self._ask(
+                world.ADMIN,
+                GRANT,
+                input={
+                    "resource": {"id": _resource(resource)},
+                    "subject": {"group": {"slug": group}},
+                    "roles": list(ROLES[:number]),
+                },
+            )
+            for number in (1, 2)
+            for resource, group in pairs
+        ]
         return Case("grantAccess", requests, lambda data: bool(data["grantAccess"]["resource"]))
 
 
