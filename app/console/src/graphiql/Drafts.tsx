@@ -13,7 +13,8 @@ const KINDS = [
 ];
 
 interface DraftsProps {
-  readonly onOpen: (query: string, variables: string) => void;
+  /** Null until the editors are loaded. */
+  readonly onOpen: ((query: string, variables: string) => void) | null;
 }
 
 /** Drafts an operation for any root field of the schema. */
@@ -49,9 +50,10 @@ export function Drafts({ onOpen }: DraftsProps): ReactNode {
           size="compact-xs"
           variant="subtle"
           justify="flex-start"
+          disabled={onOpen === null}
           onClick={() => {
             const { query, variables } = draftOf(kind, field);
-            onOpen(query, variables);
+            onOpen?.(query, variables);
           }}
         >
           {field.name}

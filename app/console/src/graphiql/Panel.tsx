@@ -10,15 +10,21 @@ import { Drafts } from './Drafts';
 import { STARTERS } from './starters';
 import { words } from './words';
 
-/** Return the function that opens an operation in a tab of its own. */
-function useOpen(): (query: string, variables: string) => void {
+type Open = (query: string, variables: string) => void;
+
+/** Return the function that opens an operation in a tab of its own; null until the editors are loaded. */
+function useOpen(): Open | null {
   const { addTab } = useGraphiQLActions();
   const editors = useGraphiQL(({ queryEditor, variableEditor }) => ({ queryEditor, variableEditor }));
+  const { queryEditor, variableEditor } = editors;
+  if (queryEditor === undefined || variableEditor === undefined) {
+    return null;
+  }
   return (query, variables) => {
     addTab();
-    editors.queryEditor?.setValue(query);
-    editors.variableEditor?.setValue(variables);
-    editors.queryEditor?.focus();
+    queryEditor.setValue(query);
+    variableEditor.setValue(variables);
+    queryEditor.focus();
   };
 }
 
@@ -37,7 +43,12 @@ function Panel(): ReactNode {
       <Part title={words.starters}>
         {STARTERS.map(({ title, about, query, variables }) => (
           <Stack key={title} gap={0} align="flex-start">
-            <Button size="compact-sm" variant="default" onClick={() => open(query, variables)}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              disabled={open === null}
+              onClick={() => open?.(query, variables)}
+            >
               {title}
             </Button>
             <Text size="xs" c="dimmed">
