@@ -150,13 +150,14 @@ def _run(name: str, options: Sequence[str], url: str | None, report: Report) -> 
 
 
 def _wait(process: subprocess.Popen[bytes], name: str, report: Report) -> int:
-    """Return the exit code of a process; end it if `report` raises an exception."""
+    """Return the exit code of a process; end it if `report` raises an exception, which is called at least once."""
     try:
         while True:
+            report(name, 0, 0)
             try:
                 return process.wait(WAIT_SECONDS)
             except subprocess.TimeoutExpired:
-                report(name, 0, 0)
+                continue
     except BaseException:
         process.kill()
         process.wait()
