@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
@@ -62,6 +62,9 @@ Read = Callable[[Sequence[BoundStatement]], Awaitable[list[list[Row]]]]
 
 class Transaction(ABC):
     """An open transaction. Its caller can execute statements, but neither begins nor ends it."""
+
+    locks_rows: ClassVar[bool] = True
+    """False if no other transaction can write meanwhile, so that a row need not be locked before it is read."""
 
     def __init__(self, database: "Database") -> None:
         self._database = database

@@ -140,9 +140,8 @@ class GraphQLHandler:
             most = self.settings.request_limits.variable_values
             http.require_few_uses(request.variables, document.uses(), most, request.size)
         try:
-            text, request.text = request.text, b""
-            coerce = self.variables.coerce
-            variables = coerce(document, request.variables, text, is_flat=request.is_flat, hide_suggestions=hidden)
+            body, request.body = request.body, None
+            variables = self.variables.coerce(document, request.variables, body, hide_suggestions=hidden)
         except Invalid as invalid:
             invalid.sent = sent
             raise

@@ -33,6 +33,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class SentJson:
+    """A JSON text and its value. It `is_flat` if no name repeats and no member of a member is an object."""
+
+    text: bytes
+    value: Any
+    is_flat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Changed:
     """Stands for a number that parsing changes."""
 
@@ -66,6 +75,28 @@ def has_members(text: bytes, number: int, colons: int) -> bool:
     that the text has takes one colon more, so a larger number of colons says nothing: a string may contain the others.
     """
     return text.count(b":") == number + colons and not _has_escaped_ascii(text)
+
+
+def is_unchanged(sent: SentJson) -> bool:
+    """Return True if parsing a text has changed nothing; far cheaper than `find_problems`.
+
+    False says nothing: the text has a number with a fraction or more than 64 bits, or an escape or a colon in a name.
+    """
+    members = colons = 0
+    parts = [sent.value]
+    while parts:
+        part = parts.pop()
+        kind = type(part)
+        if kind is str:
+            colons += part.count(":")
+        elif kind is dict:
+            members += len(part)
+            parts += part.values()
+        elif kind is list:
+            parts += part
+        elif kind is float:
+            return False
+    return has_members(sent.text, members, colons)
 
 
 def _has_escaped_ascii(text: bytes) -> bool:

@@ -329,4 +329,6 @@ async def _write(
 ) -> None:
     """Set entries, delete those of the `removed` subjects without an entry, and update the access index."""
     new = {entry.subject: (entry.mask, entry.expires_at) for entry in entries}
-    await access_index.refresh_entries(tx, resource, await grants.write(tx, viewer, resource, stored, new, removed))
+    changed = await grants.write(tx, viewer, resource, stored, new, removed)
+    empty = [subject for subject in changed if new.get(subject, (0,))[0] == 0]
+    await access_index.refresh_entries(tx, resource, changed, empty)

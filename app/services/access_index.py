@@ -1,6 +1,6 @@
 """The access index. One SELECT over resources and grants defines its rows; a change recomputes the rows it affects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from app.db import Transaction, chunks
 from app.db.statements import few_rows
@@ -86,12 +87,15 @@ async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
         await tx.rows(_INSERT, keys=keys)
 
 
-async def refresh_entries(tx: Transaction, resource: int, subjects: Iterable[int]) -> None:
-    """Recompute the rows of some subjects of a resource, when only their grants have changed."""
-    keys = list(subjects)
-    if keys:
-        await tx.rows(_DELETE_ENTRIES, key=resource, subjects=keys)
-        await tx.rows(_INSERT_ENTRIES, key=resource, subjects=keys)
+async def refresh_entries(tx: Transaction, resource: int, subjects: Collection[int], empty: Collection[int]) -> None:
+    """Recompute the rows of some subjects of a resource, when only their grants have changed.
+
+    `empty` are those of the subjects that have no grant, or one without roles; every other one has a row.
+    """
+    if empty:
+        await tx.rows(_DELETE_ENTRIES, key=resource, subjects=list(empty))
+    if len(empty) < len(subjects):
+        await tx.rows(_PUT_ENTRIES, key=resource, subjects=list(subjects))
 
 
 async def refresh_change(tx: Transaction, resource: int) -> None:
@@ -106,8 +110,13 @@ _INSERT = insert(Access).from_select(COLUMNS, definition(among(col(Resource.id),
 _KEY = bindparam("key", type_=RowId())
 _SUBJECTS = bindparam("subjects", type_=Keys(BigInteger()))
 _DELETE_ENTRIES = few_rows(delete(Access)).where(col(Access.resource_id) == _KEY, among(col(Access.subject), _SUBJECTS))
-_INSERT_ENTRIES = few_rows(insert(Access)).from_select(
+_INSERT_ENTRIES = few_rows(postgresql.insert(Access)).from_select(
     COLUMNS, _by_grants().where(col(Resource.id) == _KEY, among(col(Grant.subject), _SUBJECTS))
+)
+# SQLite has the same syntax. An update touches one index of the table, a DELETE and an INSERT all of them.
+_PUT_ENTRIES = _INSERT_ENTRIES.on_conflict_do_update(
+    index_elements=[col(Access.resource_id), col(Access.subject)],
+    set_={name: _INSERT_ENTRIES.excluded[name] for name in ("granted", "mask", "expires_at")},
 )
 _UPDATE_CHANGED_AT = (
     few_rows(update(Access))

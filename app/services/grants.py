@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, delete, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same syntax
 
 from app.db import Transaction
 from app.db.statements import few_rows
-from app.db.tables import Grant, Resource, RowId, col
+from app.db.tables import Grant, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
-from app.services import access_index, audit, users
+from app.services import access_index, audit
 
 Grants = Mapping[int, tuple[int, datetime | None]]
 """The mask and the end of the grants on a resource, by subject."""
@@ -27,7 +28,7 @@ async def load(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime 
 
 async def create(tx: Transaction, viewer: Viewer, masks: Mapping[int, int]) -> None:
     """Write the grants of new resources to all signed-in users, by the ids of the resources."""
-    await _insert(tx, viewer, {(resource, resource_roles.GENERAL): (mask, None) for resource, mask in masks.items()})
+    await _put(tx, viewer, {(resource, resource_roles.GENERAL): (mask, None) for resource, mask in masks.items()})
 
 
 async def write(
@@ -39,11 +40,13 @@ async def write(
     configuration is incremented. The caller refreshes the access index.
     """
     changed = {subject: grant for subject, grant in grants.items() if stored.get(subject) != grant}
-    subjects = {*changed, *(subject for subject in removed if subject in stored and subject not in grants)}
+    deleted = {subject for subject in removed if subject in stored and subject not in grants}
+    subjects = {*changed, *deleted}
     if subjects:
-        await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
-        await tx.rows(_DELETE, resource=resource, subjects=list(subjects))
-        await _insert(tx, viewer, {(resource, subject): grant for subject, grant in changed.items()})
+        await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects, are_new=subjects.isdisjoint(stored))
+        if deleted:
+            await tx.rows(_DELETE, resource=resource, subjects=list(deleted))
+        await _put(tx, viewer, {(resource, subject): grant for subject, grant in changed.items()})
         await tx.rows(_INCREMENT_REVISION, resource=resource)
     return subjects
 
@@ -57,25 +60,21 @@ async def write_many(
     """
     resources, subjects = {resource for resource, _ in changes}, {subject for _, subject in changes}
     await audit.track_links(tx, audit.GRANTS, of=resources, to=subjects)
-    await tx.execute_many(_DELETE_ONE, [{"resource": resource, "subject": subject} for resource, subject in changes])
-    await _insert(tx, viewer, {key: grant for key, grant in changes.items() if grant is not None})
+    deleted = [{"resource": key[0], "subject": key[1]} for key, grant in changes.items() if grant is None]
+    await tx.execute_many(_DELETE_ONE, deleted)
+    await _put(tx, viewer, {key: grant for key, grant in changes.items() if grant is not None})
     of_these = among(col(Resource.id), integers(resources))
     await tx.rows(update(Resource).where(of_these).values(revision=col(Resource.revision) + literal_column("1")))
     await access_index.refresh(tx, resources)
 
 
-async def _insert(
-    tx: Transaction, viewer: Viewer, grants: Mapping[tuple[int, int], tuple[int, datetime | None]]
-) -> None:
-    if not grants:
-        return
-    by_whom = {"granted_by": viewer.user_id or None, "granted_by_name": await users.name_of(tx, viewer)}
-    common = {"granted_at": tx.now, **by_whom}
+async def _put(tx: Transaction, viewer: Viewer, grants: Mapping[tuple[int, int], tuple[int, datetime | None]]) -> None:
+    """Insert grants, or update those that exist: one row each, which costs half of deleting and inserting it."""
+    common = {"granted_at": tx.now, "granted_by": viewer.user_id or None}
     rows = [
-        {**common, "resource_id": resource, **_columns(subject, *grant)}
-        for (resource, subject), grant in grants.items()
+        {**common, "resource": resource, **_columns(subject, *grant)} for (resource, subject), grant in grants.items()
     ]
-    await tx.insert(Grant, rows)
+    await tx.execute_many(_PUT, rows)
 
 
 def _columns(subject: int, mask: int, expires_at: datetime | None) -> dict[str, Any]:
@@ -97,6 +96,22 @@ _DELETE = few_rows(delete(Grant)).where(
 )
 _DELETE_ONE = delete(Grant).where(
     col(Grant.resource_id) == _RESOURCE, col(Grant.subject) == bindparam("subject", type_=BigInteger())
+)
+_GRANTED_BY = bindparam("granted_by", type_=RowId())
+_INSERT = insert(Grant).values(
+    resource_id=_RESOURCE,
+    granted_by=_GRANTED_BY,
+    granted_by_name=select(col(User.user_name)).where(col(User.id) == _GRANTED_BY).scalar_subquery(),
+    **{
+        name: bindparam(name, type_=col(getattr(Grant, name)).type)
+        for name in ("subject", "group_id", "user_id", "mask", "expires_at", "granted_at")
+    },
+)
+_PUT = _INSERT.on_conflict_do_update(
+    index_elements=[col(Grant.resource_id), col(Grant.subject)],
+    set_={
+        name: _INSERT.excluded[name] for name in ("mask", "expires_at", "granted_at", "granted_by", "granted_by_name")
+    },
 )
 _INCREMENT_REVISION = (
     update(Resource).where(col(Resource.id) == _RESOURCE).values(revision=col(Resource.revision) + literal_column("1"))

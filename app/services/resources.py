@@ -305,7 +305,8 @@ async def _load_for_update(
     purpose: Purpose = "change",
 ) -> ResourceForUpdate:
     by, key = resource
-    resource_id = await tx.value(locks[by], key=key)
+    is_known = by == "id" and not tx.locks_rows
+    resource_id = key if is_known else await tx.value(locks[by], key=key)
     statement = _select_visible(viewer.permission_profile, purpose)
     row = None if resource_id is None else await tx.row(statement, key=resource_id, **viewer.bind_values, now=tx.now)
     if row is None:

@@ -14,7 +14,7 @@ from app import db
 from app.db.tables import User, col
 from app.domain.errors import BadRequest
 from app.graphql.http.request import from_body
-from app.http.exact_json import find_problems, has_members
+from app.http.exact_json import SentJson, find_problems, has_members, is_unchanged
 from tests.support.changes import change, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person
@@ -140,6 +140,44 @@ def test_what_encoders_write_has_no_problems() -> None:
             assert [*find_problems(text)] == []
 
 
+SEEN_AT_ONCE = [
+    '{"query": "{ a(x: 1) { b: c } }", "variables": {"input": {"a": "10:30", "b": [{"c": 18446744073709551615}]}}}',
+    '{"variables": {"a": {"b": {}}, "c": null, "d": true}}',
+]
+LEFT_TO_THE_FULL_CHECK = ['{"a": 0.5}', '{"a:b": 1}', '{"a": "\\u00e9"}', '{"a": 18446744073709551616}']
+
+
+@pytest.mark.parametrize("text", SEEN_AT_ONCE)
+def test_a_usual_body_needs_no_full_check(text: str) -> None:
+    assert is_unchanged(SentJson(text.encode(), orjson.loads(text)))
+
+
+@pytest.mark.parametrize("text", [*LEFT_TO_THE_FULL_CHECK, *(text for text, _ in CHANGED)])
+def test_a_body_with_doubts_gets_the_full_check(text: str) -> None:
+    assert not is_unchanged(SentJson(text.encode(), orjson.loads(text)))
+
+
+def _plain(random: Random, depth: int = 0) -> Any:
+    if depth == 3 or (depth and random.random() < 0.3):
+        return random.choice(["a:b", "text", 1, None, True, {}, []])
+    values = [_plain(random, depth + 1) for _ in range(3)]
+    return values if random.random() < 0.3 else {f"k{number}": value for number, value in enumerate(values)}
+
+
+def test_the_quick_check_sees_every_repeated_name() -> None:
+    """An object gets a second member of a name that it has, at any depth and with any value."""
+    random, repeated = Random(14), 0
+    for _ in range(300):
+        text = json.dumps(_plain(random))
+        assert is_unchanged(SentJson(text.encode(), orjson.loads(text)))
+        for match in re.finditer(r'"k\d": ', text):
+            value = json.dumps(random.choice(["a:b", 1, {"c": []}, {}]))
+            twice = f"{text[: match.start()]}{match[0]}{value}, {text[match.start() :]}"
+            assert not is_unchanged(SentJson(twice.encode(), orjson.loads(twice)))
+            repeated += 1
+    assert repeated > 1000
+
+
 FLAT = ['{"query": "{ a(x: 1) { b: c } }"}', '{"query": "{ a }", "variables": {"ids": ["a", "b"], "n": null}}']
 NOT_KNOWN = [
     '{"query": "{ a }", "query": "{ a }"}',
@@ -161,7 +199,9 @@ NOT_KNOWN = [
 )
 def test_the_quick_check_only_knows_flat_bodies_without_repeated_names(body: str, is_flat: bool) -> None:
     try:
-        assert from_body(body.encode()).is_flat is is_flat
+        sent = from_body(body.encode()).body
+        assert sent is not None
+        assert sent.is_flat is is_flat
     except BadRequest:
         assert not is_flat
 

@@ -60,6 +60,8 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 class SqliteTransaction(Transaction):
     """A transaction on the writer connection: short statements run in the event loop, others in a thread."""
 
+    locks_rows = False
+
     def __init__(self, database: "SqliteDatabase", writer: "Writer", connection: sqlite3.Connection) -> None:
         super().__init__(database)
         self._writer, self._connection = writer, connection

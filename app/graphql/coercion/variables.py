@@ -35,7 +35,7 @@ from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, 
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
-from app.http.exact_json import find_problems, may_repeat, quote_names
+from app.http.exact_json import SentJson, find_problems, is_unchanged, may_repeat, quote_names
 
 Path = list[str | int]
 
@@ -57,25 +57,22 @@ class VariableCoercion:
         self,
         document: ValidatedDocument,
         values: Mapping[str, Any],
-        text: bytes = b"",
+        sent: SentJson | None = None,
         *,
-        is_flat: bool = False,
         hide_suggestions: bool,
     ) -> VariableValues:
         """Return the coerced variables of a request; raises Invalid.
 
-        `text` is the JSON text of the request. It shows what parsing has changed: names that an object repeats, of
-        which the last one would count, and numbers of documents that were rounded. `is_flat` says that it repeats none.
+        `sent` is the JSON text of the request. It shows what parsing has changed: names that an object repeats, of
+        which the last one would count, and numbers of documents that were rounded.
         """
         if not document.operation.variable_definitions:
             return NO_VARIABLES
         plan = self._plans.get(document)
         if plan is None:
             plan = self._plans[document] = self._plan(document)
-        if text and (
-            any(each.has_object for each in plan) or (not is_flat and may_repeat(text, (each.quoted for each in plan)))
-        ):
-            self._require_exact(plan, text)
+        if sent is not None and _may_be_changed(plan, sent):
+            self._require_exact(plan, sent.text)
         try:
             variables = _coerce_fast(plan, values)
         except NeedsCoercion:
@@ -156,6 +153,13 @@ class _Variable:
         self.has_object = isinstance(named, GraphQLInputObjectType) or named.name == "JSON"
         (self.quoted,) = quote_names([signature.name])
         self.place: str | None = None  # in a filter
+
+
+def _may_be_changed(plan: "list[_Variable]", sent: SentJson) -> bool:
+    """Return False if parsing has certainly not changed the variables."""
+    if any(each.has_object for each in plan):
+        return not is_unchanged(sent)
+    return not sent.is_flat and may_repeat(sent.text, (each.quoted for each in plan))
 
 
 def _require_filter_values(plan: "list[_Variable]", variables: VariableValues) -> None:

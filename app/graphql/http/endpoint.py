@@ -15,6 +15,7 @@ from app.graphql.http import accept, request
 from app.graphql.http import response as responses
 from app.graphql.http.messages import GraphQLAnswer, GraphQLRequest
 from app.http import MethodNotAllowed, parse_headers
+from app.http.exact_json import SentJson
 from app.observability import request_stats
 
 DEFAULT_LIMITS = RequestLimits()
@@ -82,7 +83,8 @@ class GraphQLEndpoint:
     async def _get(self, scope: Scope, parameters: dict[str, str]) -> GraphQLAnswer:
         operation = request.from_url(parameters)
         if "variables" in parameters:
-            operation.text = b'{"variables":%s}' % parameters["variables"].encode()
+            text = b'{"variables":%s}' % parameters["variables"].encode()
+            operation.body = SentJson(text, {"variables": operation.variables})
         self._require_few_values(operation, len(parameters.get("variables", "")))
         try:
             return await self._answer(scope, operation)
@@ -95,7 +97,6 @@ class GraphQLEndpoint:
         operation = cached or request.from_body(body)
         if cached is None:
             self._require_few_values(operation, len(body))
-            operation.text = body
         try:
             answer = await self._answer(scope, operation)
         except Invalid as invalid:

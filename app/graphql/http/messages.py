@@ -10,6 +10,7 @@ from app.domain.errors import BadRequest
 from app.graphql.documents.cache import ValidatedDocument
 from app.graphql.documents.canonical import SentText
 from app.http import Cookie
+from app.http.exact_json import SentJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,8 @@ class ParsedRequest:
 class GraphQLRequest:
     """One operation to run. `query` is empty only if `sha256` names a persisted document.
 
-    `size` is the length of the JSON text with the variables, and `text` the body until they are coerced. `is_flat`
-    says that the text repeats no name and that its variables contain no objects. The handler sets `ready` if the same
-    request can be run again without parsing.
+    `size` is the length of the JSON text with the variables, and `body` that text until they are coerced. The handler
+    sets `ready` if the same request can be run again without parsing.
     """
 
     query: str
@@ -38,8 +38,7 @@ class GraphQLRequest:
     is_get: bool
     sha256: str | None = None
     size: int = 0
-    text: bytes = b""
-    is_flat: bool = False
+    body: SentJson | None = None
     ready: ParsedRequest | None = None
 
 

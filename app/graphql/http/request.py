@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
-from app.http.exact_json import find_problems, has_members, may_repeat, path_text, quote_names
+from app.http.exact_json import SentJson, find_problems, has_members, may_repeat, path_text, quote_names
 
 PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
 """The parameters of a request."""
@@ -58,7 +58,7 @@ def from_body(body: bytes) -> GraphQLRequest:
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     request = _to_request(value, is_get=False)
-    request.is_flat = is_flat
+    request.body = SentJson(body, value, is_flat)
     return request
 
 

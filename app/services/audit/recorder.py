@@ -173,17 +173,25 @@ async def track(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
 
 
 async def track_links(
-    tx: Transaction, kind: LinkKind, *, of: Iterable[int] | None = None, to: Iterable[int] | None = None
+    tx: Transaction,
+    kind: LinkKind,
+    *,
+    of: Iterable[int] | None = None,
+    to: Iterable[int] | None = None,
+    are_new: bool = False,
 ) -> None:
-    """Track links `of` some objects `to` others that are about to be added or removed; None is all at that end."""
+    """Track links `of` some objects `to` others that are about to be added or removed; None is all at that end.
+
+    `are_new` says that none of these links exists, as the caller has read under the lock of their objects.
+    """
     notes: _Notes | None = tx.notes
     if notes is None:
         return
     query = LinkQuery(kind, None if of is None else frozenset(of), None if to is None else frozenset(to))
     if any(tracked.covers(query) for tracked in notes.links):
         return
-    is_new = query.of is not None and all(notes.is_new((kind.entity, key)) for key in query.of)
-    notes.links[query] = {} if is_new else await _load_links(tx, query)
+    of_new = query.of is not None and all(notes.is_new((kind.entity, key)) for key in query.of)
+    notes.links[query] = {} if are_new or of_new else await _load_links(tx, query)
 
 
 def note(
