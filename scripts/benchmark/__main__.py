@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import ablations, executors, floods, hostile, logins, report, writes
+from scripts.benchmark import ablations, console, executors, floods, hostile, logins, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -35,14 +35,17 @@ def main(argv: Sequence[str]) -> int:
     arguments = _arguments(argv)
     command = shlex.join(["scripts/bench", *argv])
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
-        if arguments.hostile:
-            return _attacked(arguments, Path(folder), command)
+        parts = {
+            "hostile": _attacked,
+            "executors": _raced,
+            "writes": _written,
+            "console": _opened,
+        }
         if arguments.ablations is not None:
             return _ablated(arguments, Path(folder), command)
-        if arguments.executors:
-            return _raced(arguments, Path(folder), command)
-        if arguments.writes:
-            return _written(arguments, Path(folder), command)
+        for name, measure_part in parts.items():
+            if getattr(arguments, name):
+                return measure_part(arguments, Path(folder), command)
         runs, versions = _measured(arguments, Path(folder))
     if arguments.logins:
         return 0
@@ -108,6 +111,18 @@ def _ablated(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     return 0
 
 
+def _opened(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure the pages of the web console."""
+    results, versions = {}, []
+    with ExitStack() as stack:
+        for database, urls, version in _worlds(arguments, folder, stack, console.CrowdedWorld):
+            versions.append(version)
+            say(f"opening each page, {database}")
+            results[database] = console.measure(urls[0], folder)
+    report.show(console.table(results, report.about(command, versions)))
+    return 0
+
+
 def _written(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     """Measure the cost of changes, and the limit that the disk sets."""
     lines, versions = [], []
@@ -149,9 +164,18 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
     parser.add_argument("--writes", action="store_true", help="only what changes cost, beside what the disk allows")
+    parser.add_argument(
+        "--console", action="store_true", help="only the pages of the web console in a browser, in a crowded world"
+    )
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
-    base = QUICK if arguments.quick or arguments.hostile or arguments.ablations is not None else Spec()
+    base = (
+        console.SPEC
+        if arguments.console and not arguments.quick
+        else QUICK
+        if arguments.quick or arguments.hostile or arguments.ablations is not None
+        else Spec()
+    )
     sizes_by_name = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
     counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
     arguments.specs = [replace(base, seed=arguments.seed, resources=count, **sizes_by_name) for count in sorted(counts)]
@@ -170,22 +194,24 @@ def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Run], l
     return runs, versions
 
 
-def _worlds(arguments: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterator[tuple[str, list[str], str]]:
+def _worlds(
+    arguments: argparse.Namespace, folder: Path, stack: ExitStack, kind: type[World] = World
+) -> Iterator[tuple[str, list[str], str]]:
     """Yield for each database its name, the URLs of its worlds, and its version."""
     kinds = DATABASES if arguments.database == "both" else (arguments.database,)
     if "sqlite" in kinds:
-        urls = [sqlite_world(spec, folder, arguments.keep) for spec in arguments.specs]
+        urls = [sqlite_world(spec, folder, arguments.keep, kind) for spec in arguments.specs]
         yield "SQLite", urls, report.sqlite_version()
     if "postgresql" in kinds:
         server = stack.enter_context(_postgres())
-        urls = [_postgresql(server, spec) for spec in arguments.specs]
+        urls = [_postgresql(server, spec, kind) for spec in arguments.specs]
         yield "PostgreSQL", urls, asyncio.run(_version(server.url()))
 
 
-def _postgresql(server: Postgres, spec: Spec) -> str:
+def _postgresql(server: Postgres, spec: Spec, kind: type[World]) -> str:
     name = f"world-{spec}"
     server.create(name)
-    postgresql_world(spec, server.url(name))
+    postgresql_world(spec, server.url(name), kind)
     return server.url(name)
 
 

@@ -60,12 +60,12 @@ class _Progress:
             say(f"  {self._what}: {time.monotonic() - self._began:.0f} s")
 
 
-def sqlite_world(spec: Spec, folder: Path, store_folder: Path | None) -> str:
+def sqlite_world(spec: Spec, folder: Path, store_folder: Path | None, kind: type[World] = World) -> str:
     """Write this world to a file in a folder, or copy the stored one; return its URL."""
     path = folder / f"{spec}.db"
-    store = None if store_folder is None else store_folder / f"{spec}-{_fingerprint()}.db"
+    store = None if store_folder is None or kind is not World else store_folder / f"{spec}-{_fingerprint()}.db"
     if store is None or not store.exists():
-        _filled_sqlite(path, World(spec))
+        _filled_sqlite(path, kind(spec))
         if store is not None:
             store.parent.mkdir(parents=True, exist_ok=True)
             draft = store.with_suffix(".new")
@@ -131,11 +131,11 @@ async def _reindexed(path: Path) -> None:
         await database.close()
 
 
-def postgresql_world(spec: Spec, url: str) -> None:
+def postgresql_world(spec: Spec, url: str, kind: type[World] = World) -> None:
     """Put this world into an empty database."""
     say(f"PostgreSQL, {spec.resources:,} resources: making the world")
     migrations.upgrade(url)
-    asyncio.run(_filled_postgresql(url, World(spec)))
+    asyncio.run(_filled_postgresql(url, kind(spec)))
 
 
 async def _filled_postgresql(url: str, world: World) -> None:

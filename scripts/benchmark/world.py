@@ -181,12 +181,12 @@ class World:
         """Put each user in up to three orgs; the askers read in the first and administer the second."""
         chance = self._chance("org members")
         for key in GROUPS_OF:
-            yield _org_member(1, key, MemberLevel.READ_ONLY, None)
-            yield _org_member(2, key, MemberLevel.ADMIN, None)
+            yield org_member(1, key, MemberLevel.READ_ONLY, None)
+            yield org_member(2, key, MemberLevel.ADMIN, None)
         for key in range(FIRST_ORDINARY, self.spec.users + 1):
             for org in {chance.randint(1, self.spec.orgs) for _ in range(chance.randint(0, 3))}:
                 (level,) = chance.choices(list(LEVELS), list(LEVELS.values()))
-                yield _org_member(org, key, level, _end(chance))
+                yield org_member(org, key, level, _end(chance))
 
     def _groups(self) -> Iterator[dict[str, Any]]:
         chance = self._chance("groups")
@@ -208,10 +208,10 @@ class World:
         chance = self._chance("group members")
         for key, number in GROUPS_OF.items():
             for group in range(1, min(number, self.spec.groups) + 1):
-                yield _group_member(group, key, None, is_manager=False)
+                yield group_member(group, key, None, is_manager=False)
         for key in range(FIRST_ORDINARY, self.spec.users + 1):
             for group in {chance.randint(1, self.spec.groups) for _ in range(chance.randint(0, 5))}:
-                yield _group_member(group, key, _end(chance), is_manager=chance.random() < 0.1)
+                yield group_member(group, key, _end(chance), is_manager=chance.random() < 0.1)
 
     # --- resources
 
@@ -251,16 +251,16 @@ class World:
 
     def _configuration(self, resource: int, chance: Random) -> Iterator[dict[str, Any]]:
         general, full = self._general[resource - 1], self._full(resource)
-        yield _entry(resource_roles.GENERAL, general & full)
+        yield entry(resource_roles.GENERAL, general & full)
         if general and chance.random() < 0.05:
-            yield _entry(resource_roles.ANYONE, resource_roles.METADATA_READ)
+            yield entry(resource_roles.ANYONE, resource_roles.METADATA_READ)
         for group in {self._granted_group(chance) for _ in range(chance.randint(0, 3))}:
-            yield _entry(
+            yield entry(
                 resource_roles.subject_id(SubjectType.GROUP, group), _roles(chance) & full, _end(chance), group_id=group
             )
         if chance.random() < 0.3:
             user = self._somebody(chance)
-            yield _entry(
+            yield entry(
                 resource_roles.subject_id(SubjectType.USER, user), _roles(chance) & full, _end(chance), user_id=user
             )
 
@@ -302,7 +302,8 @@ def _roles(chance: Random) -> int:
     return chance.choices(list(GRANTED), list(GRANTED.values()))[0]
 
 
-def _org_member(org: int, user: int, level: MemberLevel, end: datetime | None) -> dict[str, Any]:
+def org_member(org: int, user: int, level: MemberLevel, end: datetime | None) -> dict[str, Any]:
+    """Return the row of a member of an org."""
     return {
         "org_id": org,
         "user_id": user,
@@ -313,7 +314,8 @@ def _org_member(org: int, user: int, level: MemberLevel, end: datetime | None) -
     }
 
 
-def _group_member(group: int, user: int, end: datetime | None, *, is_manager: bool) -> dict[str, Any]:
+def group_member(group: int, user: int, end: datetime | None, *, is_manager: bool) -> dict[str, Any]:
+    """Return the row of a member of a group."""
     return {
         "group_id": group,
         "user_id": user,
@@ -324,7 +326,8 @@ def _group_member(group: int, user: int, end: datetime | None, *, is_manager: bo
     }
 
 
-def _entry(
+def entry(
     subject: int, mask: int, end: datetime | None = None, *, group_id: int | None = None, user_id: int | None = None
 ) -> dict[str, Any]:
+    """Return the row of a grant, without its id and its resource."""
     return {"subject": subject, "mask": mask, "expires_at": end, "group_id": group_id, "user_id": user_id}

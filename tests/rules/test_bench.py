@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmark import floods, hostile, report
+from scripts.benchmark import console, floods, hostile, report
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
@@ -95,6 +95,26 @@ def test_the_same_seed_makes_the_same_world() -> None:
         ]
 
     assert tables(1) == tables(1) != tables(2)
+
+
+def test_the_world_of_the_console_is_crowded_where_pages_show_it() -> None:
+    world = console.CrowdedWorld(Spec(users=1_500, orgs=3, groups=25, resources=30))
+    tables = {str(rows.table.__tablename__): rows for rows in world.tables(EXISTING_ROWS)}
+
+    def count(table: str, column: str) -> int:
+        at = tables[table].columns.index(column)
+        return sum(row[at] == console.CROWDED for row in tables[table].rows)
+
+    assert [count("org_members", "org_id"), count("group_members", "group_id")] == [1_500, 1_500]
+    assert count("grants", "resource_id") == console.ENTRIES
+
+
+def test_the_table_of_the_console_has_every_page_of_both_databases() -> None:
+    results = {"SQLite": {"home": [3.0, 1.0, 2.0]}, "PostgreSQL": {"home": [5.0, 4.0, 6.0]}}
+
+    *_, row = console.table(results, "Measured here.").splitlines()
+
+    assert row == "| home | 2 | 3 | 5 | 6 |"
 
 
 def test_a_cost_that_grew_is_called_so() -> None:
