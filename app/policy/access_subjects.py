@@ -1,8 +1,10 @@
 """The subjects with access to a resource, expanded into users where the viewer sees the members."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     FromClause,
@@ -25,18 +27,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, Group, KeyText, Org, RowId, User, col
+from app.db.tables import Access, Group, KeyText, Org, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.policy.conditions import is_valid_until
-from app.policy.effective_subjects import by_membership, is_active
+from app.policy.effective_subjects import SubjectRows, by_membership, is_active, subject_id
 from app.policy.groups import number_of_members, sees_group_members
 from app.policy.orgs import number_of_people, sees_org, sees_org_members
 from app.policy.resources import bit_or
 from app.policy.users import sees_all_users
-from app.query.index_scan import virtual_column
 from app.query.relations import Keys, among
+from app.query.virtual_rows import virtual_column
 
 _ENTRY = aliased(Access)
 _KIND = col(_ENTRY.subject) % resource_roles.SUBJECT_TYPES
@@ -46,15 +48,24 @@ BEFORE_USERS = literal_column("'!'", KeyText())
 """Prefix of a group's sort key, which sorts groups before users since no user name begins with it."""
 
 
-def subjects_sql(viewer: Viewer) -> FromClause:
+MANY = 2_000
+"""Memberships in the groups and orgs with an entry from which on a page tries its next candidates first."""
+
+
+def subjects_sql(viewer: Viewer, *, candidates: CTE | None = None, without: Select[Any] | None = None) -> FromClause:
     """Return the subjects with roles on the resources among the bound `keys`: (k, o0, key, mask, kind, user, whole).
 
     Registry managers, org members and group members are one row each where the viewer sees the members. Otherwise one
     row represents them all, and `whole` is the id of the org or group. ANYONE and all signed-in users are one row each.
-    A list of them is ordered by `o0`, then by `key`.
+    A list of them is ordered by `o0`, then by `key`. With `candidates`, a list of users, no other users are computed;
+    the resources of the SELECT `without` are left out.
     """
     # The roles are combined by numbers before any name is joined: a group may have very many members.
-    entries = union_all(*_arms(viewer)).subquery("entries")
+    arms = _user_arms(viewer) if candidates is None else _candidate_arms(viewer, candidates)
+    arms = [*arms, *_undivided_arms(viewer)]
+    if without is not None:
+        arms = [arm.where(col(_ENTRY.resource_id).not_in(without)) for arm in arms]
+    entries = union_all(*arms).subquery("entries")
     subject = (entries.c.k, entries.c.user, entries.c.kind, entries.c.whole)
     roles = bit_or(entries.c.mask).label("mask")
     holders = select(*subject, roles).where(entries.c.mask != 0).group_by(*subject).subquery("holders")
@@ -77,16 +88,77 @@ def subjects_sql(viewer: Viewer) -> FromClause:
     return select(*columns).select_from(joined).where(active).subquery("named")
 
 
-def _arms(viewer: Viewer) -> list[Select[Any]]:
+def are_many_subjects() -> ColumnElement[bool]:
+    """Return whether the entries of the bound `keys` have at least `MANY` memberships. It reads no more of them."""
     arms = [
-        _undivided_rows(_is_of(SubjectType.ANYONE, SubjectType.GENERAL), keyed=False),
-        _user_rows(col(User.id), inspect(User).selectable, _is_of(SubjectType.USER, SubjectType.OWNER), col(User.id)),
+        select(literal_column("1", Integer).label("one"))
+        .select_from(inspect(_ENTRY).selectable.join(each.rows, _is_of(each.kind) & (each.key == _KEY)))
+        .where(*_is_current())
+        for each in by_membership()
     ]
+    some = union_all(*arms).limit(MANY).subquery("some")
+    return select(func.count()).select_from(some).scalar_subquery() >= MANY
+
+
+def _user_arms(viewer: Viewer) -> list[Select[Any]]:
+    """Return the rows of users, from the entries."""
+    direct = _is_of(SubjectType.USER, SubjectType.OWNER)
+    arms = [_user_rows(col(User.id), inspect(User).selectable, direct, col(User.id))]
+    for each, seen in _seen_memberships(viewer):
+        users = _user_rows(each.user, each.rows, _is_of(each.kind), each.key, each.cap)
+        arms.append(users.where(each.where, each.user.is_not(None), seen))  # an org may have no owner
+    return arms
+
+
+def _candidate_arms(viewer: Viewer, candidates: CTE) -> list[Select[Any]]:
+    """Return the same for some users, from their memberships: each looks up the entry of its subject."""
+    arms = [
+        _rows_of_candidates(candidates, subject_id(kind, candidates.c.key))
+        for kind in (SubjectType.USER, SubjectType.OWNER)
+    ]
+    for each, seen in _seen_memberships(viewer):
+        of = each.rows, each.user == candidates.c.key
+        arms.append(
+            _rows_of_candidates(candidates, subject_id(each.kind, each.key), each.cap, of).where(each.where, seen)
+        )
+    return arms
+
+
+def _rows_of_candidates(
+    candidates: CTE,
+    subject: ColumnElement[Any],
+    cap: ColumnElement[Any] | None = None,
+    membership: tuple[FromClause, ColumnElement[bool]] | None = None,
+) -> Select[Any]:
+    resource = aliased(Resource)
+    is_entry = (col(_ENTRY.resource_id) == col(resource.id)) & (col(_ENTRY.subject) == subject)
+    granted: Any = select(col(_ENTRY.mask)).where(is_entry, is_valid_until(_ENTRY.expires_at))
+    rows: Any = inspect(resource).selectable.join(candidates, true())
+    if membership is not None:
+        rows = rows.join(*membership)
+    mask = granted.correlate_except(_ENTRY).scalar_subquery()
+    kind = literal_column(str(int(SubjectType.USER)), Integer)
+    columns = (
+        col(resource.id).label("k"),
+        candidates.c.key.label("user"),
+        kind.label("kind"),
+        (mask if cap is None else mask.op("&")(cap)).label("mask"),
+        _NULL_ID.label("whole"),
+    )
+    return select(*columns).select_from(rows).where(among(col(resource.id), _keys()))
+
+
+def _seen_memberships(viewer: Viewer) -> Iterator[tuple[SubjectRows, ColumnElement[bool]]]:
+    """Yield the rows by which users act as subjects whose users the viewer sees, with the condition for it."""
     for each in by_membership():
         seen = _sees(viewer, each.kind, each.key)
         if not isinstance(seen, type(false())):
-            users = _user_rows(each.user, each.rows, _is_of(each.kind), each.key, each.cap)
-            arms.append(users.where(each.where, each.user.is_not(None), seen))  # an org may have no owner
+            yield each, seen
+
+
+def _undivided_arms(viewer: Viewer) -> list[Select[Any]]:
+    """Return the entries whose users are not listed."""
+    arms = [_undivided_rows(_is_of(SubjectType.ANYONE, SubjectType.GENERAL), keyed=False)]
     for kind in (SubjectType.GROUP, SubjectType.ORG, SubjectType.REGISTRY):
         seen = _sees(viewer, kind, _KEY)
         if not isinstance(seen, type(true())):
@@ -102,8 +174,11 @@ def _is_of(*kinds: SubjectType) -> ColumnElement[bool]:
 
 def _is_current() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Return the conditions for entries that have not expired, of the resources among the bound `keys`."""
-    keys = bindparam("keys", type_=Keys(BigInteger()))
-    return among(col(_ENTRY.resource_id), keys), is_valid_until(_ENTRY.expires_at)
+    return among(col(_ENTRY.resource_id), _keys()), is_valid_until(_ENTRY.expires_at)
+
+
+def _keys() -> ColumnElement[Any]:
+    return bindparam("keys", type_=Keys(BigInteger()))
 
 
 def _user_rows(

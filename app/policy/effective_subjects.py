@@ -34,7 +34,7 @@ from app.query.relations import VIEWER_ID, Keys, among
 
 
 @dataclass(frozen=True, slots=True)
-class _SubjectRows:
+class SubjectRows:
     """Rows that make users act as subjects of one type: user, key, the cap of their roles, org level and expiry."""
 
     kind: SubjectType
@@ -50,14 +50,14 @@ class _SubjectRows:
 _NO_CAP = literal_column(str(resource_roles.ALL), Integer)
 
 
-def by_membership() -> list[_SubjectRows]:
+def by_membership() -> list[SubjectRows]:
     """Return the rows by which users act as groups, as orgs (members and owners), and as the registry."""
     return [_as_group(), _as_member(), _as_owner(), _as_registry()]
 
 
-def _as_group() -> _SubjectRows:
+def _as_group() -> SubjectRows:
     member = aliased(GroupMember)
-    return _SubjectRows(
+    return SubjectRows(
         SubjectType.GROUP,
         inspect(member).selectable,
         col(member.user_id),
@@ -68,13 +68,13 @@ def _as_group() -> _SubjectRows:
     )
 
 
-def _as_member() -> _SubjectRows:
+def _as_member() -> SubjectRows:
     """Return the rows of org members; the level caps the roles of a member."""
     person = aliased(OrgMember)
     caps: Iterator[Any] = (
         (col(person.level) == int(level), literal_column(str(cap))) for level, cap in resource_roles.CAPS.items()
     )
-    return _SubjectRows(
+    return SubjectRows(
         SubjectType.ORG,
         inspect(person).selectable,
         col(person.user_id),
@@ -86,19 +86,19 @@ def _as_member() -> _SubjectRows:
     )
 
 
-def _as_owner() -> _SubjectRows:
+def _as_owner() -> SubjectRows:
     """Return the rows of org owners, whose roles have no cap."""
     owned = aliased(Org)
     level = literal_column(str(int(MemberLevel.ADMIN)), Integer)
-    return _SubjectRows(SubjectType.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _NO_CAP, level)
+    return SubjectRows(SubjectType.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _NO_CAP, level)
 
 
-def _as_registry() -> _SubjectRows:
+def _as_registry() -> SubjectRows:
     """Return the rows of users whose system roles carry RESOURCES_MANAGE."""
     user_role, role = aliased(UserRole), aliased(Role)
     rows = inspect(user_role).selectable.join(inspect(role).selectable, col(role.id) == col(user_role.role_id))
     manages = col(role.permissions).op("&")(Permission.RESOURCES_MANAGE.value) != 0
-    return _SubjectRows(
+    return SubjectRows(
         SubjectType.REGISTRY, rows, col(user_role.user_id), literal_column("0", Integer), _NO_CAP, where=manages
     )
 

@@ -275,36 +275,3 @@ def merge_scans(
 def _combine(index: IndexScan, column: ColumnElement[Any]) -> ColumnElement[Any]:
     assert index.bit_or is not None
     return index.bit_or(column)
-
-
-VIRTUAL = "derived"
-"""The alias of the subquery that the columns of `virtual_column` refer to."""
-
-
-def virtual_rows(rows: FromClause, layout: Layout, viewer: Viewer, query: ListQuery) -> Select[Any]:
-    """Return the page of each bound key from computed rows: (k, o0, key, mask, …)."""
-    down = query.order[0][1] != query.backward
-    terms: OrderTerms = [(rows.c.o0, down), (rows.c.key, down)]
-    order = [directed(column, down) for column, _ in terms]
-    number = func.row_number().over(partition_by=rows.c.k, order_by=order).label("n")
-    conditions = [*_roles(rows, query), *([after_cursor(terms)] if query.after else [])]
-    numbered = select(*rows.c, number).where(*conditions).subquery(VIRTUAL)
-    page_rows = select(*layout.columns(viewer), numbered.c.o0, numbered.c.key.label("o1"), numbered.c.k)
-    places = [directed(column, down) for column in (numbered.c.o0, numbered.c.key)]
-    return page_rows.select_from(numbered).where(numbered.c.n <= LIMIT).order_by(numbered.c.k, *places)
-
-
-def count_virtual_rows(rows: FromClause, query: ListQuery) -> Select[Any]:
-    """Return the count of computed rows of each bound key: (number, key)."""
-    counted: Select[Any] = select(func.count(), rows.c.k)
-    return counted.where(*_roles(rows, query)).group_by(rows.c.k)
-
-
-def _roles(rows: FromClause, query: ListQuery) -> list[ColumnElement[bool]]:
-    return [has_bit(rows.c.mask, name) for _, *pairs in query.filter[1:] for _, name in pairs]
-
-
-def virtual_column(name: str) -> ColumnElement[Any]:
-    """Return an integer column of the computed rows, for the field specs of their type."""
-    column: ColumnElement[Any] = literal_column(f"{VIRTUAL}.{name}", Integer)
-    return column

@@ -40,6 +40,7 @@ from app.domain.viewer import Viewer
 
 if TYPE_CHECKING:
     from app.query.filters import FilterSpec
+    from app.query.virtual_rows import VirtualRows
 
 VIEWER_ID = bindparam("viewer_id", type_=tables.RowId())
 """The id of the viewer, bound so that all viewers with the same permissions share one statement."""
@@ -108,7 +109,7 @@ class Relation:
     - `orders`: the columns that a client can sort by, each of them NOT NULL, or an `OrderSpec`.
     - `index_scan`: the index through which pages and counts are read.
     - `custom_from`: returns the FROM clause that replaces the table and its join.
-    - `virtual_rows`: returns computed rows of the bound `keys` for a page without a table: (k, o0, key, mask, …).
+    - `virtual_rows`: the computed rows of a page without a table.
     """
 
     kind: Literal["one", "many", "page"]
@@ -122,7 +123,7 @@ class Relation:
     filters: "Mapping[str, FilterSpec]" = field(default_factory=dict)
     index_scan: "IndexScan | None" = None
     custom_from: Callable[[Viewer], FromClause] | None = None
-    virtual_rows: Callable[[Viewer], FromClause] | None = None
+    virtual_rows: "VirtualRows | None" = None
     newest_first: bool = False
 
     @property

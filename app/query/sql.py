@@ -24,7 +24,7 @@ from app.db import tables
 from app.db.statements import CompiledStatement, compile_statement
 from app.db.tables import col
 from app.domain.viewer import Viewer
-from app.query import index_scan
+from app.query import index_scan, virtual_rows
 from app.query.pagination import ListQuery
 from app.query.predicates import apply_filters, apply_order, directed, filter_condition, seek_predicates
 from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of, order_column
@@ -115,7 +115,7 @@ def page(
     if _uses_index_scan(relation, viewer, query, dialect):
         return index_scan.page(relation, layout, viewer, query, dialect)
     if relation.virtual_rows is not None:
-        return index_scan.virtual_rows(relation.virtual_rows(viewer), layout, viewer, query)
+        return virtual_rows.page(relation.virtual_rows, layout, viewer, query)
     if relation.by is None:
         ordered = apply_order(relation, viewer, query)
         values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if has_cursors]
@@ -140,7 +140,7 @@ def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect
     if _uses_index_scan(relation, viewer, query, dialect):
         return index_scan.count(relation, viewer, query, dialect)
     if relation.virtual_rows is not None:
-        return index_scan.count_virtual_rows(relation.virtual_rows(viewer), query)
+        return virtual_rows.count(relation.virtual_rows, viewer, query)
     conditions = [relation.sees(viewer), *filter_condition(relation, viewer, query.filter, dialect)]
     if relation.by is None:
         counted: Select[Any] = select(func.count(), literal(ROOT_KEY).label("k"))  # type: ignore[assignment]  # of any rows

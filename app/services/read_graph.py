@@ -30,6 +30,7 @@ from app.db.tables import (
 from app.domain.viewer import Viewer
 from app.query.filters import FilterSpec
 from app.query.relations import FieldSpec, IndexScan, Relation, from_of
+from app.query.virtual_rows import VirtualRows
 from app.services.list_filters import (
     AUDIT_FILTERS,
     BY_GROUP_MEMBERSHIP,
@@ -230,7 +231,7 @@ accessors = Relation(
     ("user_name",),
     orders={"user_name": User.user_key},
     filters={"role": FilterSpec(policy.effective_mask, bits=True)},
-    virtual_rows=policy.subjects_sql,
+    virtual_rows=VirtualRows(policy.subjects_sql, User.id, User.user_key, policy.are_many_subjects),
 )
 
 

@@ -40,8 +40,10 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 """Timeout of a connection attempt and of a cancellation."""
 
-SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
+SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan", "work_mem": "32MB"}
 """Settings that disable JIT compilation and plan each statement once per connection; both cost more than execution.
+
+`work_mem` is enough to sort and to group 100,000 users in memory. Most statements need a few kilobytes of it.
 
 By default PostgreSQL plans most statements on each execution, to find better plans for the bound values. There are
 none, since the form of the statements determines the order of joins and the indexes.

@@ -24,8 +24,8 @@ from app.graphql.schema.enums import (
 from app.graphql.schema.fields import EntityType, column, edge, part
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
-from app.query.index_scan import virtual_column
 from app.query.relations import flag
+from app.query.virtual_rows import virtual_column
 from app.services import read_graph
 
 if TYPE_CHECKING:
