@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     exists,
     false,
+    func,
     inspect,
     literal_column,
     or_,
@@ -137,17 +138,26 @@ def _is_admin(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _no_other_admin(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition that no other user is an active administrator who can sign in."""
+    """Return the condition that no other user is an active administrator who can sign in.
+
+    The only administrator is the same for all rows, so it is read once: on PostgreSQL each read scans the user roles.
+    """
     assigned, role, person = aliased(UserRole), aliased(Role), aliased(User)
-    others = exists().where(
-        col(role.name_key) == ADMIN,
-        col(assigned.role_id) == col(role.id),
-        col(person.id) == col(assigned.user_id),
-        col(person.is_service_account).is_(False),
-        col(person.id) != col(User.id),
-        is_active(col(person.id)),
+    two = (
+        select(col(person.id).label("id"))
+        .where(
+            col(role.name_key) == ADMIN,
+            col(assigned.role_id) == col(role.id),
+            col(person.id) == col(assigned.user_id),
+            col(person.is_service_account).is_(False),
+            is_active(col(person.id)),
+        )
+        .limit(literal_column("2"))
+        .subquery("administrators")
     )
-    return and_(_manages_user(viewer), ~others.correlate_except(assigned, role, person))
+    # 0 if there is none, and null if there are several, which is no user's id.
+    only = select(case((func.count() < literal_column("2"), func.coalesce(func.max(two.c.id), 0)))).scalar_subquery()
+    return and_(_manages_user(viewer), or_(only == 0, only == col(User.id)))
 
 
 def _owns_locked(viewer: Viewer) -> ColumnElement[bool]:

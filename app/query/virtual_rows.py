@@ -74,9 +74,9 @@ def page(source: VirtualRows, layout: Layout, viewer: Viewer, query: ListQuery) 
     full = select(sure.c.k).group_by(sure.c.k).having(func.count() >= LIMIT).cte("full")
     filled = select(full.c.k)
     rest = _numbered(source.rows(viewer, without=filled), query, down).subquery("rest")
-    rows: Subquery = union_all(select(sure).where(sure.c.k.in_(filled)), select(rest).where(rest.c.n <= LIMIT)).subquery(
-        VIRTUAL
-    )
+    rows: Subquery = union_all(
+        select(sure).where(sure.c.k.in_(filled)), select(rest).where(rest.c.n <= LIMIT)
+    ).subquery(VIRTUAL)
     columns = select(*layout.columns(viewer), rows.c.o0, rows.c.key.label("o1"), rows.c.k)
     return columns.select_from(rows).order_by(rows.c.k, *(directed(each, down) for each in (rows.c.o0, rows.c.key)))
 
