@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from app.cli import help_texts
 from app.observability import logs
@@ -123,3 +123,30 @@ def _is_database_failure(error: BaseException) -> bool:
     failure = classify(getattr(error, "orig", None) or error)
     # asyncpg raises its own error for an invalid parameter in the URL.
     return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
+
+
+@contextmanager
+def output_file(name: str | None) -> Iterator[IO[str]]:
+    """Open the file to write, which replaces an old one only when it is complete. Others cannot read it."""
+    if name in {None, "-"}:
+        yield sys.stdout
+        return
+    assert name is not None
+    target = Path(name)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        partial.replace(target)
+    except OSError as error:
+        raise CommandFailed(f"{name} cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1, for an argument."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)
