@@ -114,7 +114,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 async def _work_beside_requests(settings: Settings, operations: Operations, context: AppContext) -> AsyncIterator[None]:
     """Make the backups that are due, do the housekeeping, and serve the metrics at their own address."""
     operations.backups = BackupSchedule(settings) if settings.backup_interval else None
-    retention = housekeeping.Retention(settings.audit_lifetime)
+    retention = housekeeping.Retention(settings.audit_lifetime, settings.ended_lifetime)
     async with (
         _listen(settings, operations),
         scheduled(operations.backups),

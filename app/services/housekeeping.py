@@ -14,6 +14,7 @@ from random import uniform
 
 from app.db.cancellation import cancel_and_wait
 from app.domain.errors import OstiaryError
+from app.services import ended
 from app.services.app_context import AppContext
 from app.services.audit import pruning, sealing
 
@@ -34,14 +35,16 @@ class Retention:
     """Times after which the server removes what is old; None is never."""
 
     audit: timedelta | None = None
+    ended: timedelta | None = None
 
 
 async def run_once(app: AppContext, retention: Retention) -> None:
     """Do one round. A piece that fails is logged, and the others are done."""
     await _attempt("sealing of the audit log", lambda: _seal(app))
-    if retention.audit is not None:
-        keep = retention.audit
-        await _attempt("retention of the audit log", lambda: _prune(app, keep))
+    if (audit := retention.audit) is not None:
+        await _attempt("retention of the audit log", lambda: _prune(app, audit))
+    if (after := retention.ended) is not None:
+        await _attempt("removal of what has ended", lambda: _remove_ended(app, after))
 
 
 async def _attempt(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -65,6 +68,12 @@ async def _prune(app: AppContext, keep: timedelta) -> None:
     if await pruning.is_due(app.database, before):
         pruned = await pruning.prune(app.database, app.seal_key, before, _ignore, MOST_STRETCHES)
         log.info("removed old audit events number=%d", pruned.events)
+
+
+async def _remove_ended(app: AppContext, keep: timedelta) -> None:
+    number = await ended.remove(app.database, app.database.clock() - keep)
+    if number:
+        log.info("removed ended memberships, grants and tokens number=%d", number)
 
 
 def _ignore(*_: object) -> None:

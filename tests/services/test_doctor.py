@@ -56,7 +56,7 @@ def execute(settings: Settings) -> Execute:
 def revision(execute: Execute) -> Iterator[Callable[[str], None]]:
     """Set the number of the last migration, until the end of the test."""
     yield lambda number: execute(f"UPDATE alembic_version SET version_num = '{number}'")  # noqa: S608 - ours
-    execute("UPDATE alembic_version SET version_num = '0016'")
+    execute("UPDATE alembic_version SET version_num = '0017'")
 
 
 def inspect(settings: Settings, **changes: Any) -> dict[str, doctor.Check]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.db.tables.registry import points_at
+from app.db.tables.registry import index_of_ends, points_at
 from app.db.types import JSONDocument, KeyText, RowId, UTCDateTime
 
 
@@ -40,7 +40,7 @@ class ApiToken(SQLModel, table=True):
     """
 
     __tablename__ = "api_tokens"
-    __table_args__ = (UniqueConstraint("user_id", "name_key"), {"sqlite_autoincrement": True})
+    __table_args__ = (UniqueConstraint("user_id", "name_key"), index_of_ends(), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_id: int = points_at("users.id")
