@@ -50,14 +50,14 @@ class CommandFailed(Exception):
 def add_command(
     commands: Subparsers, name: str, summary: str, run: Callable[[argparse.Namespace], int | None] | None = None
 ) -> argparse.ArgumentParser:
-    """Add the parser of a command with its texts; one that runs has the option `--settings`, except `schema`."""
+    """Add the parser of a command with its texts; one that runs has `--settings` if it needs settings."""
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     command.description, command.epilog = help_texts.COMMANDS[command.prog.partition(" ")[2]]
     if run is not None:
         command.set_defaults(run=run)
-        if name != "schema":
+        if name not in {"schema", "completion"}:
             command.add_argument(
                 "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"
             )

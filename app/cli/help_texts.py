@@ -1,6 +1,6 @@
 """Long help texts of the command line."""
 
-from app.cli import help_audit
+from app.cli import help_audit, help_completion
 
 DESCRIPTION = """\
 Ostiary manages the users, roles and grants of a data registry, decides who may
@@ -335,6 +335,7 @@ COMMANDS = {
     "plan": (PLAN, PLAN_EPILOG),
     "apply": (APPLY, APPLY_EPILOG),
     **help_audit.COMMANDS,
+    **help_completion.COMMANDS,
     "schema": (SCHEMA, SCHEMA_EPILOG),
     "settings": (SETTINGS, SETTINGS_EPILOG),
 }
