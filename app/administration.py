@@ -7,10 +7,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
+
+import orjson
 
 from app import db
 from app.config import Settings, secret
@@ -21,6 +23,7 @@ from app.domain.request_origin import COMMAND, current_origin
 from app.security import keys, passwords, tickets
 from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
+from app.security.seal_key import SealKey
 from app.security.session_tokens import TokenSigner
 from app.services import (
     access_index_rebuild,
@@ -34,6 +37,7 @@ from app.services import (
     session_revocation,
 )
 from app.services.app_context import AppContext
+from app.services.audit import forgetting, pruning, reading, verification
 from app.services.backups import making, restoring
 from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
@@ -85,6 +89,7 @@ async def open_context(settings: Settings, *, longest: float = inf, inspected_wi
         provider=provider,
         has_personal_orgs=settings.makes_personal_orgs,
         input_digest=InputDigest(key),
+        seal_key=SealKey(key),
     )
 
 
@@ -216,6 +221,46 @@ def explain(settings: Settings, user: str, resource: str) -> explanations.Explan
     """Explain the access of a user to a resource."""
     _migrate_existing(settings)
     return _with_context(settings, lambda app: explanations.explain(app.database, user, resource))
+
+
+def list_audit(settings: Settings, conditions: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Return the newest audit events that match `conditions`, the fields of an EventFilter."""
+    _migrate_existing(settings)
+    wanted = reading.EventFilter(**conditions)
+    return _with_context(settings, lambda app: reading.newest(app.database, wanted, limit))
+
+
+def export_audit(settings: Settings, file: IO[str], conditions: dict[str, Any], report: Report) -> int:
+    """Write the audit events that match `conditions` as JSON Lines, the oldest first, and return their number."""
+    _migrate_existing(settings)
+
+    async def export(app: AppContext) -> int:
+        number = 0
+        async for event in reading.stream(app.database, reading.EventFilter(**conditions)):
+            file.write(f"{orjson.dumps(event).decode()}\n")
+            number += 1
+            report("events", number, 0)
+        return number
+
+    return _with_context(settings, export)
+
+
+def verify_audit(settings: Settings, report: Report, head: str | None) -> verification.Verified:
+    """Compare the audit log with its seals. `head` is the hash that an earlier verification has reported."""
+    _migrate_existing(settings)
+    return _with_context(settings, lambda app: verification.verify(app.database, app.seal_key, report, head))
+
+
+def prune_audit(settings: Settings, before: datetime, report: Report) -> pruning.Pruned:
+    """Remove the audit events of before a moment."""
+    _migrate_existing(settings)
+    return _with_context(settings, lambda app: pruning.prune(app.database, app.seal_key, before, report))
+
+
+def forget_user(settings: Settings, user: str, report: Report) -> forgetting.Forgotten:
+    """Erase a deleted user from the audit log."""
+    _migrate_existing(settings)
+    return _with_context(settings, lambda app: forgetting.forget(app.database, app.seal_key, user, report))
 
 
 def signing_keys(settings: Settings) -> tuple[list[KeyInfo], str]:

@@ -37,6 +37,7 @@ from app.http.fastpath.router import ProxyGate
 from app.http.listener import listen
 from app.operations import Operations
 from app.query.sql import SelectBuilder
+from app.services import housekeeping
 from app.services.app_context import AppContext
 from app.services.backups.schedule import BackupSchedule, scheduled
 
@@ -81,8 +82,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         context = await open_context(settings, longest=settings.query_seconds)
         app.state.answering = _graphql_handler(settings, documents, context)
         with operations.shutdown.on_signals() if owns_process else nullcontext():
-            operations.backups = BackupSchedule(settings) if settings.backup_interval else None
-            async with operations.attach(context), _listen(settings, operations), scheduled(operations.backups):
+            async with operations.attach(context), _work_beside_requests(settings, operations, context):
                 yield {BUDGET: Budget(settings.request_limits, operations.metrics, write_error)}
         await close_context(context)
 
@@ -108,6 +108,19 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     log = RequestLog(operations.metrics, operations.shutdown, write_error, settings.slow_request_milliseconds)
     app.middleware_stack = RequestMiddleware(web.cors(router, settings.allowed_origins), log)
     return app
+
+
+@asynccontextmanager
+async def _work_beside_requests(settings: Settings, operations: Operations, context: AppContext) -> AsyncIterator[None]:
+    """Make the backups that are due, do the housekeeping, and serve the metrics at their own address."""
+    operations.backups = BackupSchedule(settings) if settings.backup_interval else None
+    retention = housekeeping.Retention(settings.audit_lifetime, settings.ended_lifetime)
+    async with (
+        _listen(settings, operations),
+        scheduled(operations.backups),
+        housekeeping.running(context, retention),
+    ):
+        yield
 
 
 def _listen(settings: Settings, operations: Operations) -> AbstractAsyncContextManager[None]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
-from app.cli import backups, help_texts, inspection
+from app.cli import audit, backups, completion, help_texts, inspection
 from app.cli import commands as operator_commands
 from app.cli import state as state_commands
 from app.cli.common import (
@@ -107,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     state_commands.add_all(commands)
     backups.add_all(commands)
     inspection.add_all(commands)
+    audit.add_all(commands)
+    completion.add_all(commands, parser)
     add_command(commands, "schema", "print the GraphQL schema", _schema)
     settings = add_command(
         commands, "settings", "show every setting, its source and its meaning, without secrets", _settings

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from app.cli import help_texts
 from app.observability import logs
@@ -50,14 +50,14 @@ class CommandFailed(Exception):
 def add_command(
     commands: Subparsers, name: str, summary: str, run: Callable[[argparse.Namespace], int | None] | None = None
 ) -> argparse.ArgumentParser:
-    """Add the parser of a command with its texts; one that runs has the option `--settings`, except `schema`."""
+    """Add the parser of a command with its texts; one that runs has `--settings` if it needs settings."""
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     command.description, command.epilog = help_texts.COMMANDS[command.prog.partition(" ")[2]]
     if run is not None:
         command.set_defaults(run=run)
-        if name != "schema":
+        if name not in {"schema", "completion"}:
             command.add_argument(
                 "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"
             )
@@ -123,3 +123,30 @@ def _is_database_failure(error: BaseException) -> bool:
     failure = classify(getattr(error, "orig", None) or error)
     # asyncpg raises its own error for an invalid parameter in the URL.
     return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
+
+
+@contextmanager
+def output_file(name: str | None) -> Iterator[IO[str]]:
+    """Open the file to write, which replaces an old one only when it is complete. Others cannot read it."""
+    if name in {None, "-"}:
+        yield sys.stdout
+        return
+    assert name is not None
+    target = Path(name)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        partial.replace(target)
+    except OSError as error:
+        raise CommandFailed(f"{name} cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1, for an argument."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)

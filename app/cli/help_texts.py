@@ -1,5 +1,7 @@
 """Long help texts of the command line."""
 
+from app.cli import help_audit, help_completion
+
 DESCRIPTION = """\
 Ostiary manages the users, roles and grants of a data registry, decides who may
 do what, and serves it over GraphQL and REST. To start it, run: ostiary serve
@@ -17,6 +19,7 @@ examples:
   ostiary keys rotate                     create a new signing key
   ostiary admin reset-password admin      set a new password
   ostiary sessions end                    after the restore of a backup
+  ostiary audit list                      who changed what
   ostiary export registry.yaml            the registry as one document
   ostiary plan registry.yaml              what `ostiary apply` would change
   ostiary schema > schema.graphql         the GraphQL schema
@@ -331,6 +334,8 @@ COMMANDS = {
     "export": (EXPORT, EXPORT_EPILOG),
     "plan": (PLAN, PLAN_EPILOG),
     "apply": (APPLY, APPLY_EPILOG),
+    **help_audit.COMMANDS,
+    **help_completion.COMMANDS,
     "schema": (SCHEMA, SCHEMA_EPILOG),
     "settings": (SETTINGS, SETTINGS_EPILOG),
 }

@@ -1,19 +1,18 @@
 """Commands for declarative state: export the registry, and plan and apply a document."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.common import (
     CommandFailed,
     Subparsers,
     add_command,
     explain_database_errors,
+    output_file,
     start,
     tasks,
 )
@@ -76,30 +75,10 @@ def _format(arguments: argparse.Namespace) -> "Format":
 
 def _export(arguments: argparse.Namespace) -> None:
     settings, form = start(arguments), _format(arguments)
-    with explain_database_errors(settings), _output(arguments.file) as file:
+    with explain_database_errors(settings), output_file(arguments.file) as file:
         counts = tasks().export_state(settings, file, form, arguments.password_hashes, _Progress())
     if arguments.file not in {None, "-"}:
         print(f"wrote {arguments.file}: {', '.join(f'{number:,} {kind}s' for kind, number in counts.items())}")
-
-
-@contextmanager
-def _output(name: str | None) -> Iterator[IO[str]]:
-    """Open the file to write, which replaces an old one only when it is complete. Others cannot read it."""
-    if name in {None, "-"}:
-        yield sys.stdout
-        return
-    assert name is not None
-    target = Path(name)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            yield file
-        partial.replace(target)
-    except OSError as error:
-        raise CommandFailed(f"{name} cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read(arguments: argparse.Namespace) -> "State":

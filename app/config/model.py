@@ -223,6 +223,14 @@ class Settings(BaseSettings):
         description="Bearer token for /metrics: at least 16 printable ASCII characters. Blank: /metrics is not served"
         " at the public address; see MetricsAddress.",
     )
+    audit_keep: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = values.days_field(
+        None, "Days that audit events are kept: {}. The server removes older ones, and an event says so."
+    )
+    ended_keep: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = values.days_field(
+        90,
+        "Days after their end that memberships, grants to users and groups, and API tokens are kept: {}. The server"
+        " removes older ones.",
+    )
     backup_every: Annotated[str | None, BeforeValidator(values.blank_to_none), AfterValidator(values.duration)] = Field(
         None,
         description="Time between two backups that the server makes by itself: minutes, hours or days, such as 90m, 24h"
@@ -317,6 +325,16 @@ class Settings(BaseSettings):
         if self.is_sqlite:
             return self.sqlite_path.with_name(f"{self.sqlite_path.name}.secret")
         return Path("data/ostiary.secret").absolute()
+
+    @property
+    def audit_lifetime(self) -> timedelta | None:
+        """Time that audit events are kept; None for ever."""
+        return None if self.audit_keep is None else timedelta(days=self.audit_keep)
+
+    @property
+    def ended_lifetime(self) -> timedelta | None:
+        """Time that ended memberships, grants and API tokens are kept; None for ever."""
+        return None if self.ended_keep is None else timedelta(days=self.ended_keep)
 
     @property
     def backup_interval(self) -> timedelta | None:

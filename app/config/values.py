@@ -160,9 +160,19 @@ Count = Annotated[int, BeforeValidator(_reject_boolean)]
 """A whole number. Pydantic alone would read `true` as 1."""
 
 
+MOST_DAYS = 36_500
+"""Longest time that something old is kept: a century."""
+
+
 def count_field(default: int, least: int, most: int, description: str) -> Any:
     """Return the field of a whole number. In its description, `{}` stands for its bounds."""
     return Field(default, ge=least, le=most, description=description.format(f"{least:,} to {most:,}"))
+
+
+def days_field(default: int | None, description: str) -> Any:
+    """Return the field of a number of days, None for ever. In its description, `{}` stands for its bounds."""
+    text = f"{description.format(f'1 to {MOST_DAYS:,}')} Blank: for ever."
+    return Field(default, ge=1, le=MOST_DAYS, description=text)
 
 
 class Section(BaseModel):

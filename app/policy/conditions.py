@@ -35,7 +35,7 @@ def asks_about_everybody(viewer: Viewer) -> bool:
 
 
 def is_valid_until(expires_at: Any) -> ColumnElement[bool]:
-    """Return the condition that an expiry is null or after `NOW`. No background job removes expired rows."""
+    """Return the condition that an expiry is null or after `NOW`. Expired rows stay for a while."""
     return or_(col(expires_at).is_(None), col(expires_at) > NOW)
 
 

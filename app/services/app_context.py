@@ -9,6 +9,7 @@ from app.security import session_tokens, tickets
 from app.security.fair_queue import FairQueue
 from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
+from app.security.seal_key import SealKey
 from app.services import api_tokens, quotas
 from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
@@ -32,6 +33,7 @@ class AppContext:
     provider: IdentityProvider | None = None
     has_personal_orgs: bool = False
     input_digest: InputDigest = field(kw_only=True)
+    seal_key: SealKey = field(kw_only=True)
 
     @property
     def queue(self) -> FairQueue:

@@ -160,9 +160,14 @@ def _shape(inspector: Inspector, table: str) -> dict[str, Any]:
         "key": inspector.get_pk_constraint(table),
         "foreign": _sorted(inspector.get_foreign_keys(table)),
         "unique": _sorted(inspector.get_unique_constraints(table)),
-        "indexes": _sorted(inspector.get_indexes(table)),
+        "indexes": [{**each, "dialect_options": _as_text(each)} for each in _sorted(inspector.get_indexes(table))],
         "checks": _sorted(inspector.get_check_constraints(table)),
     }
+
+
+def _as_text(index: Any) -> dict[str, str]:
+    """Return the options of an index, of which the condition is an expression on SQLite, as text."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
 
 
 def _sorted(rows: Any) -> list[Any]:

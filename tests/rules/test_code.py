@@ -9,6 +9,7 @@ from app.domain.errors import Problem
 from app.domain.viewer import Permission
 from app.graphql.schema import directives, payloads
 from app.graphql.schema.types.audit import AuditObjectType
+from app.services.audit.pruning import AUDIT_LOG
 from app.services.entities import AUDITED
 from tests.support.sources import files
 
@@ -42,13 +43,12 @@ def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
     """Every change has an event: a service without a transaction opens one with `audit.transaction`.
 
     Failed passwords, the last use of an API token, the stored response of a REST call with an idempotency key and the
-    write that readiness tries are no changes.
+    write that readiness tries are no changes. Neither are the seals of the audit log.
     """
     paths = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
 
-    services = {
-        f"app/services/{name}.py" for name in ("api_tokens", "audit/recorder", "login_throttle", "mutation_keys")
-    }
+    names = ("api_tokens", "audit/recorder", "audit/sealing", "login_throttle", "mutation_keys")
+    services = {f"app/services/{name}.py" for name in names}
     assert paths == {"app/db/migrations/__init__.py", *services}
 
 
@@ -132,7 +132,7 @@ def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
 
 
 def test_every_kind_of_object_in_the_audit_log_has_its_name_in_the_api() -> None:
-    assert {kind.value for kind in AuditObjectType} == set(AUDITED)
+    assert {kind.value for kind in AuditObjectType} == {*AUDITED, AUDIT_LOG}
 
 
 def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:

@@ -11,14 +11,14 @@ from app import db
 
 async def empty(database: db.Database, tx: db.Transaction, stays: Collection[str] = ()) -> None:
     """Delete every row of every table but those that stay."""
-    async with _unguarded(database, tx):
+    async with unguarded(database, tx):
         for table in reversed(SQLModel.metadata.sorted_tables):
             if table.name not in stays:
                 await tx.rows(delete(table))
 
 
 @asynccontextmanager
-async def _unguarded(database: db.Database, tx: db.Transaction) -> AsyncIterator[None]:
+async def unguarded(database: db.Database, tx: db.Transaction) -> AsyncIterator[None]:
     """Disable the triggers during the block."""
     if database.dialect.name == "postgresql":
         await tx.rows(text("SET LOCAL session_replication_role = replica"))

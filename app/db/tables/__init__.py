@@ -6,6 +6,8 @@ from app.db.tables.records import (
     ApiTokenResource,
     AuditChange,
     AuditEvent,
+    AuditPermit,
+    AuditSeal,
     Guess,
     MutationKey,
     RevokedToken,

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.db.tables.registry import points_at
+from app.db.tables.registry import index_of_ends, points_at
 from app.db.types import JSONDocument, KeyText, RowId, UTCDateTime
 
 
@@ -40,7 +40,7 @@ class ApiToken(SQLModel, table=True):
     """
 
     __tablename__ = "api_tokens"
-    __table_args__ = (UniqueConstraint("user_id", "name_key"), {"sqlite_autoincrement": True})
+    __table_args__ = (UniqueConstraint("user_id", "name_key"), index_of_ends(), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_id: int = points_at("users.id")
@@ -132,7 +132,7 @@ class Ticket(SQLModel, table=True):
 
 
 class AuditEvent(SQLModel, table=True):
-    """An audit event: actor, action, time and origin. The database rejects updates and deletes.
+    """An audit event: actor, action, time and origin. The database rejects updates and deletes without an AuditPermit.
 
     The id and name of the actor are no foreign key, so that events outlive the user.
     Ids follow the order of commits (docs/decisions/0181-order-of-events.md).
@@ -180,6 +180,39 @@ class AuditChange(SQLModel, table=True):
     name: str = Field(sa_type=KeyText)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONDocument)
     after: dict[str, Any] | None = Field(default=None, sa_type=JSONDocument)
+
+
+class AuditSeal(SQLModel, table=True):
+    """The seal of the events from `first_event` to `last_event`; see `services/audit/seals.py`.
+
+    `entries` are the digests of the events that are still in the log. They are fewer than `events` after some were
+    removed (then `amended_at` is set), and others than at first after a user was forgotten (then also `is_rewritten`).
+    """
+
+    __tablename__ = "audit_seals"
+    __table_args__ = (Index(None, "last_event"),)
+
+    number: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
+    first_event: int = Field(sa_type=RowId)
+    last_event: int = Field(sa_type=RowId)
+    events: int = Field(sa_type=Integer)
+    digest: str = Field(sa_type=KeyText)
+    previous: str = Field(sa_type=KeyText)
+    hash: str = Field(sa_type=KeyText)
+    sealed_at: datetime = Field(sa_type=UTCDateTime)
+    entries: bytes = Field(sa_type=LargeBinary)
+    amended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    is_rewritten: bool = Field(sa_type=Boolean)
+    key_id: str = Field(sa_type=KeyText)
+    signature: str = Field(sa_type=KeyText)
+
+
+class AuditPermit(SQLModel, table=True):
+    """A row that exists only inside of a transaction that removes or changes audit events: the triggers look for it."""
+
+    __tablename__ = "audit_permits"
+
+    number: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
 
 
 class MutationKey(SQLModel, table=True):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, column, false
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, column, false, text
 from sqlmodel import Field, SQLModel
 
 from app.db.types import Earliest, JSONDocument, KeyText, RowId, UTCDateTime, WideInteger, or_bound
@@ -82,6 +82,12 @@ class UserRole(SQLModel, table=True):
     role_id: int = Field(sa_column_args=(ForeignKey("roles.id"),), primary_key=True, sa_type=RowId)
 
 
+def index_of_ends() -> Index:
+    """Return an index of the rows that have an end, for the removal of those that ended long ago."""
+    has_end = text("expires_at IS NOT NULL")
+    return Index(None, "expires_at", sqlite_where=has_end, postgresql_where=has_end)
+
+
 def points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
     """Return a column with a foreign key to another row's id."""
     return Field(sa_type=RowId, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)
@@ -114,7 +120,7 @@ class OrgMember(SQLModel, table=True):
     """The membership of a user in an org, with a level; the owner has no row."""
 
     __tablename__ = "org_members"
-    __table_args__ = (Index(None, "user_id", "org_id"),)
+    __table_args__ = (Index(None, "user_id", "org_id"), index_of_ends())
 
     org_id: int = points_at("orgs.id", primary_key=True)
     user_id: int = points_at("users.id", primary_key=True)
@@ -152,7 +158,7 @@ class GroupMember(SQLModel, table=True):
     """The membership of a user in a group."""
 
     __tablename__ = "group_members"
-    __table_args__ = (Index(None, "user_id", "group_id"),)
+    __table_args__ = (Index(None, "user_id", "group_id"), index_of_ends())
 
     group_id: int = points_at("groups.id", primary_key=True)
     user_id: int = points_at("users.id", primary_key=True)
@@ -250,6 +256,7 @@ class Grant(SQLModel, table=True):
         UniqueConstraint("resource_id", "subject"),
         Index(None, "group_id"),
         Index(None, "user_id"),
+        index_of_ends(),
         {"sqlite_autoincrement": True},
     )
 

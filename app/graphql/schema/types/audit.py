@@ -24,6 +24,7 @@ from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.users import User
 from app.query.relations import ROOT_KEY
 from app.services import read_graph
+from app.services.audit.pruning import AUDIT_LOG
 from app.services.entities import ENTITIES
 
 PRIVATE: Any = {"guard": policy.sees_audit, "requires": Permission.AUDIT_VIEW}
@@ -54,6 +55,7 @@ class AuditObjectType(DescribedEnum):
     for entity in ENTITIES.values():
         if entity.audit is not None:
             vars()[entity.constant] = entity.name, entity.audit_text
+    AUDIT_LOG = AUDIT_LOG, "The audit log itself, of which old events were removed. No query finds it by id."
 
 
 def _channel(value: str) -> AuditChannel:
@@ -87,7 +89,7 @@ AuditChangeConnection = Connection[AuditChange]
 class AuditEvent(Node, row=tables.AuditEvent):
     """A change: who made it, when, from where, and what it changed.
 
-    It is written in the same transaction as the change. It is immutable and never deleted.
+    It is written in the same transaction as the change. Only the operator removes old events or erases deleted users.
     """
 
     created_at: datetime = column("When the change was made.", of=tables.AuditEvent.at)

@@ -1,0 +1,146 @@
+"""Commands for the audit log: list, export, verify, prune, and the erasure of a user."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.cli.common import (
+    CommandFailed,
+    Progress,
+    Subparsers,
+    add_command,
+    add_group,
+    explain_database_errors,
+    output_file,
+    positive,
+    start,
+    tasks,
+)
+
+NAMED_OBJECTS = 3
+"""Changed objects of an event that `list` names."""
+
+
+def add_all(commands: Subparsers) -> None:
+    """Add the commands below `audit`."""
+    audit = add_group(commands, "audit", "list, export, verify and prune the audit log")
+    listing = add_command(audit, "list", "show the newest events", _list)
+    _add_conditions(listing)
+    listing.add_argument("--limit", type=positive, default=20, metavar="N", help="most events (%(default)s)")
+    listing.add_argument("--json", action="store_true", help="print the events with all changes as a JSON list")
+    export = add_command(audit, "export", "write events as JSON Lines, the oldest first", _export)
+    export.add_argument("file", nargs="?", metavar="FILE", help="file, readable by its owner alone (standard output)")
+    _add_conditions(export)
+    verify = add_command(audit, "verify", "compare the log with its seals", _verify)
+    verify.add_argument("--head", metavar="HASH", help="head of an earlier verification, which must be a seal")
+    verify.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    prune = add_command(audit, "prune", "remove old events", _prune)
+    prune.add_argument("--before", type=moment, required=True, metavar="MOMENT", help="remove the events before it")
+    prune.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    forget = add_command(audit, "forget", "erase a deleted user from the log", _forget)
+    forget.add_argument("user", metavar="USER", help="last user name of the deleted user, or global id")
+    forget.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def _add_conditions(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--since", type=moment, metavar="MOMENT", help="events from this moment on")
+    command.add_argument("--until", type=moment, metavar="MOMENT", help="events before this moment")
+    command.add_argument("--actor", metavar="NAME", help="events by this user, in any letter case")
+    command.add_argument("--action", metavar="NAME", help="events of this mutation, such as createUser")
+    command.add_argument("--object", metavar="ID", dest="object_id", help="events that changed the object of this id")
+
+
+def moment(text: str) -> datetime:
+    """Return a time in UTC. A date is its first moment; a time without a zone is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00Z") from None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _conditions(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("since", "until", "actor", "action", "object_id")}
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings):
+        events = tasks().list_audit(settings, _conditions(arguments), arguments.limit)
+    if arguments.json:
+        print(json.dumps(events, indent=2, ensure_ascii=False))
+        return
+    for event in events:
+        at = event["createdAt"][:19].replace("T", " ")
+        actor = event["actorName"] or "-"
+        print(
+            f"{event['event']:>8}  {at}  {event['channel']:<7}  {actor:<16}  {event['action']:<20}  {_objects(event)}"
+        )
+    if not events:
+        print("no event matches")
+
+
+def _objects(event: dict[str, Any]) -> str:
+    names = [f"{each['objectType']} {each['objectName']}" for each in event["changes"]]
+    more = [f"and {len(names) - NAMED_OBJECTS:,} more"] if len(names) > NAMED_OBJECTS else []
+    return ", ".join([*names[:NAMED_OBJECTS], *more])
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings), output_file(arguments.file) as file:
+        number = tasks().export_audit(settings, file, _conditions(arguments), Progress())
+    if arguments.file not in {None, "-"}:
+        print(f"wrote {Path(arguments.file)}: {number:,} events")
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings):
+        result = tasks().verify_audit(settings, Progress(), arguments.head)
+    if arguments.json:
+        print(json.dumps(_describe(result), indent=2))
+    elif result.problem is None:
+        print(f"the audit log is as it was sealed: {result.events:,} events in {result.seals:,} seals")
+        if result.removed:
+            print(f"removed by `ostiary audit prune` or AuditKeep: {result.removed:,} events")
+        if result.forgotten:
+            print(f"with users who were erased: {result.forgotten:,} seals")
+        if result.unsealed:
+            print(f"newer and not sealed yet: {result.unsealed:,} events")
+        print(f"head: {result.head}")
+    if result.foreign and not arguments.json:
+        print(f"signed with another secret, so that only their hashes are checked: {result.foreign:,} seals")
+    if result.problem is not None:
+        raise CommandFailed(f"the audit log was tampered with: {result.problem}")
+
+
+def _describe(result: Any) -> dict[str, Any]:
+    names = ("seals", "events", "removed", "forgotten", "foreign", "unsealed", "head", "problem", "event")
+    return {"isValid": result.problem is None, **{name: getattr(result, name) for name in names}}
+
+
+def _prune(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings):
+        pruned = tasks().prune_audit(settings, arguments.before, Progress())
+    at = f"{arguments.before:%Y-%m-%d %H:%M} UTC"
+    if arguments.json:
+        print(json.dumps({"before": f"{arguments.before:%Y-%m-%dT%H:%M:%SZ}", "removed": pruned.events}))
+    elif pruned.events:
+        print(f"removed {pruned.events:,} events of before {at}; {pruned.rounds:,} new `pruneAuditLog` say so")
+    else:
+        print(f"no event is older than {at}")
+
+
+def _forget(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    with explain_database_errors(settings):
+        forgotten = tasks().forget_user(settings, arguments.user, Progress())
+    if arguments.json:
+        print(json.dumps({"user": arguments.user, "name": forgotten.pseudonym, "events": forgotten.events}))
+        return
+    print(f"erased {arguments.user} from {forgotten.events:,} events: the log calls them {forgotten.pseudonym!r}")
+    print("backups and exports of before still have the data")
