@@ -206,7 +206,7 @@ def test_what_is_no_backup_of_this_version_changes_nothing(registry: Registry) -
     registry.execute("UPDATE alembic_version SET version_num = '9999'")
     registry.run("backup")
     newer = registry.newest()
-    registry.execute("UPDATE alembic_version SET version_num = '0015'")
+    registry.execute("UPDATE alembic_version SET version_num = '0017'")
     data = registry.execute("SELECT id FROM audit_events")
     files = sorted(each.name for each in (registry.folder / "data").iterdir() if "-" not in each.name)
 
