@@ -39,13 +39,14 @@ async def get_masks(
         cached = await MASKS_BY_PAIR[base, registry].get(database)
     masks: list[Any] = [*map(cached.get, pairs)]
     if None in masks:
-        unknown = [index for index, mask in enumerate(masks) if mask is None]
-        missing = [*{pairs[index] for index in unknown}]
-        loaded = await _load_masks(database, missing, base, registry=registry)
+        loaded = await _load_masks(database, [*{*pairs}.difference(cached)], base, registry=registry)
         # Roles with an end expire without a commit, so they are not cached.
-        cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
-        for index in unknown:
-            masks[index] = loaded[pairs[index]] & ~policy.ENDS
+        if any(mask & policy.ENDS for mask in {*loaded.values()}):
+            cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
+            loaded = {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
+        else:
+            cached.update(loaded)
+        masks = [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
     return masks
 
 
