@@ -30,6 +30,7 @@ from app.policy.capabilities import (
     user_facts,
     viewer_capabilities,
 )
+from app.policy.checks import ENDS, NO_RESOURCE, NO_USER, PAIR, WIDE_PAIR, WIDTH, masks_of_pairs
 from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, unrestricted
 from app.policy.effective_subjects import (
     USER_SUBJECTS,
@@ -82,11 +83,6 @@ from app.policy.requirements import (
     require_users_view,
 )
 from app.policy.resources import (
-    ENDS,
-    NO_RESOURCE,
-    NO_USER,
-    PAIR,
-    WIDE_PAIR,
     administered,
     administers_resource,
     bit_or,
@@ -100,7 +96,6 @@ from app.policy.resources import (
     lists_reached,
     lists_resource,
     lists_resources_by_table,
-    masks_of_pairs,
     may_ask_of_user,
     members_are_seen,
     path_expiry,

@@ -211,12 +211,11 @@ def viewer_subjects(viewer: Viewer) -> CTE:
 def is_active(user: Any) -> ColumnElement[bool]:
     """Return the condition that a user does not have the role `deactivated`."""
     user_role, role = aliased(UserRole), aliased(Role)
+    deactivated = select(col(role.id)).where(col(role.name_key) == DEACTIVATED).correlate_except(role)
     return ~(
         select(literal_column("1"))
-        .where(
-            col(user_role.user_id) == user, col(role.id) == col(user_role.role_id), col(role.name_key) == DEACTIVATED
-        )
-        .correlate_except(user_role, role)
+        .where(col(user_role.user_id) == user, col(user_role.role_id) == deactivated.scalar_subquery())
+        .correlate_except(user_role)
         .exists()
     )
 

@@ -1,17 +1,15 @@
 """Roles on resources, computed from the access index, and the conditions that follow from them."""
 
 from dataclasses import replace
-from functools import cache, reduce
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
     Integer,
     Select,
     and_,
-    bindparam,
     case,
     cast,
     exists,
@@ -37,11 +35,11 @@ from app.policy.conditions import (
     is_valid_until,
     sees_all_resources,
 )
-from app.policy.effective_subjects import LIMITED_TOKEN_SUBJECTS, effective_subjects, is_active, viewer_subjects
+from app.policy.effective_subjects import LIMITED_TOKEN_SUBJECTS, viewer_subjects
 from app.policy.groups import sees_group_members
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
 from app.policy.token_scope import is_in_token_scope, scope_includes_resource
-from app.query.relations import VIEWER_ID, Keys
+from app.query.relations import VIEWER_ID
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -196,76 +194,6 @@ def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
     if asks_about_everybody(viewer):
         return scope_includes_resource(Resource.id) if viewer.is_limited else true()
     return administers_resource(viewer)
-
-
-ENDS = resource_roles.ALL + 1
-"""The bit of a mask which marks that a role in it expires."""
-
-NO_USER, NO_RESOURCE = 2 * ENDS, 4 * ENDS
-"""Marks in the mask of a pair whose user or resource does not exist."""
-
-PAIR = 2**31
-"""A pair of a user and a resource is bound as one number: user id * 2^31 + resource id."""
-
-WIDE_PAIR = 2**60
-"""The factor for ids of 2^31 or more. Such a pair exceeds 64 bits, so it is never bound as a number."""
-
-
-@cache
-def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
-    """Return the statement for the effective roles of many pairs of a user and a resource: (pair, mask).
-
-    Unknown and deactivated users are absent. A mask contains the bit `ENDS` if one of its roles expires, and is
-    `NO_RESOURCE` if the resource does not exist. Without `registry`, roles
-    through RESOURCES_MANAGE are left out.
-
-    The statement binds `now` and `pairs`, a list of numbers (see `PAIR`). With `is_wide` it binds pairs of ids
-    instead, and its rows are (user, resource, mask). A correlated subquery computes each pair, so that the generic plan
-    of PostgreSQL is good for any number of pairs.
-    """
-    pairs, user_id, resource_id, columns = _wide_pairs(dialect) if is_wide else _pairs(dialect)
-    user, entry = aliased(User), aliased(Access)
-    users = inspect(user).selectable
-    one = select(col(user.id).label("user")).correlate(users).subquery("one")
-    subjects = effective_subjects(one, registry=None if registry else False).subquery("acting")
-    rows = inspect(entry).selectable.join(subjects, holds_access(subjects, entry))
-    lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
-    mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
-    masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
-    user_pairs = pairs.join(users, col(user.id) == user_id)
-    is_there = exists().where(col(Resource.id) == resource_id).correlate(pairs)
-    mark = case((is_there, literal_column("0", Integer)), else_=literal_column(str(NO_RESOURCE), Integer))
-    return (
-        select(*columns, masks.correlate(pairs, users).scalar_subquery() + mark)
-        .select_from(user_pairs)
-        .where(is_active(col(user.id)))
-    )
-
-
-_Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], list[ColumnElement[Any]]]
-"""The FROM clause of pairs, their user and resource ids, and the columns that identify a pair in the result."""
-
-
-def _pairs(dialect: str) -> _Pairs:
-    pairs = bindparam("pairs", type_=Keys(BigInteger()))
-    elements = func.unnest(pairs) if dialect == "postgresql" else func.json_each(pairs)
-    rows: Any = elements.table_valued("value", name="pairs")
-    rows = rows.render_derived() if dialect == "postgresql" else rows
-    value = cast(rows.c.value, BigInteger)
-    return rows, value // PAIR, value % PAIR, [value]
-
-
-def _wide_pairs(dialect: str) -> _Pairs:
-    rows: Any
-    if dialect == "postgresql":
-        ids = [bindparam(name, type_=Keys(RowId())) for name in ("users", "resources")]
-        rows = func.unnest(*ids).table_valued("user", "resource", name="pairs").render_derived()
-        user, resource = rows.c.user, rows.c.resource
-    else:
-        rows = func.json_each(bindparam("pairs", type_=Keys(RowId()))).table_valued("value", name="pairs")
-        user, resource = (func.json_extract(rows.c.value, f"$[{at}]") for at in (0, 1))
-    columns = [cast(user, RowId), cast(resource, RowId)]
-    return rows, *columns, columns
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:

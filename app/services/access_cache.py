@@ -39,31 +39,37 @@ async def get_masks(
         cached = await MASKS_BY_PAIR[base, registry].get(database)
     masks: list[Any] = [*map(cached.get, pairs)]
     if None in masks:
-        unknown = [index for index, mask in enumerate(masks) if mask is None]
-        load = _load_masks if base == policy.PAIR else _load_wide_masks
-        missing = [*{pairs[index] for index in unknown}]
-        loaded = await load(database, missing, registry=registry)
-        if absent := [pair for pair in missing if pair not in loaded]:
-            loaded |= await mark_missing(database, dict.fromkeys(absent, 0), base)
+        loaded = await _load_masks(database, [*{*pairs}.difference(cached)], base, registry=registry)
         # Roles with an end expire without a commit, so they are not cached.
-        cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
-        for index in unknown:
-            masks[index] = loaded[pairs[index]] & ~policy.ENDS
+        if any(mask & policy.ENDS for mask in {*loaded.values()}):
+            cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
+            loaded = {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
+        else:
+            cached.update(loaded)
+        masks = [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
     return masks
 
 
-async def _load_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:
-    statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
-    rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=pairs, now=database.clock())
-    return {int(pair): mask for pair, mask in rows}
-
-
-async def _load_wide_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:
-    statement = policy.masks_of_pairs(database.dialect.name, is_wide=True, registry=registry)
-    ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
-    columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
-    rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=ids, **columns, now=database.clock())
-    return {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
+async def _load_masks(
+    database: Database | SnapshotReader, pairs: list[int], base: int, *, registry: bool
+) -> dict[int, int]:
+    is_wide = base != policy.PAIR
+    statement = policy.masks_of_pairs(database.dialect.name, is_wide=is_wide, registry=registry)
+    values: dict[str, Any] = {"pairs": pairs}
+    if is_wide:
+        ids = [divmod(pair, base) for pair in pairs]
+        values = {"pairs": ids, "users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, **values, now=database.clock())
+    masks = [0] * len(pairs)
+    width = policy.WIDTH
+    for (row,) in rows:
+        masks[row // width] |= row % width
+    loaded = dict(zip(pairs, masks, strict=True))
+    if 0 in masks:
+        present = {*rows}  # has the row (position * width,) of each active user and existing resource
+        absent = [pair for at, pair in enumerate(pairs) if not masks[at] and (at * width,) not in present]
+        loaded |= await mark_missing(database, dict.fromkeys(absent, 0), base)
+    return loaded
 
 
 async def mark_missing(database: Database | SnapshotReader, masks: dict[int, int], base: int) -> dict[int, int]:

@@ -272,7 +272,7 @@ async def _measure(runs: Sequence[Run], ports: Sequence[int], cases: Sequence[Se
             for run, port, case in zip(runs, ports, same, strict=True):
                 try:
                     into = run.measured.setdefault(same[0].name, Measured())
-                    await measure(port, case.requests, seconds / turns, into)
+                    await measure(port, case.requests, seconds / turns, into, case.beside)
                 except Refused as error:
                     raise Refused(f"{case.name}: {error}") from None
 

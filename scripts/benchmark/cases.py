@@ -1,7 +1,8 @@
 """The requests of the benchmark, their users, and checks of the first answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -16,6 +17,9 @@ VARIED = 500
 """Different requests of a case that varies."""
 
 CHECKS = 1_000
+BATCHES = 50
+"""Different batches of checks of the case with a writer."""
+
 USERS = 50
 RESOURCES = 100
 
@@ -42,11 +46,12 @@ ROLES = ("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "ADMIN")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Requests that cost the same; `holds` judges the first one's data."""
+    """Requests that cost the same; `holds` judges the first one's data. A writer sends those `beside`, each a commit."""
 
     name: str
     requests: list[bytes]
     holds: Callable[[Any], bool] | None = None
+    beside: Iterator[bytes] | None = None
 
     async def prove(self, connection: Connection) -> None:
         """Send the first request and compare the answer; raises Refused."""
@@ -80,7 +85,7 @@ class Asking:
             self._nested("100 resources with access: administrator", "resources", NESTED_RESOURCES, world.ADMIN),
             self._nested("100 resources with access: in 20 groups", "resources", NESTED_RESOURCES, world.TWENTY),
             *self._check(),
-            self._checks(),
+            *self._checks(),
             self._grant(),
             Case("login", [login(NAMES[world.ONE])], lambda data: bool(data["login"]["session"]["token"])),
         ]
@@ -145,7 +150,16 @@ class Asking:
 
         return [Case("one check", requests, holds), Case("the same check again", requests[:1], holds)]
 
-    def _checks(self) -> Case:
+    def _checks(self) -> list[Case]:
+        """Return a batch that repeats, and batches that each differ while a writer commits: no result is cached."""
+        request, holds = self._batch()
+        fresh = [self._batch() for _ in range(BATCHES)]
+        return [
+            Case("1,000 checks in one request", [request], holds),
+            Case("1,000 fresh checks, with a writer", [each for each, _ in fresh], fresh[0][1], cycle(self._grants())),
+        ]
+
+    def _batch(self) -> tuple[bytes, Callable[[Any], bool]]:
         """Return a batch of checks; each tenth is about the stranger, with an answer that the world tells."""
         triples = [
             (world.STRANGER, self._resource(), ROLES[0]) if at % 10 == 0 else self._triple() for at in range(CHECKS)
@@ -158,29 +172,24 @@ class Asking:
             checks = data["checkAccessBatch"]
             return len(checks) == CHECKS and checks[::10] == expected
 
-        return Case("1,000 checks in one request", [self._ask(world.ADMIN, BATCH, **columns)], holds)
+        return self._ask(world.ADMIN, BATCH, **columns), holds
 
     # --- changes
 
     def _grant(self) -> Case:
+        return Case("grantAccess", self._grants(), lambda data: bool(data["grantAccess"]["resource"]))
+
+    def _grants(self) -> list[bytes]:
         """Return grants that change something each time they are sent: two masks take turns at each pair."""
         pairs = [
             (self._resource(), group_slug(self._chance.randint(1, self._world.spec.groups))) for _ in range(VARIED // 2)
         ]
-        requests = [
-            self._ask(
-                world.ADMIN,
-                GRANT,
-                input={
-                    "resource": {"id": _resource(resource)},
-                    "subject": {"group": {"slug": group}},
-                    "roles": list(ROLES[:number]),
-                },
-            )
-            for number in (1, 2)
-            for resource, group in pairs
-        ]
-        return Case("grantAccess", requests, lambda data: bool(data["grantAccess"]["resource"]))
+        return [self._grant_request(pair, ROLES[:number]) for number in (1, 2) for pair in pairs]
+
+    def _grant_request(self, pair: tuple[int, str], roles: Sequence[str]) -> bytes:
+        resource, group = pair
+        values = {"resource": {"id": _resource(resource)}, "subject": {"group": {"slug": group}}, "roles": list(roles)}
+        return self._ask(world.ADMIN, GRANT, input=values)
 
 
 def login(name: str) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -133,8 +133,38 @@ async def opened(port: int, number: int) -> AsyncIterator[list[Connection]]:
         connection.close()
 
 
-async def measure(port: int, requests: Sequence[bytes], seconds: float, into: Measured) -> None:
-    """Send requests on one connection for some time, then on many at once; raises Refused."""
+WRITES = 100
+"""Commits in a second of the writer beside a measurement."""
+
+
+@asynccontextmanager
+async def writing(port: int, changes: Iterator[bytes]) -> AsyncIterator[None]:
+    """Send changes on a connection of their own, `WRITES` a second, while the block runs; raises Refused."""
+
+    async def write(connection: Connection) -> None:
+        due = time.perf_counter()
+        while True:
+            accept(*await connection.ask(next(changes)))
+            due = max(due + 1 / WRITES, time.perf_counter() - 1)  # catches up on at most a second
+            await asyncio.sleep(due - time.perf_counter())
+
+    async with opened(port, 1) as (connection,), asyncio.TaskGroup() as tasks:
+        writer = tasks.create_task(write(connection))
+        yield
+        writer.cancel()
+
+
+async def measure(
+    port: int, requests: Sequence[bytes], seconds: float, into: Measured, beside: Iterator[bytes] | None = None
+) -> None:
+    """Send requests on one connection for some time, then on many at once; raises Refused.
+
+    With `beside`, a writer commits these changes at the same time.
+    """
+    if beside is not None:
+        async with writing(port, beside):
+            await measure(port, requests, seconds, into)
+        return
     async with opened(port, 1) as (connection,):
         for request in requests[:WARMING]:
             accept(*await connection.ask(request))

@@ -17,6 +17,7 @@ import pytest
 
 from app import administration, cli
 from app.config import Settings
+from app.db import migrations
 from app.services import doctor
 from app.services.backups.making import make
 from app.services.doctor import State
@@ -56,7 +57,7 @@ def execute(settings: Settings) -> Execute:
 def revision(execute: Execute) -> Iterator[Callable[[str], None]]:
     """Set the number of the last migration, until the end of the test."""
     yield lambda number: execute(f"UPDATE alembic_version SET version_num = '{number}'")  # noqa: S608 - ours
-    execute("UPDATE alembic_version SET version_num = '0017'")
+    execute(f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'")  # noqa: S608 - ours
 
 
 def inspect(settings: Settings, **changes: Any) -> dict[str, doctor.Check]:
@@ -105,7 +106,7 @@ def test_the_schema_of_another_version_is_found(settings: Settings, revision: Ca
     assert (older.state, older.action) == (State.WARNING, "ostiary backup, then ostiary migrate")
     assert (newer["schema"].state, newer["schema"].text) == (
         State.PROBLEM,
-        "migration 0099 is newer than this version, which knows 0017",
+        f"migration 0099 is newer than this version, which knows {migrations.HEAD}",
     )
     assert "access index" not in newer, "its data are not read"
 
@@ -263,7 +264,7 @@ def test_the_command_prints_lines_or_json_and_has_a_code(
     administration.prepare(settings)
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert "ok       schema: migration 0017\n" in out
+    assert f"ok       schema: migration {migrations.HEAD}\n" in out
     assert "warning  passwords: an administrator has the default password" in out
     monkeypatch.setenv("OSTIARY_DATABASE_URL", "sqlite:///nowhere.db")
     assert cli.main(["doctor", "--json"]) == 1

@@ -4,7 +4,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, column, false, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    column,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from app.db.types import Earliest, JSONDocument, KeyText, RowId, UTCDateTime, WideInteger, or_bound
@@ -288,6 +300,10 @@ class Access(SQLModel, table=True):
             "mask",
             "type_id",
             "expires_at",
+        ),
+        PrimaryKeyConstraint("resource_id", "subject", postgresql_include=["granted", "mask", "expires_at"]),
+        Index("ix_access_by_resource", "resource_id", "subject", "granted", "mask", "expires_at").ddl_if(
+            dialect="sqlite"
         ),
         Index("ix_access_by_creation", "subject", "created_at", "resource_id"),
         Index("ix_access_by_change", "subject", "updated_at", "resource_id"),

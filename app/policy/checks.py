@@ -1,0 +1,151 @@
+"""The statement of access checks: the effective roles of many users on many resources, from the access index."""
+
+from functools import cache, reduce
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    inspect,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from app.db.tables import Access, RowId, User, col
+from app.domain import resource_roles
+from app.domain.resource_roles import SubjectType
+from app.policy.conditions import OrderedJoin, is_valid_until
+from app.policy.effective_subjects import by_membership, is_active
+from app.query.relations import Keys
+
+ENDS = resource_roles.ALL + 1
+"""The bit of a mask which marks that a role in it expires."""
+
+NO_USER, NO_RESOURCE = 2 * ENDS, 4 * ENDS
+"""Marks in the mask of a pair whose user or resource does not exist."""
+
+PAIR = 2**31
+"""A pair of a user and a resource is bound as one number: user id * 2^31 + resource id."""
+
+WIDE_PAIR = 2**60
+"""The factor for ids of 2^31 or more. Such a pair exceeds 64 bits, so it is never bound as a number."""
+
+WIDTH = 2 * ENDS
+"""The factor of the position in a row of `masks_of_pairs`."""
+
+
+@cache
+def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
+    """Return the statement for the effective roles of many pairs of a user and a resource.
+
+    Each row is one number: the position of a pair times `WIDTH`, plus roles of the user from one index entry. The roles
+    of a pair are the union of its rows. They contain the bit `ENDS` if one of them expires. A pair of an active user
+    and an existing resource has a row, also without a role. Other pairs have none. Without `registry`, roles through
+    RESOURCES_MANAGE are left out.
+
+    The statement binds `now` and `pairs`, a list of numbers (see `PAIR`). With `is_wide`, SQLite binds a list of pairs
+    of ids as `pairs`, and PostgreSQL two lists `users` and `resources`.
+
+    The resource is the outer loop, since it has few entries while a user can have hundreds of subjects. An entry needs
+    at most one lookup by the key of a membership, so no set of subjects is computed.
+    """
+    pairs, at, user_id, resource_id = _wide_pairs(dialect) if is_wide else _pairs(dialect)
+    user, entry = aliased(User), aliased(Access)
+    users, entries = inspect(user).selectable, inspect(entry).selectable
+    columns = (col(entry.subject).label("subject"), _roles(col(user.id), entry, registry=registry).label("roles"))
+    is_entry = and_(col(entry.resource_id) == resource_id, is_valid_until(entry.expires_at))
+    active_pairs = OrderedJoin(pairs, users, and_(col(user.id) == user_id, is_active(col(user.id))))
+    # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
+    # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
+    if dialect == "postgresql":
+        found: Any = select(*columns).where(is_entry).offset(_ZERO).correlate(pairs, users).lateral("found")
+        rows, position = active_pairs.join(found, true()), at
+    else:
+        joined = OrderedJoin(active_pairs, entries, is_entry)
+        rows = found = select(at.label("at"), *columns).select_from(joined).offset(_ZERO).subquery("found")
+        position = found.c.at
+    has_role = found.c.roles.op("&")(literal_column(str(resource_roles.ALL), Integer)) != _ZERO
+    return (
+        select(cast(position, BigInteger) * literal_column(str(WIDTH), BigInteger) + found.c.roles)
+        .select_from(rows)
+        .where(or_(has_role, found.c.subject == literal_column(str(resource_roles.REGISTRY), BigInteger)))
+    )
+
+
+_ZERO: Any = literal_column("0", Integer)
+_ENDS: Any = literal_column(str(ENDS), Integer)
+
+
+def _roles(user: ColumnElement[Any], entry: Any, *, registry: bool) -> ColumnElement[Any]:
+    """Return the roles that an index entry gives to an active user; `effective_subjects` states the same as rows."""
+    subject, mask = col(entry.subject), col(entry.mask)
+    kind, key = subject % resource_roles.SUBJECT_TYPES, cast(subject // resource_roles.SUBJECT_TYPES, RowId)
+    by_kind: dict[SubjectType, list[ColumnElement[Any]]] = {
+        SubjectType.ANYONE: [mask],
+        SubjectType.GENERAL: [mask],
+        SubjectType.USER: [case((key == user, mask), else_=_ZERO)],
+        SubjectType.OWNER: [case((key == user, mask), else_=_ZERO)],
+    }
+    for membership in by_membership():
+        if registry or membership.kind is not SubjectType.REGISTRY:
+            ends = case((membership.until.is_(None), _ZERO), else_=_ENDS)
+            roles = select(mask.op("&")(membership.cap).op("|")(ends)).select_from(membership.rows)
+            # LIMIT: a user can have several roles with RESOURCES_MANAGE, which all give the same.
+            found = roles.where(membership.user == user, membership.key == key, membership.where).limit(_ONE)
+            roles_or_none = func.coalesce(found.correlate_except(membership.rows).scalar_subquery(), _ZERO)
+            by_kind.setdefault(membership.kind, []).append(roles_or_none)
+    whens = {int(each): reduce(_union, roles) for each, roles in by_kind.items()}
+    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
+    return _union(case(whens, value=kind, else_=_ZERO), end)
+
+
+_ONE: Any = literal_column("1", Integer)
+
+
+def _union(roles: ColumnElement[Any], others: ColumnElement[Any]) -> ColumnElement[Any]:
+    union: ColumnElement[Any] = roles.op("|")(others)
+    return union
+
+
+_Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], ColumnElement[Any]]
+"""The FROM clause of pairs, and for each its position from 0, its user id and its resource id."""
+
+
+def _pairs(dialect: str) -> _Pairs:
+    pairs = bindparam("pairs", type_=Keys(BigInteger()))
+    if dialect == "postgresql":
+        rows: Any = _numbered(func.unnest(pairs), "value")
+        at = rows.c.at - 1
+    else:
+        rows = func.json_each(pairs).table_valued("key", "value", name="pairs")
+        at = rows.c.key
+    value = cast(rows.c.value, BigInteger)
+    return rows, at, value // PAIR, value % PAIR
+
+
+def _wide_pairs(dialect: str) -> _Pairs:
+    if dialect == "postgresql":
+        ids = [bindparam(name, type_=Keys(RowId())) for name in ("users", "resources")]
+        rows: Any = _numbered(func.unnest(*ids), "user", "resource")
+        at, user, resource = rows.c.at - 1, rows.c.user, rows.c.resource
+    else:
+        rows = func.json_each(bindparam("pairs", type_=Keys(RowId()))).table_valued("key", "value", name="pairs")
+        at = rows.c.key
+        user, resource = (func.json_extract(rows.c.value, f"$[{place}]") for place in (0, 1))
+    return rows, at, cast(user, RowId), cast(resource, RowId)
+
+
+def _numbered(elements: Any, *columns: str) -> Any:
+    """Return the elements of arrays as rows with these columns, and their position from 1 as the column `at`."""
+    return elements.table_valued(*columns, with_ordinality="at", name="pairs").render_derived()
