@@ -68,13 +68,15 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     active_pairs = OrderedJoin(pairs, users, and_(col(user.id) == user_id, is_active(col(user.id))))
     # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
     # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
+    found: Any
+    rows: Any
     if dialect == "postgresql":
-        found: Any = select(*columns).where(is_entry).offset(_ZERO).correlate(pairs, users).lateral("found")
+        found = select(*columns).where(is_entry).offset(_ZERO).correlate(pairs, users).lateral("found")
         rows, position = active_pairs.join(found, true()), at
     else:
         joined = OrderedJoin(active_pairs, entries, is_entry)
-        rows = found = select(at.label("at"), *columns).select_from(joined).offset(_ZERO).subquery("found")
-        position = found.c.at
+        found = select(at.label("at"), *columns).select_from(joined).offset(_ZERO).subquery("found")
+        rows, position = found, found.c.at
     has_role = found.c.roles.op("&")(literal_column(str(resource_roles.ALL), Integer)) != _ZERO
     return (
         select(cast(position, BigInteger) * literal_column(str(WIDTH), BigInteger) + found.c.roles)

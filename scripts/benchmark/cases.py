@@ -46,7 +46,7 @@ ROLES = ("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "ADMIN")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Requests that cost the same; `holds` judges the first one's data. A writer sends those `beside`, each a commit."""
+    """Requests that cost the same. `holds` judges the first answer, and a writer sends those `beside` as commits."""
 
     name: str
     requests: list[bytes]

@@ -17,7 +17,9 @@ def _write(text: str) -> str:
 
 
 _valid = st.builds(refs.encode, st.sampled_from(KINDS[:2]), st.integers(1, refs.MAX_ID))
-_numbers = st.sampled_from(("0", "-1", "+1", "01", "1_0", " 1", "1 ", "", "x", "١", "1\nUser:2", str(refs.MAX_ID + 1)))
+_numbers = st.sampled_from(
+    ("0", "-1", "+1", "01", "1_0", " 1", "1 ", "", "x", "\u0661", "1\nUser:2", str(refs.MAX_ID + 1))
+)
 _nearly = st.builds(lambda kind, number: _write(f"{kind}:{number}"), st.sampled_from(KINDS), _numbers | st.text())
 _changed = st.builds(lambda text, tail: text + tail, _valid, st.sampled_from(("=", "==", "\n", " ", "A", "é", "*")))
 _texts = _valid | _nearly | _changed | st.text() | st.sampled_from(("", "\n", "=", "9" * 10_000))
