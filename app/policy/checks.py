@@ -68,20 +68,20 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     active_pairs = OrderedJoin(pairs, users, and_(col(user.id) == user_id, is_active(col(user.id))))
     # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
     # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
-    found: Any
+    matches: Any
     rows: Any
     if dialect == "postgresql":
-        found = select(*columns).where(is_entry).offset(_ZERO).correlate(pairs, users).lateral("found")
-        rows, position = active_pairs.join(found, true()), at
+        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(pairs, users).lateral("matches")
+        rows, position = active_pairs.join(matches, true()), at
     else:
         joined = OrderedJoin(active_pairs, entries, is_entry)
-        found = select(at.label("at"), *columns).select_from(joined).offset(_ZERO).subquery("found")
-        rows, position = found, found.c.at
-    has_role = found.c.roles.op("&")(literal_column(str(resource_roles.ALL), Integer)) != _ZERO
+        matches = select(at.label("at"), *columns).select_from(joined).offset(_ZERO).subquery("matches")
+        rows, position = matches, matches.c.at
+    has_role = matches.c.roles.op("&")(literal_column(str(resource_roles.ALL), Integer)) != _ZERO
     return (
-        select(cast(position, BigInteger) * literal_column(str(WIDTH), BigInteger) + found.c.roles)
+        select(cast(position, BigInteger) * literal_column(str(WIDTH), BigInteger) + matches.c.roles)
         .select_from(rows)
-        .where(or_(has_role, found.c.subject == literal_column(str(resource_roles.REGISTRY), BigInteger)))
+        .where(or_(has_role, matches.c.subject == literal_column(str(resource_roles.REGISTRY), BigInteger)))
     )
 
 
@@ -104,8 +104,8 @@ def _roles(user: ColumnElement[Any], entry: Any, *, registry: bool) -> ColumnEle
             ends = case((membership.until.is_(None), _ZERO), else_=_ENDS)
             roles = select(mask.op("&")(membership.cap).op("|")(ends)).select_from(membership.rows)
             # LIMIT: a user can have several roles with RESOURCES_MANAGE, which all give the same.
-            found = roles.where(membership.user == user, membership.key == key, membership.where).limit(_ONE)
-            roles_or_none = func.coalesce(found.correlate_except(membership.rows).scalar_subquery(), _ZERO)
+            matches = roles.where(membership.user == user, membership.key == key, membership.where).limit(_ONE)
+            roles_or_none = func.coalesce(matches.correlate_except(membership.rows).scalar_subquery(), _ZERO)
             by_kind.setdefault(membership.kind, []).append(roles_or_none)
     whens = {int(each): reduce(_union, roles) for each, roles in by_kind.items()}
     end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
