@@ -1,4 +1,4 @@
-import { counted } from '../shared';
+import { counted, someOf } from '../shared';
 
 const lists = new Intl.ListFormat('en', { type: 'conjunction' });
 
@@ -67,11 +67,11 @@ export const words = {
   isAdded: 'New',
   isChanged: 'Changed',
   onlyChanged: 'Show only changed',
-  rolesOfMany: (count: number) => `Set roles of ${counted(count, 'row', 'rows')}`,
+  rolesOfMany: (count: number) => `Set roles of ${someOf(count, 'row', 'rows')}`,
   rolesOfManyAbout: 'These roles replace those of the rows. The ends stay.',
-  endOfMany: (count: number) => `Set end of ${counted(count, 'row', 'rows')}`,
+  endOfMany: (count: number) => `Set end of ${someOf(count, 'row', 'rows')}`,
   endOfManyAbout: 'This end replaces those of the rows. The roles stay.',
-  removeMany: (count: number) => `Remove ${counted(count, 'row', 'rows')}`,
+  removeMany: (count: number) => `Remove ${someOf(count, 'row', 'rows')}`,
 
   unsaved: (count: number) => counted(count, 'unsaved change', 'unsaved changes'),
   submit: 'Submit Changes',

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useSession } from '../api';
 import type { Permission, Session } from '../api';
 import { Failures, Page, Waiting } from '../shared';
-import { Text } from '@mantine/core';
+import { NotAllowed } from './NotAllowed';
 import { words } from './words';
 
 const lacks = (session: Session, needed: readonly Permission[]): boolean =>
@@ -33,11 +33,7 @@ export function Guard({ children }: { readonly children: ReactNode }): ReactNode
     return <Navigate to="/login" search={{ returnTo: location.publicHref }} replace />;
   }
   if (needsPermission !== undefined && lacks(session, needsPermission)) {
-    return (
-      <Page title={words.notAllowedTitle}>
-        <Text>{words.notAllowed(needsPermission)}</Text>
-      </Page>
-    );
+    return <NotAllowed needed={needsPermission} />;
   }
   return children;
 }

@@ -38,3 +38,18 @@ export const FrameSearchQuery = graphql(`
     }
   }
 `);
+
+/** The words for permissions. */
+export const PermissionNamesQuery = graphql(`
+  query PermissionNames {
+    viewer {
+      user {
+        id
+      }
+    }
+    permissions {
+      permission
+      label
+    }
+  }
+`);

@@ -1,5 +1,3 @@
-import type { Permission } from '../api';
-
 export const words = {
   skip: 'Skip to the content',
   menu: 'Menu',
@@ -28,7 +26,7 @@ export const words = {
   failed: 'It could not be shown. Load it again.',
   reload: 'Load again',
   notAllowedTitle: 'Not for you',
-  notAllowed: (permissions: readonly Permission[]) =>
+  notAllowed: (permissions: readonly string[]) =>
     permissions.length === 1
       ? `This page needs the permission ${permissions.join('')}.`
       : `This page needs one of the permissions ${permissions.join(', ')}.`,

@@ -15,9 +15,10 @@ type Open = (query: string, variables: string) => void;
 /** Return the function that opens an operation in a tab of its own; null until the editors are loaded. */
 function useOpen(): Open | null {
   const { addTab } = useGraphiQLActions();
-  const editors = useGraphiQL(({ queryEditor, variableEditor }) => ({ queryEditor, variableEditor }));
-  const { queryEditor, variableEditor } = editors;
-  if (queryEditor === undefined || variableEditor === undefined) {
+  const queryEditor = useGraphiQL((state) => state.queryEditor);
+  const variableEditor = useGraphiQL((state) => state.variableEditor);
+  const hasResponse = useGraphiQL((state) => state.responseEditor !== undefined);
+  if (queryEditor === undefined || variableEditor === undefined || !hasResponse) {
     return null;
   }
   return (query, variables) => {

@@ -1,5 +1,6 @@
 import { codesOf, nextCursorOf, statsOf } from './answer';
 import { tell } from './answers';
+import { operationNameOf } from './operationName';
 import { words } from './words';
 
 interface Params {
@@ -41,7 +42,7 @@ async function send(params: Params, headers: Record<string, string>): Promise<[R
     cache: 'no-store',
     redirect: 'error',
     headers: { 'Content-Type': 'application/json', Accept: ACCEPT, ...headers },
-    body: JSON.stringify(params),
+    body: JSON.stringify({ ...params, operationName: operationNameOf(params.query, params.operationName) }),
   });
   return [response, await response.text()];
 }

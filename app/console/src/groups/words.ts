@@ -1,7 +1,8 @@
-import { counted } from '../shared';
+import { counted, someOf } from '../shared';
 
 const members = (count: number): string => counted(count, 'member', 'members');
 const people = (count: number): string => counted(count, 'person', 'people');
+const someMembers = (count: number): string => someOf(count, 'member', 'members');
 const resources = (count: number): string => counted(count, 'resource', 'resources');
 
 export const words = {
@@ -81,9 +82,9 @@ export const memberWords = {
   removeTitle: (name: string) => `Remove ${name}?`,
   removeText: 'They lose what they may do through this group. They keep all other ways.',
   removed: (count: number) => `${members(count)} removed.`,
-  bulkEnds: (count: number) => `Set end of ${members(count)}`,
-  bulkManager: (count: number) => `Let ${members(count)} manage`,
-  bulkRemove: (count: number) => `Remove ${members(count)}`,
+  bulkEnds: (count: number) => `Set end of ${someMembers(count)}`,
+  bulkManager: (count: number) => `Let ${someMembers(count)} manage`,
+  bulkRemove: (count: number) => `Remove ${someMembers(count)}`,
   managerText: 'They may add and remove members from then on.',
   endsText: 'Nothing else of their membership changes.',
 };

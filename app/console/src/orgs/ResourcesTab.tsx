@@ -22,8 +22,8 @@ const COLUMNS: readonly Column<OrgResource, Sort>[] = [
       </LinkTo>
     ),
   },
-  { key: 'type', label: words.type, cell: ({ type }) => type.name },
-  { key: 'owner', label: words.owner, cell: ({ owner }) => owner?.userName ?? '' },
+  { key: 'type', label: words.type, cell: ({ type }) => type.label },
+  { key: 'owner', label: words.owner, cell: ({ owner }) => owner?.displayName ?? owner?.userName ?? '' },
   {
     key: 'lock',
     label: words.lock,

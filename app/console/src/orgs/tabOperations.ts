@@ -34,11 +34,12 @@ export const OrgResourcesQuery = graphql(`
           updatedAt
           type {
             id
-            name
+            label
           }
           owner {
             id
             userName
+            displayName
           }
           lock {
             reason

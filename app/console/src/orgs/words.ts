@@ -1,6 +1,6 @@
-import { counted } from '../shared';
+import { counted, someOf } from '../shared';
 
-const members = (count: number): string => counted(count, 'member', 'members');
+const members = (count: number): string => someOf(count, 'member', 'members');
 const resources = (count: number): string => counted(count, 'resource', 'resources');
 
 export const words = {

@@ -107,7 +107,7 @@ function Details({ resource }: PartProps): ReactNode {
           </List.Item>
         ) : null}
         <List.Item>
-          {words.made}: <Time value={createdAt} />
+          {words.createdAt}: <Time value={createdAt} />
         </List.Item>
         <List.Item>
           {words.changed}: <Time value={updatedAt} />

@@ -1,4 +1,4 @@
-import { List, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf } from '../api';
@@ -30,22 +30,30 @@ interface Check {
 export function useCheck(items: readonly Selected[], grant: Grant): Check {
   const client = useClient();
   const { isChecked, setChecked } = useChecked(grant);
-  const { states, start, isRunning } = useBulk(async ({ id }) => {
+  const { states, start, stop, isRunning } = useBulk(async ({ id }) => {
     const input = { grants: [{ resource: { id }, ...grant }], validateOnly: true };
     const result = await client.mutation(GrantAccessBatchMutation, { input }).toPromise();
     return outcomeOf(result, (data) => data.grantAccessBatch);
   });
   const check = async (): Promise<void> => {
-    await start(items);
-    setChecked();
+    if (await start(items)) {
+      setChecked();
+    }
   };
   const { good, refused } = checkedOf(items, states);
   const tried = isChecked ? bulkWords.checked(good.length, items.length) : bulkWords.checkFirst;
   const report = (
     <Stack gap="xs">
-      <Text size="sm" role="status">
-        {isRunning ? bulkWords.checking(good.length + refused.length, items.length) : tried}
-      </Text>
+      <Group gap="xs">
+        <Text size="sm" role="status">
+          {isRunning ? bulkWords.checking(good.length + refused.length, items.length) : tried}
+        </Text>
+        {isRunning ? (
+          <Button size="xs" variant="default" onClick={stop}>
+            {bulkWords.stop}
+          </Button>
+        ) : null}
+      </Group>
       {isChecked && refused.length > 0 ? (
         <List size="sm">
           {refused.map(({ item, message }) => (

@@ -1,4 +1,4 @@
-import { counted } from '../shared';
+import { counted, someOf } from '../shared';
 
 export const words = {
   title: 'Resources',
@@ -44,7 +44,7 @@ export const words = {
   metadata: 'Metadata',
   noMetadata: 'There is no metadata.',
   details: 'Details',
-  made: 'Made',
+  createdAt: 'Created',
   mayTitle: 'What I may do and why',
   mayNothing: 'You have no role on this resource.',
   may: 'You have',
@@ -75,7 +75,7 @@ export const words = {
   deleted: (name: string) => `${name} was deleted.`,
   notWhileLocked: 'Not possible while it is locked.',
 
-  grant: (count: number) => `Grant on ${counted(count, 'resource', 'resources')}`,
+  grant: (count: number) => `Grant on ${someOf(count, 'resource', 'resources')}`,
   grantTitle: 'Grant access',
   grantAbout: (count: number) =>
     `The roles and the end replace those that the group or the person has on ${counted(count, 'resource', 'resources')}. Either all are granted or none.`,

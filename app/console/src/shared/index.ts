@@ -37,4 +37,4 @@ export { Time } from './Time';
 export { dayOf, endAfterDays, endState, exactTime, isSameMoment } from './times';
 export { Unsaved } from './Unsaved';
 export { useNow } from './useNow';
-export { counted, words as sharedWords } from './words';
+export { counted, someOf, words as sharedWords } from './words';

@@ -4,6 +4,10 @@ const counts = new Intl.NumberFormat('en');
 export const counted = (count: number, one: string, many: string): string =>
   `${counts.format(count)} ${count === 1 ? one : many}`;
 
+/** Return a noun with its number, or alone for none: "users", "1 user", "3 users". */
+export const someOf = (count: number, one: string, many: string): string =>
+  count === 0 ? many : counted(count, one, many);
+
 export const words = {
   appName: 'Ostiary',
   cancel: 'Cancel',

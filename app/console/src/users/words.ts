@@ -1,6 +1,8 @@
-import { counted } from '../shared';
+import { counted, someOf } from '../shared';
 
 const users = (count: number): string => counted(count, 'user', 'users');
+
+const someUsers = (count: number): string => someOf(count, 'user', 'users');
 
 export const words = {
   title: 'Users',
@@ -35,9 +37,9 @@ export const words = {
   filterState: 'State',
   anyState: 'All accounts',
   states: { active: 'Active', deactivated: 'Deactivated', service: 'Service accounts' },
-  giveRole: (count: number) => `Give ${users(count)} a role`,
-  takeRole: (count: number) => `Take a role from ${users(count)}`,
-  deactivate: (count: number) => `Deactivate ${users(count)}`,
+  giveRole: (count: number) => `Give ${someUsers(count)} a role`,
+  takeRole: (count: number) => `Take a role from ${someUsers(count)}`,
+  deactivate: (count: number) => `Deactivate ${someUsers(count)}`,
   role: 'Role',
   chooseRole: 'Choose a role.',
   deactivateText: 'They are signed out at their next request, and cannot sign in. They keep all other roles.',

@@ -26,6 +26,13 @@ test('a user is added with two roles, and can sign in', async () => {
     const row = page.getByRole('row', { name: /newuser@example\.com/ });
     await row.waitFor();
     expect(await row.innerText()).toMatch(/auditor, user|user, auditor/);
+
+    await row.getByRole('link', { name: 'newuser' }).click();
+    await page.getByRole('tab', { name: 'Audit' }).click();
+    await page
+      .getByRole('row', { name: /Create user/ })
+      .getByRole('link', { name: 'newuser' })
+      .waitFor();
   });
   await visit(async (page) => {
     await openAs(page, 'newuser', 'correct-horse-42', '/account');

@@ -23,5 +23,8 @@ test('who is no administrator of a resource sees no settings', async () => {
     await page.goto(`/resources/${id}/settings`);
     await page.getByText('Only administrators of this resource').waitFor();
     await expect.poll(() => answers.some((text) => text.includes('"access":null'))).toBe(true);
+
+    await page.goto('/settings/users');
+    await page.getByText('This page needs one of the permissions View Users, Manage Users.').waitFor();
   });
 });

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ask, makeGroups } from '../corals';
 import { openAs } from '../session';
 import { demoPassword, visit } from '../visit';
@@ -31,7 +31,10 @@ test('acts on several members are tried first, and done for those they work for'
       priya: member('priya'),
     });
     await page.goto('/organizations/bulk?tab=members');
+    const box = page.getByRole('checkbox', { name: 'Select luca' });
+    const before = await box.boundingBox();
     await tick(page, ['luca', 'priya']);
+    expect((await box.boundingBox())?.y).toBe(before?.y);
     await page.getByRole('button', { name: 'Set level of 2 members' }).click();
     const dialog = page.getByRole('dialog', { name: 'Set level of 2 members' });
     await dialog.getByRole('combobox', { name: 'Level' }).click();
@@ -39,6 +42,14 @@ test('acts on several members are tried first, and done for those they work for'
       .getByRole('listbox', { name: 'Level' })
       .getByRole('option', { name: 'Admin', exact: true })
       .click();
+    await page.route('**/graphql', async (route) => {
+      await page.waitForTimeout(500);
+      await route.continue().catch(() => undefined);
+    });
+    await dialog.getByRole('button', { name: 'Check' }).click();
+    await dialog.getByRole('button', { name: 'Stop' }).click();
+    await dialog.getByText('You stopped the check.').waitFor();
+    await page.unroute('**/graphql');
     await dialog.getByRole('button', { name: 'Check' }).click();
     await dialog.getByText('2 of 2 can be changed.').waitFor();
     await page.getByRole('row', { name: /luca.*Read Only/ }).waitFor();

@@ -1,4 +1,4 @@
-import { Button, List, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Outcome } from '../../api';
@@ -29,18 +29,22 @@ interface CheckedBulkProps {
 export function CheckedBulk(props: CheckedBulkProps): ReactNode {
   const { title, items, act, onClose, text, isReady = true, children } = props;
   const [isChecked, setIsChecked] = useState(false);
+  const [isStopped, setIsStopped] = useState(false);
   const { states, start, stop, isRunning } = useBulk((item) => act(item, true));
   if (isChecked) {
     return <Checked {...{ title, items, act, onClose, text, states }} />;
   }
   const check = async (): Promise<void> => {
-    await start(items);
-    setIsChecked(true);
+    setIsStopped(false);
+    const isWhole = await start(items);
+    setIsChecked(isWhole);
+    setIsStopped(!isWhole);
   };
   const close = (): void => {
     stop();
     onClose();
   };
+  const rest = isStopped ? words.checkStopped : words.checkFirst;
   return (
     <Modal opened onClose={close} title={title}>
       <Stack>
@@ -49,11 +53,18 @@ export function CheckedBulk(props: CheckedBulkProps): ReactNode {
         </fieldset>
         <Text size="sm">{text}</Text>
         <Text size="sm" role="status">
-          {isRunning ? words.checking(states.size, items.length) : words.checkFirst}
+          {isRunning ? words.checking(states.size, items.length) : rest}
         </Text>
-        <Button loading={isRunning} disabled={!isReady} onClick={() => void check()}>
-          {words.check}
-        </Button>
+        <Group justify="flex-end">
+          {isRunning ? (
+            <Button variant="default" onClick={stop}>
+              {words.stop}
+            </Button>
+          ) : null}
+          <Button loading={isRunning} disabled={!isReady} onClick={() => void check()}>
+            {words.check}
+          </Button>
+        </Group>
       </Stack>
     </Modal>
   );

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Failure, Outcome } from '../../api';
 import type { Selected } from '../Table';
 
@@ -13,17 +13,18 @@ export type BulkAct = (item: Selected) => Promise<Outcome<unknown>>;
 export interface BulkRun {
   readonly states: ReadonlyMap<string, BulkState>;
   readonly isRunning: boolean;
-  readonly start: (items: readonly Selected[]) => Promise<void>;
+  /** Return whether it came to the end without a stop. */
+  readonly start: (items: readonly Selected[]) => Promise<boolean>;
   readonly stop: () => void;
 }
 
-/** Do one act after another, and keep what came of each. */
+/** Do one act after another, and keep what came of each. It stops when the dialog goes. */
 export function useBulk(act: BulkAct): BulkRun {
   const [states, setStates] = useState<ReadonlyMap<string, BulkState>>(new Map());
   const [isRunning, setIsRunning] = useState(false);
   const isStopped = useRef(false);
   const note = (id: string, state: BulkState): void => setStates((old) => new Map(old).set(id, state));
-  const start = async (items: readonly Selected[]): Promise<void> => {
+  const start = async (items: readonly Selected[]): Promise<boolean> => {
     isStopped.current = false;
     setIsRunning(true);
     for (const item of items) {
@@ -35,9 +36,11 @@ export function useBulk(act: BulkAct): BulkRun {
       note(item.id, outcome.isDone ? { kind: 'done' } : { kind: 'failed', failures: outcome.failures });
     }
     setIsRunning(false);
+    return !isStopped.current;
   };
-  const stop = (): void => {
+  const stop = useCallback((): void => {
     isStopped.current = true;
-  };
+  }, []);
+  useEffect(() => stop, [stop]);
   return { states, isRunning, start, stop };
 }

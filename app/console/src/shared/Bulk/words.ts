@@ -13,5 +13,6 @@ export const words = {
   checkFirst: 'The check writes nothing.',
   checking: (done: number, total: number) =>
     `Checking ${String(done)} of ${counted(total, 'entry', 'entries')} …`,
+  checkStopped: 'You stopped the check. It wrote nothing.',
   checked: (good: number, total: number) => `${String(good)} of ${String(total)} can be changed.`,
 };

@@ -55,7 +55,9 @@ export function Table<Row, Sort extends string>(props: TableProps<Row, Sort>): R
   return (
     <Stack gap="sm">
       <Toolbar {...props} />
-      {bulk.length > 0 ? <BulkBar {...props} bulk={bulk} total={rows.totalCount} /> : null}
+      {bulk.length > 0 && (!isEmpty || table.selection.items.length > 0) ? (
+        <BulkBar {...props} bulk={bulk} rows={rows} />
+      ) : null}
       {isEmpty ? (
         <Empty table={table} empty={props.empty} />
       ) : (

@@ -15,7 +15,7 @@ export const words = {
   clearFilters: 'Clear filters',
   selectPage: 'Select all rows of this page',
   selectRow: (name: string) => `Select ${name}`,
-  selected: (count: number) => `${counted(count, 'row', 'rows')} selected`,
+  selected: (count: number) => `${count === 0 ? 'No rows' : counted(count, 'row', 'rows')} selected`,
   selectAll: (count: number) => `Select all ${count.toLocaleString('en')} that match`,
   tooMany: (most: number) => `Select the first ${most.toLocaleString('en')} that match`,
   clearSelection: 'Clear selection',

@@ -68,36 +68,3 @@ export const UserWhyQuery = graphql(`
     }
   }
 `);
-
-export const UserAuditQuery = graphql(`
-  query UserAudit($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
-    viewer {
-      user {
-        id
-      }
-    }
-    auditEvents(
-      first: $first
-      after: $after
-      last: $last
-      before: $before
-      filter: { objectId: $id }
-      orderBy: [{ field: CREATED_AT, direction: DESC }]
-    ) {
-      nodes {
-        id
-        action
-        actorName
-        createdAt
-        channel
-      }
-      totalCount
-      pageInfo {
-        hasNextPage
-        hasPreviousPage
-        startCursor
-        endCursor
-      }
-    }
-  }
-`);

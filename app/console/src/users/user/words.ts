@@ -109,10 +109,6 @@ export const accessWords = {
 
 export const auditWords = {
   table: 'Changes of this user',
-  when: 'When',
-  who: 'By',
-  what: 'What',
-  system: 'The system',
-  needs: 'The audit log needs the permission AUDIT_VIEW.',
+  needs: 'You do not have the permission to read the audit log.',
   none: 'Nothing is recorded.',
 };
