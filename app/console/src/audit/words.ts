@@ -22,6 +22,7 @@ export const words = {
     RESOURCE: 'Resource',
     RESOURCE_TYPE: 'Resource type',
     API_TOKEN: 'API token',
+    AUDIT_LOG: 'Audit log',
   },
   details: 'Details',
   detailsOf: (what: string, who: string) => `Details: ${what} by ${who}`,
