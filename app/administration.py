@@ -29,6 +29,7 @@ from app.services import (
     access_index_rebuild,
     api_tokens,
     bootstrap,
+    copying,
     demo,
     doctor,
     explanations,
@@ -191,6 +192,11 @@ def restore(
         migrated = restoring.migrate(plan)
         finished = _with_context(plan.settings, lambda app: restoring.finish(app, report, api_tokens=api_tokens))
     return plan, finished, migrated
+
+
+def copy(source: Settings, target: Settings, report: Report) -> copying.CopyResult:
+    """Copy the registry of one database into another one; the settings differ only in the database."""
+    return copying.run(source, target, report)
 
 
 def inspect(settings: Settings, workers: int, report: Report) -> list[doctor.Check]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
-from app.cli import audit, backups, completion, help_texts, inspection
+from app.cli import audit, backups, completion, copying, help_texts, inspection
 from app.cli import commands as operator_commands
 from app.cli import state as state_commands
 from app.cli.common import (
@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     operator_commands.add_all(commands)
     state_commands.add_all(commands)
     backups.add_all(commands)
+    copying.add_all(commands)
     inspection.add_all(commands)
     audit.add_all(commands)
     completion.add_all(commands, parser)

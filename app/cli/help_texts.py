@@ -22,6 +22,7 @@ examples:
   ostiary audit list                      who changed what
   ostiary export registry.yaml            the registry as one document
   ostiary plan registry.yaml              what `ostiary apply` would change
+  ostiary copy SOURCE TARGET              from SQLite to PostgreSQL, or back
   ostiary schema > schema.graphql         the GraphQL schema
 
 settings:
@@ -280,6 +281,35 @@ exit codes:
   2 wrong arguments or settings
 """
 
+COPY = """\
+Copy all tables of SOURCE into the empty database TARGET: from SQLite to PostgreSQL,
+back, or within one kind. SOURCE and TARGET are URLs as in the setting DatabaseUrl.
+Ids, names, passwords, tokens and the audit log stay the same. At the end every row is
+compared, and the first that differs is named with its table and key.
+
+Stop the servers first. SOURCE is read in one snapshot, so servers that run are not
+disturbed, but what they change after the start is not in TARGET.
+
+A copy that was interrupted goes on when the same command runs again. Until it is
+complete, TARGET says so, and `ostiary serve` refuses it. A TARGET that is neither empty
+nor an unfinished copy of SOURCE is refused and left as it is.
+
+Sessions and signing keys need the secret. The setting Secret stays valid. A secret in
+a file is copied too, to where a server of TARGET reads it: beside the SQLite file, or
+data/ostiary.secret for PostgreSQL.
+"""
+
+COPY_EPILOG = """\
+examples:
+  ostiary copy sqlite:///data/ostiary.db postgresql://ostiary@db.example.org/ostiary
+                                          with the password in the variable PGPASSWORD
+  ostiary copy postgresql://ostiary@db.example.org/ostiary sqlite:///data/copy.db --json
+
+exit codes:
+  0 complete and compared   1 not complete; run it again, or read what to do
+  2 wrong arguments or settings
+"""
+
 DOCTOR = """\
 Check the installation and print a line for each check: ok, warning or problem, and
 what to do. It reads the settings, the secret, the disk, the schema, the integrity of
@@ -322,6 +352,7 @@ COMMANDS = {
     "reindex": (REINDEX, REINDEX_EPILOG),
     "backup": (BACKUP, BACKUP_EPILOG),
     "restore": (RESTORE, RESTORE_EPILOG),
+    "copy": (COPY, COPY_EPILOG),
     "explain": (EXPLAIN, EXPLAIN_EPILOG),
     "doctor": (DOCTOR, DOCTOR_EPILOG),
     "keys": (KEYS, KEYS_EPILOG),

@@ -53,7 +53,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Return the stored form of a time, which must have a time zone."""
-        return value if value is None or dialect.name == "postgresql" else _stored(value)
+        return value if value is None or dialect.name == "postgresql" else stored_time(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the time in UTC."""
@@ -61,7 +61,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 @lru_cache(maxsize=256)
-def _stored(moment: datetime) -> str:
+def stored_time(moment: datetime) -> str:
     """Return a time as SQLite stores it, cached since a change writes the same time several times."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
@@ -109,7 +109,7 @@ class Latest(_Bound):
 
 @compiles(_Bound, "sqlite")
 def _bound_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"'{_stored(element.moment)}'"
+    return f"'{stored_time(element.moment)}'"
 
 
 @compiles(_Bound, "postgresql")

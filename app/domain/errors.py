@@ -51,6 +51,10 @@ class NewerSchema(OstiaryError):
     """A newer version has migrated the database."""
 
 
+class UnfinishedCopy(OstiaryError):
+    """The database is a copy that was interrupted, so that rows are missing."""
+
+
 class Refusal(OstiaryError):
     """The complete field or request is refused. `place` is the name of an argument and the path inside it, if known."""
 

@@ -15,6 +15,9 @@ from app.domain.errors import Refusal
 HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
 """The revision of the last migration, from the name of its file."""
 
+UNFINISHED = "unfinished copy"
+"""The revision of a database that `ostiary copy` has not finished, in place of a migration: nothing may use it."""
+
 _DONE = "SELECT version_num FROM alembic_version"
 _STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("alembic_version"))
 

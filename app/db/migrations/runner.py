@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, pool, text
+from sqlalchemy import Connection, create_engine, delete, event, literal, pool, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.domain.errors import NewerSchema
+from app.db.migrations import UNFINISHED
+from app.db.tables import Role
+from app.domain.errors import NewerSchema, UnfinishedCopy
 
 LOCK = 0x6F73_7469_6172_79
 """Key of the advisory lock of migrations on PostgreSQL: "ostiary" in ASCII."""
@@ -26,6 +28,26 @@ WAIT_SECONDS = 120
 def upgrade(url: str) -> list[str]:
     """Run the missing migrations in one transaction; return their revisions, oldest first."""
     return _with_connection(url, _run_pending)
+
+
+def create_unfinished(url: str, statements: Sequence[str]) -> None:
+    """Create the tables of an empty database without rows, and execute `statements`, in one transaction.
+
+    The database has the revision `UNFINISHED`, so that only the copy that fills it uses it.
+    """
+
+    def work(connection: Connection) -> list[str]:
+        missing = _run_pending(connection)
+        for table in reversed(Role.metadata.sorted_tables):
+            # A DELETE without rows would be refused too: the audit log accepts none.
+            if connection.execute(select(literal(1)).select_from(table).limit(1)).first() is not None:
+                connection.execute(delete(table))
+        connection.execute(text("UPDATE alembic_version SET version_num = :mark"), {"mark": UNFINISHED})
+        for statement in statements:
+            connection.execute(text(statement))
+        return missing
+
+    _with_connection(url, work)
 
 
 def _with_connection(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
@@ -74,6 +96,10 @@ def _pending(connection: Connection) -> list[str]:
     script = ScriptDirectory.from_config(_config(connection))
     done = MigrationContext.configure(connection).get_current_revision()
     steps = [step.revision for step in script.walk_revisions()]
+    if done == UNFINISHED:
+        raise UnfinishedCopy(
+            "the database is an unfinished copy: run the same `ostiary copy SOURCE TARGET` again, which finishes it"
+        )
     if done is not None and done not in steps:
         raise NewerSchema(
             f"the database is at migration {done}, and this version knows steps up to {steps[0]}: "

@@ -1,0 +1,55 @@
+"""The command that copies a registry into another database."""
+
+import argparse
+import json
+
+from app.cli.common import (
+    Progress,
+    Subparsers,
+    add_command,
+    explain_database_errors,
+    start,
+    tasks,
+)
+
+
+def add_all(commands: Subparsers) -> None:
+    """Add `copy`."""
+    copy = add_command(commands, "copy", "copy the registry into another database, with all ids", _copy)
+    copy.add_argument("source", type=_url, metavar="SOURCE", help="URL of the database, as in DatabaseUrl")
+    copy.add_argument("target", type=_url, metavar="TARGET", help="URL of an empty database, or of an unfinished copy")
+    copy.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def _url(text: str) -> str:
+    from app.config.values import database_url
+
+    try:
+        return database_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _copy(arguments: argparse.Namespace) -> None:
+    settings = start(arguments)
+    source, target = (settings.model_copy(update={"database_url": url}) for url in (arguments.source, arguments.target))
+    with explain_database_errors(target):
+        result = tasks().copy(source, target, Progress())
+    if arguments.json:
+        names = {"source": source.redacted_database_url, "target": target.redacted_database_url}
+        print(json.dumps({**names, **result.describe()}))
+        return
+    rows = sum(result.copied.rows.values())
+    if result.copied.resumed_at:
+        print(f"went on after {result.copied.resumed_at:,} rows of an interrupted copy")
+    print(f"copied {rows:,} rows of {len(result.copied.rows)} tables in {result.seconds:.1f} s, and compared each")
+    if result.index.missing or result.index.surplus:
+        print(
+            f"rebuilt the access index, which was wrong in SOURCE: {result.index.missing:,} rows were missing, "
+            f"{result.index.surplus:,} were surplus"
+        )
+    if result.secret is not None:
+        print(f"the secret is {result.secret}")
+    for note in result.notes:
+        print(note)
+    print(f"{target.redacted_database_url} is complete: set DatabaseUrl to it, and start the servers")
