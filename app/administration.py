@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from app import db
 from app.config import Settings, secret
@@ -236,7 +236,7 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
 
 
 def export_state(
-    settings: Settings, file: IO[str], form: files.Format, with_hashes: bool, progress: files.Progress
+    settings: Settings, file: files.Written, form: files.Format, with_hashes: bool, progress: files.Progress
 ) -> dict[str, int]:
     """Write the registry as a document, and return the numbers of objects by kind."""
     _migrate_existing(settings)

@@ -3,14 +3,14 @@
 import argparse
 import os
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from app.cli.common import (
     CommandFailed,
+    Progress,
     Subparsers,
     add_command,
     explain_database_errors,
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 HAS_CHANGES = 3
 """The exit code of `plan --exit-code` for a plan with changes."""
-
-SILENT_SECONDS = 2.0
-"""Seconds before progress is shown, and between two lines of it."""
 
 MAX_FAULTS = 20
 """Faults of a document that are printed."""
@@ -50,18 +47,6 @@ def add_all(commands: Subparsers) -> None:
         command.add_argument("--format", choices=("yaml", "jsonl"), help="form of the document (by the file's name)")
 
 
-class _Progress:
-    """Prints progress to standard error, when a command takes longer than two seconds."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + SILENT_SECONDS
-
-    def __call__(self, label: str, number: int) -> None:
-        if time.monotonic() >= self._next:
-            print(f"ostiary: {number:,} done, now {label}", file=sys.stderr, flush=True)
-            self._next = time.monotonic() + SILENT_SECONDS
-
-
 def _format(arguments: argparse.Namespace) -> "Format":
     from app.services.state.files import Format, format_of
 
@@ -76,28 +61,56 @@ def _format(arguments: argparse.Namespace) -> "Format":
 
 def _export(arguments: argparse.Namespace) -> None:
     settings, form = start(arguments), _format(arguments)
-    with explain_database_errors(settings), _output(arguments.file) as file:
-        counts = tasks().export_state(settings, file, form, arguments.password_hashes, _Progress())
+    with _output(arguments.file) as file, explain_database_errors(settings):
+        counts = tasks().export_state(settings, file, form, arguments.password_hashes, Progress())
     if arguments.file not in {None, "-"}:
         print(f"wrote {arguments.file}: {', '.join(f'{number:,} {kind}s' for kind, number in counts.items())}")
 
 
+class _NotWritten(Exception):
+    """An error of the file to write. It is no OSError, so that it is not taken for one of the database."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason.strerror)
+        self.reason = reason
+
+
+class _Written:
+    """The file to write. Raises _NotWritten."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        try:
+            self._file.write(text)
+        except OSError as error:
+            raise _NotWritten(error) from None
+
+
 @contextmanager
-def _output(name: str | None) -> Iterator[IO[str]]:
+def _output(name: str | None) -> Iterator[_Written]:
     """Open the file to write, which replaces an old one only when it is complete. Others cannot read it."""
-    if name in {None, "-"}:
-        yield sys.stdout
-        return
-    assert name is not None
-    target = Path(name)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    to_stdout = name is None or name == "-"
     try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with nullcontext(sys.stdout) if to_stdout else _replaced(Path(str(name))) as file:
+            yield _Written(file)
+    except (_NotWritten, OSError) as error:
+        reason = error.reason if isinstance(error, _NotWritten) else error
+        if to_stdout:
+            raise reason from None
+        raise CommandFailed(f"{name} cannot be written: {reason.strerror}") from None
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[IO[str]]:
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             yield file
         partial.replace(target)
-    except OSError as error:
-        raise CommandFailed(f"{name} cannot be written: {error.strerror}") from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -147,7 +160,7 @@ def _apply(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     document = _read(arguments)
     with explain_database_errors(settings):
-        plan, applied = tasks().apply_state(settings, document, _Progress(), prune=arguments.prune)
+        plan, applied = tasks().apply_state(settings, document, Progress(), prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
         counts = {name: wording.count(plan)[name] for name in wording.SIGNS}
