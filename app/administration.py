@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
@@ -236,7 +236,7 @@ def list_audit(settings: Settings, conditions: dict[str, Any], limit: int) -> li
     return _with_context(settings, lambda app: reading.newest(app.database, wanted, limit))
 
 
-def export_audit(settings: Settings, file: IO[str], conditions: dict[str, Any], report: Report) -> int:
+def export_audit(settings: Settings, file: files.Written, conditions: dict[str, Any], report: Report) -> int:
     """Write the audit events that match `conditions` as JSON Lines, the oldest first, and return their number."""
     _migrate_existing(settings)
 
@@ -287,7 +287,7 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
 
 
 def export_state(
-    settings: Settings, file: IO[str], form: files.Format, with_hashes: bool, progress: files.Progress
+    settings: Settings, file: files.Written, form: files.Format, with_hashes: bool, progress: files.Progress
 ) -> dict[str, int]:
     """Write the registry as a document, and return the numbers of objects by kind."""
     _migrate_existing(settings)

@@ -1,6 +1,7 @@
 """The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `settings`, and those of the other modules here."""
 
 import argparse
+import errno
 import gc
 import json
 import os
@@ -26,6 +27,7 @@ from app.cli.common import (
     add_command,
     configure_log,
     explain_database_errors,
+    parse_integer,
     read_settings,
     server,
     start,
@@ -36,6 +38,9 @@ from app.observability import worker_metrics
 
 if TYPE_CHECKING:
     from app.config import Settings
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors of standard output that is a file on a full disk."""
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+|")
 """The path before all addresses; empty for none."""
@@ -68,9 +73,13 @@ def _run_command(arguments: argparse.Namespace) -> int:
         return _print_error(str(error), 2)
     except (CommandFailed, OstiaryError) as error:
         return _print_error(str(error), 1)
-    except BrokenPipeError:  # the reader closed the pipe, as in `ostiary schema | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        if error.errno not in {errno.EPIPE, *_FULL} or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest again at its end
+        if error.errno == errno.EPIPE:  # the reader closed the pipe, as in `ostiary schema | head`
+            return 1
+        return _print_error(f"the output cannot be written: {error.strerror}", 1)
     except KeyboardInterrupt:
         return 130
     return code or 0
@@ -119,23 +128,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    return _parse_integer(text, 0, 65535)
+    return parse_integer(text, 0, 65535)
 
 
 def _workers(text: str) -> int:
-    return _parse_integer(text, 1, 256)
+    return parse_integer(text, 1, 256)
 
 
 def _prefix(text: str) -> str:
     if not PREFIX.fullmatch(text):
         raise argparse.ArgumentTypeError("must begin with a slash and not end with one, such as /ostiary")
     return text
-
-
-def _parse_integer(text: str, minimum: int, maximum: int) -> int:
-    if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {minimum} to {maximum}")
-    return int(text)
 
 
 def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:

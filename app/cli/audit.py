@@ -3,6 +3,7 @@
 import argparse
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from app.cli.common import (
     add_command,
     add_group,
     explain_database_errors,
-    output_file,
-    positive,
+    parse_integer,
     start,
     tasks,
 )
+from app.cli.output import output_file
 
 NAMED_OBJECTS = 3
 """Changed objects of an event that `list` names."""
@@ -28,7 +29,13 @@ def add_all(commands: Subparsers) -> None:
     audit = add_group(commands, "audit", "list, export, verify and prune the audit log")
     listing = add_command(audit, "list", "show the newest events", _list)
     _add_conditions(listing)
-    listing.add_argument("--limit", type=positive, default=20, metavar="N", help="most events (%(default)s)")
+    listing.add_argument(
+        "--limit",
+        type=partial(parse_integer, minimum=1, maximum=100_000),
+        default=20,
+        metavar="N",
+        help="most events (%(default)s)",
+    )
     listing.add_argument("--json", action="store_true", help="print the events with all changes as a JSON list")
     export = add_command(audit, "export", "write events as JSON Lines, the oldest first", _export)
     export.add_argument("file", nargs="?", metavar="FILE", help="file, readable by its owner alone (standard output)")
@@ -90,7 +97,7 @@ def _objects(event: dict[str, Any]) -> str:
 
 def _export(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
-    with explain_database_errors(settings), output_file(arguments.file) as file:
+    with output_file(arguments.file) as file, explain_database_errors(settings):
         number = tasks().export_audit(settings, file, _conditions(arguments), Progress())
     if arguments.file not in {None, "-"}:
         print(f"wrote {Path(arguments.file)}: {number:,} events")

@@ -10,6 +10,7 @@ from app.cli.common import (
     add_command,
     add_group,
     explain_database_errors,
+    parse_name,
     start,
     tasks,
 )
@@ -31,7 +32,7 @@ def add_all(commands: Subparsers) -> None:
     end.add_argument("--api-tokens", action="store_true", help="also delete every API token")
     admin = add_group(commands, "admin", "reset the password of a user")
     reset = add_command(admin, "reset-password", "set a new password for a user and print it once", _reset_password)
-    reset.add_argument("user_name", metavar="NAME", help="user name, in any letter case")
+    reset.add_argument("user_name", type=parse_name, metavar="NAME", help="user name, in any letter case")
     reset.add_argument("--stdin", action="store_true", help="read the new password from standard input")
 
 

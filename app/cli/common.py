@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli import help_texts
 from app.observability import logs
@@ -28,19 +28,22 @@ PROGRESS_SECONDS = 2.0
 """Seconds until the first line about progress, and between two."""
 
 
+MAX_DIGITS = 9
+
+
 class Progress:
     """Lines on standard error about work that takes longer than two seconds."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + PROGRESS_SECONDS
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Tell how much of a stage is done; 0 of 0 if that is unknown."""
+    def __call__(self, stage: str, done: int, total: int = 0) -> None:
+        """Tell how much of a stage is done: with a total of 0 if that is unknown, and with 0 of 0 if both are."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + PROGRESS_SECONDS
-            text = f"{stage}: {done:,} of {total:,}" if total else f"{stage}: still working"
-            print(f"ostiary: {text}", file=sys.stderr, flush=True)
+            text = f"{done:,} of {total:,}" if total else f"{done:,} done" if done else "still working"
+            print(f"ostiary: {stage}: {text}", file=sys.stderr, flush=True)
 
 
 class CommandFailed(Exception):
@@ -67,6 +70,22 @@ def add_command(
 def add_group(commands: Subparsers, name: str, summary: str) -> Subparsers:
     """Add a command that only holds others, and return its subparsers."""
     return add_command(commands, name, summary).add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def parse_integer(text: str, minimum: int, maximum: int) -> int:
+    """Return a whole number of an argument. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS or not minimum <= int(text) <= maximum:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {minimum} to {maximum}")
+    return int(text)
+
+
+def parse_name(text: str) -> str:
+    """Return a name of an argument. Raises ArgumentTypeError for bytes that are no text, which no object has."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("must be a text in UTF-8") from None
+    return text
 
 
 def server() -> Any:
@@ -123,30 +142,3 @@ def _is_database_failure(error: BaseException) -> bool:
     failure = classify(getattr(error, "orig", None) or error)
     # asyncpg raises its own error for an invalid parameter in the URL.
     return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
-
-
-@contextmanager
-def output_file(name: str | None) -> Iterator[IO[str]]:
-    """Open the file to write, which replaces an old one only when it is complete. Others cannot read it."""
-    if name in {None, "-"}:
-        yield sys.stdout
-        return
-    assert name is not None
-    target = Path(name)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            yield file
-        partial.replace(target)
-    except OSError as error:
-        raise CommandFailed(f"{name} cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def positive(text: str) -> int:
-    """Return a whole number of at least 1, for an argument."""
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
-    return int(text)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import textwrap
+from functools import partial
 from typing import Any
 
 from app.cli.common import (
@@ -11,6 +12,8 @@ from app.cli.common import (
     Subparsers,
     add_command,
     explain_database_errors,
+    parse_integer,
+    parse_name,
     start,
     tasks,
 )
@@ -21,11 +24,16 @@ WIDTH = 100
 def add_all(commands: Subparsers) -> None:
     """Add `doctor` and `explain`."""
     doctor = add_command(commands, "doctor", "check the installation, without a change", _doctor)
-    doctor.add_argument("--workers", type=int, default=1, help="workers of all hosts, for connections (%(default)s)")
+    doctor.add_argument(
+        "--workers",
+        type=partial(parse_integer, minimum=1, maximum=100_000),
+        default=1,
+        help="workers of all hosts, for connections (%(default)s)",
+    )
     doctor.add_argument("--json", action="store_true", help="print the checks as a JSON list")
     explain = add_command(commands, "explain", "say what a user may do with a resource, and why", _explain)
-    explain.add_argument("user", metavar="USER", help="user name in any letter case, or id")
-    explain.add_argument("resource", metavar="RESOURCE", help="ORG/SLUG, or id")
+    explain.add_argument("user", type=parse_name, metavar="USER", help="user name in any letter case, or id")
+    explain.add_argument("resource", type=parse_name, metavar="RESOURCE", help="ORG/SLUG, or id")
     explain.add_argument("--json", action="store_true", help="print the explanation as one JSON object")
 
 

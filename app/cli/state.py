@@ -2,20 +2,20 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.common import (
     CommandFailed,
+    Progress,
     Subparsers,
     add_command,
     explain_database_errors,
-    output_file,
     start,
     tasks,
 )
+from app.cli.output import output_file
 
 if TYPE_CHECKING:
     from app.services.state.changes import Plan
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 HAS_CHANGES = 3
 """The exit code of `plan --exit-code` for a plan with changes."""
-
-SILENT_SECONDS = 2.0
-"""Seconds before progress is shown, and between two lines of it."""
 
 MAX_FAULTS = 20
 """Faults of a document that are printed."""
@@ -49,18 +46,6 @@ def add_all(commands: Subparsers) -> None:
         command.add_argument("--format", choices=("yaml", "jsonl"), help="form of the document (by the file's name)")
 
 
-class _Progress:
-    """Prints progress to standard error, when a command takes longer than two seconds."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + SILENT_SECONDS
-
-    def __call__(self, label: str, number: int) -> None:
-        if time.monotonic() >= self._next:
-            print(f"ostiary: {number:,} done, now {label}", file=sys.stderr, flush=True)
-            self._next = time.monotonic() + SILENT_SECONDS
-
-
 def _format(arguments: argparse.Namespace) -> "Format":
     from app.services.state.files import Format, format_of
 
@@ -75,8 +60,8 @@ def _format(arguments: argparse.Namespace) -> "Format":
 
 def _export(arguments: argparse.Namespace) -> None:
     settings, form = start(arguments), _format(arguments)
-    with explain_database_errors(settings), output_file(arguments.file) as file:
-        counts = tasks().export_state(settings, file, form, arguments.password_hashes, _Progress())
+    with output_file(arguments.file) as file, explain_database_errors(settings):
+        counts = tasks().export_state(settings, file, form, arguments.password_hashes, Progress())
     if arguments.file not in {None, "-"}:
         print(f"wrote {arguments.file}: {', '.join(f'{number:,} {kind}s' for kind, number in counts.items())}")
 
@@ -126,7 +111,7 @@ def _apply(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     document = _read(arguments)
     with explain_database_errors(settings):
-        plan, applied = tasks().apply_state(settings, document, _Progress(), prune=arguments.prune)
+        plan, applied = tasks().apply_state(settings, document, Progress(), prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
         counts = {name: wording.count(plan)[name] for name in wording.SIGNS}

@@ -183,3 +183,44 @@ async def _create_org(client: httpx.AsyncClient, number: int) -> int:
     reply = (await client.post("/graphql", json={"query": query})).json()
     assert reply == {"data": {"createOrg": {"errors": []}}}
     return 1
+
+
+def test_the_error_of_a_file_is_not_one_of_the_database(document: Path, capsys: Capture) -> None:
+    assert cli.main(["export", f"{'x' * 300}.yaml"]) == 1
+    assert capsys.readouterr().err.endswith(".yaml cannot be written: File name too long\n")
+
+
+def test_a_full_disk_is_one_line_and_a_closed_pipe_is_none(document: Path) -> None:
+    assert cli.main(["apply", "reef.yaml"]) == 0
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    for command in ("export", "plan reef.yaml"):
+        arguments = [sys.executable, "-m", "app.cli", *command.split()]
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                arguments, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert (done.returncode, done.stderr) == (1, "ostiary: the output cannot be written: No space left on device\n")
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [sys.executable, "-m", "app.cli", "export", "--format", "jsonl"]
+    done = subprocess.run(arguments, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "\udcff", "reef/corals"],
+        ["explain", "ann", "reef/\udcff"],
+        ["admin", "reset-password", "\udcff"],
+        ["doctor", "--workers", "-3"],
+        ["doctor", "--workers", "9" * 5_000],
+    ],
+)
+def test_an_argument_that_nothing_has_is_refused(document: Path, arguments: list[str], capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert ": must be a" in capsys.readouterr().err

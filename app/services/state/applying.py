@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 from app.db import Database, Transaction, UniqueViolation, at_one_moment
 from app.domain.errors import OstiaryError, Retry
@@ -14,7 +14,7 @@ from app.services.bulk import groups as bulk_groups
 from app.services.bulk import resources as bulk_resources
 from app.services.state import accounts, containers, holdings
 from app.services.state.changes import Change, Plan
-from app.services.state.files import Format, Progress, Writer
+from app.services.state.files import Format, Progress, Writer, Written
 from app.services.state.model import Kind, State
 from app.services.state.planning import compare
 from app.services.state.registry import RegistryReader, read_state
@@ -49,7 +49,7 @@ class Applied:
 
 
 async def export(
-    database: Database, file: IO[str], form: Format, progress: Progress, *, with_hashes: bool
+    database: Database, file: Written, form: Format, progress: Progress, *, with_hashes: bool
 ) -> dict[str, int]:
     """Write the registry at one moment as a document, and return the numbers of objects by kind."""
     counts: dict[str, int] = {}

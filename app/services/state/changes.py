@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -46,6 +47,7 @@ class Plan:
     """All changes, the faults of the document, and the numbers of objects that only the registry has."""
 
     current: State
+    now: datetime
     changes: list[Change] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     left: Counter[Kind] = field(default_factory=Counter)
@@ -54,6 +56,19 @@ class Plan:
     def of(self, *kinds: Kind) -> list[Change]:
         """Return the changes of some kinds."""
         return [change for change in self.changes if change.kind in kinds]
+
+    def sides(self, change: Change) -> tuple[Doc | None, Doc | None]:
+        """Return what is in force before and after a change: None for a membership or a grant that has ended."""
+        before, after = (
+            None if each is None or has_ended(each, self.now) else each for each in (change.before, change.after)
+        )
+        return before, after
+
+
+def has_ended(values: Doc, now: datetime) -> bool:
+    """Return whether a membership or a grant has ended; other items never end."""
+    end = values.get("expiresAt")
+    return end is not None and end <= now
 
 
 def is_equal(name: str, before: Any, after: Any) -> bool:

@@ -1,6 +1,7 @@
 """Checks of the registry that a plan would make: the rules of the services, and references to nothing."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 from app.db.tables import MAX_BYTES, casefold_key
@@ -11,7 +12,9 @@ from app.security import imported_hashes
 from app.services import groups, locks, orgs, resources, validation
 from app.services.roles import FIXED
 from app.services.state.changes import BUILT_IN, NEEDED, Change, Plan, fault_at, is_equal, noun
-from app.services.state.model import ANYONE, Doc, Fault, Key, Kind, Location, role_names
+from app.services.state.model import ANYONE, SECTIONS, Doc, Fault, Key, Kind, Location, role_names
+
+_SECTIONS = {Kind(kind): section for section, kind in SECTIONS.items()}
 
 
 class Checks:
@@ -39,6 +42,10 @@ class Checks:
                 for problem in checks[change.kind](change, change.after):
                     yield fault_at(problem.message, change.item, *problem.path)
         yield from self._emails()
+        for change in self._plan.changes:
+            if change.after is None and change.kind in _SECTIONS:
+                for text in self._removal_problems(change):
+                    yield Fault(text, Location(_SECTIONS[change.kind]))
         yield from self._administrators()
 
     def _lacks_needed(self, change: Change) -> bool:
@@ -115,7 +122,7 @@ class Checks:
             return
         yield from self._reference(Kind.USER, after["owner"], "owner")
         owner = self._final.get((Kind.USER, (validation.normalize_key(after["owner"]),)))
-        if owner is not None and change.before is not None and _is_deactivated(owner):
+        if owner is not None and change.before is not None and _holds(owner, DEACTIVATED):
             yield Problem("This user is deactivated and cannot become an owner.", ("owner",))
 
     def _has_locks(self, prefix: str) -> bool:
@@ -180,17 +187,63 @@ class Checks:
                 if at is not None:
                     yield fault_at(f"The e-mail address `{email}` belongs to more than one user.", at.item, "email")
 
+    def _removal_problems(self, change: Change) -> Iterator[str]:
+        """Yield why a service would refuse to delete an object."""
+        name = change.key[0]
+        if change.kind in {Kind.USER, Kind.ROLE}:
+            yield from (problem.message for problem in self._elsewhere())
+        if change.kind is Kind.ROLE and name in self._assigned_roles:
+            yield f"The role `{name}` is assigned to users who stay. Remove it from them first."
+        is_locked = {
+            Kind.USER: name in self._owners_of_locked,
+            Kind.ORG: any(path.startswith(f"{name}/") for path in self._locked_before),
+            Kind.RESOURCE: name in self._locked_before,
+        }
+        if is_locked.get(change.kind):
+            reason = {Kind.USER: "owns what is locked", Kind.ORG: "has locked resources", Kind.RESOURCE: "is locked"}
+            yield f"The {noun(change.kind)} `{name}` {reason[change.kind]}, so it cannot be removed. Unlock it first."
+
+    @cached_property
+    def _locked_before(self) -> list[str]:
+        """The paths of resources that are locked now: what is removed cannot be unlocked by the same document."""
+        return [item.key[0] for item in self._plan.current.of(Kind.LOCK)]
+
+    @cached_property
+    def _owners_of_locked(self) -> set[str]:
+        """The keys of users who own a resource that stays locked, or the org of one."""
+        owners = set[str]()
+        for kind, key in self._final:
+            if kind is Kind.LOCK:
+                org = key[0].partition("/")[0]
+                for of in ((Kind.RESOURCE, key), (Kind.ORG, (org,))):
+                    owner = self._final.get(of, {}).get("owner")
+                    owners |= set() if owner is None else {validation.normalize_key(owner)}
+        return owners
+
+    @cached_property
+    def _users(self) -> list[Doc]:
+        return [values for (kind, _), values in self._final.items() if kind is Kind.USER]
+
+    @cached_property
+    def _assigned_roles(self) -> set[str]:
+        return {casefold_key(name) for user in self._users for name in user["roles"]}
+
     def _administrators(self) -> Iterator[Fault]:
-        """Require an active administrator if the registry has one."""
-        before = (item.values for item in self._plan.current.of(Kind.USER))
-        after = (values for (kind, _), values in self._final.items() if kind is Kind.USER)
-        if any(map(_is_administrator, before)) and not any(map(_is_administrator, after)):
+        """Require an active administrator if there is one, and where the services do.
+
+        They do when a user is deleted, and when the roles of an administrator change, deactivated or not.
+        """
+        needs_one = any(map(_is_administrator, (item.values for item in self._plan.current.of(Kind.USER)))) or any(
+            change.after is None or ("roles" in change.fields and _holds(change.before, ADMIN))
+            for change in self._plan.of(Kind.USER)
+        )
+        if needs_one and not any(map(_is_administrator, self._users)):
             yield Fault("The registry would be left without an active administrator.", Location("users"))
 
 
-def _is_deactivated(user: Doc) -> bool:
-    return DEACTIVATED in map(casefold_key, user["roles"])
+def _holds(user: Doc | None, role: str) -> bool:
+    return user is not None and role in map(casefold_key, user["roles"])
 
 
 def _is_administrator(user: Doc) -> bool:
-    return ADMIN in map(casefold_key, user["roles"]) and not _is_deactivated(user) and not user["isServiceAccount"]
+    return _holds(user, ADMIN) and not _holds(user, DEACTIVATED) and not user["isServiceAccount"]

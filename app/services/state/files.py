@@ -1,10 +1,11 @@
 """Documents as files: YAML for people, and JSON Lines with one object a line for big registries."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import orjson
 import yaml  # type: ignore[import-untyped]  # PyYAML has no types
@@ -13,6 +14,13 @@ from app.services.state.model import SECTIONS, VERSION, Doc, Fault, Location, Re
 
 Progress = Callable[[str, int], None]
 """Called with the kind of the objects and the number that is done."""
+
+
+class Written(Protocol):
+    """A file to write."""
+
+    def write(self, text: str, /) -> object:
+        """Write a text."""
 
 
 class Format(StrEnum):
@@ -40,27 +48,29 @@ def format_of(path: Path) -> Format | None:
     return SUFFIXES.get(path.suffix.lower())
 
 
-class _Loader(yaml.CSafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """A loader of YAML 1.2 scalars: `no` and `on` are texts, and so are dates and sexagesimal numbers."""
+_MAX_LEVELS = 300
+"""Levels of a YAML document: those of metadata, and of what is around it."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the attribute of PyYAML
+_MAX_ALIASED = 100_000
+"""Values for which all aliases of a YAML document stand: few lines of aliases may stand for billions."""
 
-
-def _resolve(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), list(first))
-
-
-_resolve("bool", "true|false|True|False|TRUE|FALSE", "tfTF")
-_resolve("null", "~|null|Null|NULL", "~nN")
-_resolve("int", "[-+]?(?:0|[1-9][0-9]*)", "-+0123456789")
-_resolve("float", r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789")
 _SCALARS: dict[str, Callable[[str], Any]] = {
-    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
-    "tag:yaml.org,2002:null": lambda _: None,
-    "tag:yaml.org,2002:int": int,
-    "tag:yaml.org,2002:float": float,
-    "tag:yaml.org,2002:str": str,
+    "bool": lambda text: text.lower() == "true",
+    "null": lambda _: None,
+    "int": int,
+    "float": float,
+    "str": str,
 }
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_SCALARS = (
+    ("null", re.compile("|~|null|Null|NULL")),
+    ("bool", re.compile("true|false|True|False|TRUE|FALSE")),
+    ("int", re.compile("[-+]?(?:0|[1-9][0-9]*)")),
+    ("float", re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")),
+)
+"""The scalars of YAML 1.2 that are no texts: `no` and `on` are texts, and so are dates and sexagesimal numbers."""
+
+_NO_TEXT_BEGINS = frozenset("~nNtTfF-+.0123456789")
 
 
 class Located(dict[str, Any]):
@@ -73,28 +83,95 @@ class _Unreadable(ValueError):
     """A file is no valid YAML or JSON."""
 
 
-def _build(node: Any) -> Any:
-    """Return the value of a YAML node."""
-    if isinstance(node, yaml.ScalarNode):
-        if (read := _SCALARS.get(node.tag)) is None:
-            if node.tag == "tag:yaml.org,2002:value":
-                return node.value
-            raise _Unreadable(f"line {node.start_mark.line + 1}: the tag {node.tag} is not supported.")
-        # A plain empty scalar is null in YAML; the loader resolves it as a text.
-        return None if node.value == "" and not node.style else read(node.value)
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(each) for each in node.value]
-    built = Located()
-    built.line = node.start_mark.line + 1
-    for key_node, value_node in node.value:
-        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-        line = key_node.start_mark.line + 1
-        if key is None:
-            raise _Unreadable(f"line {line}: a name must be a text.")
-        if key in built:
-            raise _Unreadable(f"line {line}: `{key}` is listed twice. Remove one of them.")
-        built[key] = _build(value_node)
-    return built
+class _Composer:
+    """Builds the value of a YAML document from its events.
+
+    The composer of PyYAML recurses without a limit: a deep document ends the process.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._events = yaml.parse(file, yaml.CBaseLoader)
+        self._anchors: dict[str, tuple[Any, int] | None] = {}
+        self._built = self._aliased = 0
+
+    def document(self) -> Any:
+        """Return the only document, None for an empty file. Raises _Unreadable and the errors of PyYAML."""
+        next(self._events)
+        if isinstance(next(self._events), yaml.StreamEndEvent):
+            return None
+        value = self._value(next(self._events), 1)
+        next(self._events)
+        if not isinstance(event := next(self._events), yaml.StreamEndEvent):
+            raise _unreadable(event, "a file has one document, and here another one begins.")
+        return value
+
+    def _value(self, event: Any, level: int) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        first, self._built = self._built, self._built + 1
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        if isinstance(event, yaml.ScalarEvent):
+            value = _scalar(event)
+        else:
+            if level > _MAX_LEVELS:
+                raise _unreadable(event, "the document has too many levels.")
+            if event.tag not in {None, "!", f"{_TAG}map", f"{_TAG}seq"}:
+                raise _unreadable(event, f"the tag {event.tag} is not supported.")
+            value = (self._list if isinstance(event, yaml.SequenceStartEvent) else self._object)(event, level + 1)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, self._built - first
+        return value
+
+    def _list(self, _: Any, level: int) -> list[Any]:
+        values = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            values.append(self._value(event, level))
+        return values
+
+    def _object(self, start: Any, level: int) -> Located:
+        values = Located()
+        values.line = start.start_mark.line + 1
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _unreadable(event, "a name must be a text.")
+            name = event.value
+            if name in values:
+                raise _unreadable(event, f"`{name}` is listed twice. Remove one of them.")
+            values[name] = self._value(next(self._events), level)
+        return values
+
+    def _alias(self, event: Any) -> Any:
+        anchored = self._anchors.get(event.anchor)
+        if anchored is None:
+            reason = "is inside of its own anchor" if event.anchor in self._anchors else "has no anchor before it"
+            raise _unreadable(event, f"the alias `{event.anchor}` {reason}.")
+        value, size = anchored
+        self._built, self._aliased = self._built + size, self._aliased + size
+        if self._aliased > _MAX_ALIASED:
+            raise _unreadable(event, f"the aliases stand for more than {_MAX_ALIASED:,} values.")
+        return value
+
+
+def _scalar(event: Any) -> Any:
+    text = str(event.value)
+    plain, quoted = event.implicit
+    kind = "str"
+    if plain:
+        if not text or text[0] in _NO_TEXT_BEGINS:
+            kind = next((name for name, pattern in _PLAIN_SCALARS if pattern.fullmatch(text)), "str")
+    elif not quoted and event.tag != "!":
+        kind = event.tag.removeprefix(_TAG)
+        if kind not in _SCALARS:
+            raise _unreadable(event, f"the tag {event.tag} is not supported.")
+    try:
+        return _SCALARS[kind](text)
+    except ValueError:  # Python reads no number of thousands of digits
+        raise _unreadable(event, f"`{text[:20]}` is no number that can be read.") from None
+
+
+def _unreadable(event: Any, reason: str) -> _Unreadable:
+    return _Unreadable(f"line {event.start_mark.line + 1}: {reason}")
 
 
 def read(file: IO[bytes], form: Format) -> Reader:
@@ -109,18 +186,11 @@ def read(file: IO[bytes], form: Format) -> Reader:
         reader.faults.append(Fault(f"This is not YAML: {str(error).splitlines()[0]}.", Location("")))
     except _Unreadable as error:
         reader.faults.append(Fault(str(error), Location("")))
-    except RecursionError:
-        reader.faults.append(Fault("The document has too many levels.", Location("")))
     return reader
 
 
 def _read_yaml(reader: Reader, file: IO[bytes]) -> None:
-    loader = _Loader(file)
-    try:
-        node = loader.get_single_node()
-    finally:
-        loader.dispose()
-    document = None if node is None else _build(node)
+    document = _Composer(file).document()
     if not isinstance(document, dict):
         names = ", ".join(SECTIONS)
         reader.faults.append(Fault(f"The document must be an object with `version` and any of {names}.", Location("")))
@@ -148,16 +218,13 @@ def _read_lines(reader: Reader, file: IO[bytes]) -> None:
     for line, text in enumerate(file, 1):
         if not text.strip():
             continue
-        try:
-            value = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise _Unreadable(f"line {line}: this is not JSON: {error}.") from None
+        value = _read_line(text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text, line)
         kind = value.pop("kind", None) if isinstance(value, dict) else None
         if is_first:
             version = value.get("version") if kind == HEADER else None
             _check_version(reader, version, Location("version", line))
             is_first = False
-        elif kind not in _SECTION_OF:
+        elif not isinstance(kind, str) or kind not in _SECTION_OF:
             kinds = ", ".join(_SECTION_OF)
             reader.faults.append(Fault(f"`kind` must be one of {kinds}.", Location("kind", line)))
         else:
@@ -166,6 +233,26 @@ def _read_lines(reader: Reader, file: IO[bytes]) -> None:
             reader.add(kind, value, Location(f"{_SECTION_OF[kind]}[{at}]", line))
     if is_first:
         _check_version(reader, None, Location("version"))
+
+
+def _read_line(text: bytes, line: int) -> Any:
+    """Return the value of a line. The strict parser refuses what is no JSON; the other one sees repeated names."""
+    try:
+        orjson.loads(text)
+        return json.loads(text, object_pairs_hook=_unique_names)
+    except orjson.JSONDecodeError as error:
+        raise _Unreadable(f"line {line}: this is not JSON: {error}.") from None
+    except (RecursionError, ValueError) as error:
+        reason = "the object has too many levels" if isinstance(error, RecursionError) else error
+        raise _Unreadable(f"line {line}: {reason}.") from None
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> Doc:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise ValueError(f"`{name}` is listed twice. Remove one of them")
+    return values
 
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.@-]*")
@@ -227,7 +314,7 @@ def _block(value: Doc, indent: str) -> Iterator[str]:
 class Writer:
     """Writes a document object by object."""
 
-    def __init__(self, file: IO[str], form: Format) -> None:
+    def __init__(self, file: Written, form: Format) -> None:
         self._file, self._form, self._section = file, form, ""
         if form is Format.YAML:
             file.write(f"version: {VERSION}\n")

@@ -1,12 +1,12 @@
 """The difference between a document and the registry, and what is wrong with the result."""
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
 from app.db.tables import casefold_key
 from app.domain import resource_roles
 from app.services import resources
-from app.services.state.changes import BUILT_IN, NEEDED, Change, Plan, fault_at, is_equal, noun
+from app.services.state.changes import BUILT_IN, NEEDED, Change, Plan, fault_at, has_ended, is_equal, noun
 from app.services.state.checks import Checks
 from app.services.state.model import GENERAL, Doc, Fault, Item, Key, Kind, State
 from app.services.users import DEFAULT_ROLES
@@ -33,18 +33,18 @@ PRUNED = (Kind.GRANT, Kind.GROUP_MEMBER, Kind.ORG_MEMBER, Kind.RESOURCE, Kind.GR
 DEFAULT_GENERAL: Doc = {"roles": resources.DEFAULT_MASK, "expiresAt": None}
 
 
-def compare(document: State, current: State, *, prune: bool, now: Any, accounts_elsewhere: bool = False) -> Plan:
+def compare(document: State, current: State, *, prune: bool, now: datetime, accounts_elsewhere: bool = False) -> Plan:
     """Return the plan that makes the registry equal to the document, or its faults."""
-    plan = Plan(current)
+    plan = Plan(current, now)
     removed = {each for each in _surplus(document, current) if _is_removed(each, document, current, now, prune=prune)}
-    for kind, key in _surplus(document, current) - removed:
-        if kind is not Kind.LOCK and not _has_ended(current.items[kind, key], now) and not _is_fixed(kind, key):
-            plan.left[kind] += 1
     removed |= {each for each in current.items if _lost_parent(each, removed)}
+    for kind, key in _surplus(document, current) - removed:
+        if kind is not Kind.LOCK and not has_ended(current.items[kind, key].values, now) and not _is_fixed(kind, key):
+            plan.left[kind] += 1
     plan.faults += _removed_references(document, removed)
     plan.final = {each: item.values for each, item in current.items.items() if each not in removed}
     for item in document.items.values():
-        _compare_item(plan, item, now)
+        _compare_item(plan, item)
     _add_default_grants(plan)
     order = {kind: at for at, kind in enumerate(PRUNED)}
     for each in sorted(removed, key=lambda each: (order.get(each[0], len(PRUNED)), each[1])):
@@ -57,23 +57,18 @@ def _surplus(document: State, current: State) -> set[tuple[Kind, Key]]:
     return current.items.keys() - document.items.keys()
 
 
-def _is_removed(each: tuple[Kind, Key], document: State, current: State, now: Any, *, prune: bool) -> bool:
+def _is_removed(each: tuple[Kind, Key], document: State, current: State, now: datetime, *, prune: bool) -> bool:
     """Return whether pruning removes an item that the document does not have."""
     kind, key = each
     if not prune or kind not in PRUNED or _is_fixed(kind, key):
         return False
     parent = key[0] if kind in {Kind.GRANT, Kind.GROUP_MEMBER, Kind.ORG_MEMBER} else ""
-    return (kind, parent) in document.complete and not _has_ended(current.items[each], now)
+    return (kind, parent) in document.complete and not has_ended(current.items[each].values, now)
 
 
 def _is_fixed(kind: Kind, key: Key) -> bool:
     """Return whether an item is always there: a built-in role, and the grant to every signed-in user."""
     return (kind is Kind.ROLE and key[0] in BUILT_IN) or (kind is Kind.GRANT and key[1] == GENERAL)
-
-
-def _has_ended(item: Item, now: Any) -> bool:
-    end = item.values.get("expiresAt")
-    return end is not None and end <= now
 
 
 def _lost_parent(each: tuple[Kind, Key], removed: set[tuple[Kind, Key]]) -> bool:
@@ -106,7 +101,7 @@ def _removed_references(document: State, removed: set[tuple[Kind, Key]]) -> Iter
             yield fault_at("This needs an object that is not in the document, and that --prune removes.", item, *part)
 
 
-def _compare_item(plan: Plan, item: Item, now: Any) -> None:
+def _compare_item(plan: Plan, item: Item) -> None:
     each = item.kind, item.key
     old = plan.current.items.get(each)
     if item.is_absent:
@@ -123,9 +118,8 @@ def _compare_item(plan: Plan, item: Item, now: Any) -> None:
     else:
         after = {**old.values, **item.values}
         fields = tuple(name for name in item.values if not is_equal(name, old.values.get(name), item.values[name]))
-        gives_nothing = (
-            item.kind is Kind.GRANT and item.key[1] == GENERAL and not after["roles"] and _has_ended(old, now)
-        )
+        is_general = item.kind is Kind.GRANT and item.key[1] == GENERAL
+        gives_nothing = is_general and not after["roles"] and has_ended(old.values, plan.now)
         if fields and not gives_nothing:  # no roles, and roles that have ended, are the same
             plan.changes.append(Change(item, old.values, after, fields))
     plan.final[each] = after

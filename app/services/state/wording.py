@@ -116,7 +116,7 @@ def access_lines(plan: Plan) -> Iterator[str]:
             case Kind.GRANT:
                 yield from _grant(plan, change)
             case Kind.ORG_MEMBER | Kind.GROUP_MEMBER:
-                yield from _member(change)
+                yield from _member(plan, change)
             case Kind.USER:
                 yield from _system_roles(change)
             case Kind.ROLE:
@@ -138,7 +138,7 @@ def _grant(plan: Plan, change: Change) -> Iterator[str]:
     path, key = change.key
     who = subject(key, change.after or change.before or {})
     full = _full_mask(plan, path)
-    before, after = (_effective(each, full) for each in (change.before, change.after))
+    before, after = (_effective(each, full) for each in plan.sides(change))
     end = _until(change.after)
     gained, lost = (", ".join(role_names(mask)) for mask in (after & ~before, before & ~after))
     yield from _gain_and_loss(who, gained and f"{gained} on {path}{end}", lost and f"{lost} on {path}")
@@ -164,19 +164,21 @@ def _until(after: Doc | None) -> str:
     return "" if end is None else f" until {format_instant(end, 'seconds')}"
 
 
-def _member(change: Change) -> Iterator[str]:
-    values = change.after or change.before or {}
-    who = f"user {values['user']}"
+def _member(plan: Plan, change: Change) -> Iterator[str]:
+    before, after = plan.sides(change)
+    if before is None and after is None:
+        return
+    who = f"user {(after or before or {})['user']}"
     if change.kind is Kind.GROUP_MEMBER:
         where = f"the roles of group {change.key[0]}"
-        if change.before is None:
+        if before is None:
             yield f"{who} gains {where}{_until(change.after)}"
-        elif change.after is None:
+        elif after is None:
             yield f"{who} loses {where}"
         elif "expiresAt" in change.fields:
             yield f"{who} keeps {where}{_until(change.after) or ' without an end'}"
         return
-    levels = [None if each is None else each["level"] for each in (change.before, change.after)]
+    levels = [None if each is None else each["level"] for each in (before, after)]
     if levels[0] == levels[1]:
         yield f"{who} keeps {levels[1]} in org {change.key[0]}{_until(change.after) or ' without an end'}"
     else:

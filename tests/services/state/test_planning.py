@@ -140,8 +140,9 @@ async def test_a_pruned_registry_is_the_document_and_the_index_is_right(own_db: 
 
 
 async def test_an_object_of_the_document_that_needs_a_removed_one_is_refused(own_db: db.Database) -> None:
-    await applied(own_db, BASE)
-    found = await faults(own_db, BASE.replace("  - userName: bob\n", ""), prune=True)
+    base = BASE.replace("users:\n", "users:\n  - {userName: root, roles: [admin]}\n", 1)
+    await applied(own_db, base)
+    found = await faults(own_db, base.replace("  - userName: bob\n", ""), prune=True)
 
     assert [fault.partition(": ")[2].partition(":")[0] for fault in found] == [
         "orgs[0].members[0]",
@@ -198,3 +199,76 @@ async def test_the_plan_says_who_gains_and_who_loses(own_db: db.Database) -> Non
         "  user bob loses READ_ONLY in org reef",
         "  user bob loses METADATA_WRITE, DATASET_DATA_READ, DATASET_DATA_WRITE, ADMIN on reef/corals",
     ]
+
+
+REFUSED_REMOVALS = {
+    "a locked resource": ("resources: []", "resources: The resource `reef/corals` is locked, so it"),
+    "an org with a locked resource": ("orgs: []", "orgs: The org `reef` has locked resources, so it"),
+    "the owner of a locked resource": (
+        "users: [{userName: root}, {userName: bob}]\norgs: [{slug: reef, owner: bob, members: []}]",
+        "users: The user `ann` owns what is locked, so it",
+    ),
+    "a role of a user who stays": ("roles: []", "roles: The role `pilot` is assigned to users who stay."),
+    "the last administrator": (
+        "users: [{userName: ann}, {userName: bob}]",
+        "users: The registry would be left without an active administrator.",
+    ),
+    "everyone": ("users: []", "users: The registry would be left without an active administrator."),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_REMOVALS)
+async def test_the_plan_foresees_that_a_removal_is_refused(own_db: db.Database, case: str) -> None:
+    roles = "  - {userName: root, roles: [admin]}\n  - {userName: eve, roles: [pilot, admin, deactivated]}\n"
+    await applied(own_db, BASE.replace("users:\n", f"roles: [{{name: pilot}}]\nusers:\n{roles}", 1))
+    text, expected = REFUSED_REMOVALS[case]
+
+    assert any(fault.startswith(expected) for fault in await faults(own_db, f"version: 1\n{text}\n", prune=True))
+
+
+async def test_without_an_administrator_no_user_is_removed(own_db: db.Database) -> None:
+    await applied(own_db, "version: 1\nusers: [{userName: ann}, {userName: bob}]\n")
+
+    found = await faults(own_db, "version: 1\nusers: [{userName: ann}]\n", prune=True)
+
+    assert found == ["users: The registry would be left without an active administrator."]
+
+
+async def test_what_goes_with_a_removed_object_is_not_left_alone(own_db: db.Database) -> None:
+    unlocked = BASE.replace('    lock: {reason: "Under review."}\n', "")
+    await applied(own_db, unlocked.replace("users:\n", "users:\n  - {userName: root, roles: [admin]}\n", 1))
+    text = "version: 1\nusers: [{userName: root}]\norgs: []\n"
+
+    plan = await planned(own_db, text, prune=True)
+
+    assert wording.left_in_words(plan) == "7 resource types, 1 group"
+    assert await applied(own_db, text, prune=True) == len(plan.changes)
+    assert wording.left_in_words(await planned(own_db, text, prune=True)) == "7 resource types, 1 group"
+
+
+PAST = "2001-01-01T00:00:00Z"
+ENDED = {
+    "a membership that ends": (
+        "level: READ_ONLY}",
+        f'level: ADMIN, expiresAt: "{PAST}"}}',
+        "loses READ_ONLY in org reef",
+    ),
+    "a manager who ends": ("isManager: true}", f'isManager: true, expiresAt: "{PAST}"}}', "loses the roles of group"),
+    "a grant that ends": ("2199-01-01T00:00:00Z", PAST, "group divers loses METADATA_READ, DATASET_DATA_READ on"),
+}
+
+
+@pytest.mark.parametrize("case", ENDED)
+async def test_an_end_in_the_past_gives_nothing(own_db: db.Database, case: str) -> None:
+    old, new, expected = ENDED[case]
+    ended = BASE.replace(old, new)
+    assert ended != BASE
+    assert not any(PAST in line for line in wording.access_lines(await planned(own_db, ended)))
+    await applied(own_db, BASE)
+
+    lines = [*wording.access_lines(await planned(own_db, ended))]
+    await applied(own_db, ended)
+
+    assert len(lines) == 1
+    assert expected in lines[0]
+    assert [line for line in wording.access_lines(await planned(own_db, BASE)) if " gains " not in line] == []

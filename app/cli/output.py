@@ -1,0 +1,61 @@
+"""The file that a command writes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO
+
+from app.cli.common import CommandFailed
+
+
+class _NotWritten(Exception):
+    """An error of the file to write. It is no OSError, so that it is not taken for one of the database."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason.strerror)
+        self.reason = reason
+
+
+class OutputFile:
+    """The file to write. Its errors become those of `output_file`."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        try:
+            self._file.write(text)
+        except OSError as error:
+            raise _NotWritten(error) from None
+
+
+@contextmanager
+def output_file(name: str | None) -> Iterator[OutputFile]:
+    """Open the file to write, which replaces an old one only when it is complete. Others cannot read it.
+
+    Without a name, or for `-`, it is standard output. Raises CommandFailed, for standard output OSError.
+    """
+    to_stdout = name is None or name == "-"
+    try:
+        with nullcontext(sys.stdout) if to_stdout else _replaced(Path(str(name))) as file:
+            yield OutputFile(file)
+    except (_NotWritten, OSError) as error:
+        reason = error.reason if isinstance(error, _NotWritten) else error
+        if to_stdout:
+            raise reason from None
+        raise CommandFailed(f"{name} cannot be written: {reason.strerror}") from None
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[IO[str]]:
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,88 @@
+"""Hostile documents: each is refused with its line, in little time, and by no crash of the process."""
+
+import io
+
+import pytest
+
+from app.services.state import files
+from app.services.state.files import Format
+from app.services.state.model import PERMISSION_BITS
+
+HEADER = b'{"kind": "registry", "version": 1}\n'
+_BOMB = b"\n".join(b"  k%d: &k%d [%s]" % (at, at, b",".join([b"*k%d" % (at - 1)] * 9)) for at in range(1, 12))
+
+YAML = {
+    "more levels than the stack has": (b"version: 1\nusers: " + b"[" * 200_000, "line 2: the document has too many"),
+    "objects in objects": (b"version: 1\nusers: " + b"{a: " * 9_000 + b"1" + b"}" * 9_000, "too many levels"),
+    "aliases of aliases": (
+        b"version: 1\nx:\n  k0: &k0 [1]\n" + _BOMB,
+        "line 8: the aliases stand for more than 100,000",
+    ),
+    "an alias inside of its anchor": (b"version: 1\nusers: &a [*a]\n", "line 2: the alias `a` is inside of its own"),
+    "an alias without an anchor": (b"version: 1\nusers: [*a]\n", "line 2: the alias `a` has no anchor"),
+    "a number of 5,000 digits": (b"version: 1\nn: " + b"9" * 5_000, "line 2: `99999999999999999999` is no number"),
+    "the tag of a Python object": (b"version: 1\nusers: !!python/object:os.system [x]\n", "line 2: the tag"),
+    "a tag whose value is another type": (b"version: 1\nn: !!int x\n", "line 2: `x` is no number"),
+    "two documents": (b"version: 1\n---\nversion: 1\n", "line 2: a file has one document"),
+    "a name that is a list": (b"version: 1\n? [a]\n: b\n", "line 2: a name must be a text."),
+    "an empty file": (b"", "The document must be an object"),
+    "bytes that are no text": (b"version: 1\nusers: [{userName: \xe9}]\n", "This is not YAML"),
+}
+
+JSON_LINES = {
+    "a kind that is a list": (HEADER + b'{"kind": []}\n', "line 2: kind: `kind` must be one of"),
+    "a name that is listed twice": (HEADER + b'{"kind": "user", "kind": "org"}\n', "line 2: `kind` is listed twice."),
+    "a name twice inside": (HEADER + b'{"a": [{"b": 1, "b": 2}]}\n', "line 2: `b` is listed twice."),
+    "more levels than the stack has": (HEADER + b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "line 2: this is not JSON"),
+    "levels near the limit": (HEADER + b'{"a":' * 1_010 + b"1" + b"}" * 1_010, "line 2: "),
+    "a number of 5,000 digits": (HEADER + b'{"a": %s}\n' % (b"9" * 5_000), "line 2: "),
+    "no number": (HEADER + b'{"a": NaN}\n', "line 2: this is not JSON"),
+    "half a pair of surrogates": (HEADER + b'{"kind": "user", "userName": "\\ud800"}\n', "line 2: this is not JSON"),
+}
+
+
+@pytest.mark.parametrize("case", YAML)
+def test_a_hostile_yaml_document_is_refused_with_its_line(case: str) -> None:
+    text, expected = YAML[case]
+    assert expected in str(files.read(io.BytesIO(text), Format.YAML).faults[0])
+
+
+@pytest.mark.parametrize("case", JSON_LINES)
+def test_a_hostile_document_of_lines_is_refused_with_its_line(case: str) -> None:
+    text, expected = JSON_LINES[case]
+    assert str(files.read(io.BytesIO(text), Format.JSONL).faults[0]).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfversion: 1\r\nusers:\r\n- userName: ann\r\n- {userName: bob, roles: [user]}\r\n",
+        b"version: 1\nusers: [{userName: ann}, {userName: bob, roles: &r [user]}]\n",
+        "version: 1\nusers: [{userName: ann}, {userName: !!str bob, roles: !!seq [user]}]\n".encode("utf-16"),
+        b'{"version": 1, "users": [{"userName": "ann"}, {"userName": "bob", "roles": ["user"]}]}',
+    ],
+)
+def test_the_ways_in_which_editors_write_a_file_are_one_document(text: bytes) -> None:
+    reader = files.read(io.BytesIO(text), Format.YAML)
+
+    assert reader.faults == []
+    assert {key[0]: item.values for (_, key), item in reader.state.items.items()} == {
+        "ann": {"userName": "ann"},
+        "bob": {"userName": "bob", "roles": ["user"]},
+    }
+
+
+def test_lines_may_begin_with_a_mark_and_end_as_on_windows() -> None:
+    text = b"\xef\xbb\xbf" + HEADER.replace(b"\n", b"\r\n") + b'{"kind": "user", "userName": "ann"}\r\n'
+    reader = files.read(io.BytesIO(text), Format.JSONL)
+
+    assert reader.faults == []
+    assert len(reader.state.items) == 1
+
+
+def test_an_alias_stands_for_its_value() -> None:
+    text = b"version: 1\nroles: [{name: a, permissions: &p [USERS_VIEW]}, {name: b, permissions: *p}]\n"
+    reader = files.read(io.BytesIO(text), Format.YAML)
+
+    assert reader.faults == []
+    assert {item.values["permissions"] for item in reader.state.items.values()} == {PERMISSION_BITS["USERS_VIEW"]}
