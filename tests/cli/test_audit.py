@@ -130,7 +130,7 @@ def test_a_user_who_is_there_is_not_erased(log: Settings, run: Run) -> None:
     [
         (["prune"], "--before"),
         (["prune", "--before", "yesterday"], "must be a date or a time"),
-        (["list", "--limit", "0"], "must be a whole number of at least 1"),
+        (["list", "--limit", "0"], "must be a whole number from 1 to 100000"),
         (["export", "--since", "2026-13-01"], "must be a date or a time"),
         ([], "COMMAND"),
     ],
