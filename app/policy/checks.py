@@ -16,9 +16,11 @@ from sqlalchemy import (
     func,
     inspect,
     literal_column,
+    not_,
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -26,7 +28,8 @@ from app.db.tables import Access, RowId, User, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.policy.conditions import OrderedJoin, is_valid_until
-from app.policy.effective_subjects import by_membership, is_active
+from app.policy.effective_subjects import by_membership, effective_subjects, is_active
+from app.policy.resources import bit_or, holds_access, roles_sql
 from app.query.relations import Keys
 
 ENDS = resource_roles.ALL + 1
@@ -41,8 +44,15 @@ PAIR = 2**31
 WIDE_PAIR = 2**60
 """The factor for ids of 2^31 or more. Such a pair exceeds 64 bits, so it is never bound as a number."""
 
+MANY_ENTRIES = 32
+"""Entries of a resource from which on a check goes along the subjects of the user: then these are fewer."""
+
 WIDTH = 2 * ENDS
 """The factor of the position in a row of `masks_of_pairs`."""
+
+
+_Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], ColumnElement[Any]]
+"""The FROM clause of pairs, and for each its position from 0, its user id and its resource id."""
 
 
 @cache
@@ -57,15 +67,55 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     The statement binds `now` and `pairs`, a list of numbers (see `PAIR`). With `is_wide`, SQLite binds a list of pairs
     of ids as `pairs`, and PostgreSQL two lists `users` and `resources`.
 
-    The resource is the outer loop, since it has few entries while a user can have hundreds of subjects. An entry needs
-    at most one lookup by the key of a membership, so no set of subjects is computed.
+    The outer loop of a pair is the entries of the resource: each needs at most one lookup by the key of a membership,
+    so no set of subjects is computed. For a resource with many entries it is the subjects of the user.
     """
-    pairs, at, user_id, resource_id = _wide_pairs(dialect) if is_wide else _pairs(dialect)
+    places = _wide_pairs(dialect) if is_wide else _pairs(dialect)
+    return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
+        _by_entries(dialect, places, registry=registry), _by_subjects(places, registry=registry)
+    )
+
+
+def _has_few_entries(resource_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    entry = aliased(Access)
+    next_one = select(_ONE).where(col(entry.resource_id) == resource_id).correlate_except(entry)
+    return next_one.offset(literal_column(str(MANY_ENTRIES), Integer)).limit(_ONE).scalar_subquery().is_(None)
+
+
+def _active_pairs(places: _Pairs, user: Any) -> OrderedJoin:
+    """Return the pairs of active users, in this order of the loops."""
+    pairs, _, user_id, _ = places
+    return OrderedJoin(pairs, inspect(user).selectable, and_(col(user.id) == user_id, is_active(col(user.id))))
+
+
+def _by_subjects(places: _Pairs, *, registry: bool) -> Select[Any]:
+    """Return the rows of pairs whose resource has many entries, one row for each."""
+    pairs, at, _, resource_id = places
+    user, entry = aliased(User), aliased(Access)
+    users = inspect(user).selectable
+    one = select(col(user.id).label("user")).correlate(users).subquery("one")
+    subjects = effective_subjects(one, registry=None if registry else False).subquery("acting")
+    rows = inspect(entry).selectable.join(subjects, holds_access(subjects, entry))
+    lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
+    mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
+    number = _in_place(at, masks.correlate(pairs, users).scalar_subquery())
+    return select(number).select_from(_active_pairs(places, user)).where(not_(_has_few_entries(resource_id)))
+
+
+def _in_place(at: ColumnElement[Any], roles: ColumnElement[Any]) -> ColumnElement[Any]:
+    number: ColumnElement[Any] = cast(at, BigInteger) * literal_column(str(WIDTH), BigInteger) + roles
+    return number
+
+
+def _by_entries(dialect: str, places: _Pairs, *, registry: bool) -> Select[Any]:
+    """Return the rows of all other pairs, one row for each entry that gives the user a role."""
+    pairs, at, _, resource_id = places
     user, entry = aliased(User), aliased(Access)
     users, entries = inspect(user).selectable, inspect(entry).selectable
     columns = (col(entry.subject).label("subject"), _roles(col(user.id), entry, registry=registry).label("roles"))
     is_entry = and_(col(entry.resource_id) == resource_id, is_valid_until(entry.expires_at))
-    active_pairs = OrderedJoin(pairs, users, and_(col(user.id) == user_id, is_active(col(user.id))))
+    active_pairs, has_few = _active_pairs(places, user), _has_few_entries(resource_id)
     # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
     # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
     matches: Any
@@ -75,13 +125,13 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
         rows, position = active_pairs.join(matches, true()), at
     else:
         joined = OrderedJoin(active_pairs, entries, is_entry)
-        matches = select(at.label("at"), *columns).select_from(joined).offset(_ZERO).subquery("matches")
-        rows, position = matches, matches.c.at
+        matches = select(at.label("at"), *columns).select_from(joined).where(has_few).offset(_ZERO).subquery("matches")
+        rows, position, has_few = matches, matches.c.at, true()
     has_role = matches.c.roles.op("&")(literal_column(str(resource_roles.ALL), Integer)) != _ZERO
     return (
-        select(cast(position, BigInteger) * literal_column(str(WIDTH), BigInteger) + matches.c.roles)
+        select(_in_place(position, matches.c.roles))
         .select_from(rows)
-        .where(or_(has_role, matches.c.subject == literal_column(str(resource_roles.REGISTRY), BigInteger)))
+        .where(has_few, or_(has_role, matches.c.subject == literal_column(str(resource_roles.REGISTRY), BigInteger)))
     )
 
 
@@ -118,10 +168,6 @@ _ONE: Any = literal_column("1", Integer)
 def _union(roles: ColumnElement[Any], others: ColumnElement[Any]) -> ColumnElement[Any]:
     union: ColumnElement[Any] = roles.op("|")(others)
     return union
-
-
-_Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], ColumnElement[Any]]
-"""The FROM clause of pairs, and for each its position from 0, its user id and its resource id."""
 
 
 def _pairs(dialect: str) -> _Pairs:
