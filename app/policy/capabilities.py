@@ -143,8 +143,8 @@ def _no_other_admin(viewer: Viewer) -> ColumnElement[bool]:
     The only administrator is the same for all rows, so it is read once: on PostgreSQL each read scans the user roles.
     """
     assigned, role, person = aliased(UserRole), aliased(Role), aliased(User)
-    two = (
-        select(col(person.id).label("id"))
+    lowest, highest = (
+        select(bound(col(person.id)))
         .where(
             col(role.name_key) == ADMIN,
             col(assigned.role_id) == col(role.id),
@@ -152,12 +152,11 @@ def _no_other_admin(viewer: Viewer) -> ColumnElement[bool]:
             col(person.is_service_account).is_(False),
             is_active(col(person.id)),
         )
-        .limit(literal_column("2"))
-        .subquery("administrators")
+        .scalar_subquery()
+        for bound in (func.min, func.max)
     )
-    # 0 if there is none, and null if there are several, which is no user's id.
-    only = select(case((func.count() < literal_column("2"), func.coalesce(func.max(two.c.id), 0)))).scalar_subquery()
-    return and_(_manages_user(viewer), or_(only == 0, only == col(User.id)))
+    is_only = and_(lowest == col(User.id), highest == col(User.id))
+    return and_(_manages_user(viewer), or_(lowest.is_(None), is_only))
 
 
 def _owns_locked(viewer: Viewer) -> ColumnElement[bool]:

@@ -34,7 +34,9 @@ def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
         if names & _calls(tree) or any(TRANSACTION.match(text) for text in _texts(tree))
     }
 
-    postgresql = {f"app/db/{name}.py" for name in ("copying/postgresql", "postgresql/connection", "postgresql/database")}
+    postgresql = {
+        f"app/db/{name}.py" for name in ("copying/postgresql", "postgresql/connection", "postgresql/database")
+    }
     sqlite = {
         f"app/db/{name}.py" for name in ("backups/sqlite", "copying/sqlite", "sqlite/database", "sqlite/group_commit")
     }
