@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Boolean, Table
+from sqlalchemy import Boolean, LargeBinary, Table
 from sqlmodel import SQLModel
 
 from app import db
@@ -101,6 +101,8 @@ async def _value(tx: Any, table: Table, column: Any) -> Any:
             return {"ö\u0000": [1, None, "\U0001f600"]}
         case Boolean():
             return True
+        case LargeBinary():
+            return b"\x00\xff bytes"
         case _ if column.type.python_type is int:
             return 7
     return f"{table.name} Ünïcode\n'\"\\"
