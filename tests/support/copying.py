@@ -101,11 +101,10 @@ async def _value(tx: Any, table: Table, column: Any) -> Any:
             return {"ö\u0000": [1, None, "\U0001f600"]}
         case Boolean():
             return True
-        case LargeBinary():
-            return b"\x00\xff bytes"
         case _ if column.type.python_type is int:
             return 7
-    return f"{table.name} Ünïcode\n'\"\\"
+    text = f"{table.name} Ünïcode\n'\"\\"
+    return text.encode() if isinstance(column.type, LargeBinary) else text
 
 
 def execute(url: str, statement: str) -> list[Any]:
