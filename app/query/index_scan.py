@@ -18,7 +18,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Subquery,
-    bindparam,
     case,
     distinct,
     func,
@@ -34,11 +33,8 @@ from sqlalchemy.orm import aliased
 from app.db.tables import KeyText, col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
-from app.query.predicates import OrderTerms, after_cursor, directed, filter_condition
+from app.query.predicates import LIMIT, OrderTerms, after_cursor, directed, filter_condition
 from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, from_of, has_bit
-
-LIMIT: Any = bindparam("limit", type_=Integer())
-"""The number of rows that a page reads, one more than it shows."""
 
 MANY_SUBJECTS = 16
 """From this number of subjects on a page has a bound. For fewer, a bound costs more than it saves."""

@@ -23,6 +23,9 @@ from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.relations import Relation, order_column
 
+LIMIT: Any = bindparam("limit", type_=Integer())
+"""The number of rows that a page reads, one more than it shows."""
+
 OrderTerms = Sequence[tuple[ColumnElement[Any], bool]]
 """Pairs of a column and whether it is descending."""
 
@@ -34,8 +37,7 @@ def apply_filters(
     conditions = [relation.sees(viewer), *filter_condition(relation, viewer, query.filter, dialect)]
     if query.after:
         conditions.append(after_cursor(ordered))
-    limit: Any = bindparam("limit", type_=Integer())
-    return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
+    return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(LIMIT)
 
 
 def apply_order(relation: Relation, viewer: Viewer, query: ListQuery) -> OrderTerms:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Subquery,
-    bindparam,
     case,
     func,
     literal_column,
@@ -26,11 +25,8 @@ from sqlalchemy import (
 from app.db.tables import col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery
-from app.query.predicates import OrderTerms, after_cursor, directed
+from app.query.predicates import LIMIT, OrderTerms, after_cursor, directed
 from app.query.relations import Layout, has_bit
-
-LIMIT: Any = bindparam("limit", type_=Integer())
-"""The number of rows that a page reads, one more than it shows."""
 
 CANDIDATES = 6
 """Candidates that a page tries, for each of its rows. If fewer than one in six is a row, all rows are computed."""

@@ -5,8 +5,6 @@ entries, one of them for that group.
 """
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from scripts import node
 from scripts.benchmark.load import Refused
 from scripts.benchmark.server import Server
 from scripts.benchmark.world import FIRST_ORDINARY, PASSWORD, Spec, World, entry, group_member, org_member
+from scripts.console import browser as browsers
 from scripts.console.sources import Console
 
 SPEC = Spec(users=100_000, orgs=50, groups=500, resources=20_000)
@@ -28,7 +27,6 @@ CROWDED = 1
 
 ENTRIES = 1_000
 CONFIG = "tests/timing/vitest.config.ts"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LONGEST = 600
 """Seconds of all pages of one database."""
 
@@ -69,7 +67,7 @@ class CrowdedWorld(World):
 def measure(url: str, folder: Path) -> Times:
     """Measure each page several times on a server of this database; raises Refused without a browser or pages."""
     console = Console()
-    browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
+    browser = browsers.find()
     if not browser or not console.has_packages() or not console.is_current():
         raise Refused("this needs Chromium, and the pages that scripts/setup builds")
     path = folder / "times.json"

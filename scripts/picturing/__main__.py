@@ -1,6 +1,5 @@
 """Start a server with the demo world and a browser, take the pictures, and check their sizes."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from app.services.demo.names import PASSWORD
 from scripts import node
+from scripts.console import browser as browsers
 from scripts.console.sources import ROOT, Console
 from tests.support.server import Server
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PICTURES = ROOT / "docs" / "pictures"
 PREFIX = "console-"
 CONFIG = "tests/pictures/vitest.config.ts"
@@ -25,7 +24,7 @@ MAX_TOTAL = 1_500_000
 def main(names: Sequence[str]) -> int:
     """Take these pictures, or all of them, and return the exit code."""
     console = Console()
-    browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
+    browser = browsers.find()
     if not browser:
         return _fail("no Chromium was found: apt install chromium, or name it in CHROMIUM")
     if not console.has_packages() or not console.is_current():

@@ -32,6 +32,7 @@ import pytest
 
 from app.services.demo.names import PASSWORD
 from scripts import node
+from scripts.console import browser as browsers
 from scripts.console.sources import Console
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -44,7 +45,6 @@ OPTIONS = {"tests/journeys/24-below-a-prefix.spec.ts": ("--root-path", "/ostiary
 
 RUNS = [*((journey, "sqlite") for journey in JOURNEYS), *((journey, "postgresql") for journey in ON_POSTGRESQL)]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LONGEST = 600
 """Seconds of one journey."""
 
@@ -59,7 +59,7 @@ def _unavailable(reason: str) -> None:
 @pytest.fixture(scope="session")
 def browser() -> str:
     """The program of the browser."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
+    program = browsers.find()
     if not program:
         _unavailable("no Chromium was found: apt install chromium, or name it in CHROMIUM")
     if not CONSOLE.has_packages() or not CONSOLE.is_current():
