@@ -58,7 +58,7 @@ test('who leaves is deactivated in one act, and a successor owns what was theirs
     await page.goto('/settings/users/luca?tab=belongs');
     await page.getByRole('link', { name: 'National Herbarium' }).waitFor();
     await page.goto('/settings/users/elif?tab=audit');
-    await page.getByRole('cell', { name: 'Deactivate user' }).waitFor();
+    await page.getByRole('cell', { name: 'Deactivate user', exact: true }).waitFor();
   });
 });
 
