@@ -11,14 +11,19 @@ from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
 
 from app.db.loop_yield import chunks
-from app.db.statements import CompiledStatement, Row, StatementCache, Values, compile_insert, compile_update
+from app.db.statements import (
+    CompiledStatement,
+    Row,
+    StatementCache,
+    Values,
+    compile_delete,
+    compile_insert,
+    compile_update,
+)
 from app.observability import request_stats
 
 if TYPE_CHECKING:
     from app.db.failures import FailureLog
-
-if TYPE_CHECKING:
-    pass
 
 STATEMENTS_CACHED = 512
 """Number of compiled statements of services in the cache."""
@@ -119,7 +124,18 @@ class Transaction(ABC):
     async def insert(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
         """Insert rows, all with the same columns."""
         if rows:
-            await self._execute_chunks(compile_insert(table, tuple(rows[0])), rows, _insert_values)
+            await self._execute_chunks(compile_insert(table, tuple(rows[0])), rows, _new_values)
+
+    async def update_many(self, table: type[SQLModel], rows: Sequence[Values], keys: tuple[str, ...] = ("id",)) -> None:
+        """Update rows, all with the same columns: each is found by its values of the `keys`, and gets the others."""
+        if rows:
+            columns = tuple(name for name in rows[0] if name not in keys)
+            await self._execute_chunks(compile_update(table, keys, columns), rows, _new_values)
+
+    async def delete_many(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
+        """Delete rows, which are found by their values of some columns, the same for all."""
+        if rows:
+            await self._execute_chunks(compile_delete(table, tuple(rows[0])), rows, _new_values)
 
     async def _execute_chunks(
         self, statement: Executable, rows: Sequence[Values], bind: Callable[[Values], Values]
@@ -133,7 +149,7 @@ class Transaction(ABC):
 
     async def update(self, table: type[SQLModel], key: int, values: Values) -> None:
         """Update columns of the row with the id `key`. The statement is compiled once per set of columns."""
-        await self.rows(compile_update(table, tuple(values)), key=key, **_insert_values(values))
+        await self.rows(compile_update(table, ("id",), tuple(values)), new_id=key, **_new_values(values))
 
     @abstractmethod
     async def lock(self, name: str) -> None:
@@ -146,8 +162,8 @@ class Transaction(ABC):
     async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None: ...
 
 
-def _insert_values(values: Values) -> Values:
-    """Return the values by the bind names of `compile_insert` and `compile_update`."""
+def _new_values(values: Values) -> Values:
+    """Return the values by the names of the bind parameters of `compile_insert`."""
     return {f"new_{name}": value for name, value in values.items()}
 
 

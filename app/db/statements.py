@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Insert, Update, bindparam, insert, update
+from sqlalchemy import BindParameter, Delete, Dialect, Insert, Update, bindparam, delete, insert, update
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import HasPrefixes
@@ -138,18 +138,26 @@ def few_rows(statement: S) -> S:
     return statement.prefix_with(FEW_ROWS, dialect="sqlite")
 
 
+def _bind_parameters(table: type[SQLModel], columns: Sequence[str]) -> dict[Any, BindParameter[Any]]:
+    """Return a bind parameter for each column, which is named `new_` and the column."""
+    columns_by_name = SQLModel.metadata.tables[str(table.__tablename__)].c
+    return {columns_by_name[name]: bindparam(f"new_{name}", type_=columns_by_name[name].type) for name in columns}
+
+
 @cache
 def compile_insert(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
-    """Return an INSERT of these columns, whose bind parameters are named `new_` and the column."""
-    columns_by_name = SQLModel.metadata.tables[str(table.__tablename__)].c
-    return insert(table).values({name: bindparam(f"new_{name}", type_=columns_by_name[name].type) for name in columns})
+    """Return an INSERT of these columns, with the parameters of `_bind_parameters`."""
+    return insert(table).values(_bind_parameters(table, columns))
 
 
 @cache
-def compile_update(table: type[SQLModel], columns: tuple[str, ...]) -> Update:
-    """Return an UPDATE of these columns of the row `key`, with the bind parameters of `compile_insert`."""
-    columns_by_name = SQLModel.metadata.tables[str(table.__tablename__)].c
-    values = {name: bindparam(f"new_{name}", type_=columns_by_name[name].type) for name in columns}
-    return (
-        update(table).where(columns_by_name["id"] == bindparam("key", type_=columns_by_name["id"].type)).values(values)
-    )
+def compile_update(table: type[SQLModel], keys: tuple[str, ...], columns: tuple[str, ...]) -> Update:
+    """Return an UPDATE of these columns of the row with these keys, with the parameters of `_bind_parameters`."""
+    is_row = (column == value for column, value in _bind_parameters(table, keys).items())
+    return update(table).where(*is_row).values(_bind_parameters(table, columns))
+
+
+@cache
+def compile_delete(table: type[SQLModel], keys: tuple[str, ...]) -> Delete:
+    """Return a DELETE of the row with these keys, with the parameters of `_bind_parameters`."""
+    return delete(table).where(*(column == value for column, value in _bind_parameters(table, keys).items()))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, bindparam, delete, exists, literal_column, or_, select
 
 from app.db import Database, Freshness, Transaction
-from app.db.tables import ApiToken, Grant, Group, GroupMember, Lock, Org, OrgMember, Resource, RowId, UTCDateTime, col
+from app.db.tables import ApiToken, Grant, Group, GroupMember, Lock, Org, OrgMember, Resource, UTCDateTime, col
 from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
 from app.services import audit, grants
@@ -61,8 +61,7 @@ async def _remove_members(
     members = select(column, col(table.user_id)).where(ended, among(column, integers(keys))).limit(MOST)
     pairs = await tx.rows(members, before=before)
     await audit.track_links(tx, kind, of={key for key, _ in pairs}, to={user for _, user in pairs})
-    one = column == bindparam("container", type_=RowId()), col(table.user_id) == bindparam("user", type_=RowId())
-    await tx.execute_many(delete(table).where(*one), [{"container": key, "user": user} for key, user in pairs])
+    await tx.delete_many(table, [{str(column.key): key, "user_id": user} for key, user in pairs])
     return len(pairs)
 
 

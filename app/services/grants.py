@@ -60,8 +60,8 @@ async def write_many(
     """
     resources, subjects = {resource for resource, _ in changes}, {subject for _, subject in changes}
     await audit.track_links(tx, audit.GRANTS, of=resources, to=subjects)
-    deleted = [{"resource": key[0], "subject": key[1]} for key, grant in changes.items() if grant is None]
-    await tx.execute_many(_DELETE_ONE, deleted)
+    deleted = [{"resource_id": key[0], "subject": key[1]} for key, grant in changes.items() if grant is None]
+    await tx.delete_many(Grant, deleted)
     await _put(tx, viewer, {key: grant for key, grant in changes.items() if grant is not None})
     of_these = among(col(Resource.id), integers(resources))
     await tx.rows(update(Resource).where(of_these).values(revision=col(Resource.revision) + literal_column("1")))
@@ -93,9 +93,6 @@ _SELECT = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).whe
 _DELETE = few_rows(delete(Grant)).where(
     col(Grant.resource_id) == _RESOURCE,
     among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
-)
-_DELETE_ONE = delete(Grant).where(
-    col(Grant.resource_id) == _RESOURCE, col(Grant.subject) == bindparam("subject", type_=BigInteger())
 )
 _GRANTED_BY = bindparam("granted_by", type_=RowId())
 _INSERT = insert(Grant).values(

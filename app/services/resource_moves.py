@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app import policy
 from app.db import Transaction, chunks
-from app.db.tables import KeyText, Org, Resource, ResourceType, RowId, Ticket, UTCDateTime, col
+from app.db.tables import KeyText, Org, Resource, ResourceType, RowId, Ticket, col
 from app.domain.errors import Conflict, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
@@ -235,15 +235,15 @@ async def _write(tx: Transaction, pair: OrgPair, plan: _Plan, storage_policy: qu
     await _require_room(tx, pair, list(new_slugs), moved - deleted, storage_policy)
     values = [
         {
-            "new_org": destination,
-            "new_slug": slug,
-            "new_path": f"{pair.destination_slug}/{slug}",
-            "new_at": tx.now,
-            "key": key,
+            "id": key,
+            "org_id": destination,
+            "slug": slug,
+            "path": f"{pair.destination_slug}/{slug}",
+            "updated_at": tx.now,
         }
         for key, slug in new_slugs.items()
     ]
-    await tx.execute_many(_MOVE, values)
+    await tx.update_many(Resource, values)
     async for batch in chunks(list(new_slugs), access_index.BATCH_SIZE):
         of_batch = among(col(Ticket.resource_id), integers(batch))
         await tx.rows(update(Ticket).where(of_batch).values(org_id=destination))
@@ -278,15 +278,4 @@ _TYPE = select(col(ResourceType.id)).where(col(ResourceType.name) == bindparam("
 _SELECT_SLUGS = select(col(Resource.slug)).where(
     col(Resource.org_id) == bindparam("org", type_=RowId()),
     among(col(Resource.slug), bindparam("slugs", type_=Keys(KeyText()))),
-)
-
-_MOVE = (
-    update(Resource)
-    .where(col(Resource.id) == bindparam("key", type_=RowId()))
-    .values(
-        org_id=bindparam("new_org", type_=RowId()),
-        slug=bindparam("new_slug", type_=KeyText()),
-        path=bindparam("new_path", type_=KeyText()),
-        updated_at=bindparam("new_at", type_=UTCDateTime()),
-    )
 )

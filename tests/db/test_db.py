@@ -55,6 +55,22 @@ async def test_a_duplicate_is_reported_with_its_column(
     assert await _names(own_db) == ["ann"]
 
 
+async def test_many_rows_are_updated_and_deleted_by_the_values_of_some_columns(own_db: db.Database) -> None:
+    ann, bea = await _add(own_db, "ann"), await _add(own_db, "bea")
+    columns = select(col(tables.User.user_name), col(tables.User.details)).order_by(col(tables.User.user_key))
+
+    async with own_db.write() as tx:
+        await tx.update_many(tables.User, [{"user_name": "Ann!", "id": ann}, {"user_name": "Bea!", "id": bea}])
+        await tx.update_many(tables.User, [{"user_key": "bea", "details": {"a": None}}], ("user_key",))
+        await tx.delete_many(tables.User, [{"id": ann, "user_key": "bea"}])
+        rows = await tx.rows(columns)
+        await tx.delete_many(tables.User, [{"id": ann, "user_key": "ann"}])
+        await tx.delete_many(tables.User, [])
+
+    assert rows == [("Ann!", {}), ("Bea!", {"a": None})]
+    assert await _names(own_db) == ["Bea!"]
+
+
 async def test_a_duplicate_of_several_columns_is_reported_with_each(own_db: db.Database) -> None:
     user, ((role,),) = await _add(own_db, "ann"), await fetch(own_db, LABEL)
     user_role = {"user_id": user, "role_id": role}

@@ -84,7 +84,7 @@ def test_no_api_builds_a_query() -> None:
 
 def test_no_api_reads_from_the_database_itself() -> None:
     """Lists are read by `query.reader` and the plans; every other read belongs to a service."""
-    asking = {"ask", "read", "row", "rows", "value", "execute_many", "insert", "update"}
+    asking = {"ask", "read", "row", "rows", "value", "execute_many", "insert", "update", "update_many", "delete_many"}
     owners = {"database", "tx"}
     calls = {
         (path, name)

@@ -15,7 +15,6 @@ from app.db.tables import (
     AuditEvent,
     Grant,
     GroupMember,
-    JSONDocument,
     KeyText,
     Lock,
     LockEvent,
@@ -97,10 +96,10 @@ async def forget(database: Database, key: SealKey, user: str, report: Report) ->
 
 
 async def _write(
-    database: Database, key: SealKey, identity: _Identity, changes: Sequence[Mapping[str, Any]]
+    database: Database, key: SealKey, identity: _Identity, changes: Sequence[tuple[int, Mapping[str, Any]]]
 ) -> Forgotten:
     rows = await database.ask(_ACTED, freshness=Freshness.PRIMARY, user=identity.key)
-    events = sorted({row[0] for row in rows} | {change["event"] for change in changes})
+    events = sorted({row[0] for row in rows} | {event for event, _ in changes})
     async with at_one_moment(database) as reader:
         seals = await load_seals(reader, events)
         for seal in seals:
@@ -109,7 +108,7 @@ async def _write(
     async with recorder.transaction(database, SYSTEM, ACTION) as tx:
         await begin(tx, seals)
         await tx.rows(_FORGET_ACTOR, user=identity.key, new_name=name, new_key=casefold_key(name))
-        await tx.execute_many(_FORGET_CHANGE, changes)
+        await tx.update_many(AuditChange, [values for _, values in changes])
         amended = [seal.amended(await _digests(tx, seal, events), tx.now, key, rewrites=True) for seal in seals]
         await end(tx, amended)
         await _forget_in_registry(tx, identity)
@@ -191,8 +190,8 @@ async def _identify(reader: Reader, key: int) -> _Identity:
     return identity
 
 
-async def _rewritten(reader: Reader, identity: _Identity, report: Report) -> AsyncIterator[dict[str, Any]]:
-    """Yield the new values of every row of the log that says something of the user."""
+async def _rewritten(reader: Reader, identity: _Identity, report: Report) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+    """Yield the event and the new values of every row of the log that says something of the user."""
     first, last = identity.span()
     after: Sequence[Any] = (first, "", 0)
     clues = {name.casefold() for name, *_ in identity.names} | identity.emails
@@ -210,8 +209,8 @@ async def _rewritten(reader: Reader, identity: _Identity, report: Report) -> Asy
         after = rows[-1][:3]
 
 
-def _rewrite(row: Row, identity: _Identity, clues: set[str]) -> dict[str, Any] | None:
-    """Return the new values of a row, None if they are the old ones."""
+def _rewrite(row: Row, identity: _Identity, clues: set[str]) -> tuple[int, dict[str, Any]] | None:
+    """Return the event and the new values of a row, None if they are the old ones."""
     event, name, change_key, kind, key, *documents = row
     is_own = (kind, key) == (USER, identity.key)
     text = "\n".join(each for each in documents if each is not None).casefold()
@@ -223,7 +222,7 @@ def _rewrite(row: Row, identity: _Identity, clues: set[str]) -> dict[str, Any] |
     new_name = identity.pseudonym if is_own else name
     if (new_name, new) == (name, old):
         return None
-    return {"event": event, "which": change_key, "new_name": new_name, "new_before": new[0], "new_after": new[1]}
+    return event, {"id": change_key, "name": new_name, "before": new[0], "after": new[1]}
 
 
 def _without_personal(values: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -294,15 +293,6 @@ _FORGET_ACTOR = (
         actor_name=bindparam("new_name", type_=Text()),
         actor_key=bindparam("new_key", type_=KeyText()),
         address=null(),
-    )
-)
-_FORGET_CHANGE = (
-    update(AuditChange)
-    .where(col(AuditChange.id) == bindparam("which", type_=RowId()))
-    .values(
-        name=bindparam("new_name", type_=KeyText()),
-        before=bindparam("new_before", type_=JSONDocument()),
-        after=bindparam("new_after", type_=JSONDocument()),
     )
 )
 _FORGET_GRANTS = (

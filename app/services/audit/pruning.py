@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, LargeBinary, bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, select
 
 from app.db import Database, Freshness, Transaction, at_one_moment
-from app.db.tables import AuditChange, AuditEvent, AuditPermit, AuditSeal, KeyText, RowId, UTCDateTime, col
+from app.db.tables import AuditChange, AuditEvent, AuditPermit, AuditSeal, RowId, UTCDateTime, col
 from app.db.types import format_instant
 from app.domain.errors import OstiaryError, Retry
 from app.domain.viewer import SYSTEM
@@ -131,16 +131,16 @@ async def end(tx: Transaction, seals: list[Seal]) -> None:
     """Write the amended seals and take the permit back."""
     values = [
         {
-            "which": seal.number,
-            "new_entries": seal.entries,
-            "new_at": seal.amended_at,
-            "new_rewritten": seal.is_rewritten,
-            "new_key": seal.key_id,
-            "new_signature": seal.signature,
+            "number": seal.number,
+            "entries": seal.entries,
+            "amended_at": seal.amended_at,
+            "is_rewritten": seal.is_rewritten,
+            "key_id": seal.key_id,
+            "signature": seal.signature,
         }
         for seal in seals
     ]
-    await tx.execute_many(_AMEND, values)
+    await tx.update_many(AuditSeal, values, ("number",))
     await tx.rows(delete(AuditPermit))
 
 
@@ -162,15 +162,4 @@ _SEALS = SELECT_SEALS.where(
 _PERMIT = insert(AuditPermit).values(number=1)
 _SIGNATURES = select(col(AuditSeal.number), col(AuditSeal.signature)).where(
     among(col(AuditSeal.number), bindparam("numbers", type_=Keys(RowId())))
-)
-_AMEND = (
-    update(AuditSeal)
-    .where(col(AuditSeal.number) == bindparam("which", type_=RowId()))
-    .values(
-        entries=bindparam("new_entries", type_=LargeBinary()),
-        amended_at=bindparam("new_at", type_=UTCDateTime()),
-        is_rewritten=bindparam("new_rewritten", type_=Boolean()),
-        key_id=bindparam("new_key", type_=KeyText()),
-        signature=bindparam("new_signature", type_=KeyText()),
-    )
 )

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select
 
 from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
-from app.db.tables import GroupMember, RowId, UTCDateTime, col
+from app.db.tables import GroupMember, col
 from app.domain.errors import Conflict, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
@@ -34,16 +34,6 @@ class GroupMemberEntry:
 class _Member:
     user_id: int
     expires_at: datetime | None
-
-
-_UPDATE = (
-    update(GroupMember)
-    .where(
-        col(GroupMember.group_id) == bindparam("group", type_=RowId()),
-        col(GroupMember.user_id) == bindparam("user", type_=RowId()),
-    )
-    .values(expires_at=bindparam("new_end", type_=UTCDateTime()))
-)
 
 
 class _Form(BulkForm[GroupMemberEntry, _Member]):
@@ -116,8 +106,8 @@ class _Form(BulkForm[GroupMemberEntry, _Member]):
         """Set the ends of memberships."""
         ids = [old.user_id for _, old, _ in changes]
         await audit.track_links(self._tx, audit.GROUP_MEMBERS, of=[self._group], to=ids)
-        values = [{"group": self._group, "user": old.user_id, "new_end": end} for _, old, end in changes]
-        await self._tx.execute_many(_UPDATE, values)
+        rows = [{"group_id": self._group, "user_id": old.user_id, "expires_at": end} for _, old, end in changes]
+        await self._tx.update_many(GroupMember, rows, ("group_id", "user_id"))
 
 
 async def add_group_members(

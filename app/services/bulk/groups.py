@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, bindparam, delete, select, update
+from sqlalchemy import delete, select
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import Group, KeyText, MembersSeenBy, RowId, col, sort_key
+from app.db.tables import Group, MembersSeenBy, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import NotFound, Problem, Retry
 from app.domain.refs import RowRef
@@ -41,16 +41,6 @@ _BY_SLUG = (
     select(col(Group.slug), col(Group.id), col(Group.display_name), col(Group.description), col(Group.members_seen_by))
     .order_by(col(Group.id))
     .with_for_update()
-)
-_UPDATE = (
-    update(Group)
-    .where(col(Group.id) == bindparam("key", type_=RowId()))
-    .values(
-        display_name=bindparam("new_name", type_=Text()),
-        name_key=bindparam("new_key", type_=KeyText()),
-        description=bindparam("new_text", type_=Text()),
-        members_seen_by=bindparam("new_seen_by", type_=KeyText()),
-    )
 )
 
 
@@ -111,7 +101,7 @@ class _Form(BulkForm[GroupEntry, _Existing]):
     async def update(self, changes: Sequence[tuple[GroupEntry, _Existing, Any]]) -> None:
         """Write the values that differ."""
         await audit.track(self._tx, audit.GROUP, [old.id for _, old, _ in changes])
-        await self._tx.execute_many(_UPDATE, [_values(new) for _, _, new in changes])
+        await self._tx.update_many(Group, [_values(new) for _, _, new in changes])
 
 
 def _create(entry: GroupEntry) -> groups.GroupCreate:
@@ -120,8 +110,8 @@ def _create(entry: GroupEntry) -> groups.GroupCreate:
 
 
 def _values(new: _Existing) -> dict[str, Any]:
-    values = {"new_name": new.display_name, "new_key": sort_key(new.display_name), "new_text": new.description}
-    return {"key": new.id, **values, "new_seen_by": new.members_seen_by}
+    values = {"display_name": new.display_name, "name_key": sort_key(new.display_name)}
+    return {"id": new.id, **values, "description": new.description, "members_seen_by": new.members_seen_by}
 
 
 async def create_groups(

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, delete, select, update
+from sqlalchemy import delete, select
 
 from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
-from app.db.tables import OrgMember, RowId, User, UTCDateTime, col
+from app.db.tables import OrgMember, User, col
 from app.domain.errors import Conflict, Forbidden, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
@@ -37,22 +37,6 @@ class _Member:
     user_id: int
     level: int
     expires_at: datetime | None
-
-
-_UPDATE = (
-    update(OrgMember)
-    .where(
-        col(OrgMember.org_id) == bindparam("org", type_=RowId()),
-        col(OrgMember.user_id) == bindparam("user", type_=RowId()),
-    )
-    .values(
-        level=bindparam("new_level", type_=Integer()),
-        expires_at=bindparam("new_end", type_=UTCDateTime()),
-        granted_at=bindparam("new_at", type_=UTCDateTime()),
-        granted_by=bindparam("new_by", type_=RowId()),
-        granted_by_name=bindparam("new_name", type_=Text()),
-    )
-)
 
 
 class _Form(BulkForm[OrgMemberEntry, _Member]):
@@ -134,12 +118,12 @@ class _Form(BulkForm[OrgMemberEntry, _Member]):
         """Set levels and ends. The viewer and this time replace those of the first grant."""
         tx, ids = self._tx, [old.user_id for _, old, _ in changes]
         await audit.track_links(tx, audit.ORG_MEMBERS, of=[self._org.id], to=ids)
-        by = {"org": self._org.id, "new_at": tx.now, "new_by": self._viewer.user_id}
-        by["new_name"] = await users.name_of(tx, self._viewer)
-        await tx.execute_many(
-            _UPDATE,
-            [{**by, "user": new.user_id, "new_level": new.level, "new_end": new.expires_at} for _, _, new in changes],
-        )
+        granted = await orgs.member_row(tx, self._viewer, self._org.id, 0, orgs.Membership())
+        rows = [
+            {**granted, "user_id": new.user_id, "level": new.level, "expires_at": new.expires_at}
+            for _, _, new in changes
+        ]
+        await tx.update_many(OrgMember, rows, ("org_id", "user_id"))
 
 
 async def add_org_members(

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Select, Text, bindparam, case, literal_column, select, update
+from sqlalchemy import Integer, Select, bindparam, case, literal_column, select
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import KeyText, Org, RowId, col, sort_key
+from app.db.tables import Org, RowId, col, sort_key
 from app.domain.errors import InvalidInput, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
@@ -46,16 +46,6 @@ class _Existing:
 
 
 _LOCK = select(col(Org.slug), col(Org.id)).order_by(col(Org.id)).with_for_update()
-_UPDATE = (
-    update(Org)
-    .where(col(Org.id) == bindparam("key", type_=RowId()))
-    .values(
-        name=bindparam("new_name", type_=Text()),
-        name_key=bindparam("new_key", type_=KeyText()),
-        description=bindparam("new_text", type_=Text()),
-        is_public=bindparam("new_public", type_=Boolean()),
-    )
-)
 
 
 class _Form(BulkForm[OrgEntry, _Existing]):
@@ -131,7 +121,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
     async def update(self, changes: Sequence[tuple[OrgEntry, _Existing, Any]]) -> None:
         """Write the values that differ."""
         await audit.track(self._tx, audit.ORG, [old.id for _, old, _ in changes])
-        await self._tx.execute_many(_UPDATE, [_values(new) for _, _, new in changes])
+        await self._tx.update_many(Org, [_values(new) for _, _, new in changes])
 
 
 def _create(entry: OrgEntry) -> orgs.OrgCreate:
@@ -139,8 +129,8 @@ def _create(entry: OrgEntry) -> orgs.OrgCreate:
 
 
 def _values(new: _Existing) -> dict[str, Any]:
-    values = {"new_name": new.name, "new_key": sort_key(new.name), "new_text": new.description}
-    return {"key": new.id, **values, "new_public": new.is_public}
+    values = {"name": new.name, "name_key": sort_key(new.name), "description": new.description}
+    return {"id": new.id, **values, "is_public": new.is_public}
 
 
 @cache

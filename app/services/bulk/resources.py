@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, delete, select, update
+from sqlalchemy import delete, select
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import JSONDocument, KeyText, Resource, ResourceType, RowId, UTCDateTime, col, sort_key
+from app.db.tables import Resource, ResourceType, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem, Retry
 from app.domain.refs import RowRef
@@ -61,17 +61,6 @@ class _Existing:
 _VALUES = select(
     col(Resource.id), col(ResourceType.name), col(Resource.name), col(Resource.description), col(Resource.details)
 ).join(ResourceType, col(ResourceType.id) == col(Resource.type_id))
-_UPDATE = (
-    update(Resource)
-    .where(col(Resource.id) == bindparam("key", type_=RowId()))
-    .values(
-        name=bindparam("new_name", type_=Text()),
-        name_key=bindparam("new_key", type_=KeyText()),
-        description=bindparam("new_text", type_=Text()),
-        details=bindparam("new_details", type_=JSONDocument()),
-        updated_at=bindparam("new_at", type_=UTCDateTime()),
-    )
-)
 
 
 class _Form(BulkForm[ResourceEntry, _Existing]):
@@ -178,16 +167,16 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         await audit.track(self._tx, audit.RESOURCE, keys)
         values = [
             {
-                "key": key,
-                "new_name": new.name,
-                "new_key": sort_key(new.name),
-                "new_text": new.description,
-                "new_details": new.metadata,
-                "new_at": self._tx.now,
+                "id": key,
+                "name": new.name,
+                "name_key": sort_key(new.name),
+                "description": new.description,
+                "details": new.metadata,
+                "updated_at": self._tx.now,
             }
             for key, (_, _, new) in zip(keys, changes, strict=True)
         ]
-        await self._tx.execute_many(_UPDATE, values)
+        await self._tx.update_many(Resource, values)
         await access_index.refresh(self._tx, keys)
 
 

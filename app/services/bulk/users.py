@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, delete, null, select, update
+from sqlalchemy import bindparam, null, select, update
 
 from app import policy
 from app.db import Database, Freshness, Transaction, UniqueViolation
-from app.db.tables import JSONDocument, KeyText, Role, RowId, User, UserRole, casefold_key, col
+from app.db.tables import KeyText, Role, User, UserRole, casefold_key, col
 from app.domain.errors import Problem, Retry
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, integers, texts
@@ -99,20 +99,6 @@ _USERS = (
 )
 _EMAILS = select(col(User.email_key), col(User.id))
 _CLEAR_EMAILS = update(User).values(email_key=null())
-_UPDATE = (
-    update(User)
-    .where(col(User.id) == bindparam("key", type_=RowId()))
-    .values(
-        display_name=bindparam("new_display_name", type_=Text()),
-        display_key=bindparam("new_display_key", type_=KeyText()),
-        email=bindparam("new_email", type_=Text()),
-        email_key=bindparam("new_email_key", type_=KeyText()),
-        details=bindparam("new_details", type_=JSONDocument()),
-    )
-)
-_REMOVE_ROLE = delete(UserRole).where(
-    col(UserRole.user_id) == bindparam("user", type_=RowId()), col(UserRole.role_id) == bindparam("role", type_=RowId())
-)
 
 
 class _Form(BulkForm[UserEntry, _Existing]):
@@ -204,7 +190,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         if moved:  # two users may exchange their addresses
             await self._tx.rows(_CLEAR_EMAILS.where(among(col(User.id), integers(moved))))
         try:
-            await self._tx.execute_many(_UPDATE, [_values(old, change) for old, change in written])
+            await self._tx.update_many(User, [_values(old, change) for old, change in written])
         except UniqueViolation:
             raise Retry from None  # the next attempt names each value that was just taken
         new_roles = [(at, old, change.roles) for at, (_, old, change) in enumerate(changes) if change.roles is not None]
@@ -223,9 +209,9 @@ class _Form(BulkForm[UserEntry, _Existing]):
         for _, old, role_names in changes:
             after = {by_key[casefold_key(name)][0] for name in role_names}
             before = {*old.roles.values()}
-            removed += ({"user": old.id, "role": role_id} for role_id in sorted(before - after))
+            removed += ({"user_id": old.id, "role_id": role_id} for role_id in sorted(before - after))
             added += ((old.id, role_id) for role_id in sorted(after - before))
-        await self._tx.execute_many(_REMOVE_ROLE, removed)
+        await self._tx.delete_many(UserRole, removed)
         await roles.assign(self._tx, added)
         admins = [at for at, old, _ in changes if roles.ADMIN in old.roles]
         await roles.require_an_admin(self._tx, *((self.field, at, "roles") for at in admins))
@@ -254,10 +240,9 @@ def _is_same(metadata: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _values(old: _Existing, change: _Change) -> dict[str, Any]:
     email = change.email
-    values = {"new_email": email, "new_email_key": None if email is None else casefold_key(email)}
+    values = {"email": email, "email_key": None if email is None else casefold_key(email)}
     display = users.display_values(change.display_name, old.user_name)
-    values |= {f"new_{name}": value for name, value in display.items()}
-    return {"key": old.id, **values, "new_details": change.metadata}
+    return {"id": old.id, **values, **display, "details": change.metadata}
 
 
 async def create_users(

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, delete, update
-
 from app.db import Transaction
-from app.db.tables import JSONDocument, KeyText, Role, RowId, User, UserRole, col, sort_key
+from app.db.tables import Role, User, UserRole
 from app.db.tables import casefold_key as key_of
-from app.db.types import WideInteger
 from app.domain.viewer import SYSTEM
 from app.security import imported_hashes, session_tokens
 from app.services import audit, roles, users
@@ -17,36 +14,6 @@ from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.model import Kind
 from app.services.users import UserCreate
-
-_UPDATE_ROLE = (
-    update(Role)
-    .where(col(Role.id) == bindparam("key", type_=RowId()))
-    .values(
-        name=bindparam("new_name", type_=Text()),
-        description=bindparam("new_text", type_=Text()),
-        permissions=bindparam("new_mask", type_=Integer()),
-    )
-)
-_KEY = bindparam("key", type_=RowId())
-_NEW_DISPLAY = {
-    "display_name": bindparam("new_name", type_=Text()),
-    "display_key": bindparam("new_key", type_=KeyText()),
-}
-_NEW_EMAIL = {"email": bindparam("new_email", type_=Text()), "email_key": bindparam("new_key", type_=KeyText())}
-_SET_DISPLAY = update(User).where(col(User.id) == _KEY).values(**_NEW_DISPLAY)
-_SET_EMAIL = update(User).where(col(User.id) == _KEY).values(**_NEW_EMAIL)
-_SET_METADATA = update(User).where(col(User.id) == _KEY).values(details=bindparam("new_details", type_=JSONDocument()))
-_SET_HASH = (
-    update(User)
-    .where(col(User.id) == _KEY)
-    .values(
-        password_hash=bindparam("new_hash", type_=Text()),
-        token_generation=bindparam("new_generation", type_=WideInteger()),
-    )
-)
-_REMOVE_ROLE = delete(UserRole).where(
-    col(UserRole.user_id) == bindparam("user", type_=RowId()), col(UserRole.role_id) == bindparam("role", type_=RowId())
-)
 
 
 async def write_resource_types(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -78,10 +45,10 @@ async def write_roles(tx: Transaction, changes: Sequence[Change]) -> None:
     keys = await ids.load_rows(tx, Kind.ROLE, [change.key[0] for change in old])
     await audit.track(tx, audit.ROLE, keys)
     values = [
-        {"key": key, "new_name": after["name"], "new_text": after["description"], "new_mask": after["permissions"]}
+        {"id": key, **{name: after[name] for name in ("name", "description", "permissions")}}
         for key, after in zip(keys, [change.after or {} for change in old], strict=True)
     ]
-    await tx.execute_many(_UPDATE_ROLE, values)
+    await tx.update_many(Role, values)
 
 
 async def write_users(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -133,26 +100,23 @@ def _hash(values: dict[str, Any]) -> str | None:
 async def _update(tx: Transaction, changes: Sequence[tuple[int, Sequence[str], dict[str, Any]]]) -> None:
     """Set the values that differ. All addresses are cleared first, so that two users can exchange theirs."""
     displayed = [(key, after) for key, fields, after in changes if "displayName" in fields]
-    # Without a display name, the user name is the sort key.
-    names = [
-        {"key": key, "new_name": after["displayName"], "new_key": sort_key(after["displayName"] or after["userName"])}
-        for key, after in displayed
-    ]
-    await tx.execute_many(_SET_DISPLAY, names)
+    names = [{"id": key, **users.display_values(after["displayName"], after["userName"])} for key, after in displayed]
+    await tx.update_many(User, names)
     emails = [(key, after["email"]) for key, fields, after in changes if "email" in fields]
-    await tx.execute_many(_SET_EMAIL, [{"key": key, "new_email": None, "new_key": None} for key, _ in emails])
-    addresses = [
-        {"key": key, "new_email": email, "new_key": key_of(email)} for key, email in emails if email is not None
-    ]
-    await tx.execute_many(_SET_EMAIL, addresses)
-    details = [{"key": key, "new_details": after["metadata"]} for key, fields, after in changes if "metadata" in fields]
-    await tx.execute_many(_SET_METADATA, details)
+    await tx.update_many(User, [{"id": key, "email": None, "email_key": None} for key, _ in emails])
+    addresses = [{"id": key, "email": email, "email_key": key_of(email)} for key, email in emails if email is not None]
+    await tx.update_many(User, addresses)
+    details = [{"id": key, "details": after["metadata"]} for key, fields, after in changes if "metadata" in fields]
+    await tx.update_many(User, details)
     hashes = [(key, _hash(after)) for key, fields, after in changes if "passwordHash" in fields]
     for key, _ in hashes:
         audit.note(tx, audit.USER, key, {"password": "changed"})
-    await tx.execute_many(
-        _SET_HASH,
-        [{"key": key, "new_hash": text, "new_generation": session_tokens.new_generation()} for key, text in hashes],
+    await tx.update_many(
+        User,
+        [
+            {"id": key, "password_hash": text, "token_generation": session_tokens.new_generation()}
+            for key, text in hashes
+        ],
     )
 
 
@@ -165,6 +129,8 @@ async def _replace_roles(tx: Transaction, changes: Sequence[tuple[int, Change]])
         for key, change in changed
     ]
     role_ids = await ids.load(tx, Kind.ROLE, {role for _, before, after in sides for role in before | after})
-    removed = [{"user": key, "role": role_ids[role]} for key, before, after in sides for role in sorted(before - after)]
-    await tx.execute_many(_REMOVE_ROLE, removed)
+    removed = [
+        {"user_id": key, "role_id": role_ids[role]} for key, before, after in sides for role in sorted(before - after)
+    ]
+    await tx.delete_many(UserRole, removed)
     await roles.assign(tx, [(key, role_ids[role]) for key, before, after in sides for role in sorted(after - before)])

@@ -3,63 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Integer, Text, bindparam, delete, update
-
 from app.db import Transaction
-from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, Org, OrgMember, RowId, UTCDateTime, col, sort_key
+from app.db.tables import Group, GroupMember, MembersSeenBy, Org, OrgMember, sort_key
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import SYSTEM
 from app.services import audit, groups, orgs, validation
 from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.model import Doc, Kind
-
-_UPDATE_ORG = (
-    update(Org)
-    .where(col(Org.id) == bindparam("key", type_=RowId()))
-    .values(
-        name=bindparam("new_name", type_=Text()),
-        name_key=bindparam("new_key", type_=KeyText()),
-        description=bindparam("new_text", type_=Text()),
-        is_public=bindparam("new_public", type_=Boolean()),
-        owner_id=bindparam("new_owner", type_=RowId()),
-        quota_bytes=bindparam("new_quota", type_=BigInteger()),
-    )
-)
-_SET_QUOTA = (
-    update(Org)
-    .where(col(Org.id) == bindparam("key", type_=RowId()))
-    .values(quota_bytes=bindparam("new_quota", type_=BigInteger()))
-)
-_UPDATE_GROUP = (
-    update(Group)
-    .where(col(Group.id) == bindparam("key", type_=RowId()))
-    .values(
-        display_name=bindparam("new_name", type_=Text()),
-        name_key=bindparam("new_key", type_=KeyText()),
-        description=bindparam("new_text", type_=Text()),
-        members_seen_by=bindparam("new_seen_by", type_=KeyText()),
-    )
-)
-_GROUP, _ORG, _USER = (bindparam(name, type_=RowId()) for name in ("group", "org", "user"))
-_DELETE_ORG_MEMBER = delete(OrgMember).where(col(OrgMember.org_id) == _ORG, col(OrgMember.user_id) == _USER)
-_DELETE_GROUP_MEMBER = delete(GroupMember).where(col(GroupMember.group_id) == _GROUP, col(GroupMember.user_id) == _USER)
-_UPDATE_ORG_MEMBER = (
-    update(OrgMember)
-    .where(col(OrgMember.org_id) == _ORG, col(OrgMember.user_id) == _USER)
-    .values(
-        level=bindparam("new_level", type_=Integer()),
-        expires_at=bindparam("new_end", type_=UTCDateTime()),
-        granted_at=bindparam("new_at", type_=UTCDateTime()),
-        granted_by=None,
-        granted_by_name=None,
-    )
-)
-_UPDATE_GROUP_MEMBER = (
-    update(GroupMember)
-    .where(col(GroupMember.group_id) == _GROUP, col(GroupMember.user_id) == _USER)
-    .values(is_manager=bindparam("new_manager", type_=Boolean()), expires_at=bindparam("new_end", type_=UTCDateTime()))
-)
 
 
 class Owners:
@@ -106,26 +57,26 @@ async def _update_orgs(tx: Transaction, old: Sequence[Change], owners: Owners) -
     await audit.track(tx, audit.ORG, keys)
     values: list[dict[str, Any]] = [
         {
-            "key": key,
-            "new_name": after["name"].strip(),
-            "new_key": sort_key(after["name"].strip()),
-            "new_text": after["description"],
-            "new_public": after["isPublic"],
-            "new_owner": owners.id_of(after),
-            "new_quota": after["quotaBytes"],
+            "id": key,
+            "name": after["name"].strip(),
+            "name_key": sort_key(after["name"].strip()),
+            "description": after["description"],
+            "is_public": after["isPublic"],
+            "owner_id": owners.id_of(after),
+            "quota_bytes": after["quotaBytes"],
         }
         for key, after in zip(keys, [change.after or {} for change in old], strict=True)
     ]
     transferred = [
-        {"org": each["key"], "user": each["new_owner"]}
+        {"org_id": each["id"], "user_id": each["owner_id"]}
         for each, change in zip(values, old, strict=True)
-        if "owner" in change.fields and each["new_owner"] is not None
+        if "owner" in change.fields and each["owner_id"] is not None
     ]
     if transferred:
-        of, to = [each["org"] for each in transferred], [each["user"] for each in transferred]
+        of, to = [each["org_id"] for each in transferred], [each["user_id"] for each in transferred]
         await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
-        await tx.execute_many(_DELETE_ORG_MEMBER, transferred)
-    await tx.execute_many(_UPDATE_ORG, values)
+        await tx.delete_many(OrgMember, transferred)
+    await tx.update_many(Org, values)
 
 
 async def _pairs(tx: Transaction, kind: Kind, changes: Sequence[Change]) -> list[tuple[int, int, Change]]:
@@ -149,9 +100,10 @@ async def write_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
                 await orgs.member_row(tx, SYSTEM, org, user, orgs.Membership(level, end)) | {"granted_by": None}
             )
         else:
-            updates.append({"org": org, "user": user, "new_level": int(level), "new_end": end, "new_at": tx.now})
+            granted = {"granted_at": tx.now, "granted_by": None, "granted_by_name": None}
+            updates.append({"org_id": org, "user_id": user, "level": int(level), "expires_at": end, **granted})
     await tx.insert(OrgMember, rows)
-    await tx.execute_many(_UPDATE_ORG_MEMBER, updates)
+    await tx.update_many(OrgMember, updates, ("org_id", "user_id"))
 
 
 async def remove_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -159,7 +111,7 @@ async def remove_org_members(tx: Transaction, changes: Sequence[Change]) -> None
     pairs = await _pairs(tx, Kind.ORG, changes)
     of, to = [org for org, _, _ in pairs], [user for _, user, _ in pairs]
     await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
-    await tx.execute_many(_DELETE_ORG_MEMBER, [{"org": org, "user": user} for org, user, _ in pairs])
+    await tx.delete_many(OrgMember, [{"org_id": org, "user_id": user} for org, user, _ in pairs])
 
 
 async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -182,15 +134,15 @@ async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
     await audit.track(tx, audit.GROUP, keys)
     values = [
         {
-            "key": key,
-            "new_name": after["displayName"].strip(),
-            "new_key": sort_key(after["displayName"].strip()),
-            "new_text": after["description"],
-            "new_seen_by": after["membersSeenBy"],
+            "id": key,
+            "display_name": after["displayName"].strip(),
+            "name_key": sort_key(after["displayName"].strip()),
+            "description": after["description"],
+            "members_seen_by": after["membersSeenBy"],
         }
         for key, after in zip(keys, [change.after or {} for change in old], strict=True)
     ]
-    await tx.execute_many(_UPDATE_GROUP, values)
+    await tx.update_many(Group, values)
 
 
 async def write_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -205,10 +157,10 @@ async def write_group_members(tx: Transaction, changes: Sequence[Change]) -> Non
             row = {"group_id": group, "user_id": user, "is_manager": after["isManager"]}
             rows.append({**row, "added_at": tx.now, "added_by": None, "expires_at": after["expiresAt"]})
         else:
-            new = {"new_manager": after["isManager"], "new_end": after["expiresAt"]}
-            updates.append({"group": group, "user": user, **new})
+            new = {"is_manager": after["isManager"], "expires_at": after["expiresAt"]}
+            updates.append({"group_id": group, "user_id": user, **new})
     await tx.insert(GroupMember, rows)
-    await tx.execute_many(_UPDATE_GROUP_MEMBER, updates)
+    await tx.update_many(GroupMember, updates, ("group_id", "user_id"))
 
 
 async def remove_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -216,4 +168,4 @@ async def remove_group_members(tx: Transaction, changes: Sequence[Change]) -> No
     pairs = await _pairs(tx, Kind.GROUP, changes)
     of, to = [group for group, _, _ in pairs], [user for _, user, _ in pairs]
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=of, to=to)
-    await tx.execute_many(_DELETE_GROUP_MEMBER, [{"group": group, "user": user} for group, user, _ in pairs])
+    await tx.delete_many(GroupMember, [{"group_id": group, "user_id": user} for group, user, _ in pairs])

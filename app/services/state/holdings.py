@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, delete, update
+from sqlalchemy import delete
 
 from app.db import Transaction
-from app.db.tables import JSONDocument, KeyText, Lock, LockEvent, Resource, RowId, UTCDateTime, col, sort_key
+from app.db.tables import Lock, LockEvent, Resource, col, sort_key
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import SYSTEM
@@ -19,18 +19,6 @@ from app.services.state.model import Kind
 
 UNLOCK_REASON = "The declared state has no lock."
 
-_UPDATE = (
-    update(Resource)
-    .where(col(Resource.id) == bindparam("key", type_=RowId()))
-    .values(
-        name=bindparam("new_name", type_=Text()),
-        name_key=bindparam("new_key", type_=KeyText()),
-        description=bindparam("new_text", type_=Text()),
-        details=bindparam("new_details", type_=JSONDocument()),
-        owner_id=bindparam("new_owner", type_=RowId()),
-        updated_at=bindparam("new_at", type_=UTCDateTime()),
-    )
-)
 
 GrantRows = Mapping[tuple[int, int], tuple[int, datetime | None] | None]
 
@@ -65,17 +53,17 @@ async def update_resources(tx: Transaction, changes: Sequence[Change]) -> None:
     await audit.track(tx, audit.RESOURCE, keys)
     values = [
         {
-            "key": key,
-            "new_name": after["name"].strip(),
-            "new_key": sort_key(after["name"].strip()),
-            "new_text": after["description"],
-            "new_details": after["metadata"],
-            "new_owner": owners.id_of(after),
-            "new_at": tx.now,
+            "id": key,
+            "name": after["name"].strip(),
+            "name_key": sort_key(after["name"].strip()),
+            "description": after["description"],
+            "details": after["metadata"],
+            "owner_id": owners.id_of(after),
+            "updated_at": tx.now,
         }
         for key, after in zip(keys, [change.after or {} for change in changes], strict=True)
     ]
-    await tx.execute_many(_UPDATE, values)
+    await tx.update_many(Resource, values)
     await access_index.refresh(tx, keys)
 
 
