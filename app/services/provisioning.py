@@ -6,12 +6,11 @@ from itertools import count
 
 from sqlalchemy import select
 
-from app.db import Transaction, UniqueViolation
-from app.db.tables import Org, col, sort_key
-from app.domain.errors import Problem, Retry
+from app.db import Transaction
+from app.db.tables import Org, col
+from app.domain.errors import Problem
 from app.domain.viewer import Viewer
-from app.query.relations import among, texts
-from app.services import audit, ownership, users, validation
+from app.services import new_rows, orgs, ownership, users, validation
 from app.services.users import UserCreate
 
 MAX_NUMBER_LENGTH = 8
@@ -50,25 +49,8 @@ async def _create_orgs(tx: Transaction, owners: Sequence[tuple[int, str]]) -> No
     for user_id, user_name in owners:
         slug = await _free_slug(tx, user_name, slugs)
         slugs.add(slug)
-        rows.append(_row(tx, user_id, user_name, slug))
-    try:
-        await tx.insert(Org, rows)
-    except UniqueViolation:
-        raise Retry from None  # a slug was just taken; the next attempt chooses another
-    created = select(col(Org.id)).where(among(col(Org.slug), texts(slugs)))
-    audit.track_new(tx, audit.ORG, [row[0] for row in await tx.rows(created)])
-
-
-def _row(tx: Transaction, user_id: int, user_name: str, slug: str) -> dict[str, object]:
-    return {
-        "slug": slug,
-        "name": user_name,
-        "name_key": sort_key(user_name),
-        "description": "",
-        "owner_id": user_id,
-        "is_public": False,
-        "created_at": tx.now,
-    }
+        rows.append(orgs.row(tx, orgs.OrgCreate(slug, user_name), user_id))
+    await new_rows.insert(tx, Org, rows)
 
 
 async def _free_slug(tx: Transaction, user_name: str, reserved: set[str]) -> str:

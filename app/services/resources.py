@@ -6,19 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import (
-    Select,
-    bindparam,
-    case,
-    delete,
-    exists,
-    false,
-    insert,
-    literal_column,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import Select, bindparam, case, delete, exists, false, insert, literal_column, null, select, update
 
 from app import policy
 from app.db import Transaction, UniqueViolation
@@ -214,6 +202,14 @@ async def _move_bytes(
     await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
     await quotas.add_bytes(tx, org_id, target.size_bytes, ("org",))
     await tx.rows(update(Ticket).where(col(Ticket.resource_id) == target.id).values(org_id=org_id))
+
+
+async def update_many(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Set valid values of resources, as rows with the same columns and the id, and refresh the access index."""
+    keys = [row["id"] for row in rows]
+    await audit.track(tx, audit.RESOURCE, keys)
+    await tx.update_many(Resource, [{**row, "updated_at": tx.now} for row in rows])
+    await access_index.refresh(tx, keys)
 
 
 async def _write(tx: Transaction, target: ResourceForUpdate, values: dict[str, Any]) -> None:

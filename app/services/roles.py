@@ -57,20 +57,25 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
 
 
 async def _insert(tx: Transaction, name: str, description: str, permissions: Permission) -> int:
-    values = {
-        "name": name,
-        "name_key": casefold_key(name),
-        "description": description,
-        "permissions": permissions.value,
-        "is_built_in": False,
-        "created_at": tx.now,
-    }
+    values = row(tx, name, description, permissions.value)
     try:
         key: int = await tx.value(insert(Role).values(**values).returning(col(Role.id)))
     except UniqueViolation:
         raise _name_conflict(name) from None
     audit.track_new(tx, audit.ROLE, [key])
     return key
+
+
+def row(tx: Transaction, name: str, description: str, permissions: int) -> dict[str, Any]:
+    """Return the columns of a new role."""
+    return {
+        "name": name,
+        "name_key": casefold_key(name),
+        "description": description,
+        "permissions": permissions,
+        "is_built_in": False,
+        "created_at": tx.now,
+    }
 
 
 def _name_conflict(name: str) -> Problem:

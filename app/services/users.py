@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column
 from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col, sort_key
-from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Retry
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
-from app.services import audit, roles, validation
+from app.services import audit, new_rows, roles, validation
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -89,8 +89,7 @@ async def create_users(
         new, roles_by_key = await _apply_metadata_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
         policy.require_equal_rights(viewer, roles_by_key[casefold_key(name)][1], f"The role `{name}`")
-    ids = await _insert(tx, new)
-    audit.track_new(tx, audit.USER, ids)
+    ids = await new_rows.insert(tx, User, [row(tx, each) for each in new], "user_key")
     assignments = [
         (user_id, roles_by_key[key][0])
         for user_id, each in zip(ids, new, strict=True)
@@ -173,19 +172,6 @@ async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Proble
 def name_taken(field_name: str, text: str) -> Problem:
     label = "user name" if field_name == "userName" else "e-mail address"
     return Conflict(f"The {label} `{text}` is taken. Letter case makes no difference.", (field_name,))
-
-
-async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
-    """Write the rows and read their ids back by name."""
-    rows = [row(tx, each) for each in new]
-    try:
-        await tx.insert(User, rows)
-    except UniqueViolation:
-        raise Retry from None  # the next attempt names each value that was just taken
-    keys = [row["user_key"] for row in rows]
-    created = await tx.rows(select(col(User.user_key), col(User.id)).where(among(col(User.user_key), texts(keys))))
-    ids: dict[str, int] = {name: key for name, key in created}  # noqa: C416 - to mypy a row has any length
-    return [ids[key] for key in keys]
 
 
 def row(tx: Transaction, new: UserCreate) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from app import policy
-from app.db import Transaction, UniqueViolation
-from app.db.tables import Group, MembersSeenBy, col, sort_key
+from app.db import Transaction
+from app.db.tables import Group, MembersSeenBy, col
 from app.domain import resource_roles
-from app.domain.errors import NotFound, Problem, Retry
+from app.domain.errors import NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers, texts
-from app.services import access_index, audit, bulk, groups, validation
+from app.services import access_index, audit, bulk, groups, new_rows, validation
 from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
 
 
@@ -35,6 +35,10 @@ class _Existing:
     display_name: str
     description: str
     members_seen_by: str
+
+    @property
+    def update(self) -> groups.GroupUpdate:
+        return groups.GroupUpdate(self.display_name, self.description, MembersSeenBy(self.members_seen_by))
 
 
 _BY_SLUG = (
@@ -85,33 +89,16 @@ class _Form(BulkForm[GroupEntry, _Existing]):
 
     async def create(self, entries: Sequence[GroupEntry]) -> Sequence[int]:
         """Insert groups."""
-        rows = [groups.row(self._tx, _create(entry)) for entry in entries]
-        try:
-            await self._tx.insert(Group, rows)
-        except UniqueViolation:
-            raise Retry from None  # the next attempt names each value that was just taken
-        slugs = texts([entry.slug for entry in entries])
-        by_slug: dict[str, int] = dict(
-            await self._tx.rows(select(col(Group.slug), col(Group.id)).where(among(col(Group.slug), slugs)))
-        )
-        ids = [by_slug[entry.slug] for entry in entries]
-        audit.track_new(self._tx, audit.GROUP, ids)
-        return ids
+        return await new_rows.insert(self._tx, Group, [groups.row(self._tx, _create(entry)) for entry in entries])
 
     async def update(self, changes: Sequence[tuple[GroupEntry, _Existing, Any]]) -> None:
         """Write the values that differ."""
-        await audit.track(self._tx, audit.GROUP, [old.id for _, old, _ in changes])
-        await self._tx.update_many(Group, [_values(new) for _, _, new in changes])
+        await groups.update_many(self._tx, [(old.id, new.update) for _, old, new in changes])
 
 
 def _create(entry: GroupEntry) -> groups.GroupCreate:
     seen_by = entry.members_seen_by or MembersSeenBy.MEMBERS
     return groups.GroupCreate(entry.slug, entry.display_name, entry.description or "", seen_by)
-
-
-def _values(new: _Existing) -> dict[str, Any]:
-    values = {"display_name": new.display_name, "name_key": sort_key(new.display_name)}
-    return {"id": new.id, **values, "description": new.description, "members_seen_by": new.members_seen_by}
 
 
 async def create_groups(

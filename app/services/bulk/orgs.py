@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, case, literal_column, select
 
 from app import policy
-from app.db import Transaction, UniqueViolation
-from app.db.tables import Org, RowId, col, sort_key
-from app.domain.errors import InvalidInput, Problem, Retry
+from app.db import Transaction
+from app.db.tables import Org, RowId, col
+from app.domain.errors import InvalidInput, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
-from app.services import audit, bulk, orgs, ownership, users, validation
+from app.services import bulk, new_rows, orgs, ownership, users, validation
 from app.services.bulk import BulkForm, Label, OnConflict, Result
 
 
@@ -43,6 +43,10 @@ class _Existing:
     name: str = ""
     description: str = ""
     is_public: bool = False
+
+    @property
+    def update(self) -> orgs.OrgUpdate:
+        return orgs.OrgUpdate(self.name, self.description, self.is_public)
 
 
 _LOCK = select(col(Org.slug), col(Org.id)).order_by(col(Org.id)).with_for_update()
@@ -98,10 +102,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
         """Insert orgs. A concurrent deactivation of an owner waits for the reference of the new row."""
         tx = self._tx
         rows = [orgs.row(tx, _create(entry), entry.owner_id) for entry in entries]
-        try:
-            await tx.insert(Org, rows)
-        except UniqueViolation:
-            raise Retry from None  # the next attempt names each value that was just taken
+        ids = await new_rows.insert(tx, Org, rows)
         active = await ownership.load_active(tx, [*{entry.owner_id for entry in entries}])
         validation.raise_problems(
             [
@@ -110,27 +111,15 @@ class _Form(BulkForm[OrgEntry, _Existing]):
                 if entry.owner_id not in active
             ]
         )
-        slugs = texts([entry.slug for entry in entries])
-        by_slug: dict[str, int] = dict(
-            await tx.rows(select(col(Org.slug), col(Org.id)).where(among(col(Org.slug), slugs)))
-        )
-        ids = [by_slug[entry.slug] for entry in entries]
-        audit.track_new(tx, audit.ORG, ids)
         return ids
 
     async def update(self, changes: Sequence[tuple[OrgEntry, _Existing, Any]]) -> None:
         """Write the values that differ."""
-        await audit.track(self._tx, audit.ORG, [old.id for _, old, _ in changes])
-        await self._tx.update_many(Org, [_values(new) for _, _, new in changes])
+        await orgs.update_many(self._tx, [{"id": old.id, **new.update.values} for _, old, new in changes])
 
 
 def _create(entry: OrgEntry) -> orgs.OrgCreate:
     return orgs.OrgCreate(entry.slug, entry.name, entry.description or "", bool(entry.is_public))
-
-
-def _values(new: _Existing) -> dict[str, Any]:
-    values = {"name": new.name, "name_key": sort_key(new.name), "description": new.description}
-    return {"id": new.id, **values, "is_public": new.is_public}
 
 
 @cache

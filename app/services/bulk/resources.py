@@ -8,14 +8,14 @@ import orjson
 from sqlalchemy import delete, select
 
 from app import policy
-from app.db import Transaction, UniqueViolation
-from app.db.tables import Resource, ResourceType, col, sort_key
+from app.db import Transaction
+from app.db.tables import Resource, ResourceType, col
 from app.domain import resource_roles
-from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem, Retry
+from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.query.relations import among, integers, texts
-from app.services import access_index, audit, bulk, ownership, quotas, resource_types, resources, validation
+from app.query.relations import among, integers
+from app.services import audit, bulk, new_rows, ownership, quotas, resource_types, resources, validation
 from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
 from app.services.bulk.resource_rows import OrgOfResources, load_orgs, load_resources, lock_orgs
 from app.services.resources import ResourceForUpdate
@@ -142,17 +142,11 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         """Insert resources of which the viewer is the owner, with the default grants."""
         tx, owner = self._tx, policy.require_signed_in(self._viewer)
         rows = [self._row(entry, owner) for entry in entries]
-        try:
-            await tx.insert(Resource, rows)
-        except UniqueViolation:
-            raise Retry from None  # the next attempt names each value that was just taken
+        ids = await new_rows.insert(tx, Resource, rows, "path")
         await ownership.require_active(tx, owner)
-        paths = [row["path"] for row in rows]
-        statement = select(col(Resource.path), col(Resource.id)).where(among(col(Resource.path), texts(paths)))
-        by_path: dict[str, int] = dict(await tx.rows(statement))
-        full_masks = {by_path[row["path"]]: row["full_mask"] for row in rows}
+        full_masks = {key: row["full_mask"] for key, row in zip(ids, rows, strict=True)}
         await resources.finish_creation(tx, self._viewer, full_masks)
-        return [*full_masks]
+        return ids
 
     def _row(self, entry: ResourceEntry, owner: int) -> dict[str, Any]:
         assert entry.found_org is not None
@@ -163,21 +157,12 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
 
     async def update(self, changes: Sequence[tuple[ResourceEntry, _Existing, Any]]) -> None:
         """Write the values that differ, and refresh the access index."""
-        keys = [old.row.id for _, old, _ in changes if old.row is not None]
-        await audit.track(self._tx, audit.RESOURCE, keys)
-        values = [
-            {
-                "id": key,
-                "name": new.name,
-                "name_key": sort_key(new.name),
-                "description": new.description,
-                "details": new.metadata,
-                "updated_at": self._tx.now,
-            }
-            for key, (_, _, new) in zip(keys, changes, strict=True)
+        rows = [
+            {"id": old.row.id, **resources.ResourceUpdate(new.name, new.description, new.metadata).values}
+            for _, old, new in changes
+            if old.row is not None
         ]
-        await self._tx.update_many(Resource, values)
-        await access_index.refresh(self._tx, keys)
+        await resources.update_many(self._tx, rows)
 
 
 def _canonical(values: _Values) -> tuple[str, str, bytes]:

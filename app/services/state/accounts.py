@@ -8,7 +8,7 @@ from app.db.tables import Role, User, UserRole
 from app.db.tables import casefold_key as key_of
 from app.domain.viewer import SYSTEM
 from app.security import imported_hashes, session_tokens
-from app.services import audit, roles, users
+from app.services import audit, new_rows, roles, users
 from app.services.resource_types import create_resource_type
 from app.services.state import ids
 from app.services.state.changes import Change
@@ -27,21 +27,8 @@ async def write_roles(tx: Transaction, changes: Sequence[Change]) -> None:
     """Create and update roles."""
     new = [change.after for change in changes if change.before is None and change.after is not None]
     old = [change for change in changes if change.before is not None]
-    if new:
-        rows = [
-            {
-                "name": each["name"],
-                "name_key": key_of(each["name"]),
-                "description": each["description"],
-                "permissions": each["permissions"],
-                "is_built_in": False,
-                "created_at": tx.now,
-            }
-            for each in new
-        ]
-        await tx.insert(Role, rows)
-        created = await ids.load(tx, Kind.ROLE, [row["name_key"] for row in rows])
-        audit.track_new(tx, audit.ROLE, created.values())
+    rows = [roles.row(tx, each["name"], each["description"], each["permissions"]) for each in new]
+    await new_rows.insert(tx, Role, rows, "name_key")
     keys = await ids.load_rows(tx, Kind.ROLE, [change.key[0] for change in old])
     await audit.track(tx, audit.ROLE, keys)
     values = [
@@ -80,13 +67,11 @@ async def _create(tx: Transaction, new: Sequence[dict[str, Any]]) -> None:
         )
         for each in new
     ]
-    await tx.insert(User, rows)
-    by_key = await ids.load(tx, Kind.USER, [row["user_key"] for row in rows])
-    audit.track_new(tx, audit.USER, by_key.values())
+    user_ids = await new_rows.insert(tx, User, rows, "user_key")
     role_ids = await ids.load(tx, Kind.ROLE, {key_of(name) for each in new for name in each["roles"]})
     pairs = [
-        (by_key[row["user_key"]], role_ids[role])
-        for row, each in zip(rows, new, strict=True)
+        (user_id, role_ids[role])
+        for user_id, each in zip(user_ids, new, strict=True)
         for role in {*map(key_of, each["roles"])}
     ]
     await roles.assign(tx, pairs)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.db import Transaction
-from app.db.tables import Group, GroupMember, MembersSeenBy, Org, OrgMember, sort_key
+from app.db.tables import Group, GroupMember, MembersSeenBy, Org, OrgMember
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import SYSTEM
-from app.services import audit, groups, orgs, validation
+from app.services import audit, groups, new_rows, orgs, validation
 from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.model import Doc, Kind
@@ -35,48 +35,42 @@ class Owners:
 async def write_orgs(tx: Transaction, changes: Sequence[Change]) -> None:
     """Create and update orgs. The new owner of an org is no longer its member."""
     owners = await Owners.load(tx, changes)
-    new = [change.after for change in changes if change.before is None and change.after is not None]
-    if new:
-        rows = [
-            orgs.row(
-                tx,
-                orgs.OrgCreate(each["slug"], each["name"], each["description"], each["isPublic"]),
-                owners.id_of(each),
-            )
-            | {"quota_bytes": each["quotaBytes"]}
-            for each in new
-        ]
-        await tx.insert(Org, rows)
-        audit.track_new(tx, audit.ORG, (await ids.load(tx, Kind.ORG, [row["slug"] for row in rows])).values())
+    rows = [
+        orgs.row(tx, orgs.OrgCreate(new["slug"], new["name"], new["description"], new["isPublic"]), owners.id_of(new))
+        | {"quota_bytes": new["quotaBytes"]}
+        for new in _created(changes)
+    ]
+    await new_rows.insert(tx, Org, rows)
     if old := [change for change in changes if change.before is not None]:
         await _update_orgs(tx, old, owners)
 
 
 async def _update_orgs(tx: Transaction, old: Sequence[Change], owners: Owners) -> None:
     keys = await ids.load_rows(tx, Kind.ORG, [change.key[0] for change in old])
-    await audit.track(tx, audit.ORG, keys)
-    values: list[dict[str, Any]] = [
+    rows: list[dict[str, Any]] = [
         {
             "id": key,
-            "name": after["name"].strip(),
-            "name_key": sort_key(after["name"].strip()),
-            "description": after["description"],
-            "is_public": after["isPublic"],
+            **orgs.OrgUpdate(after["name"].strip(), after["description"], after["isPublic"]).values,
             "owner_id": owners.id_of(after),
             "quota_bytes": after["quotaBytes"],
         }
         for key, after in zip(keys, [change.after or {} for change in old], strict=True)
     ]
     transferred = [
-        {"org_id": each["id"], "user_id": each["owner_id"]}
-        for each, change in zip(values, old, strict=True)
-        if "owner" in change.fields and each["owner_id"] is not None
+        {"org_id": row["id"], "user_id": row["owner_id"]}
+        for row, change in zip(rows, old, strict=True)
+        if "owner" in change.fields and row["owner_id"] is not None
     ]
     if transferred:
         of, to = [each["org_id"] for each in transferred], [each["user_id"] for each in transferred]
         await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
         await tx.delete_many(OrgMember, transferred)
-    await tx.update_many(Org, values)
+    await orgs.update_many(tx, rows)
+
+
+def _created(changes: Sequence[Change]) -> list[Doc]:
+    """Return the values of new objects."""
+    return [change.after for change in changes if change.before is None and change.after is not None]
 
 
 async def _pairs(tx: Transaction, kind: Kind, changes: Sequence[Change]) -> list[tuple[int, int, Change]]:
@@ -116,33 +110,16 @@ async def remove_org_members(tx: Transaction, changes: Sequence[Change]) -> None
 
 async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
     """Create and update groups."""
-    new = [change.after for change in changes if change.before is None and change.after is not None]
-    if new:
-        rows = [
-            groups.row(
-                tx,
-                groups.GroupCreate(
-                    each["slug"], each["displayName"], each["description"], MembersSeenBy(each["membersSeenBy"])
-                ),
-            )
-            for each in new
-        ]
-        await tx.insert(Group, rows)
-        audit.track_new(tx, audit.GROUP, (await ids.load(tx, Kind.GROUP, [row["slug"] for row in rows])).values())
+    rows = [groups.row(tx, groups.GroupCreate(new["slug"], *_group_values(new))) for new in _created(changes)]
+    await new_rows.insert(tx, Group, rows)
     old = [change for change in changes if change.before is not None]
     keys = await ids.load_rows(tx, Kind.GROUP, [change.key[0] for change in old])
-    await audit.track(tx, audit.GROUP, keys)
-    values = [
-        {
-            "id": key,
-            "display_name": after["displayName"].strip(),
-            "name_key": sort_key(after["displayName"].strip()),
-            "description": after["description"],
-            "members_seen_by": after["membersSeenBy"],
-        }
-        for key, after in zip(keys, [change.after or {} for change in old], strict=True)
-    ]
-    await tx.update_many(Group, values)
+    updates = [groups.GroupUpdate(*_group_values(change.after or {})) for change in old]
+    await groups.update_many(tx, [*zip(keys, updates, strict=True)])
+
+
+def _group_values(after: Doc) -> tuple[str, str, MembersSeenBy]:
+    return after["displayName"].strip(), after["description"], MembersSeenBy(after["membersSeenBy"])
 
 
 async def write_group_members(tx: Transaction, changes: Sequence[Change]) -> None:

@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import delete
 
 from app.db import Transaction
-from app.db.tables import Lock, LockEvent, Resource, col, sort_key
+from app.db.tables import Lock, LockEvent, Resource, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
-from app.services import access_index, audit, grants, resource_types, resources, validation
+from app.services import audit, grants, new_rows, resource_types, resources, validation
 from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.containers import Owners
@@ -38,9 +38,8 @@ async def create_resources(tx: Transaction, changes: Sequence[Change]) -> None:
         )
         row = resources.row(tx, create, (orgs[slug], slug), types[each["type"]])
         rows.append({**row, "owner_id": owners.id_of(each)})
-    await tx.insert(Resource, rows)
-    by_path = await ids.load(tx, Kind.RESOURCE, [row["path"] for row in rows])
-    audit.track_new(tx, audit.RESOURCE, by_path.values())
+    keys = await new_rows.insert(tx, Resource, rows, "path")
+    by_path = {row["path"]: key for row, key in zip(rows, keys, strict=True)}
     await audit.track_links(tx, audit.GRANTS, of=by_path.values())
     await grants.write_many(tx, SYSTEM, await _grant_rows(tx, [each for each in changes if each.kind is Kind.GRANT]))
     await _insert_locks(tx, {by_path[each.key[0]]: each for each in changes if each.kind is Kind.LOCK})
@@ -50,21 +49,15 @@ async def update_resources(tx: Transaction, changes: Sequence[Change]) -> None:
     """Set names, texts, metadata and owners of resources."""
     keys = await ids.load_rows(tx, Kind.RESOURCE, [change.key[0] for change in changes])
     owners = await Owners.load(tx, changes)
-    await audit.track(tx, audit.RESOURCE, keys)
-    values = [
+    rows = [
         {
             "id": key,
-            "name": after["name"].strip(),
-            "name_key": sort_key(after["name"].strip()),
-            "description": after["description"],
-            "details": after["metadata"],
+            **resources.ResourceUpdate(after["name"], after["description"], after["metadata"]).values,
             "owner_id": owners.id_of(after),
-            "updated_at": tx.now,
         }
         for key, after in zip(keys, [change.after or {} for change in changes], strict=True)
     ]
-    await tx.update_many(Resource, values)
-    await access_index.refresh(tx, keys)
+    await resources.update_many(tx, rows)
 
 
 async def _grant_rows(tx: Transaction, changes: Sequence[Change]) -> GrantRows:
