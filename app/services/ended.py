@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, exists, literal_column, or_, select
+from sqlalchemy import Integer, bindparam, delete, exists, literal_column, or_, select
 
 from app.db import Database, Freshness, Transaction
 from app.db.tables import ApiToken, Grant, Group, GroupMember, Lock, Org, OrgMember, Resource, UTCDateTime, col
 from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
-from app.services import audit, grants
-from app.services.audit.states import LinkKind
+from app.services import audit, grants, members
+from app.services.members import MemberTable
 
 ACTION = "removeEnded"
 
@@ -43,25 +43,23 @@ async def _remove_tokens(tx: Transaction, before: datetime) -> int:
 
 
 async def _remove_org_members(tx: Transaction, before: datetime) -> int:
-    return await _remove_members(tx, before, Org, OrgMember, col(OrgMember.org_id), audit.ORG_MEMBERS)
+    return await _remove_members(tx, before, Org, members.ORGS)
 
 
 async def _remove_group_members(tx: Transaction, before: datetime) -> int:
-    return await _remove_members(tx, before, Group, GroupMember, col(GroupMember.group_id), audit.GROUP_MEMBERS)
+    return await _remove_members(tx, before, Group, members.GROUPS)
 
 
-async def _remove_members(
-    tx: Transaction, before: datetime, container: Any, table: Any, column: ColumnElement[Any], kind: LinkKind
-) -> int:
+async def _remove_members(tx: Transaction, before: datetime, container: Any, of: MemberTable) -> int:
     """Remove members. Their orgs or groups are locked first, as by every change of members."""
+    table, column = of.table, of.column
     ended = col(table.expires_at) <= _BEFORE
     oldest = select(column).where(ended).order_by(col(table.expires_at)).limit(MOST)
     locked = select(col(container.id)).where(col(container.id).in_(oldest)).order_by(col(container.id))
     keys = [row[0] for row in await tx.rows(locked.with_for_update(key_share=True), before=before)]
-    members = select(column, col(table.user_id)).where(ended, among(column, integers(keys))).limit(MOST)
-    pairs = await tx.rows(members, before=before)
-    await audit.track_links(tx, kind, of={key for key, _ in pairs}, to={user for _, user in pairs})
-    await tx.delete_many(table, [{str(column.key): key, "user_id": user} for key, user in pairs])
+    oldest_members = select(column, col(table.user_id)).where(ended, among(column, integers(keys))).limit(MOST)
+    pairs = await tx.rows(oldest_members, before=before)
+    await members.remove(tx, of, [{of.key: key, "user_id": user} for key, user in pairs])
     return len(pairs)
 
 

@@ -6,18 +6,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select, update
+from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
+from app.db.tables import Group, KeyText, MembersSeenBy, RowId, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import among, integers, texts
-from app.services import access_index, audit, expiry, validation
+from app.services import access_index, audit, expiry, members, users, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +126,6 @@ def text_problems(display_name: str, description: str) -> list[Problem]:
     return [*validation.title_problems(display_name, "displayName"), *validation.description_problems(description)]
 
 
-async def set_group_manager(
-    tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, is_manager: bool
-) -> tuple[int, int]:
-    """Set whether a member manages the group's members; needs to manage them for as long. Return the ids of both."""
-    key, until = await load_managed_until(tx, viewer, group)
-    user_id = (await load_members(tx, key, [user]))[0]
-    if user_id is None:
-        raise member_not_found(("user",))
-    row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
-    if is_manager and until is not None:
-        columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
-        was_manager, end = (await tx.rows(select(*columns).where(*row_conditions)))[0]
-        validation.raise_problems([] if was_manager else [*expiry.problems(end, until, ("isManager",))])
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
-    await tx.rows(update(GroupMember).where(*row_conditions).values(is_manager=is_manager))
-    return key, user_id
-
-
 async def update_group_member(
     tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, changes: MemberUpdate
 ) -> tuple[int, int]:
@@ -153,12 +134,7 @@ async def update_group_member(
     The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
     """
     key, until = await load_managed_until(tx, viewer, group)
-    user_id = (await load_members(tx, key, [user]))[0]
-    if user_id is None:
-        raise member_not_found(("user",))
-    row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
-    columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
-    was_manager, old_end = (await tx.rows(select(*columns).where(*row_conditions)))[0]
+    user_id, was_manager, old_end = await members.load(tx, members.GROUPS, key, user)
     end = None if changes.is_endless else changes.expires_at or old_end
     is_manager = bool(was_manager) if changes.is_manager is None else changes.is_manager
     gives_more = expiry.is_later(end, old_end) or (is_manager and not was_manager)
@@ -171,31 +147,20 @@ async def update_group_member(
     if (is_manager, end) == (bool(was_manager), old_end):
         audit.discard(tx)
         return key, user_id
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
-    await tx.rows(update(GroupMember).where(*row_conditions).values(is_manager=is_manager, expires_at=end))
+    row = {"group_id": key, "user_id": user_id, "is_manager": is_manager, "expires_at": end}
+    await members.write(tx, members.GROUPS, (), [row])
     return key, user_id
 
 
-def member_not_found(path: Sequence[str | int] = ()) -> Problem:
-    """Return the problem of a user who is no member."""
-    return NotFound("This user is not a member of the group.", path)
-
-
-async def load_members(tx: Transaction, key: int, members: Sequence[RowRef]) -> list[int | None]:
-    """Return the ids of members, None for each user who is not one. The caller must be allowed to see them."""
-    refs = validation.normalize_refs(members)
-    user_ids = integers(user for column, user in refs if column == "id")
-    user_names = texts(user for column, user in refs if column != "id")
-    statement = (
-        select(col(User.id), col(User.user_key))
-        .join(GroupMember, col(GroupMember.user_id) == col(User.id))
-        .where(col(GroupMember.group_id) == key, policy.is_valid_until(GroupMember.expires_at))
-        .where(among(col(User.id), user_ids) | among(col(User.user_key), user_names))
-    )
-    ids: dict[RowRef, int] = {}
-    for user_id, user_key in await tx.rows(statement, now=tx.now):
-        ids |= {("id", user_id): user_id, ("user_name", user_key): user_id}
-    return [ids.get(ref) for ref in refs]
+async def member_row(tx: Transaction, viewer: Viewer, key: int) -> dict[str, Any]:
+    """Return the columns of a membership that the viewer adds, but the user and the end."""
+    return {
+        "group_id": key,
+        "is_manager": False,
+        "added_at": tx.now,
+        "added_by": viewer.user_id or None,
+        "added_by_name": await users.name_of(tx, viewer),
+    }
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:

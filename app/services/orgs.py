@@ -12,13 +12,13 @@ from sqlalchemy.types import Integer
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, User, col, sort_key
+from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, col, sort_key
 from app.domain.errors import Conflict, Forbidden, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Condition, among, integers, texts
-from app.services import audit, expiry, ownership, users, validation
+from app.services import audit, expiry, members, ownership, users, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ async def update_org_member(
     The viewer and the time of the change replace those of the first grant.
     """
     target = await require(tx, viewer, org, policy.manages_org, ADMIN)
-    user_id, level, end = await _member(tx, target.id, user)
+    user_id, level, end = await members.load(tx, members.ORGS, target.id, user)
     validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
     new_end = end if membership.keeps_end else membership.expires_at
     if expiry.is_later(new_end, end) or (membership.level is not None and membership.level > level):
@@ -256,7 +256,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: RowRef, user: 
     target = await load_for_update(tx, viewer, org, policy.manages_org)
     if not (target.is_permitted or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {ADMIN}, or to be that member.")
-    user_id, *_ = await _member(tx, target.id, user)
+    user_id, *_ = await members.load(tx, members.ORGS, target.id, user)
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
     await tx.rows(_delete_member(target.id, user_id))
     return target.id, user_id
@@ -297,28 +297,10 @@ async def member_row(
         "user_id": user_id,
         "level": int(MemberLevel.READ_WRITE if membership.level is None else membership.level),
         "granted_at": tx.now,
-        "granted_by": viewer.user_id,
+        "granted_by": viewer.user_id or None,
         "granted_by_name": await users.name_of(tx, viewer),
         "expires_at": membership.expires_at,
     }
-
-
-async def _member(tx: Transaction, org_id: int, user: RowRef) -> tuple[int, int, datetime | None]:
-    """Return the id, the level and the end of a member. The caller has checked that the viewer may see the member."""
-    statement = (
-        select(col(User.id), col(OrgMember.level), col(OrgMember.expires_at))
-        .join(OrgMember, col(OrgMember.user_id) == col(User.id))
-        .where(col(OrgMember.org_id) == org_id, users.is_referenced(user), policy.is_valid_until(OrgMember.expires_at))
-    )
-    row = await tx.row(statement, now=tx.now)
-    if row is None:
-        raise member_not_found(("user",))
-    return int(row[0]), int(row[1]), row[2]
-
-
-def member_not_found(path: Sequence[str | int] = ()) -> Problem:
-    """Return the problem of a user who is no member."""
-    return NotFound("The org has no such member.", path)
 
 
 async def require(tx: Transaction, viewer: Viewer, org: RowRef, condition: Condition, needs: str) -> OrgForUpdate:

@@ -12,7 +12,7 @@ from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
 from app.services import groups, orgs
-from app.services.bulk import group_members
+from app.services.bulk import members as bulk_members
 from app.services.demo import names as words
 
 DAY = timedelta(days=1)
@@ -120,11 +120,10 @@ def _schedule_group(story: Story, at: datetime, texts: tuple[str, str, str], mem
     """Schedule a group that the steward creates, with the first unlimited member as its manager."""
     steward, group = story.viewers[words.STEWARD], ("slug", texts[0])
     create = partial(groups.create_group, viewer=steward, new=groups.GroupCreate(*texts))
-    new_members = [group_members.GroupMemberEntry(user_ref(name), expires_at) for name, expires_at in members]
+    new_members = [bulk_members.MemberEntry(user_ref(name), expires_at) for name, expires_at in members]
     manager = next(name for name, expires_at in members if expires_at is None)
     story.schedule(at, create)
-    story.schedule(
-        at + HOUR, partial(group_members.add_group_members, viewer=steward, group=group, entries=new_members)
-    )
-    appoint = partial(groups.set_group_manager, viewer=steward, group=group, user=user_ref(manager), is_manager=True)
+    story.schedule(at + HOUR, partial(bulk_members.add_group_members, viewer=steward, group=group, entries=new_members))
+    managing = groups.MemberUpdate(is_manager=True)
+    appoint = partial(groups.update_group_member, viewer=steward, group=group, user=user_ref(manager), changes=managing)
     story.schedule(at + 2 * HOUR, appoint)

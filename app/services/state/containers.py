@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.db import Transaction
-from app.db.tables import Group, GroupMember, MembersSeenBy, Org, OrgMember
+from app.db.statements import Values
+from app.db.tables import Group, MembersSeenBy, Org
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import SYSTEM
-from app.services import audit, groups, new_rows, orgs, validation
+from app.services import groups, members, new_rows, orgs, validation
 from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.model import Doc, Kind
@@ -62,9 +63,7 @@ async def _update_orgs(tx: Transaction, old: Sequence[Change], owners: Owners) -
         if "owner" in change.fields and row["owner_id"] is not None
     ]
     if transferred:
-        of, to = [each["org_id"] for each in transferred], [each["user_id"] for each in transferred]
-        await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
-        await tx.delete_many(OrgMember, transferred)
+        await members.remove(tx, members.ORGS, transferred)
     await orgs.update_many(tx, rows)
 
 
@@ -76,36 +75,25 @@ def _created(changes: Sequence[Change]) -> list[Doc]:
 async def _pairs(tx: Transaction, kind: Kind, changes: Sequence[Change]) -> list[tuple[int, int, Change]]:
     """Return the ids of container and user of each membership."""
     containers = await ids.load(tx, kind, [change.key[0] for change in changes], will_change=True)
-    members = await ids.load(tx, Kind.USER, [change.key[1] for change in changes])
-    return [(containers[change.key[0]], members[change.key[1]], change) for change in changes]
+    users = await ids.load(tx, Kind.USER, [change.key[1] for change in changes])
+    return [(containers[change.key[0]], users[change.key[1]], change) for change in changes]
 
 
 async def write_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
     """Add and update members of orgs."""
-    pairs = await _pairs(tx, Kind.ORG, changes)
-    of, to = [org for org, _, _ in pairs], [user for _, user, _ in pairs]
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
-    rows, updates = list[dict[str, Any]](), list[dict[str, Any]]()
-    for org, user, change in pairs:
+    new, changed = list[Values](), list[Values]()
+    for org, user, change in await _pairs(tx, Kind.ORG, changes):
         after = change.after or {}
-        level, end = MemberLevel[after["level"]], after["expiresAt"]
-        if change.before is None:
-            rows.append(
-                await orgs.member_row(tx, SYSTEM, org, user, orgs.Membership(level, end)) | {"granted_by": None}
-            )
-        else:
-            granted = {"granted_at": tx.now, "granted_by": None, "granted_by_name": None}
-            updates.append({"org_id": org, "user_id": user, "level": int(level), "expires_at": end, **granted})
-    await tx.insert(OrgMember, rows)
-    await tx.update_many(OrgMember, updates, ("org_id", "user_id"))
+        membership = orgs.Membership(MemberLevel[after["level"]], after["expiresAt"])
+        rows = new if change.before is None else changed
+        rows.append(await orgs.member_row(tx, SYSTEM, org, user, membership))
+    await members.write(tx, members.ORGS, new, changed)
 
 
 async def remove_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
     """Remove members from orgs."""
     pairs = await _pairs(tx, Kind.ORG, changes)
-    of, to = [org for org, _, _ in pairs], [user for _, user, _ in pairs]
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=of, to=to)
-    await tx.delete_many(OrgMember, [{"org_id": org, "user_id": user} for org, user, _ in pairs])
+    await members.remove(tx, members.ORGS, [{"org_id": org, "user_id": user} for org, user, _ in pairs])
 
 
 async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -124,25 +112,18 @@ def _group_values(after: Doc) -> tuple[str, str, MembersSeenBy]:
 
 async def write_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
     """Add and update members of groups."""
-    pairs = await _pairs(tx, Kind.GROUP, changes)
-    of, to = [group for group, _, _ in pairs], [user for _, user, _ in pairs]
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=of, to=to)
-    rows, updates = list[dict[str, Any]](), list[dict[str, Any]]()
-    for group, user, change in pairs:
+    new, changed = list[Values](), list[Values]()
+    for group, user, change in await _pairs(tx, Kind.GROUP, changes):
         after = change.after or {}
+        row = {"group_id": group, "user_id": user, "is_manager": after["isManager"], "expires_at": after["expiresAt"]}
         if change.before is None:
-            row = {"group_id": group, "user_id": user, "is_manager": after["isManager"]}
-            rows.append({**row, "added_at": tx.now, "added_by": None, "expires_at": after["expiresAt"]})
+            new.append({**await groups.member_row(tx, SYSTEM, group), **row})
         else:
-            new = {"is_manager": after["isManager"], "expires_at": after["expiresAt"]}
-            updates.append({"group_id": group, "user_id": user, **new})
-    await tx.insert(GroupMember, rows)
-    await tx.update_many(GroupMember, updates, ("group_id", "user_id"))
+            changed.append(row)
+    await members.write(tx, members.GROUPS, new, changed)
 
 
 async def remove_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
     """Remove members from groups."""
     pairs = await _pairs(tx, Kind.GROUP, changes)
-    of, to = [group for group, _, _ in pairs], [user for _, user, _ in pairs]
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=of, to=to)
-    await tx.delete_many(GroupMember, [{"group_id": group, "user_id": user} for group, user, _ in pairs])
+    await members.remove(tx, members.GROUPS, [{"group_id": group, "user_id": user} for group, user, _ in pairs])

@@ -171,7 +171,7 @@ async def _delete(tx: Transaction, viewer: Viewer, data: DeleteGroupInput) -> Ou
 
 async def _set_manager(tx: Transaction, viewer: Viewer, data: SetGroupManagerInput) -> Outcome:
     member = resolve_group(data.group), resolve_user(data.user)
-    group, user = await groups.set_group_manager(tx, viewer, *member, data.is_manager)
+    group, user = await groups.update_group_member(tx, viewer, *member, groups.MemberUpdate(is_manager=data.is_manager))
     return {"group": group, "user": user}
 
 

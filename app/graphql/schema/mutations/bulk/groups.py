@@ -29,7 +29,8 @@ from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
 from app.graphql.schema.types.groups import Group, GroupMemberFacts
 from app.graphql.schema.types.users import User
 from app.services import list_edges, read_graph
-from app.services.bulk import MAX_ENTRIES, group_members, groups
+from app.services.bulk import MAX_ENTRIES, groups
+from app.services.bulk import members as bulk_members
 
 
 @input_type
@@ -145,8 +146,8 @@ def _group_entry(data: NewGroupInput) -> groups.GroupEntry:
     return groups.GroupEntry(data.slug, data.display_name, data.description, members_seen_by(data))
 
 
-def _member_entry(data: NewGroupMemberInput) -> group_members.GroupMemberEntry:
-    return group_members.GroupMemberEntry(resolve_user(data.user), data.expires_at)
+def _member_entry(data: NewGroupMemberInput) -> bulk_members.MemberEntry:
+    return bulk_members.MemberEntry(resolve_user(data.user), data.expires_at)
 
 
 async def _create(context: GraphQLContext, tx: Transaction, data: CreateGroupsInput, _: Any) -> Changed:
@@ -161,13 +162,13 @@ async def _delete(context: GraphQLContext, tx: Transaction, data: DeleteGroupsIn
 
 async def _add(context: GraphQLContext, tx: Transaction, data: AddGroupMembersInput, _: Any) -> Changed:
     group, entries = resolve_group(data.group), read_each(_member_entry, data.members, MAX_ENTRIES)
-    key, done = await group_members.add_group_members(tx, context.viewer, group, entries, conflict_of(data))
+    key, done = await bulk_members.add_group_members(tx, context.viewer, group, entries, conflict_of(data))
     return {"group": key}, done
 
 
 async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveGroupMembersInput, _: Any) -> Changed:
     group, members = resolve_group(data.group), read_each(resolve_user, data.members, MAX_ENTRIES)
-    key, done = await group_members.remove_group_members(tx, context.viewer, group, members, missing_of(data))
+    key, done = await bulk_members.remove_group_members(tx, context.viewer, group, members, missing_of(data))
     return {"group": key, "removed_user_ids": removed_ids("User", done)}, done
 
 

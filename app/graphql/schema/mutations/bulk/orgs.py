@@ -31,7 +31,8 @@ from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.graphql.schema.types.orgs import Org, OrgMemberFacts
 from app.graphql.schema.types.users import User
 from app.services import list_edges, read_graph
-from app.services.bulk import MAX_ENTRIES, org_members, orgs
+from app.services.bulk import MAX_ENTRIES, orgs
+from app.services.bulk import members as bulk_members
 
 
 @input_type
@@ -127,9 +128,9 @@ def _org_entry(data: NewOrgInput) -> orgs.OrgEntry:
     return orgs.OrgEntry(data.slug, data.name, data.description, data.is_public, owner)
 
 
-def _member_entry(data: NewOrgMemberInput) -> org_members.OrgMemberEntry:
+def _member_entry(data: NewOrgMemberInput) -> bulk_members.MemberEntry:
     level = None if data.level is None else MemberLevel(data.level.value)
-    return org_members.OrgMemberEntry(resolve_user(data.user), level, data.expires_at)
+    return bulk_members.MemberEntry(resolve_user(data.user), data.expires_at, level=level)
 
 
 async def _create(context: GraphQLContext, tx: Transaction, data: CreateOrgsInput, _: Any) -> Changed:
@@ -139,13 +140,13 @@ async def _create(context: GraphQLContext, tx: Transaction, data: CreateOrgsInpu
 
 async def _add(context: GraphQLContext, tx: Transaction, data: AddOrgMembersInput, _: Any) -> Changed:
     org, entries = resolve_org(data.org), read_each(_member_entry, data.members, MAX_ENTRIES)
-    key, done = await org_members.add_org_members(tx, context.viewer, org, entries, conflict_of(data))
+    key, done = await bulk_members.add_org_members(tx, context.viewer, org, entries, conflict_of(data))
     return {"org": key}, done
 
 
 async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveOrgMembersInput, _: Any) -> Changed:
     org, members = resolve_org(data.org), read_each(resolve_user, data.members, MAX_ENTRIES)
-    key, done = await org_members.remove_org_members(tx, context.viewer, org, members, missing_of(data))
+    key, done = await bulk_members.remove_org_members(tx, context.viewer, org, members, missing_of(data))
     return {"org": key, "removed_user_ids": removed_ids("User", done)}, done
 
 

@@ -1,0 +1,114 @@
+"""Rows of memberships in orgs and in groups, for the changes that check them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, delete, select
+
+from app import policy
+from app.db import ForeignKeyViolation, Transaction, UniqueViolation
+from app.db.statements import Values
+from app.db.tables import GroupMember, OrgMember, User, col
+from app.domain.errors import NotFound, Problem, Retry
+from app.domain.refs import RowRef
+from app.query.relations import among, integers, texts
+from app.services import audit, users, validation
+from app.services.audit.states import LinkKind
+
+
+@dataclass(frozen=True, slots=True)
+class MemberTable:
+    """The table of the members of orgs or groups.
+
+    `key` is the column of the id of the org or group, and `right` that of the level, or of the right to manage.
+    """
+
+    table: Any
+    key: str
+    right: str
+    links: LinkKind
+    missing: str
+
+    @property
+    def column(self) -> ColumnElement[int]:
+        """Return the column of the id of the org or group."""
+        return col(getattr(self.table, self.key))
+
+    def matches(self, key: int, user_ids: Iterable[int]) -> tuple[ColumnElement[bool], ...]:
+        """Return the conditions of the rows of some users in one org or group."""
+        return self.column == key, among(col(self.table.user_id), integers(user_ids))
+
+    def select_current(self, *columns: Any) -> Select[Any]:
+        """Return the SELECT of memberships that have not ended: some columns, the right and the end."""
+        ends = self.table.expires_at
+        return select(*columns, col(getattr(self.table, self.right)), col(ends)).where(policy.is_valid_until(ends))
+
+    def not_found(self, *path: str | int) -> Problem:
+        """Return the problem of a user who is no member."""
+        return NotFound(self.missing, path)
+
+
+ORGS = MemberTable(OrgMember, "org_id", "level", audit.ORG_MEMBERS, "The org has no such member.")
+GROUPS = MemberTable(
+    GroupMember, "group_id", "is_manager", audit.GROUP_MEMBERS, "This user is not a member of the group."
+)
+
+
+class Member(NamedTuple):
+    """A current member: the level in an org, or whether the user manages a group; and the end, None for no end."""
+
+    user_id: int
+    right: int
+    expires_at: datetime | None
+
+
+async def load(tx: Transaction, of: MemberTable, key: int, user: RowRef) -> Member:
+    """Return a member of an org or a group; raise NotFound. The caller has checked that the viewer may see members."""
+    of_users = of.select_current(col(User.id)).join(of.table, col(of.table.user_id) == col(User.id))
+    row = await tx.row(of_users.where(of.column == key, users.is_referenced(user)), now=tx.now)
+    if row is None:
+        raise of.not_found("user")
+    return Member(*row)
+
+
+async def load_ids(tx: Transaction, of: MemberTable, key: int, refs: Sequence[RowRef]) -> list[int | None]:
+    """Return the ids of current members, None for each user who is not one; otherwise like `load`."""
+    refs = validation.normalize_refs(refs)
+    user_ids = integers(user for column, user in refs if column == "id")
+    user_names = texts(user for column, user in refs if column != "id")
+    of_users = of.select_current(col(User.id), col(User.user_key)).join(of.table, col(of.table.user_id) == col(User.id))
+    is_user = among(col(User.id), user_ids) | among(col(User.user_key), user_names)
+    ids: dict[RowRef, int] = {}
+    for user_id, user_key, *_ in await tx.rows(of_users.where(of.column == key, is_user), now=tx.now):
+        ids |= {("id", user_id): user_id, ("user_name", user_key): user_id}
+    return [ids.get(ref) for ref in refs]
+
+
+async def add(tx: Transaction, of: MemberTable, key: int, rows: Sequence[Values]) -> None:
+    """Insert memberships of one org or group, and delete those of the same users that have ended; raise as `write`."""
+    await _track(tx, of, rows)
+    is_of_users = of.matches(key, [row["user_id"] for row in rows])
+    await tx.rows(delete(of.table).where(*is_of_users, col(of.table.expires_at) <= tx.now))
+    await write(tx, of, rows, ())
+
+
+async def write(tx: Transaction, of: MemberTable, new: Sequence[Values], changed: Sequence[Values]) -> None:
+    """Insert and update memberships, each with the ids of both ends. Raise Retry if one was just added or deleted."""
+    await _track(tx, of, [*new, *changed])
+    try:
+        await tx.insert(of.table, new)
+    except (ForeignKeyViolation, UniqueViolation):
+        raise Retry from None
+    await tx.update_many(of.table, changed, (of.key, "user_id"))
+
+
+async def remove(tx: Transaction, of: MemberTable, pairs: Sequence[Values]) -> None:
+    """Delete memberships, each by the ids of both ends."""
+    await _track(tx, of, pairs)
+    await tx.delete_many(of.table, pairs)
+
+
+async def _track(tx: Transaction, of: MemberTable, rows: Sequence[Values]) -> None:
+    await audit.track_links(tx, of.links, of={row[of.key] for row in rows}, to={row["user_id"] for row in rows})
