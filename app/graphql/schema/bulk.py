@@ -105,9 +105,9 @@ def missing_of(data: RemoveInput) -> bulk.OnMissing:
     return bulk.OnMissing[data.on_missing.name]
 
 
-def removed_ids(kind: str, done: Sequence[bulk.Result]) -> list[str]:
-    """Return the global ids of the removed objects, in the order of the entries."""
-    return [refs.encode(kind, key) for key, status in done if status is bulk.Status.REMOVED and key is not None]
+def removed_user_ids(done: Sequence[bulk.Result]) -> list[str]:
+    """Return the global ids of the removed users, in the order of the entries."""
+    return [refs.encode("User", key) for key, status in done if status is bulk.Status.REMOVED and key is not None]
 
 
 async def _prepare_nothing(context: GraphQLContext, data: Any) -> None:
@@ -139,9 +139,9 @@ def bulk_mutation(  # noqa: PLR0913 - a declaration, all by name
         try:
             values, done = await _run(context, data, prepare, work)
         except errors.Problem as problem:
-            return _reject(result, number, [problem])
+            return reject(result, number, [problem])
         except errors.Problems as several:
-            return _reject(result, number, several.problems)
+            return reject(result, number, several.problems)
         if data.validate_only:
             done = [None] * number
         shared = {name: value for name, value in values.items() if isinstance(value, int)}
@@ -175,7 +175,7 @@ def _result(
     return fill_payload(kind, {**values, "status": status, shows: value})
 
 
-def _reject(kind: type, number: int, problems: Sequence[errors.Problem]) -> Outcome:
+def reject(kind: type, number: int, problems: Sequence[errors.Problem]) -> Outcome:
     """Return the outcome of a rejected change: each result has the problems whose path leads to it."""
     by_index: dict[str, list[MutationError]] = {}
     for problem in problems:

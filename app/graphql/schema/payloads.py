@@ -280,26 +280,6 @@ def limit_errors(payload: T, maximum: int) -> T:
     return payload
 
 
-def results(
-    kind: type[T],
-    field: str,
-    keys: Sequence[int | None],
-    problems: Sequence[errors.Problem] = (),
-    shared: Outcome = EMPTY,
-) -> list[T]:
-    """Return the result of each item of a bulk change: its key, or the problems whose path leads to it.
-
-    `shared` are values that all results have, such as the group of new members.
-    """
-    errors_by_index: dict[str, list[MutationError]] = {}
-    for problem in problems:
-        errors_by_index.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
-    return [
-        fill_payload(kind, {**shared, "index": index, field: key, "errors": errors_by_index.get(str(index), [])})
-        for index, key in enumerate(keys)
-    ]
-
-
 def to_error(problem: errors.Problem) -> MutationError:
     """Return a problem as the GraphQL type of its class."""
     request_stats.current_request().codes.append(problem.code)

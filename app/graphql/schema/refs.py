@@ -62,34 +62,22 @@ class ResourceBy:
 
 def resolve_user(by: UserBy) -> RowRef:
     """Return the reference to a user."""
-    if by.id is not None:
-        return _by_id("User", by.id)
-    assert by.user_name is not None
-    return "user_name", by.user_name
+    return _resolve("User", by, "user_name")
 
 
 def resolve_role(by: RoleBy) -> RowRef:
     """Return the reference to a role."""
-    if by.id is not None:
-        return _by_id("Role", by.id)
-    assert by.name is not None
-    return "name", by.name
+    return _resolve("Role", by, "name")
 
 
 def resolve_org(by: OrgBy) -> RowRef:
     """Return the reference to an org."""
-    if by.id is not None:
-        return _by_id("Org", by.id)
-    assert by.slug is not None
-    return "slug", by.slug
+    return _resolve("Org", by, "slug")
 
 
 def resolve_group(by: GroupBy) -> RowRef:
     """Return the reference to a group."""
-    if by.id is not None:
-        return _by_id("Group", by.id)
-    assert by.slug is not None
-    return "slug", by.slug
+    return _resolve("Group", by, "slug")
 
 
 def resolve_resource(by: ResourceBy) -> RowRef:
@@ -98,6 +86,11 @@ def resolve_resource(by: ResourceBy) -> RowRef:
         return _by_id("Resource", by.id)
     assert by.path is not None
     return "path", validation.normalize_key(f"{by.path.org_slug}/{by.path.slug}")
+
+
+def _resolve(kind: str, by: Any, name: str) -> RowRef:
+    """Return the reference by id, or by the field `name`."""
+    return (name, getattr(by, name)) if by.id is None else _by_id(kind, by.id)
 
 
 def _by_id(kind: str, node_id: str) -> RowRef:

@@ -1,7 +1,6 @@
 """Mutations of orgs for administrators of the registry: quotas, merging orgs, and moving many resources."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import strawberry
 
@@ -10,6 +9,7 @@ from app.db.tables import MAX_BYTES
 from app.domain import errors, refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.bulk import reject
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
@@ -21,9 +21,8 @@ from app.graphql.schema.payloads import (
     Payload,
     UpdateInput,
     action,
+    fill_payload,
     mutation,
-    results,
-    to_error,
 )
 from app.graphql.schema.refs import OrgBy, resolve_org
 from app.graphql.schema.scalars import BigInt
@@ -172,16 +171,11 @@ async def _move(context: GraphQLContext, data: MoveResourcesInput) -> Outcome:
             if problems:
                 raise errors.Problems(problems)
     except errors.Problem as problem:
-        return _reject([], [problem])
+        return reject(MoveResourcesResult, 0, [problem])
     except errors.Problems as several:
-        return _reject(moves, several.problems)
-    return {"org": key, "results": results(MoveResourcesResult, "resource", [move.id for move in moves])}
-
-
-def _reject(moves: Sequence[Move], problems: Sequence[errors.Problem]) -> Outcome:
-    """Return a result without a resource for each slug, and the problems of all."""
-    failed: Any = results(MoveResourcesResult, "resource", [None] * len(moves), problems)
-    return {"results": failed, "errors": [to_error(problem) for problem in problems]}
+        return reject(MoveResourcesResult, len(moves), several.problems)
+    moved = [fill_payload(MoveResourcesResult, {"index": at, "resource": move.id}) for at, move in enumerate(moves)]
+    return {"org": key, "results": moved}
 
 
 @object_type

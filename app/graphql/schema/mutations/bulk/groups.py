@@ -17,7 +17,7 @@ from app.graphql.schema.bulk import (
     bulk_mutation,
     conflict_of,
     missing_of,
-    removed_ids,
+    removed_user_ids,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
@@ -169,7 +169,7 @@ async def _add(context: GraphQLContext, tx: Transaction, data: AddGroupMembersIn
 async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveGroupMembersInput, _: Any) -> Changed:
     group, members = resolve_group(data.group), read_each(resolve_user, data.members, MAX_ENTRIES)
     key, done = await bulk_members.remove_group_members(tx, context.viewer, group, members, missing_of(data))
-    return {"group": key, "removed_user_ids": removed_ids("User", done)}, done
+    return {"group": key, "removed_user_ids": removed_user_ids(done)}, done
 
 
 MEMBERS: Any = {"field": "members", "result": GroupMemberResult, "shows": "user", **MANAGER}

@@ -17,7 +17,7 @@ from app.graphql.schema.bulk import (
     bulk_mutation,
     conflict_of,
     missing_of,
-    removed_ids,
+    removed_user_ids,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
@@ -147,7 +147,7 @@ async def _add(context: GraphQLContext, tx: Transaction, data: AddOrgMembersInpu
 async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveOrgMembersInput, _: Any) -> Changed:
     org, members = resolve_org(data.org), read_each(resolve_user, data.members, MAX_ENTRIES)
     key, done = await bulk_members.remove_org_members(tx, context.viewer, org, members, missing_of(data))
-    return {"org": key, "removed_user_ids": removed_ids("User", done)}, done
+    return {"org": key, "removed_user_ids": removed_user_ids(done)}, done
 
 
 MEMBERS: Any = {"field": "members", "result": OrgMemberResult, "shows": "user"}
