@@ -274,23 +274,21 @@ load_api_tokens = StateLoader(
 )
 
 
-def _member_ends(
-    entity: str, group: tuple[int, str], key: str, user: tuple[int, str], user_key: str
-) -> tuple[LinkEnd, LinkEnd]:
-    """Return both ends of a membership: in the org or group, and in the user."""
-    return LinkEnd((entity, group[0]), group[1], key, user[1]), LinkEnd((USER, user[0]), user[1], user_key, group[1])
+def _member_link(entity: str, ids_and_names: Sequence[Any], user_key: str, **values: Any) -> AuditLink:
+    """Return a membership, which shows in the org or group and in the user."""
+    key, user, name, user_name, end = ids_and_names
+    ends = LinkEnd((entity, key), name, "members", user_name), LinkEnd((USER, user), user_name, user_key, name)
+    return AuditLink(ends, {**values, "expiresAt": format_instant(end)})
 
 
 def _read_org_member(row: Row) -> AuditLink:
-    org, user, slug, name, level, end = row
-    values = {"level": MemberLevel(level).name, "expiresAt": format_instant(end)}
-    return AuditLink(_member_ends(ORG, (org, slug), "members", (user, name), "orgs"), values)
+    *common, level = row
+    return _member_link(ORG, common, "orgs", level=MemberLevel(level).name)
 
 
 def _read_group_member(row: Row) -> AuditLink:
-    group, user, slug, name, is_manager, end = row
-    values = {"isManager": bool(is_manager), "expiresAt": format_instant(end)}
-    return AuditLink(_member_ends(GROUP, (group, slug), "members", (user, name), "groups"), values)
+    *common, is_manager = row
+    return _member_link(GROUP, common, "groups", isManager=bool(is_manager))
 
 
 def _read_grant(row: Row) -> AuditLink:
@@ -318,7 +316,7 @@ def _link_rows(of: Any, to: Any, *columns: Any) -> Select[Any]:
 
 ORG_MEMBERS = LinkKind(
     ORG,
-    _link_rows(OrgMember.org_id, OrgMember.user_id, Org.slug, User.user_name, OrgMember.level, OrgMember.expires_at)
+    _link_rows(OrgMember.org_id, OrgMember.user_id, Org.slug, User.user_name, OrgMember.expires_at, OrgMember.level)
     .join(Org, col(Org.id) == col(OrgMember.org_id))
     .join(User, col(User.id) == col(OrgMember.user_id)),
     col(OrgMember.org_id),
@@ -332,8 +330,8 @@ GROUP_MEMBERS = LinkKind(
         GroupMember.user_id,
         Group.slug,
         User.user_name,
-        GroupMember.is_manager,
         GroupMember.expires_at,
+        GroupMember.is_manager,
     )
     .join(Group, col(Group.id) == col(GroupMember.group_id))
     .join(User, col(User.id) == col(GroupMember.user_id)),

@@ -61,7 +61,9 @@ _USER_ROLES = (
     .where(among(col(UserRole.user_id), _IDS))
     .order_by(col(Role.name_key))
 )
-_ORGS = _page(Org, Org.slug, Org.name, Org.description, Org.is_public, Org.owner_id, Org.quota_bytes)
+_ORGS = _page(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, Org.quota_bytes).outerjoin(
+    User, col(User.id) == col(Org.owner_id)
+)
 _ORG_MEMBERS = (
     select(col(OrgMember.org_id), col(User.user_name), col(OrgMember.level), col(OrgMember.expires_at))
     .join(User, col(User.id) == col(OrgMember.user_id))
@@ -85,11 +87,12 @@ _RESOURCES = (
         col(Resource.name),
         col(Resource.description),
         col(Resource.details),
-        col(Resource.owner_id),
+        col(User.user_name),
         col(Lock.reason),
     )
     .join(Org, col(Org.id) == col(Resource.org_id))
     .join(ResourceType, col(ResourceType.id) == col(Resource.type_id))
+    .outerjoin(User, col(User.id) == col(Resource.owner_id))
     .outerjoin(Lock, col(Lock.resource_id) == col(Resource.id))
     .where(col(Resource.path) > _AFTER)
     .order_by(col(Resource.path))
@@ -109,7 +112,6 @@ _GRANTS = (
     .where(among(col(Grant.resource_id), _IDS))
     .order_by(col(Group.slug), col(User.user_key))
 )
-_NAMES = select(col(User.id), col(User.user_name)).where(among(col(User.id), _IDS))
 
 
 class RegistryReader:
@@ -118,7 +120,6 @@ class RegistryReader:
     def __init__(self, reader: SnapshotReader, *, with_hashes: bool = False, with_ended: bool = False) -> None:
         self._reader, self._with_hashes, self._with_ended = reader, with_hashes, with_ended
         self._now = reader.clock()
-        self.locked: set[str] = set()
 
     async def pages(self) -> AsyncIterator[tuple[str, list[Doc]]]:
         """Yield the objects in the order of a document: each time some of one kind."""
@@ -167,20 +168,15 @@ class RegistryReader:
             users.append(user)
         return users
 
-    async def _owners(self, keys: Sequence[int | None]) -> dict[int | None, str | None]:
-        """Return the names of owners by their ids, with None for no owner."""
-        ids = [*{key for key in keys if key is not None}]
-        return {None: None, **dict(await self._ask(_NAMES, ids=ids))}
-
     async def _orgs(self, rows: Sequence[Any]) -> list[Doc]:
-        members, owners = await self._by_id(_ORG_MEMBERS, rows), await self._owners([row[5] for row in rows])
+        members = await self._by_id(_ORG_MEMBERS, rows)
         return [
             {
                 "slug": slug,
                 "name": name,
                 "description": text,
                 "isPublic": bool(is_public),
-                "owner": owners[owner],
+                "owner": owner,
                 "quotaBytes": quota,
                 "members": [
                     {"user": user, "level": MemberLevel(level).name, **_end(end)}
@@ -209,7 +205,7 @@ class RegistryReader:
         ]
 
     async def _resources(self, rows: Sequence[Any]) -> list[Doc]:
-        grants, owners = await self._by_id(_GRANTS, rows), await self._owners([row[8] for row in rows])
+        grants = await self._by_id(_GRANTS, rows)
         return [
             {
                 "org": org,
@@ -217,7 +213,7 @@ class RegistryReader:
                 "type": kind,
                 "name": name,
                 "description": text,
-                "owner": owners[owner],
+                "owner": owner,
                 "metadata": _sorted(metadata),
                 "lock": None if reason is None else {"reason": reason},
                 "grants": self._grants(grants[key]),
