@@ -78,7 +78,7 @@ class BulkForm(ABC, Generic[E, X]):
         """Return the existing object of each entry, its row locked, None for no object."""
 
     @abstractmethod
-    def labels(self, entry: E, old: X | None) -> Iterable[Label]:
+    def labels(self, entry: E) -> Iterable[Label]:
         """Return the values of an entry that no other entry may have."""
 
     @abstractmethod
@@ -86,7 +86,7 @@ class BulkForm(ABC, Generic[E, X]):
         """Return the problems of an entry that is created."""
 
     @abstractmethod
-    def conflicts(self, entry: E, old: X) -> Iterable[Problem]:
+    def conflicts(self, entry: E) -> Iterable[Problem]:
         """Return the problems of an entry whose object exists and may not be updated. They reveal nothing else."""
 
     @abstractmethod
@@ -124,7 +124,7 @@ async def save(
     require_number(form.field, len(entries))
     olds = await form.load(entries)
     plan = _decide(form, entries, olds, on_conflict)
-    validation.raise_problems([*problems, *_duplicates(form, entries, olds), *plan.problems])
+    validation.raise_problems([*problems, *_duplicates(form, entries), *plan.problems])
     keys = [None if old is None else form.key(entry, old) for entry, old in zip(entries, olds, strict=True)]
     if plan.updates:  # first, since a new object may receive a value that an updated one gives up
         await _update(form, entries, olds, plan.updates)
@@ -163,7 +163,7 @@ def _decide(form: BulkForm[E, X], entries: Sequence[E], olds: Sequence[X | None]
             problems = [*form.problems(entry)]
             plan.create(at)
         elif on_conflict is OnConflict.FAIL:
-            problems = [*form.problems(entry), *form.conflicts(entry, old)]
+            problems = [*form.problems(entry), *form.conflicts(entry)]
             plan.create(at)
         elif on_conflict is OnConflict.SKIP:
             plan.statuses.append(Status.SKIPPED)
@@ -212,13 +212,9 @@ def _move(problem: Problem, field: str, indexes: Sequence[int]) -> Problem:
     return type(problem)(problem.message, (field, indexes[int(rest[0])], *rest[1:]))
 
 
-def _duplicates(form: BulkForm[E, X], entries: Sequence[E], olds: Sequence[X | None]) -> Iterator[Problem]:
+def _duplicates(form: BulkForm[E, X], entries: Sequence[E]) -> Iterator[Problem]:
     """Yield a problem for each label that an earlier entry has."""
-    labels = (
-        (at, label)
-        for at, (entry, old) in enumerate(zip(entries, olds, strict=True))
-        for label in form.labels(entry, old)
-    )
+    labels = ((at, label) for at, entry in enumerate(entries) for label in form.labels(entry))
     for at, label in validation.duplicates(labels, key=lambda each: (each[1].path[:1], each[1].key)):
         text = f"{label.name} is listed more than once. Remove the duplicate."
         yield form.duplicate(text, (form.field, at, *label.path))

@@ -104,7 +104,7 @@ class _Form(BulkForm[_Entry, Stored]):
             return stored
         return None if stored[1] is not None and stored[1] <= self._tx.now else stored
 
-    def labels(self, entry: _Entry, old: Stored | None) -> Iterator[Label]:
+    def labels(self, entry: _Entry) -> Iterator[Label]:
         """Yield the resource and the subject."""
         if entry.key is not None:
             yield Label(entry.grant.path, "This subject", entry.key)
@@ -116,7 +116,7 @@ class _Form(BulkForm[_Entry, Stored]):
         else:
             yield from access.entry_problems(self._tx, entry.row, entry.grant, self._of(entry))
 
-    def conflicts(self, entry: _Entry, old: Stored) -> Iterator[Problem]:
+    def conflicts(self, entry: _Entry) -> Iterator[Problem]:
         """Yield the problem of a subject that has an entry."""
         yield Conflict("This subject has a grant already.", entry.grant.path)
 

@@ -61,7 +61,7 @@ class _Form(BulkForm[GroupEntry, _Existing]):
         by_slug = {slug: _Existing(*rest) for slug, *rest in rows}
         return [by_slug.get(validation.normalize_key(entry.slug)) for entry in entries]
 
-    def labels(self, entry: GroupEntry, old: _Existing | None) -> Iterator[Label]:
+    def labels(self, entry: GroupEntry) -> Iterator[Label]:
         """Yield the slug."""
         yield Label(("slug",), f"`{entry.slug}`", validation.normalize_key(entry.slug))
 
@@ -70,7 +70,7 @@ class _Form(BulkForm[GroupEntry, _Existing]):
         yield from groups.slug_problems(entry.slug)
         yield from groups.text_problems(entry.display_name.strip(), entry.description or "")
 
-    def conflicts(self, entry: GroupEntry, old: _Existing) -> Iterator[Problem]:
+    def conflicts(self, entry: GroupEntry) -> Iterator[Problem]:
         """Yield the problem of a slug that is taken."""
         yield groups.slug_conflict(entry.slug)
 

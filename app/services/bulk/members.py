@@ -50,7 +50,7 @@ class _Form(BulkForm[MemberEntry, Member]):
         current = {row[0]: Member(*row) for row in rows}
         return [current.get(entry.user_id) for entry in entries]
 
-    def labels(self, entry: MemberEntry, old: Member | None) -> Iterator[Label]:
+    def labels(self, entry: MemberEntry) -> Iterator[Label]:
         """Yield the user."""
         if entry.user_id:
             yield Label((), "This user", entry.user_id)
@@ -62,7 +62,7 @@ class _Form(BulkForm[MemberEntry, Member]):
         if not entry.user_id:
             yield users.user_not_found(("user",))
 
-    def conflicts(self, entry: MemberEntry, old: Member) -> Iterator[Problem]:
+    def conflicts(self, entry: MemberEntry) -> Iterator[Problem]:
         """Yield the problem of a user who is a member."""
         yield Conflict("This user is already a member.", ("user",))
 

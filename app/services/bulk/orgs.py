@@ -68,7 +68,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
         ids = [locked.get(validation.normalize_key(entry.slug)) for entry in entries]
         return [None if key is None else visible.get(key, _Existing(key, False)) for key in ids]
 
-    def labels(self, entry: OrgEntry, old: _Existing | None) -> Iterator[Label]:
+    def labels(self, entry: OrgEntry) -> Iterator[Label]:
         """Yield the slug."""
         yield Label(("slug",), f"`{entry.slug}`", validation.normalize_key(entry.slug))
 
@@ -79,7 +79,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
         yield from orgs.slug_problems(entry.slug)
         yield from orgs.text_problems(entry.name.strip(), entry.description or "")
 
-    def conflicts(self, entry: OrgEntry, old: _Existing) -> Iterator[Problem]:
+    def conflicts(self, entry: OrgEntry) -> Iterator[Problem]:
         """Yield the problem of a slug that is taken."""
         yield orgs.slug_conflict(entry.slug)
 

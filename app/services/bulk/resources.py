@@ -93,7 +93,7 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         if entry.found_org is not None and not entry.found_org.is_writable and not is_known:
             raise Forbidden("This needs READ_WRITE on the org.")
 
-    def labels(self, entry: ResourceEntry, old: _Existing | None) -> Iterator[Label]:
+    def labels(self, entry: ResourceEntry) -> Iterator[Label]:
         """Yield the path."""
         if entry.path is not None:
             yield Label(("slug",), f"`{entry.slug}`", entry.path)
@@ -112,7 +112,7 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         metadata = {} if entry.metadata is None else entry.metadata
         return resources.text_problems(entry.name.strip(), entry.description or "", metadata)
 
-    def conflicts(self, entry: ResourceEntry, old: _Existing) -> Iterator[Problem]:
+    def conflicts(self, entry: ResourceEntry) -> Iterator[Problem]:
         """Yield the problem of a slug that is taken."""
         yield resources.slug_conflict(entry.slug)
 

@@ -128,7 +128,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         self._roles = await roles.load_by_name(tx, names | {*users.DEFAULT_ROLES})
         return [existing.get(entry.key) for entry in entries]
 
-    def labels(self, entry: UserEntry, old: _Existing | None) -> Iterator[Label]:
+    def labels(self, entry: UserEntry) -> Iterator[Label]:
         """Yield the user name and the e-mail address."""
         yield Label(("userName",), f"`{entry.user_name}`", casefold_key(entry.user_name))
         if (email := users.strip(entry.email)) is not None:
@@ -142,7 +142,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         yield from users.value_problems(new, self._roles)
         yield from self._email_conflicts(new.email, 0)
 
-    def conflicts(self, entry: UserEntry, old: _Existing) -> Iterator[Problem]:
+    def conflicts(self, entry: UserEntry) -> Iterator[Problem]:
         """Yield the problem of a name that is taken."""
         yield users.name_taken("userName", entry.user_name)
 
