@@ -17,14 +17,9 @@ MAX_NUMBER_LENGTH = 8
 """Characters of a slug that are reserved for a number at its end."""
 
 
-async def provision(
-    tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], problems: Sequence[Problem] = (), *, with_orgs: bool
-) -> list[int]:
-    """Create all users or none, and an org for each user who is not deactivated; return the user ids in order.
-
-    `problems` are reported together with those of the users.
-    """
-    user_ids = await users.create_users(tx, viewer, new, problems)
+async def provision(tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], *, with_orgs: bool) -> list[int]:
+    """Create all users or none, and an org for each user who is not deactivated; return the user ids in order."""
+    user_ids = await users.create_users(tx, viewer, new)
     if with_orgs:
         active = await ownership.load_active(tx, user_ids)
         owners = zip(user_ids, (each.user_name for each in new), strict=True)
@@ -35,7 +30,10 @@ async def provision(
 async def provision_one(
     tx: Transaction, viewer: Viewer, new: UserCreate, problems: Sequence[Problem] = (), *, with_orgs: bool
 ) -> int:
-    """Create one user like `provision`. The paths of problems have no list index."""
+    """Create one user like `provision`. The paths of problems have no list index.
+
+    `problems` are reported together with those of the user.
+    """
     user_id = await users.create_user(tx, viewer, new, problems)
     if with_orgs and user_id in await ownership.load_active(tx, [user_id]):
         await _create_orgs(tx, [(user_id, new.user_name)])

@@ -370,13 +370,11 @@ async def hash_new_password(app: AppContext, password: str, path: Sequence[str |
         raise problem.under(*path) from None
 
 
-async def hash_managed_password(
-    app: AppContext, viewer: Viewer, password: str, path: Sequence[str | int] = ("newPassword",)
-) -> str:
+async def hash_managed_password(app: AppContext, viewer: Viewer, password: str) -> str:
     """Return the hash of another user's new password, like `hash_new_password`; needs USERS_MANAGE."""
     policy.require(viewer, Permission.USERS_MANAGE)
     policy.require_local_accounts(viewer)
-    return await retries.run_once("hash", partial(hash_new_password, app, password, path))
+    return await retries.run_once("hash", partial(hash_new_password, app, password, ("newPassword",)))
 
 
 def policy_problems(app: AppContext, password: str, path: Sequence[str | int]) -> list[Problem]:

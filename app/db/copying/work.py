@@ -19,7 +19,6 @@ from app.db.migrations import HEAD, UNFINISHED
 MARK = "unfinished_copy"
 """Table of an unfinished TARGET: the registry that it is a copy of, its last audit event, and the running process."""
 
-_IDENTITY = "SELECT id, created_at FROM roles WHERE is_built_in ORDER BY id"
 _LAST_EVENT = "SELECT coalesce(max(id), 0) FROM audit_events"
 _HOLD = f"UPDATE {MARK} SET run = ? WHERE run = ?"  # noqa: S608 - a name of ours
 
