@@ -133,11 +133,6 @@ async def rebuild(tx: Transaction) -> int:
     return number
 
 
-async def forget(tx: Transaction, kind: SubjectType, key: int) -> int:
-    """Delete all grants of a group or user that is about to be deleted; return the number of resources that had one."""
-    return await forget_subjects(tx, [resource_roles.subject_id(kind, key)])
-
-
 async def forget_subjects(tx: Transaction, subjects: Sequence[int]) -> int:
     """Delete all grants of subjects that are about to be deleted; return the number of resources that had one."""
     these = integers(subjects)

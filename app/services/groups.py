@@ -16,6 +16,7 @@ from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Probl
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
+from app.query.relations import among, integers
 from app.services import access_index, audit, expiry, members, users, validation
 
 
@@ -113,12 +114,18 @@ async def delete_group(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[
     """Delete a group and its grants; needs GROUPS_MANAGE. Return its id and the number of its grants."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await load_managed(tx, viewer, group)
-    await audit.track(tx, audit.GROUP, [key])
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key])
-    await audit.track_links(tx, audit.GRANTS, to=[resource_roles.subject_id(SubjectType.GROUP, key)])
-    revoked = await access_index.forget(tx, SubjectType.GROUP, key)
-    await tx.rows(delete(Group).where(col(Group.id) == key))
-    return key, revoked
+    return key, await delete_rows(tx, [key])
+
+
+async def delete_rows(tx: Transaction, ids: Sequence[int]) -> int:
+    """Delete groups and their grants, and return the number of grants. The rows are locked."""
+    subjects = [resource_roles.subject_id(SubjectType.GROUP, key) for key in ids]
+    await audit.track(tx, audit.GROUP, ids)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=ids)
+    await audit.track_links(tx, audit.GRANTS, to=subjects)
+    revoked = await access_index.forget_subjects(tx, subjects)
+    await tx.rows(delete(Group).where(among(col(Group.id), integers(ids))))
+    return revoked
 
 
 def text_problems(display_name: str, description: str) -> list[Problem]:

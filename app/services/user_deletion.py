@@ -42,40 +42,52 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: 
     successor_id = None if successor is None else await users.load_visible(tx, viewer, successor, "successor")
     if successor_id == key:
         raise InvalidInput("`successor` must be another user.", ("successor",))
-    owned_orgs = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
-    # Orgs are locked before resources: see `org_locks`.
-    orgs = [row[0] for row in await tx.rows(owned_orgs.with_for_update(key_share=True))]
-    owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
-    # Without the row locks a concurrent change could add the deleted user to the access index again.
-    resources = [row[0] for row in await tx.rows(owned.with_for_update())]
-    is_affected = (col(Resource.owner_id) == key) | among(col(Resource.org_id), integers(orgs))
-    await ownership.require_unlocked(tx, is_affected, "user")
+    orgs = await lock_and_track(tx, [key], "user")
     if successor_id is not None:
         await ownership.require_active(tx, successor_id, ("successor",))
-    await _track_all(tx, key, successor_id, orgs, resources)
+        if orgs:
+            await audit.track_links(tx, audit.ORG_MEMBERS, of=orgs, to=[successor_id])
     deleted = (
         DeletedUser(key, await users.name_by_id(tx, key))
         if successor_id is None
         else await transfer_ownership(tx, key, successor_id)
     )
-    await access_index.forget(tx, SubjectType.USER, key)
-    await tx.rows(delete(Access).where(col(Access.subject) == resource_roles.subject_id(SubjectType.OWNER, key)))
-    await tx.rows(delete(User).where(col(User.id) == key))
+    await delete_rows(tx, [key])
     await roles.require_an_admin(tx, ("user",))
     return deleted
 
 
-async def _track_all(
-    tx: Transaction, key: int, successor_id: int | None, orgs: Sequence[int], resources: Sequence[int]
-) -> None:
-    """Track everything that the deletion of a user changes, for the audit log."""
+async def lock_and_track(tx: Transaction, ids: Sequence[int], noun: str) -> list[int]:
+    """Lock what users own, and track everything that their deletion changes. Return the ids of their orgs.
+
+    Raise Locked if one of their resources, or a resource of their orgs, is locked; `noun` is `user` or `users`.
+    """
+    of_orgs = select(col(Org.id)).where(among(col(Org.owner_id), integers(ids))).order_by(col(Org.id))
+    # Orgs are locked before resources: see `org_locks`.
+    orgs = [row[0] for row in await tx.rows(of_orgs.with_for_update(key_share=True))]
+    of_resources = select(col(Resource.id)).where(among(col(Resource.owner_id), integers(ids)))
+    # Without the row locks a concurrent change could add a deleted user to the access index again.
+    resources = [row[0] for row in await tx.rows(of_resources.order_by(col(Resource.id)).with_for_update())]
+    is_affected = among(col(Resource.owner_id), integers(ids)) | among(col(Resource.org_id), integers(orgs))
+    await ownership.require_unlocked(tx, is_affected, noun)
+    await audit.track(tx, audit.USER, ids)
     await audit.track(tx, audit.ORG, orgs)
     await audit.track(tx, audit.RESOURCE, resources)
-    await audit.track_links(tx, audit.ORG_MEMBERS, to=[key])
-    await audit.track_links(tx, audit.GROUP_MEMBERS, to=[key])
-    await audit.track_links(tx, audit.GRANTS, to=[resource_roles.subject_id(SubjectType.USER, key)])
-    if successor_id is not None and orgs:
-        await audit.track_links(tx, audit.ORG_MEMBERS, of=orgs, to=[successor_id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, to=ids)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, to=ids)
+    await audit.track_links(tx, audit.GRANTS, to=_subjects(SubjectType.USER, ids))
+    return orgs
+
+
+async def delete_rows(tx: Transaction, ids: Sequence[int]) -> None:
+    """Delete users, their grants, and their rows of the access index."""
+    await access_index.forget_subjects(tx, _subjects(SubjectType.USER, ids))
+    await tx.rows(delete(Access).where(among(col(Access.subject), integers(_subjects(SubjectType.OWNER, ids)))))
+    await tx.rows(delete(User).where(among(col(User.id), integers(ids))))
+
+
+def _subjects(kind: SubjectType, ids: Sequence[int]) -> list[int]:
+    return [resource_roles.subject_id(kind, key) for key in ids]
 
 
 async def transfer_ownership(tx: Transaction, key: int, successor_id: int) -> DeletedUser:

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from app import policy
 from app.db import Transaction
 from app.db.tables import Group, MembersSeenBy, col
-from app.domain import resource_roles
 from app.domain.errors import NotFound, Problem
 from app.domain.refs import RowRef
-from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers, texts
-from app.services import access_index, audit, bulk, groups, new_rows, validation
+from app.services import bulk, groups, new_rows, validation
 from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
 
 
@@ -117,14 +115,8 @@ async def delete_groups(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef],
     results = bulk.select_removals(
         tx, "groups", keys, on_missing, lambda _: NotFound("There is no such group."), "group"
     )
-    if not (ids := bulk.removed_keys(results)):
-        return results
-    subjects = [resource_roles.subject_id(SubjectType.GROUP, key) for key in ids]
-    await audit.track(tx, audit.GROUP, ids)
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=ids)
-    await audit.track_links(tx, audit.GRANTS, to=subjects)
-    await access_index.forget_subjects(tx, subjects)
-    await tx.rows(delete(Group).where(among(col(Group.id), integers(ids))))
+    if ids := bulk.removed_keys(results):
+        await groups.delete_rows(tx, ids)
     return results
 
 
