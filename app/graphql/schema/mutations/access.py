@@ -33,16 +33,17 @@ if TYPE_CHECKING:
     from app.graphql.schema.types.groups import Group
 
 
+_ROLES_END = (
+    "When the roles end. It must be in the future and no later than the end of the viewer's own right to grant them."
+)
+
+
 @input_type
 class WildcardGrantInput:
     """Roles for all signed-in users, or for everyone."""
 
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the roles end. It must be in the future and no later than the end of the viewer's "
-        "own right to grant them.",
-    )
+    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
 
 
 @input_type
@@ -51,11 +52,7 @@ class GroupGrantInput:
 
     group: GroupBy = strawberry.field(description="The group.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the roles end. It must be in the future and no later than the end of the viewer's "
-        "own right to grant them.",
-    )
+    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
 
 
 @input_type
@@ -64,11 +61,7 @@ class UserGrantInput:
 
     user: UserBy = strawberry.field(description="The user.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the roles end. It must be in the future and no later than the end of the viewer's "
-        "own right to grant them.",
-    )
+    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
 
 
 @input_type
@@ -112,11 +105,7 @@ class GrantInput:
     resource: ResourceBy = strawberry.field(description="The resource.")
     subject: SubjectInput = strawberry.field(description="The subject.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the roles end. It must be in the future and no later than the end of the viewer's "
-        "own right to grant them.",
-    )
+    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
 
 
 @input_type

@@ -87,14 +87,8 @@ GroupMemberConnection = Connection[User, GroupMemberFacts]
 
 
 @object_type
-class UserGroupFacts(EntityType, row=tables.GroupMember):
+class UserGroupFacts(GroupMemberFacts):
     """Membership, as an edge from the user."""
-
-    is_manager: bool = column("Whether the member may add and remove members.")
-    added_at: datetime = column("When the member was added.")
-    added_by: User | None = edge(ADDED_BY, read_graph.user, tables.GroupMember.added_by)
-    added_by_name: str | None = column(ADDED_BY_NAME, **BY_MEMBERS)
-    expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 
 UserGroupConnection = Connection[Group, UserGroupFacts]

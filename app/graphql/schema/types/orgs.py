@@ -102,21 +102,8 @@ OrgMemberConnection = Connection[User, OrgMemberFacts]
 
 
 @object_type
-class UserOrgFacts(EntityType, row=tables.OrgMember):
+class UserOrgFacts(OrgMemberFacts):
     """Membership, as an edge from the user."""
-
-    level: OrgLevel = column("The level of the member.", read=LEVELS.__getitem__)
-    added_at: datetime = column("When the membership was granted or last changed.", of=tables.OrgMember.granted_at)
-    added_by: User | None = edge(
-        "The user who did this. Null if deleted, or if the viewer may not see that user.",
-        read_graph.user,
-        tables.OrgMember.granted_by,
-    )
-    added_by_name: str | None = column(
-        "The user name of the user who did this, also after the account is deleted. Null for the system.",
-        of=tables.OrgMember.granted_by_name,
-    )
-    expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 
 UserOrgConnection = Connection[Org, UserOrgFacts]
