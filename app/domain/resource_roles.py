@@ -40,6 +40,11 @@ BITS = tuple(IMPLIED)
 """The bits of the roles, in the order of every list of roles."""
 
 
+def names(mask: int) -> list[str]:
+    """Return the names of some roles in their order."""
+    return [name for bit, name in NAMES.items() if mask & bit]
+
+
 def effective(granted: int, full: int) -> int:
     """Return the granted roles with their implied roles, limited to the roles of the resource's type (`full`)."""
     closed = 0

@@ -30,6 +30,11 @@ class Permission(Flag):
     RESOURCES_VIEW = 1024
 
 
+def permission_names(mask: int) -> list[str]:
+    """Return the names of some permissions in their order."""
+    return [str(each.name) for each in Permission(mask)]
+
+
 ALL_PERMISSIONS = ~Permission.NONE
 
 LIMITED_TOKEN_PERMISSIONS = (

@@ -189,15 +189,11 @@ def entry_problems(
         yield InvalidInput("Set `general` or `anyone` to true, or name a group or a user.", entry.path)
     if entry.subject < 0:
         yield subject_not_found(entry)
-    missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
-    if missing:
-        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.values_path, "roles"))
-    if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.values_path, "roles"))
+    problems = [*grants.role_problems(entry.mask, row.full_mask, is_for_anyone=entry.kind is SubjectType.ANYONE)]
     before = stored or (0, None)
     if entry.expires_at != before[1]:  # an entry that has ended may be sent back
-        for problem in validation.end_problems(entry.expires_at, tx.now):
-            yield problem.under(*entry.values_path)
+        problems += validation.end_problems(entry.expires_at, tx.now)
+    yield from (problem.under(*entry.values_path) for problem in problems)
     if row.until is not None and _extends_access(tx, row, entry, *before):
         yield from expiry.problems(entry.expires_at, row.until, (*entry.values_path, "expiresAt"))
 

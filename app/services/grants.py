@@ -1,6 +1,6 @@
 """The rows of grants: an entry that does not change keeps its row, with the time and the user of the grant."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.db import Transaction
 from app.db.statements import few_rows
 from app.db.tables import Grant, Resource, RowId, User, col
 from app.domain import resource_roles
+from app.domain.errors import InvalidInput, Problem
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
@@ -18,6 +19,14 @@ from app.services import access_index, audit
 
 Grants = Mapping[int, tuple[int, datetime | None]]
 """The mask and the end of the grants on a resource, by subject."""
+
+
+def role_problems(mask: int, full_mask: int, *, is_for_anyone: bool) -> Iterator[Problem]:
+    """Yield the problems of roles that the type of the resource does not have, or that not everyone can have."""
+    if missing := resource_roles.names(mask & ~full_mask):
+        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", ("roles",))
+    if is_for_anyone and mask & ~resource_roles.READ:
+        yield InvalidInput("Anyone, signed in or not, can have read roles only.", ("roles",))
 
 
 async def load(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:

@@ -28,7 +28,7 @@ from app.db.tables import (
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
-from app.domain.viewer import Permission
+from app.domain.viewer import permission_names
 from app.query.relations import Keys, among
 
 USER, ROLE, ORG, GROUP = "User", "Role", "Org", "Group"
@@ -151,9 +151,7 @@ def _read_users(rows: Sequence[Row]) -> dict[int, ObjectState]:
 
 def _read_roles(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
-        key: ObjectState(
-            name, {"name": name, "description": text, "permissions": [str(each.name) for each in Permission(mask)]}
-        )
+        key: ObjectState(name, {"name": name, "description": text, "permissions": permission_names(mask)})
         for key, name, text, mask in rows
     }
 
@@ -167,7 +165,7 @@ def _read_tokens(rows: Sequence[Row]) -> dict[int, ObjectState]:
                 "name": name,
                 "prefix": prefix,
                 "user": owner,
-                "permissions": [str(each.name) for each in Permission(mask)],
+                "permissions": permission_names(mask),
                 "isLimited": bool(is_limited),
                 "expiresAt": format_instant(ends),
             },
@@ -295,7 +293,7 @@ def _read_grant(row: Row) -> AuditLink:
     """Return a grant. It shows in the resource and in its group or user, if it has one."""
     resource, subject, slug, path, group, user, mask, end = row
     values = {
-        "roles": [name for bit, name in resource_roles.NAMES.items() if mask & bit],
+        "roles": resource_roles.names(mask),
         "expiresAt": format_instant(end),
     }
     kind, key, name = (

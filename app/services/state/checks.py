@@ -9,10 +9,10 @@ from app.domain import resource_roles
 from app.domain.errors import Problem
 from app.domain.viewer import ADMIN, DEACTIVATED
 from app.security import imported_hashes
-from app.services import groups, locks, orgs, resources, validation
+from app.services import grants, groups, locks, orgs, resources, validation
 from app.services.roles import FIXED
 from app.services.state.changes import BUILT_IN, NEEDED, Change, Plan, fault_at, is_equal, noun
-from app.services.state.model import ANYONE, SECTIONS, Doc, Fault, Key, Kind, Location, role_names
+from app.services.state.model import ANYONE, SECTIONS, Doc, Fault, Key, Kind, Location
 
 _SECTIONS = {Kind(kind): section for section, kind in SECTIONS.items()}
 
@@ -132,7 +132,7 @@ class Checks:
         yield from self._reference(Kind.USER, after["user"], "user")
         org = self._final.get((Kind.ORG, change.key[:1]), {})
         if org.get("owner") and is_equal("owner", org["owner"], after["user"]):
-            yield Problem("This user owns the org. The owner is not a member.", ("user",))
+            yield orgs.owner_is_no_member()
 
     def _group(self, change: Change, after: Doc) -> Iterator[Problem]:
         if change.before is None:
@@ -163,12 +163,8 @@ class Checks:
                 yield from self._reference(kind, after[name], name)
         resource = self._final.get((Kind.RESOURCE, (path,)), {})
         kind_of = self._final.get((Kind.RESOURCE_TYPE, (validation.normalize_key(resource.get("type", "")),)))
-        if kind_of is not None:
-            full = resource_roles.ALL if kind_of["hasData"] else resource_roles.NON_DATA
-            if missing := role_names(after["roles"] & ~full):
-                yield Problem(f"Resources of this type do not have {', '.join(missing)}.", ("roles",))
-        if subject == ANYONE and after["roles"] & ~resource_roles.READ:
-            yield Problem("Anyone, signed in or not, can have read roles only.", ("roles",))
+        full = resource_roles.ALL if kind_of is None or kind_of["hasData"] else resource_roles.NON_DATA
+        yield from grants.role_problems(after["roles"], full, is_for_anyone=subject == ANYONE)
 
     def _lock(self, change: Change, after: Doc) -> Iterator[Problem]:
         if not 0 < len(after["reason"].strip()) <= locks.MAX_REASON:

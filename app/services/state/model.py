@@ -368,13 +368,3 @@ class Reader:
 
 def _key(text: str) -> str:
     return validation.normalize_key(text)
-
-
-def role_names(mask: int) -> list[str]:
-    """Return the names of resource roles in their order."""
-    return [name for name, bit in ROLE_BITS.items() if mask & bit]
-
-
-def permission_names(mask: int) -> list[str]:
-    """Return the names of permissions in their order."""
-    return [name for name, bit in PERMISSION_BITS.items() if mask & bit]

@@ -26,8 +26,9 @@ from app.db.tables import (
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
+from app.domain.viewer import permission_names
 from app.query.relations import Keys, among
-from app.services.state.model import ANYONE, GENERAL, Doc, Reader, State, permission_names, role_names
+from app.services.state.model import ANYONE, GENERAL, Doc, Reader, State
 from app.services.state.model import Location as Place
 
 PAGE = 1_000
@@ -227,7 +228,7 @@ class RegistryReader:
         for subject, group, user, mask, end in rows:
             if not self._is_current(end):
                 continue
-            grant = {"roles": role_names(mask), **_end(end)}
+            grant = {"roles": resource_roles.names(mask), **_end(end)}
             if subject == resource_roles.GENERAL:
                 grants[GENERAL] = grant
             elif subject == resource_roles.ANYONE:

@@ -10,8 +10,9 @@ import orjson
 from app.db.tables import casefold_key
 from app.db.types import format_instant
 from app.domain import resource_roles
+from app.domain.viewer import permission_names
 from app.services.state.changes import Change, Plan, noun
-from app.services.state.model import Doc, Kind, permission_names, role_names
+from app.services.state.model import Doc, Kind
 
 MAX_VALUE = 60
 """Characters of a value in words."""
@@ -93,7 +94,7 @@ def value(kind: Kind, name: str, value_of: Any) -> Any:
     if name == "permissions":
         return permission_names(value_of)
     if name == "roles" and kind is Kind.GRANT:
-        return role_names(value_of)
+        return resource_roles.names(value_of)
     return format_instant(value_of) if isinstance(value_of, datetime) else value_of
 
 
@@ -140,10 +141,10 @@ def _grant(plan: Plan, change: Change) -> Iterator[str]:
     full = _full_mask(plan, path)
     before, after = (_effective(each, full) for each in plan.sides(change))
     end = _until(change.after)
-    gained, lost = (", ".join(role_names(mask)) for mask in (after & ~before, before & ~after))
+    gained, lost = (", ".join(resource_roles.names(mask)) for mask in (after & ~before, before & ~after))
     yield from _gain_and_loss(who, gained and f"{gained} on {path}{end}", lost and f"{lost} on {path}")
     if before and before == after and "expiresAt" in change.fields:
-        yield f"{who} keeps {', '.join(role_names(after))} on {path}{end or ' without an end'}"
+        yield f"{who} keeps {', '.join(resource_roles.names(after))} on {path}{end or ' without an end'}"
 
 
 def _full_mask(plan: Plan, path: str) -> int:
