@@ -1,8 +1,9 @@
 """The context of one GraphQL request: the viewer, the database, and batched reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aiodataloader import DataLoader
@@ -32,52 +33,32 @@ class BatchReader:
 
     def related(self, at: FieldPath, relation: Relation, layout: Layout, key: Any) -> Any:
         """Return a future of the row (`one`) or the rows (`many`) of a key."""
-        batch = self._batches.get((at, relation, layout))
+        return self._load((at, relation, layout), partial(self._related, relation, layout), key)
+
+    def _load(self, batch_key: Any, load: Callable[[list[Any]], Coroutine[Any, Any, list[Any]]], key: Any) -> Any:
+        """Return a future of what `load` returns for a key, which it receives with all keys of its batch."""
+        batch = self._batches.get(batch_key)
         if batch is None:
-
-            async def load(keys: list[Any]) -> list[Any]:
-                return await self._related(relation, layout, keys)
-
-            batch = self._batches[at, relation, layout] = DataLoader(load)
+            batch = self._batches[batch_key] = DataLoader(load)
         return batch.load(key)
 
     def item(self, at: FieldPath, edge: ListEdge, layout: Layout, key: Any) -> Any:
         """Return a future of the row of an item of a list."""
         values, row_key = split_key(key)
-        batch = self._batches.get((at, edge, layout, *values.items()))
-        if batch is None:
-
-            async def load(keys: list[Any]) -> list[Any]:
-                rows_by_key = await self.reader.related(edge.row, layout, keys, **values)
-                return [rows_by_key[each][0] if each in rows_by_key else None for each in keys]
-
-            batch = self._batches[at, edge, layout, *values.items()] = DataLoader(load)
-        return batch.load(row_key)
+        load = partial(self._related, edge.row, layout, **values)
+        return self._load((at, edge, layout, *values.items()), load, row_key)
 
     def page(self, at: FieldPath, relation: Relation, layout: Layout, page_request: PageRequest, key: Any) -> Any:
         """Return a future of the `Page` of a key."""
-        batch = self._batches.get((at, relation, layout, page_request))
-        if batch is None:
-
-            async def load(keys: list[Any]) -> list[Any]:
-                return await self._page(relation, layout, page_request, keys)
-
-            batch = self._batches[at, relation, layout, page_request] = DataLoader(load)
-        return batch.load(key)
+        load = partial(self._page, relation, layout, page_request)
+        return self._load((at, relation, layout, page_request), load, key)
 
     def count(self, at: FieldPath, relation: Relation, page_request: PageRequest, key: Any) -> Any:
         """Return a future of the number of rows of a key, on all pages."""
-        batch = self._batches.get((at, relation, page_request))
-        if batch is None:
+        return self._load((at, relation, page_request), partial(self._count, relation, page_request), key)
 
-            async def load(keys: list[Any]) -> list[int]:
-                return await self._count(relation, page_request, keys)
-
-            batch = self._batches[at, relation, page_request] = DataLoader(load)
-        return batch.load(key)
-
-    async def _related(self, relation: Relation, layout: Layout, keys: list[Any]) -> list[Any]:
-        rows_by_key = await self.reader.related(relation, layout, keys)
+    async def _related(self, relation: Relation, layout: Layout, keys: list[Any], **values: Any) -> list[Any]:
+        rows_by_key = await self.reader.related(relation, layout, keys, **values)
         if relation.kind == "one":
             return [rows_by_key[key][0] if key in rows_by_key else None for key in keys]
         return [rows_by_key.get(key, []) for key in keys]

@@ -7,10 +7,12 @@ import strawberry
 
 from app.db import ForeignKeyViolation, Transaction
 from app.domain import errors, refs
+from app.domain.refs import RowRef
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, interface_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
+from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.payloads import ChangeInput, MutationError, Outcome, action, fill_payload, to_error
 from app.services import bulk
 
@@ -91,6 +93,8 @@ STATUSES = {status: BulkStatus[status.name] for status in bulk.Status}
 Changed = tuple[Mapping[str, Any], Sequence[bulk.Result]]
 """Values of the payload besides the results, and the results."""
 
+Service = Callable[..., Awaitable[Any]]
+
 Work = Callable[[GraphQLContext, Transaction, Any, Any], Awaitable[Changed]]
 """A function of the context, the transaction, the input and the result of the preparation."""
 
@@ -100,14 +104,32 @@ def conflict_of(data: SaveInput) -> bulk.OnConflict:
     return bulk.OnConflict[data.on_conflict.name]
 
 
-def missing_of(data: RemoveInput) -> bulk.OnMissing:
-    """Return what the input says about missing objects."""
-    return bulk.OnMissing[data.on_missing.name]
+def _mode_of(data: SaveInput | RemoveInput) -> bulk.OnConflict | bulk.OnMissing:
+    return bulk.OnMissing[data.on_missing.name] if isinstance(data, RemoveInput) else conflict_of(data)
 
 
-def removed_user_ids(done: Sequence[bulk.Result]) -> list[str]:
-    """Return the global ids of the removed users, in the order of the entries."""
-    return [refs.encode("User", key) for key, status in done if status is bulk.Status.REMOVED and key is not None]
+def change_each(service: Service, field: str, entry: Callable[[Any], Any]) -> Work:
+    """Return the work that passes the entries of the list `field`, each converted by `entry`, to a service."""
+
+    async def work(context: GraphQLContext, tx: Transaction, data: Any, _: Any) -> Changed:
+        entries = read_each(entry, getattr(data, field), bulk.MAX_ENTRIES)
+        return {}, await service(tx, context.viewer, entries, _mode_of(data))
+
+    return work
+
+
+def change_members(service: Service, of: str, resolve: Callable[[Any], RowRef], entry: Callable[[Any], Any]) -> Work:
+    """Return the work that passes the members of an org or a group, the field `of` of the input, to a service."""
+
+    async def work(context: GraphQLContext, tx: Transaction, data: Any, _: Any) -> Changed:
+        ref, entries = resolve(getattr(data, of)), read_each(entry, data.members, bulk.MAX_ENTRIES)
+        key, done = await service(tx, context.viewer, ref, entries, _mode_of(data))
+        if not isinstance(data, RemoveInput):
+            return {of: key}, done
+        removed = [refs.encode("User", user) for user, status in done if status is bulk.Status.REMOVED]
+        return {of: key, "removed_user_ids": removed}, done
+
+    return work
 
 
 async def _prepare_nothing(context: GraphQLContext, data: Any) -> None:

@@ -1,33 +1,26 @@
 """Bulk mutations of access configurations."""
 
-from typing import Any
-
 import strawberry
 
-from app.db import Transaction
 from app.domain.refs import RowRef
-from app.graphql.context import GraphQLContext
 from app.graphql.schema.bulk import (
     RESULTS,
     BulkResult,
-    Changed,
     OnConflict,
     RemoveInput,
     SaveInput,
     bulk_mutation,
-    conflict_of,
-    missing_of,
+    change_each,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
-from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.access import GrantInput, RevokedGrantInput, grant_entry, subject_entry
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import resolve_resource
 from app.graphql.schema.types.resources import Resource
 from app.services import read_graph
 from app.services.access import GrantEntry
-from app.services.bulk import MAX_ENTRIES, access
+from app.services.bulk import access
 
 
 @input_type
@@ -85,16 +78,6 @@ def _entry(data: RevokedGrantInput) -> tuple[RowRef, GrantEntry]:
     return resolve_resource(data.resource), subject_entry(data.subject)
 
 
-async def _grant_batch(context: GraphQLContext, tx: Transaction, data: GrantAccessBatchInput, _: Any) -> Changed:
-    entries = read_each(_grant, data.grants, MAX_ENTRIES)
-    return {}, await access.grant_access_batch(tx, context.viewer, entries, conflict_of(data))
-
-
-async def _revoke_batch(context: GraphQLContext, tx: Transaction, data: RevokeAccessBatchInput, _: Any) -> Changed:
-    entries = read_each(_entry, data.grants, MAX_ENTRIES)
-    return {}, await access.revoke_access_batch(tx, context.viewer, entries, missing_of(data))
-
-
 @object_type
 class BulkAccessMutations:
     """Bulk mutations of access configurations."""
@@ -102,7 +85,7 @@ class BulkAccessMutations:
     grant_access_batch: GrantAccessBatchPayload | None = bulk_mutation(
         "Set up to 1,000 grants in one transaction. Requires ADMIN on the resources.",
         GrantAccessBatchInput,
-        _grant_batch,
+        change_each(access.grant_access_batch, "grants", _grant),
         field="grants",
         result=GrantAccessBatchResult,
         shows="resource",
@@ -111,7 +94,7 @@ class BulkAccessMutations:
         "Remove up to 1,000 grants in one transaction. Requires ADMIN on the resources. The grant to all signed-in "
         "users stays, with no roles.",
         RevokeAccessBatchInput,
-        _revoke_batch,
+        change_each(access.revoke_access_batch, "grants", _entry),
         field="grants",
         result=RevokeAccessBatchResult,
         shows="resource",

@@ -5,23 +5,18 @@ from typing import Any
 
 import strawberry
 
-from app.db import Transaction
 from app.domain import refs
-from app.graphql.context import GraphQLContext
 from app.graphql.schema.bulk import (
     RESULTS,
     BulkResult,
-    Changed,
     RemoveInput,
     SaveInput,
     bulk_mutation,
-    conflict_of,
-    missing_of,
-    removed_user_ids,
+    change_each,
+    change_members,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
-from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.groups import MANAGE, MANAGER, NewGroupInput, members_seen_by
 from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
@@ -29,7 +24,7 @@ from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
 from app.graphql.schema.types.groups import Group, GroupMemberFacts
 from app.graphql.schema.types.users import User
 from app.services import list_edges, read_graph
-from app.services.bulk import MAX_ENTRIES, groups
+from app.services.bulk import groups
 from app.services.bulk import members as bulk_members
 
 
@@ -150,28 +145,6 @@ def _member_entry(data: NewGroupMemberInput) -> bulk_members.MemberEntry:
     return bulk_members.MemberEntry(resolve_user(data.user), data.expires_at)
 
 
-async def _create(context: GraphQLContext, tx: Transaction, data: CreateGroupsInput, _: Any) -> Changed:
-    entries = read_each(_group_entry, data.groups, MAX_ENTRIES)
-    return {}, await groups.create_groups(tx, context.viewer, entries, conflict_of(data))
-
-
-async def _delete(context: GraphQLContext, tx: Transaction, data: DeleteGroupsInput, _: Any) -> Changed:
-    entries = read_each(resolve_group, data.groups, MAX_ENTRIES)
-    return {}, await groups.delete_groups(tx, context.viewer, entries, missing_of(data))
-
-
-async def _add(context: GraphQLContext, tx: Transaction, data: AddGroupMembersInput, _: Any) -> Changed:
-    group, entries = resolve_group(data.group), read_each(_member_entry, data.members, MAX_ENTRIES)
-    key, done = await bulk_members.add_group_members(tx, context.viewer, group, entries, conflict_of(data))
-    return {"group": key}, done
-
-
-async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveGroupMembersInput, _: Any) -> Changed:
-    group, members = resolve_group(data.group), read_each(resolve_user, data.members, MAX_ENTRIES)
-    key, done = await bulk_members.remove_group_members(tx, context.viewer, group, members, missing_of(data))
-    return {"group": key, "removed_user_ids": removed_user_ids(done)}, done
-
-
 MEMBERS: Any = {"field": "members", "result": GroupMemberResult, "shows": "user", **MANAGER}
 
 
@@ -182,7 +155,7 @@ class BulkGroupMutations:
     create_groups: CreateGroupsPayload | None = bulk_mutation(
         "Create up to 1,000 groups, or update those that exist (`onConflict`), in one transaction.",
         CreateGroupsInput,
-        _create,
+        change_each(groups.create_groups, "groups", _group_entry),
         field="groups",
         result=CreateGroupsResult,
         shows="group",
@@ -191,7 +164,7 @@ class BulkGroupMutations:
     delete_groups: DeleteGroupsPayload | None = bulk_mutation(
         "Delete up to 1,000 groups and all their grants in one transaction.",
         DeleteGroupsInput,
-        _delete,
+        change_each(groups.delete_groups, "groups", resolve_group),
         field="groups",
         result=DeleteGroupsResult,
         shows="deleted_group_id",
@@ -201,9 +174,12 @@ class BulkGroupMutations:
     add_group_members: AddGroupMembersPayload | None = bulk_mutation(
         "Add up to 1,000 users to a group, or update their memberships (`onConflict`), in one transaction.",
         AddGroupMembersInput,
-        _add,
+        change_members(bulk_members.add_group_members, "group", resolve_group, _member_entry),
         **MEMBERS,
     )
     remove_group_members: RemoveGroupMembersPayload | None = bulk_mutation(
-        "Remove up to 1,000 members from a group in one transaction.", RemoveGroupMembersInput, _remove, **MEMBERS
+        "Remove up to 1,000 members from a group in one transaction.",
+        RemoveGroupMembersInput,
+        change_members(bulk_members.remove_group_members, "group", resolve_group, resolve_user),
+        **MEMBERS,
     )

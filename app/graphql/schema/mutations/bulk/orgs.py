@@ -5,25 +5,20 @@ from typing import Any
 
 import strawberry
 
-from app.db import Transaction
 from app.domain.resource_roles import MemberLevel
-from app.graphql.context import GraphQLContext
 from app.graphql.schema.bulk import (
     RESULTS,
     BulkResult,
-    Changed,
     RemoveInput,
     SaveInput,
     bulk_mutation,
-    conflict_of,
-    missing_of,
-    removed_user_ids,
+    change_each,
+    change_members,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import OrgLevel
 from app.graphql.schema.fields import edge
-from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.orgs import NewOrgInput, needs
 from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
@@ -31,8 +26,8 @@ from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.graphql.schema.types.orgs import Org, OrgMemberFacts
 from app.graphql.schema.types.users import User
 from app.services import list_edges, read_graph
-from app.services.bulk import MAX_ENTRIES, orgs
 from app.services.bulk import members as bulk_members
+from app.services.bulk import orgs
 
 
 @input_type
@@ -133,23 +128,6 @@ def _member_entry(data: NewOrgMemberInput) -> bulk_members.MemberEntry:
     return bulk_members.MemberEntry(resolve_user(data.user), data.expires_at, level=level)
 
 
-async def _create(context: GraphQLContext, tx: Transaction, data: CreateOrgsInput, _: Any) -> Changed:
-    entries = read_each(_org_entry, data.orgs, MAX_ENTRIES)
-    return {}, await orgs.create_orgs(tx, context.viewer, entries, conflict_of(data))
-
-
-async def _add(context: GraphQLContext, tx: Transaction, data: AddOrgMembersInput, _: Any) -> Changed:
-    org, entries = resolve_org(data.org), read_each(_member_entry, data.members, MAX_ENTRIES)
-    key, done = await bulk_members.add_org_members(tx, context.viewer, org, entries, conflict_of(data))
-    return {"org": key}, done
-
-
-async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveOrgMembersInput, _: Any) -> Changed:
-    org, members = resolve_org(data.org), read_each(resolve_user, data.members, MAX_ENTRIES)
-    key, done = await bulk_members.remove_org_members(tx, context.viewer, org, members, missing_of(data))
-    return {"org": key, "removed_user_ids": removed_user_ids(done)}, done
-
-
 MEMBERS: Any = {"field": "members", "result": OrgMemberResult, "shows": "user"}
 
 
@@ -160,7 +138,7 @@ class BulkOrgMutations:
     create_orgs: CreateOrgsPayload | None = bulk_mutation(
         "Create up to 1,000 orgs, or update those that exist (`onConflict`), in one transaction.",
         CreateOrgsInput,
-        _create,
+        change_each(orgs.create_orgs, "orgs", _org_entry),
         field="orgs",
         result=CreateOrgsResult,
         shows="org",
@@ -170,14 +148,14 @@ class BulkOrgMutations:
         "Add up to 1,000 users to an org, or update their memberships (`onConflict`), in one transaction. An updated "
         "membership counts as granted by the viewer, at this time.",
         AddOrgMembersInput,
-        _add,
+        change_members(bulk_members.add_org_members, "org", resolve_org, _member_entry),
         **MEMBERS,
         **needs("ADMIN"),
     )
     remove_org_members: RemoveOrgMembersPayload | None = bulk_mutation(
         "Remove up to 1,000 members from an org in one transaction. A member may remove only themselves.",
         RemoveOrgMembersInput,
-        _remove,
+        change_members(bulk_members.remove_org_members, "org", resolve_org, resolve_user),
         **MEMBERS,
         requires=Permission.ORGS_MANAGE,
         unless="the viewer's level in the org is ADMIN, or the only member is the viewer",

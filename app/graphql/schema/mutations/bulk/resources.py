@@ -4,29 +4,24 @@ from typing import Any
 
 import strawberry
 
-from app.db import Transaction
 from app.domain import refs
-from app.graphql.context import GraphQLContext
 from app.graphql.schema.bulk import (
     RESULTS,
     BulkResult,
-    Changed,
     RemoveInput,
     SaveInput,
     bulk_mutation,
-    conflict_of,
-    missing_of,
+    change_each,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
-from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.resources import NewResourceInput
 from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import ResourceBy, resolve_org, resolve_resource
 from app.graphql.schema.types.resources import Resource
 from app.services import list_edges, read_graph
-from app.services.bulk import MAX_ENTRIES, resources
+from app.services.bulk import resources
 
 
 @input_type
@@ -87,16 +82,6 @@ def _entry(data: NewResourceInput) -> resources.ResourceEntry:
     return resources.ResourceEntry(org, data.type, data.slug, data.name, data.description, metadata)
 
 
-async def _create(context: GraphQLContext, tx: Transaction, data: CreateResourcesInput, _: Any) -> Changed:
-    entries = read_each(_entry, data.resources, MAX_ENTRIES)
-    return {}, await resources.create_resources(tx, context.viewer, entries, conflict_of(data))
-
-
-async def _delete(context: GraphQLContext, tx: Transaction, data: DeleteResourcesInput, _: Any) -> Changed:
-    entries = read_each(resolve_resource, data.resources, MAX_ENTRIES)
-    return {}, await resources.delete_resources(tx, context.viewer, entries, missing_of(data))
-
-
 @object_type
 class BulkResourceMutations:
     """Bulk mutations of resources."""
@@ -105,7 +90,7 @@ class BulkResourceMutations:
         "Create up to 1,000 resources, or update those that exist (`onConflict`), in one transaction. The viewer "
         "becomes the owner of the new ones. Requires READ_WRITE in the orgs.",
         CreateResourcesInput,
-        _create,
+        change_each(resources.create_resources, "resources", _entry),
         field="resources",
         result=CreateResourcesResult,
         shows="resource",
@@ -114,7 +99,7 @@ class BulkResourceMutations:
         "Delete up to 1,000 resources with their grants and history in one transaction. Requires ADMIN on each, or "
         "READ_WRITE_DELETE in its org. None may be locked.",
         DeleteResourcesInput,
-        _delete,
+        change_each(resources.delete_resources, "resources", resolve_resource),
         field="resources",
         result=DeleteResourcesResult,
         shows="deleted_resource_id",

@@ -14,12 +14,11 @@ from app.graphql.schema.bulk import (
     RemoveInput,
     SaveInput,
     bulk_mutation,
+    change_each,
     conflict_of,
-    missing_of,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
-from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.users import MANAGE, Hashes, NewUserInput, hash_passwords
 from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
@@ -27,7 +26,7 @@ from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.types.users import User
 from app.services import list_edges, read_graph, validation
 from app.services import users as user_rules
-from app.services.bulk import MAX_ENTRIES, OnConflict, user_deletion, users
+from app.services.bulk import OnConflict, user_deletion, users
 
 
 @input_type
@@ -108,11 +107,6 @@ async def _create(context: GraphQLContext, tx: Transaction, data: CreateUsersInp
     return {}, done
 
 
-async def _delete(context: GraphQLContext, tx: Transaction, data: DeleteUsersInput, _: Any) -> Changed:
-    entries = read_each(resolve_user, data.users, MAX_ENTRIES)
-    return {}, await user_deletion.delete_users(tx, context.viewer, entries, missing_of(data))
-
-
 @object_type
 class BulkUserMutations:
     """Bulk mutations of users."""
@@ -134,7 +128,7 @@ class BulkUserMutations:
         "revoked at once. What they own has no owner then: `deleteUser` can name a successor. Rejected while a "
         "resource of one of them, or one in an org of one of them, is locked.",
         DeleteUsersInput,
-        _delete,
+        change_each(user_deletion.delete_users, "users", resolve_user),
         field="users",
         result=DeleteUsersResult,
         shows="deleted_user_id",
