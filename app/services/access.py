@@ -220,10 +220,7 @@ def _duplicate(entry: GrantEntry) -> Problem:
 
 def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
     """Return the kind and the normalized reference of an entry's subject, a key of `_load_subjects`."""
-    if entry.ref is None:
-        return entry.kind, None
-    column, key = entry.ref
-    return entry.kind, (column, key if column == "id" else validation.normalize_key(str(key)))
+    return entry.kind, None if entry.ref is None else validation.normalize_ref(entry.ref)
 
 
 class _Subject(NamedTuple):

@@ -128,10 +128,7 @@ def _require_valid(entry: GrantEntry, full: int, at: int) -> None:
 
 def _normalize(ref: RowRef | None) -> RowRef:
     """Return a reference by its normalized key; of an entry without one, a reference that nothing equals."""
-    if ref is None:
-        return "id", 0
-    by, key = ref
-    return by, key if by == "id" else validation.normalize_key(str(key))
+    return ("id", 0) if ref is None else validation.normalize_ref(ref)
 
 
 async def _load_groups(reader: SnapshotReader, viewer: Viewer, refs: Sequence[RowRef | None]) -> dict[RowRef, int]:

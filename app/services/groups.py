@@ -10,14 +10,14 @@ from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import Group, KeyText, MembersSeenBy, RowId, col, sort_key
+from app.db.tables import Group, MembersSeenBy, RowId, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers
-from app.services import access_index, audit, expiry, members, users, validation
+from app.services import access_index, audit, expiry, members, row_locks, users, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +176,9 @@ async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:
 
 
 async def load_managed_until(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, datetime | None]:
-    """Return the id, and when the viewer's right to manage the members ends, None for never.
-
-    A statement of its own locks the row, so that the next one reads what the previous transaction committed.
-    """
+    """Return the id, and when the viewer's right to manage the members ends, None for never."""
     policy.require_signed_in(viewer)
-    column, key = group
-    group_id = await tx.value(_LOCK_GROUP[column], key=key if column == "id" else validation.normalize_key(str(key)))
-    query = _visible_group_query(viewer.permission_profile)
-    row = None if group_id is None else await tx.row(query, key=group_id, **viewer.bind_values, now=tx.now)
+    row = await row_locks.load_visible(tx, viewer, _LOCK, group, _select_visible(viewer.permission_profile))
     if row is None:
         raise NotFound("There is no such group.", ("group",))
     if not row[1]:
@@ -192,14 +186,11 @@ async def load_managed_until(tx: Transaction, viewer: Viewer, group: RowRef) -> 
     return int(row[0]), row[2]
 
 
-_LOCK_GROUP = {
-    "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=RowId())).with_for_update(),
-    "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=KeyText())).with_for_update(),
-}
+_LOCK = row_locks.select_locks(Group, "slug")
 
 
 @cache
-def _visible_group_query(viewer: Viewer) -> Select[Any]:
+def _select_visible(viewer: Viewer) -> Select[Any]:
     is_manager = case(
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )

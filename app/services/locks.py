@@ -9,7 +9,7 @@ from app.db.tables import Lock, LockEvent, col
 from app.domain.errors import Conflict, InvalidInput, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import audit, org_locks, resources, users
+from app.services import audit, resources, row_locks, users
 
 MAX_REASON = 1_000
 
@@ -20,7 +20,7 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
     The owner of an org with locked resources cannot change, see `orgs`. So the org's row is locked too, before the
     resource's, as in all services.
     """
-    org_id = await org_locks.lock_org_shared(tx, viewer, resource)
+    org_id = await row_locks.lock_org_shared(tx, viewer, resource)
     row = await resources.require_administered(tx, viewer, resource)
     if row.org_id != org_id:
         raise Retry  # the resource was just moved to another org

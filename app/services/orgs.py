@@ -12,13 +12,13 @@ from sqlalchemy.types import Integer
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, col, sort_key
+from app.db.tables import Org, OrgMember, Resource, RowId, col, sort_key
 from app.domain.errors import Conflict, Forbidden, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Condition, among, integers, texts
-from app.services import audit, expiry, members, ownership, users, validation
+from app.services import audit, expiry, members, ownership, row_locks, users, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,24 +312,15 @@ async def require(tx: Transaction, viewer: Viewer, org: RowRef, condition: Condi
 
 
 async def load_for_update(tx: Transaction, viewer: Viewer, org: RowRef, condition: Condition) -> OrgForUpdate:
-    """Return the org, locked until the transaction ends; raise NotFound if the viewer may not see it.
-
-    A first statement takes the row lock, so that the second reads the state after the previous holder's commit.
-    """
+    """Return the org, locked until the transaction ends; raise NotFound if the viewer may not see it."""
     policy.require_signed_in(viewer)
-    by, key = org
-    org_id = await tx.value(_LOCK[by], key=key if by == "id" else validation.normalize_key(str(key)))
-    statement = _select_visible(condition, viewer.permission_profile)
-    row = None if org_id is None else await tx.row(statement, key=org_id, **viewer.bind_values, now=tx.now)
+    row = await row_locks.load_visible(tx, viewer, _LOCK, org, _select_visible(condition, viewer.permission_profile))
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     return OrgForUpdate(row[0], row[1], bool(row[2]), row[3])
 
 
-_LOCK = {
-    "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=RowId())).with_for_update(),
-    "slug": select(col(Org.id)).where(col(Org.slug) == bound("key", type_=KeyText())).with_for_update(),
-}
+_LOCK = row_locks.select_locks(Org, "slug")
 
 
 @cache

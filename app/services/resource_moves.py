@@ -131,8 +131,8 @@ async def lock_pair(tx: Transaction, viewer: Viewer, source: RowRef, destination
 
 
 def _is(org: RowRef) -> Any:
-    by, key = org
-    return col(Org.id) == key if by == "id" else col(Org.slug) == validation.normalize_key(str(key))
+    by, key = validation.normalize_ref(org)
+    return col(getattr(Org, by)) == key
 
 
 async def move_all(

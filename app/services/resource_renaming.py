@@ -12,7 +12,7 @@ from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import access_index, audit, org_locks, resources, validation
+from app.services import access_index, audit, resources, row_locks, validation
 
 
 async def rename_resource(tx: Transaction, viewer: Viewer, resource: RowRef, slug: str) -> int:
@@ -21,7 +21,7 @@ async def rename_resource(tx: Transaction, viewer: Viewer, resource: RowRef, slu
     Needs METADATA_WRITE on the resource, and READ_WRITE in its org or RESOURCES_MANAGE. A role on the resource does
     not suffice: a Conflict would reveal the slugs of resources in an org that the viewer may not see.
     """
-    await org_locks.lock_orgs(tx, resource)
+    await row_locks.lock_orgs(tx, resource)
     target = await resources.load_for_update(tx, viewer, resource)
     role = resource_roles.METADATA_WRITE
     policy.require_role(target.mask, role, resource_roles.NAMES[role])

@@ -16,7 +16,7 @@ from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import access_index, audit, grants, org_locks, ownership, quotas, resource_types, validation
+from app.services import access_index, audit, grants, ownership, quotas, resource_types, row_locks, validation
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
@@ -162,7 +162,7 @@ async def transfer_resource(
     on the resource does not suffice: a grantee must not take the resource from its owner.
     """
     if transfer.org is not None:
-        await org_locks.lock_orgs(tx, resource, transfer.org)
+        await row_locks.lock_orgs(tx, resource, transfer.org)
     target = await _require_transferable(tx, viewer, resource)
     await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
@@ -228,7 +228,7 @@ DELETION = "This needs ADMIN on the resource, or READ_WRITE_DELETE on its org."
 
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> int:
     """Delete an unlocked resource with its grants; needs ADMIN on it, or the level READ_WRITE_DELETE in its org."""
-    await org_locks.lock_orgs(tx, resource)
+    await row_locks.lock_orgs(tx, resource)
     target = await load_for_update(tx, viewer, resource)
     if not (target.may_delete or target.mask & resource_roles.ADMIN):
         raise Forbidden(DELETION)
@@ -319,10 +319,7 @@ def read_row(row: Row) -> ResourceForUpdate:
 
 async def require_writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, str]:
     """Return the id and the slug of an org in which the viewer may create resources, locked against deletion."""
-    by, key = org
-    org_id = await tx.value(_LOCK_ORG[by], key=key if by == "id" else validation.normalize_key(str(key)))
-    statement = _select_visible_org(viewer.permission_profile)
-    row = None if org_id is None else await tx.row(statement, key=org_id, **viewer.bind_values, now=tx.now)
+    row = await row_locks.load_visible(tx, viewer, _LOCK_ORG, org, _select_visible_org(viewer.permission_profile))
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     if not row[1]:
@@ -330,18 +327,9 @@ async def require_writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> 
     return int(row[0]), str(row[2])
 
 
-def _select_lock(table: Any, column: Any, *, is_shared: bool = False) -> Select[Any]:
-    """Return the statement that locks a row and selects its id. A shared lock only prevents deletion."""
-    matches = col(column) == bindparam("key", type_=col(column).type)
-    return select(col(table.id)).where(matches).with_for_update(read=is_shared, key_share=is_shared)
-
-
-_LOCK = {"id": _select_lock(Resource, Resource.id), "path": _select_lock(Resource, Resource.path)}
-_LOCK_SHARED = {
-    "id": _select_lock(Resource, Resource.id, is_shared=True),
-    "path": _select_lock(Resource, Resource.path, is_shared=True),
-}
-_LOCK_ORG = {"id": _select_lock(Org, Org.id, is_shared=True), "slug": _select_lock(Org, Org.slug, is_shared=True)}
+_LOCK = row_locks.select_locks(Resource, "path")
+_LOCK_SHARED = row_locks.select_locks(Resource, "path", is_shared=True)
+_LOCK_ORG = row_locks.select_locks(Org, "slug", is_shared=True)
 
 
 _RESERVED_AND_OWNER = select(

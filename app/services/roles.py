@@ -127,11 +127,10 @@ async def delete_role(tx: Transaction, viewer: Viewer, role: RowRef) -> int:
 
 async def _load_for_update(tx: Transaction, viewer: Viewer, role: RowRef) -> Any:
     """Return the columns of `_ROLE`, the row locked and tracked; raise NotFound."""
-    by, key = role
+    by, key = validation.normalize_ref(role)
     column = col(Role.id) if by == "id" else col(Role.name_key)
-    bound = key if by == "id" else validation.normalize_key(str(key))
     statement = _ROLE.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
-    row = await tx.row(statement, key=bound, **viewer.bind_values)
+    row = await tx.row(statement, key=key, **viewer.bind_values)
     if row is None:
         raise NotFound("There is no such role.", ("role",))
     await audit.track(tx, audit.ROLE, [row[0]])

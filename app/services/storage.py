@@ -169,7 +169,7 @@ def _note(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
 
 
 async def _load_for_update(tx: Transaction, ticket: str) -> _Upload:
-    """Return the upload of a ticket, its rows locked; raise NotFound. The org is locked first: see `org_locks`."""
+    """Return the upload of a ticket, its rows locked; raise NotFound. The org is locked first: see `row_locks`."""
     key = None
     if is_key(ticket):
         for statement in (_LOCK_ORG, _LOCK_RESOURCE, _LOCK_TICKET):

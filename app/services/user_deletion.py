@@ -63,7 +63,7 @@ async def lock_and_track(tx: Transaction, ids: Sequence[int], noun: str) -> list
     Raise Locked if one of their resources, or a resource of their orgs, is locked; `noun` is `user` or `users`.
     """
     of_orgs = select(col(Org.id)).where(among(col(Org.owner_id), integers(ids))).order_by(col(Org.id))
-    # Orgs are locked before resources: see `org_locks`.
+    # Orgs are locked before resources: see `row_locks`.
     orgs = [row[0] for row in await tx.rows(of_orgs.with_for_update(key_share=True))]
     of_resources = select(col(Resource.id)).where(among(col(Resource.owner_id), integers(ids)))
     # Without the row locks a concurrent change could add a deleted user to the access index again.

@@ -328,8 +328,7 @@ def _ref_conditions(by: str, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
 
 
 def _bind_values(tx: Transaction, viewer: Viewer, user: RowRef) -> dict[str, Any]:
-    by, key = user
-    return {"key": key if by == "id" else validation.normalize_key(str(key)), **viewer.bind_values, "now": tx.now}
+    return {"key": validation.normalize_ref(user)[1], **viewer.bind_values, "now": tx.now}
 
 
 def is_referenced(user: RowRef) -> ColumnElement[bool]:
@@ -344,7 +343,7 @@ async def is_viewer(tx: Transaction, viewer: Viewer, user: RowRef) -> bool:
 
 async def load_many(tx: Transaction, viewer: Viewer, users: Sequence[RowRef]) -> list[int | None]:
     """Return the ids of users like `load_visible`, in one statement and without row locks; None for a missing user."""
-    refs = [(by, key if by == "id" else validation.normalize_key(str(key))) for by, key in users]
+    refs = validation.normalize_refs(users)
     rows = await tx.rows(
         _select_many(viewer.permission_profile),
         ids=[key for by, key in refs if by == "id"],

@@ -50,7 +50,13 @@ def normalize_key(text: str) -> str:
 
 def normalize_refs(refs: Sequence[RowRef]) -> list[RowRef]:
     """Return references to rows with normalized natural keys."""
-    return [(by, key if by == "id" else normalize_key(str(key))) for by, key in refs]
+    return [*map(normalize_ref, refs)]
+
+
+def normalize_ref(ref: RowRef) -> RowRef:
+    """Return a row reference with its natural key normalized."""
+    by, key = ref
+    return ref if by == "id" else (by, normalize_key(str(key)))
 
 
 def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Problem]:

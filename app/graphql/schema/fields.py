@@ -132,7 +132,7 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     viewer_key = key if callable(key) and not hasattr(key, "property") else None
     spec = FieldSpec(of=None if viewer_key else key, guard=guard, read=read, follow=relation, viewer_value=viewer_key)
     arguments = [*_page_arguments(filter, order), *narrow] if relation.kind == "page" else ()
-    resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[relation.kind]
+    resolve = _follow_page if relation.kind == "page" else _follow
     return declare_field(description, spec, resolve, arguments, _requirement(requires, unless))
 
 
@@ -227,30 +227,18 @@ def _key(source: Any, info: Any, spec: FieldSpec, name: str) -> Any:
     return source.__dict__[name]
 
 
-def _follow_one(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+def _follow(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
     spec = field_spec(info)
     key = _key(source, info, spec, name)
     if key is None or spec.follow is None:
         return None
-    return _make_instance(
-        info.context.reader.related(response_location(info), spec.follow, layout(_entity_type(info)), key),
-        _entity_type(info),
-    )
+    entity = _entity_type(info)
+    rows = info.context.reader.related(response_location(info), spec.follow, layout(entity), key)
+    return _make_instances(rows, entity) if spec.follow.kind == "many" else _make_instance(rows, entity)
 
 
 async def _make_instance(row: Any, entity: type) -> Any:
     return instance(entity, await row)
-
-
-def _follow_many(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    spec = field_spec(info)
-    key = _key(source, info, spec, name)
-    if key is None or spec.follow is None:
-        return None
-    return _make_instances(
-        info.context.reader.related(response_location(info), spec.follow, layout(_entity_type(info)), key),
-        _entity_type(info),
-    )
 
 
 async def _make_instances(rows: Any, entity: type) -> list[Any]:
