@@ -8,7 +8,7 @@ from typing import Any
 from app.db import Database, Transaction, UniqueViolation, at_one_moment
 from app.domain.errors import OstiaryError, Retry
 from app.domain.viewer import SYSTEM
-from app.services import audit, orgs, retries, roles
+from app.services import audit, members, orgs, retries, roles
 from app.services.bulk import OnMissing, user_deletion
 from app.services.bulk import groups as bulk_groups
 from app.services.bulk import resources as bulk_resources
@@ -159,13 +159,13 @@ def _removals(plan: Plan) -> Iterator[Step]:
     alone = [change for change in removed if not _goes_with_another(change, gone)]
     works: dict[Kind, Work] = {
         Kind.GRANT: holdings.remove_grants,
-        Kind.GROUP_MEMBER: containers.remove_group_members,
-        Kind.ORG_MEMBER: containers.remove_org_members,
-        Kind.RESOURCE: _delete_resources,
-        Kind.GROUP: _delete_groups,
-        Kind.ORG: _delete_orgs,
-        Kind.USER: _delete_users,
-        Kind.ROLE: _delete_roles,
+        Kind.GROUP_MEMBER: partial(containers.remove_members, Kind.GROUP, members.GROUPS),
+        Kind.ORG_MEMBER: partial(containers.remove_members, Kind.ORG, members.ORGS),
+        Kind.RESOURCE: _delete_many(bulk_resources.delete_resources, "path"),
+        Kind.GROUP: _delete_many(bulk_groups.delete_groups, "slug"),
+        Kind.ORG: _delete_each(orgs.delete_org, "slug"),
+        Kind.USER: _delete_many(user_deletion.delete_users, "user_name"),
+        Kind.ROLE: _delete_each(roles.delete_role, "name"),
     }
     for kind, work in works.items():
         yield from _batches("removals", [each for each in alone if each.kind is kind], work)
@@ -188,25 +188,20 @@ def _goes_with_another(change: Change, gone: set[Any]) -> bool:
             return False
 
 
-async def _delete_resources(tx: Transaction, changes: Sequence[Change]) -> None:
-    refs = [("path", change.key[0]) for change in changes]
-    await bulk_resources.delete_resources(tx, SYSTEM, refs, OnMissing.SKIP)
+def _delete_many(service: Callable[..., Awaitable[object]], by: str) -> Work:
+    """Return the work that deletes objects with a bulk service; `by` names their key in references."""
+
+    async def work(tx: Transaction, changes: Sequence[Change]) -> None:
+        await service(tx, SYSTEM, [(by, change.key[0]) for change in changes], OnMissing.SKIP)
+
+    return work
 
 
-async def _delete_groups(tx: Transaction, changes: Sequence[Change]) -> None:
-    await bulk_groups.delete_groups(tx, SYSTEM, [("slug", change.key[0]) for change in changes], OnMissing.SKIP)
+def _delete_each(service: Callable[..., Awaitable[object]], by: str) -> Work:
+    """Return the work that deletes objects with a service of one; `by` names their key in references."""
 
+    async def work(tx: Transaction, changes: Sequence[Change]) -> None:
+        for change in changes:
+            await service(tx, SYSTEM, (by, change.key[0]))
 
-async def _delete_orgs(tx: Transaction, changes: Sequence[Change]) -> None:
-    for change in changes:
-        await orgs.delete_org(tx, SYSTEM, ("slug", change.key[0]))
-
-
-async def _delete_users(tx: Transaction, changes: Sequence[Change]) -> None:
-    refs = [("user_name", change.key[0]) for change in changes]
-    await user_deletion.delete_users(tx, SYSTEM, refs, OnMissing.SKIP)
-
-
-async def _delete_roles(tx: Transaction, changes: Sequence[Change]) -> None:
-    for change in changes:
-        await roles.delete_role(tx, SYSTEM, ("name", change.key[0]))
+    return work

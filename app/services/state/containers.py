@@ -9,6 +9,7 @@ from app.db.tables import Group, MembersSeenBy, Org
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import SYSTEM
 from app.services import groups, members, new_rows, orgs, validation
+from app.services.members import MemberTable
 from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.model import Doc, Kind
@@ -90,10 +91,10 @@ async def write_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
     await members.write(tx, members.ORGS, new, changed)
 
 
-async def remove_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
-    """Remove members from orgs."""
-    pairs = await _pairs(tx, Kind.ORG, changes)
-    await members.remove(tx, members.ORGS, [{"org_id": org, "user_id": user} for org, user, _ in pairs])
+async def remove_members(kind: Kind, of: MemberTable, tx: Transaction, changes: Sequence[Change]) -> None:
+    """Remove members from orgs or from groups."""
+    pairs = await _pairs(tx, kind, changes)
+    await members.remove(tx, of, [{of.key: key, "user_id": user} for key, user, _ in pairs])
 
 
 async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -121,9 +122,3 @@ async def write_group_members(tx: Transaction, changes: Sequence[Change]) -> Non
         else:
             changed.append(row)
     await members.write(tx, members.GROUPS, new, changed)
-
-
-async def remove_group_members(tx: Transaction, changes: Sequence[Change]) -> None:
-    """Remove members from groups."""
-    pairs = await _pairs(tx, Kind.GROUP, changes)
-    await members.remove(tx, members.GROUPS, [{"group_id": group, "user_id": user} for group, user, _ in pairs])
