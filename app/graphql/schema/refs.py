@@ -100,20 +100,11 @@ def _by_id(kind: str, node_id: str) -> RowRef:
 
 def _choose(resolve: Callable[[Any], RowRef]) -> Callable[[Mapping[str, Any]], RowRef]:
     """Return a function from the arguments of a lookup to the row reference, with natural keys normalized."""
-
-    def choose(arguments: Mapping[str, Any]) -> RowRef:
-        name, key = resolve(arguments["by"])
-        return name, key if name == "id" else validation.normalize_key(key)
-
-    return choose
-
-
-def _choose_resource(arguments: Mapping[str, Any]) -> RowRef:
-    return resolve_resource(arguments["by"])
+    return lambda arguments: validation.normalize_ref(resolve(arguments["by"]))
 
 
 user_lookup = Lookup({"id": read_graph.user, "user_name": read_graph.user_named}, _choose(resolve_user))
 role_lookup = Lookup({"id": read_graph.role, "name": read_graph.role_named}, _choose(resolve_role))
 org_lookup = Lookup({"id": read_graph.org, "slug": read_graph.org_slugged}, _choose(resolve_org))
 group_lookup = Lookup({"id": read_graph.group, "slug": read_graph.group_slugged}, _choose(resolve_group))
-resource_lookup = Lookup({"id": read_graph.resource, "path": read_graph.resource_at}, _choose_resource)
+resource_lookup = Lookup({"id": read_graph.resource, "path": read_graph.resource_at}, _choose(resolve_resource))
