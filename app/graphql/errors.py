@@ -33,7 +33,6 @@ MAX_MESSAGE_LENGTH = 1_000
 
 def format_errors(
     errors: Sequence[GraphQLError],
-    log: logging.Logger = LOG,
     *,
     most: int = MAX_ERRORS,
     sent: SentText | None = None,
@@ -51,7 +50,7 @@ def format_errors(
             return [*entries, _left_out(None)]
         if len(entries) < most:
             is_committed = str((error.path or ("",))[0]) in committed_keys and is_failure(_cause(error))
-            new = [_add_location(error, entry, sent) for entry in _entries(error, log)]
+            new = [_add_location(error, entry, sent) for entry in _entries(error)]
             entries += [_mark_committed(entry) for entry in new] if is_committed else new
         number = max(number + 1, len(entries))
     return entries if number <= most else [*entries[:most], _left_out(number - most)]
@@ -76,14 +75,14 @@ def format_refusal(refusal: Refusal) -> dict[str, Any]:
     return {"message": refusal.message, "extensions": _extensions(refusal)}
 
 
-def format_unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[str, Any]:
+def format_unexpected(error: BaseException) -> dict[str, Any]:
     """Log an unexpected error, and return an entry with its id in the log."""
     error_id = uuid4().hex
-    log.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
+    LOG.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
     return {"message": "Unexpected error.", "extensions": {"code": UNEXPECTED, "errorId": error_id}}
 
 
-def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any]]:
+def _entries(error: GraphQLError) -> Iterator[dict[str, Any]]:
     cause = _cause(error)
     if isinstance(cause, Refusal):
         yield format_refusal(cause)
@@ -94,7 +93,7 @@ def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any
     elif isinstance(cause, GraphQLError) and _is_expected(error, cause):
         yield {"message": cause.message, "extensions": {"code": BadInput.code} | (cause.extensions or {})}
     else:
-        yield format_unexpected(cause, log)
+        yield format_unexpected(cause)
 
 
 def _cause(error: GraphQLError) -> Exception:
