@@ -104,12 +104,6 @@ async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: 
     return key
 
 
-async def update_many(tx: Transaction, changes: Sequence[tuple[int, GroupUpdate]]) -> None:
-    """Set valid values of groups by their ids, for all the same fields. The rows are locked."""
-    await audit.track(tx, audit.GROUP, [key for key, _ in changes])
-    await tx.update_many(Group, [{"id": key, **new.values} for key, new in changes])
-
-
 async def delete_group(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, int]:
     """Delete a group and its grants; needs GROUPS_MANAGE. Return its id and the number of its grants."""
     policy.require(viewer, Permission.GROUPS_MANAGE)

@@ -124,12 +124,6 @@ async def update_org(tx: Transaction, viewer: Viewer, org: RowRef, changes: OrgU
     return target.id
 
 
-async def update_many(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
-    """Set valid values of orgs, as rows with the same columns and the id. The rows are locked."""
-    await audit.track(tx, audit.ORG, [row["id"] for row in rows])
-    await tx.update_many(Org, rows)
-
-
 async def delete_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, int]:
     """Delete an org with its resources, and return its id and the number of resources.
 

@@ -10,7 +10,7 @@ from app.db import Transaction
 from app.db.tables import Org, col
 from app.domain.errors import Problem
 from app.domain.viewer import Viewer
-from app.services import new_rows, orgs, ownership, users, validation
+from app.services import orgs, ownership, tracked_rows, users, validation
 from app.services.users import UserCreate
 
 MAX_NUMBER_LENGTH = 8
@@ -48,7 +48,7 @@ async def _create_orgs(tx: Transaction, owners: Sequence[tuple[int, str]]) -> No
         slug = await _free_slug(tx, user_name, slugs)
         slugs.add(slug)
         rows.append(orgs.row(tx, orgs.OrgCreate(slug, user_name), user_id))
-    await new_rows.insert(tx, Org, rows)
+    await tracked_rows.insert(tx, Org, rows)
 
 
 async def _free_slug(tx: Transaction, user_name: str, reserved: set[str]) -> str:

@@ -16,7 +16,17 @@ from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import access_index, audit, grants, ownership, quotas, resource_types, row_locks, validation
+from app.services import (
+    access_index,
+    audit,
+    grants,
+    ownership,
+    quotas,
+    resource_types,
+    row_locks,
+    tracked_rows,
+    validation,
+)
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
@@ -206,10 +216,8 @@ async def _move_bytes(
 
 async def update_many(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Set valid values of resources, as rows with the same columns and the id, and refresh the access index."""
-    keys = [row["id"] for row in rows]
-    await audit.track(tx, audit.RESOURCE, keys)
-    await tx.update_many(Resource, [{**row, "updated_at": tx.now} for row in rows])
-    await access_index.refresh(tx, keys)
+    await tracked_rows.update(tx, Resource, [{**row, "updated_at": tx.now} for row in rows])
+    await access_index.refresh(tx, [row["id"] for row in rows])
 
 
 async def _write(tx: Transaction, target: ResourceForUpdate, values: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
-from app.services import audit, new_rows, roles, validation
+from app.services import audit, roles, tracked_rows, validation
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -89,7 +89,7 @@ async def create_users(
         new, roles_by_key = await _apply_metadata_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
         policy.require_equal_rights(viewer, roles_by_key[casefold_key(name)][1], f"The role `{name}`")
-    ids = await new_rows.insert(tx, User, [row(tx, each) for each in new], "user_key")
+    ids = await tracked_rows.insert(tx, User, [row(tx, each) for each in new], "user_key")
     assignments = [
         (user_id, roles_by_key[key][0])
         for user_id, each in zip(ids, new, strict=True)

@@ -13,7 +13,7 @@ from app.domain.errors import NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers, texts
-from app.services import bulk, groups, new_rows, validation
+from app.services import bulk, groups, tracked_rows, validation
 from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
 
 
@@ -87,11 +87,11 @@ class _Form(BulkForm[GroupEntry, _Existing]):
 
     async def create(self, entries: Sequence[GroupEntry]) -> Sequence[int]:
         """Insert groups."""
-        return await new_rows.insert(self._tx, Group, [groups.row(self._tx, _create(entry)) for entry in entries])
+        return await tracked_rows.insert(self._tx, Group, [groups.row(self._tx, _create(entry)) for entry in entries])
 
     async def update(self, changes: Sequence[tuple[GroupEntry, _Existing, Any]]) -> None:
         """Write the values that differ."""
-        await groups.update_many(self._tx, [(old.id, new.update) for _, old, new in changes])
+        await tracked_rows.update(self._tx, Group, [{"id": old.id, **new.update.values} for _, old, new in changes])
 
 
 def _create(entry: GroupEntry) -> groups.GroupCreate:

@@ -14,7 +14,7 @@ from app.domain.errors import InvalidInput, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
-from app.services import bulk, new_rows, orgs, ownership, users, validation
+from app.services import bulk, orgs, ownership, tracked_rows, users, validation
 from app.services.bulk import BulkForm, Label, OnConflict, Result
 
 
@@ -102,7 +102,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
         """Insert orgs. A concurrent deactivation of an owner waits for the reference of the new row."""
         tx = self._tx
         rows = [orgs.row(tx, _create(entry), entry.owner_id) for entry in entries]
-        ids = await new_rows.insert(tx, Org, rows)
+        ids = await tracked_rows.insert(tx, Org, rows)
         active = await ownership.load_active(tx, [*{entry.owner_id for entry in entries}])
         validation.raise_problems(
             [
@@ -115,7 +115,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
 
     async def update(self, changes: Sequence[tuple[OrgEntry, _Existing, Any]]) -> None:
         """Write the values that differ."""
-        await orgs.update_many(self._tx, [{"id": old.id, **new.update.values} for _, old, new in changes])
+        await tracked_rows.update(self._tx, Org, [{"id": old.id, **new.update.values} for _, old, new in changes])
 
 
 def _create(entry: OrgEntry) -> orgs.OrgCreate:

@@ -15,7 +15,7 @@ from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFoun
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.relations import among, integers
-from app.services import audit, bulk, new_rows, ownership, quotas, resource_types, resources, validation
+from app.services import audit, bulk, ownership, quotas, resource_types, resources, tracked_rows, validation
 from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
 from app.services.bulk.resource_rows import OrgOfResources, load_orgs, load_resources, lock_orgs
 from app.services.resources import ResourceForUpdate
@@ -142,7 +142,7 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         """Insert resources of which the viewer is the owner, with the default grants."""
         tx, owner = self._tx, policy.require_signed_in(self._viewer)
         rows = [self._row(entry, owner) for entry in entries]
-        ids = await new_rows.insert(tx, Resource, rows, "path")
+        ids = await tracked_rows.insert(tx, Resource, rows, "path")
         await ownership.require_active(tx, owner)
         full_masks = {key: row["full_mask"] for key, row in zip(ids, rows, strict=True)}
         await resources.finish_creation(tx, self._viewer, full_masks)

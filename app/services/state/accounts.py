@@ -8,7 +8,7 @@ from app.db.tables import Role, User, UserRole
 from app.db.tables import casefold_key as key_of
 from app.domain.viewer import SYSTEM
 from app.security import imported_hashes, session_tokens
-from app.services import audit, new_rows, roles, users
+from app.services import audit, roles, tracked_rows, users
 from app.services.resource_types import create_resource_type
 from app.services.state import ids
 from app.services.state.changes import Change
@@ -28,14 +28,13 @@ async def write_roles(tx: Transaction, changes: Sequence[Change]) -> None:
     new = [change.after for change in changes if change.before is None and change.after is not None]
     old = [change for change in changes if change.before is not None]
     rows = [roles.row(tx, each["name"], each["description"], each["permissions"]) for each in new]
-    await new_rows.insert(tx, Role, rows, "name_key")
+    await tracked_rows.insert(tx, Role, rows, "name_key")
     keys = await ids.load_rows(tx, Kind.ROLE, [change.key[0] for change in old])
-    await audit.track(tx, audit.ROLE, keys)
     values = [
         {"id": key, **{name: after[name] for name in ("name", "description", "permissions")}}
         for key, after in zip(keys, [change.after or {} for change in old], strict=True)
     ]
-    await tx.update_many(Role, values)
+    await tracked_rows.update(tx, Role, values)
 
 
 async def write_users(tx: Transaction, changes: Sequence[Change]) -> None:
@@ -67,7 +66,7 @@ async def _create(tx: Transaction, new: Sequence[dict[str, Any]]) -> None:
         )
         for each in new
     ]
-    user_ids = await new_rows.insert(tx, User, rows, "user_key")
+    user_ids = await tracked_rows.insert(tx, User, rows, "user_key")
     role_ids = await ids.load(tx, Kind.ROLE, {key_of(name) for each in new for name in each["roles"]})
     pairs = [
         (user_id, role_ids[role])

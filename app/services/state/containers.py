@@ -8,7 +8,7 @@ from app.db.statements import Values
 from app.db.tables import Group, MembersSeenBy, Org
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import SYSTEM
-from app.services import groups, members, new_rows, orgs, validation
+from app.services import groups, members, orgs, tracked_rows, validation
 from app.services.members import MemberTable
 from app.services.state import ids
 from app.services.state.changes import Change
@@ -42,7 +42,7 @@ async def write_orgs(tx: Transaction, changes: Sequence[Change]) -> None:
         | {"quota_bytes": new["quotaBytes"]}
         for new in _created(changes)
     ]
-    await new_rows.insert(tx, Org, rows)
+    await tracked_rows.insert(tx, Org, rows)
     if old := [change for change in changes if change.before is not None]:
         await _update_orgs(tx, old, owners)
 
@@ -65,7 +65,7 @@ async def _update_orgs(tx: Transaction, old: Sequence[Change], owners: Owners) -
     ]
     if transferred:
         await members.remove(tx, members.ORGS, transferred)
-    await orgs.update_many(tx, rows)
+    await tracked_rows.update(tx, Org, rows)
 
 
 def _created(changes: Sequence[Change]) -> list[Doc]:
@@ -100,11 +100,11 @@ async def remove_members(kind: Kind, of: MemberTable, tx: Transaction, changes: 
 async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:
     """Create and update groups."""
     rows = [groups.row(tx, groups.GroupCreate(new["slug"], *_group_values(new))) for new in _created(changes)]
-    await new_rows.insert(tx, Group, rows)
+    await tracked_rows.insert(tx, Group, rows)
     old = [change for change in changes if change.before is not None]
     keys = await ids.load_rows(tx, Kind.GROUP, [change.key[0] for change in old])
-    updates = [groups.GroupUpdate(*_group_values(change.after or {})) for change in old]
-    await groups.update_many(tx, [*zip(keys, updates, strict=True)])
+    updates = [groups.GroupUpdate(*_group_values(change.after or {})).values for change in old]
+    await tracked_rows.update(tx, Group, [{"id": key, **each} for key, each in zip(keys, updates, strict=True)])
 
 
 def _group_values(after: Doc) -> tuple[str, str, MembersSeenBy]:

@@ -11,7 +11,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
-from app.services import audit, grants, new_rows, resource_types, resources, validation
+from app.services import audit, grants, resource_types, resources, tracked_rows, validation
 from app.services.state import ids
 from app.services.state.changes import Change
 from app.services.state.containers import Owners
@@ -38,7 +38,7 @@ async def create_resources(tx: Transaction, changes: Sequence[Change]) -> None:
         )
         row = resources.row(tx, create, (orgs[slug], slug), types[each["type"]])
         rows.append({**row, "owner_id": owners.id_of(each)})
-    keys = await new_rows.insert(tx, Resource, rows, "path")
+    keys = await tracked_rows.insert(tx, Resource, rows, "path")
     by_path = {row["path"]: key for row, key in zip(rows, keys, strict=True)}
     await audit.track_links(tx, audit.GRANTS, of=by_path.values())
     await grants.write_many(tx, SYSTEM, await _grant_rows(tx, [each for each in changes if each.kind is Kind.GRANT]))

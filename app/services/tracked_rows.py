@@ -1,4 +1,4 @@
-"""Inserting many rows that have a unique key besides their id."""
+"""Inserting and updating many rows of one kind that the audit log tracks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,3 +30,9 @@ async def insert(tx: Transaction, table: Any, rows: Sequence[Values], key: str =
     ids = [ids_by_key[each] for each in keys]
     audit.track_new(tx, table.__name__, ids)
     return ids
+
+
+async def update(tx: Transaction, table: Any, rows: Sequence[Values]) -> None:
+    """Update rows by their ids, all with the same columns, and track them. They are locked."""
+    await audit.track(tx, table.__name__, [row["id"] for row in rows])
+    await tx.update_many(table, rows)
