@@ -268,8 +268,12 @@ def layout(table: Table, *names: str, **specs: FieldSpec) -> Layout:
 
 def flag(condition: Condition) -> FieldSpec:
     """Return a field spec whose value is 1 where the condition holds, and 0 elsewhere."""
-    yes, no = literal_column("1", Integer), literal_column("0", Integer)
-    return FieldSpec(of=lambda viewer: case((condition(viewer), yes), else_=no))
+    return FieldSpec(of=lambda viewer: flag_sql(condition(viewer)))
+
+
+def flag_sql(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return the expression that is 1 where the condition holds, and 0 elsewhere."""
+    return case((condition, literal_column("1", Integer)), else_=literal_column("0", Integer))
 
 
 class Keys(TypeDecorator[Any]):

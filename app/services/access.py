@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, case, exists, func, literal_column, or_, select
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 
 from app import policy
 from app.db import Transaction
@@ -16,7 +16,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Pr
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
-from app.query.relations import Keys, among, integers
+from app.query.relations import Keys, among, flag_sql, integers
 from app.services import access_index, expiry, grants, resources, validation
 from app.services.grants import Grants
 from app.services.resources import ResourceForUpdate
@@ -285,7 +285,7 @@ def _select_subjects(kind: SubjectType, name: str, viewer: Viewer) -> Select[Any
         among(col(Grant.resource_id), bindparam("resources", type_=Keys(RowId()))),
         col(Grant.subject) == policy.subject_id(kind, col(table.id)),
     )
-    is_visible = case((sees(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    is_visible = flag_sql(sees(viewer))
     rows = select(col(table.id), col(column), is_visible)
     rows = rows.where(among(col(column), keys), or_(sees(viewer), has_entry))
     return rows.order_by(col(table.id)).with_for_update(read=True, key_share=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select
+from sqlalchemy import Select, bindparam, delete, insert, select
 
 from app import policy
 from app.db import Transaction, UniqueViolation
@@ -16,7 +16,7 @@ from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Probl
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import among, integers
+from app.query.relations import among, flag_sql, integers
 from app.services import access_index, audit, expiry, members, row_locks, users, validation
 
 
@@ -185,9 +185,7 @@ _LOCK = row_locks.select_locks(Group, "slug")
 
 @cache
 def _select_visible(viewer: Viewer) -> Select[Any]:
-    is_manager = case(
-        (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
-    )
+    is_manager = flag_sql(policy.manages_group_members(viewer))
     return select(col(Group.id), is_manager, policy.manages_group_until(viewer)).where(
         col(Group.id) == bindparam("key", type_=RowId()), policy.sees_group(viewer)
     )

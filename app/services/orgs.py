@@ -6,9 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Delete, Select, case, delete, insert, literal_column, not_, null, or_, select, update
+from sqlalchemy import Delete, Select, delete, insert, not_, null, or_, select, update
 from sqlalchemy import bindparam as bound
-from sqlalchemy.types import Integer
 
 from app import policy
 from app.db import Transaction, UniqueViolation
@@ -17,7 +16,7 @@ from app.domain.errors import Conflict, Forbidden, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import Condition, among, integers, texts
+from app.query.relations import Condition, among, flag_sql, integers, texts
 from app.services import audit, expiry, members, ownership, row_locks, users, validation
 
 
@@ -319,7 +318,7 @@ _LOCK = row_locks.select_locks(Org, "slug")
 
 @cache
 def _select_visible(condition: Condition, viewer: Viewer) -> Select[Any]:
-    is_permitted = case((condition(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    is_permitted = flag_sql(condition(viewer))
     until = policy.manages_org_until(viewer) if condition is policy.manages_org else null()
     columns = select(col(Org.id), col(Org.owner_id), is_permitted, until)
     return columns.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))

@@ -7,7 +7,7 @@ from functools import cache
 from math import floor, isnan
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, case, literal_column, select, update
+from sqlalchemy import BigInteger, Select, bindparam, select, update
 
 from app import policy
 from app.db import Transaction
@@ -15,6 +15,7 @@ from app.db.tables import MAX_BYTES, Org, RowId, User, col
 from app.domain.errors import InvalidInput, QuotaExceeded
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
+from app.query.relations import flag_sql
 from app.services import audit, orgs
 
 KILO = 1_024
@@ -75,7 +76,7 @@ _STORED = select(col(User.details), policy.storage_used(col(User.id)), policy.st
 @cache
 def _select_stored_in_org(viewer: Viewer) -> Select[Any]:
     """Return the statement of the bytes stored in an org, and whether the viewer may see them."""
-    is_manager = case((policy.manages_org(viewer), literal_column("1")), else_=literal_column("0"))
+    is_manager = flag_sql(policy.manages_org(viewer))
     return select(policy.storage_used_in_org(col(Org.id)), is_manager).where(
         col(Org.id) == bindparam("org", type_=RowId())
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, case, delete, exists, false, insert, literal_column, null, select, update
+from sqlalchemy import Select, bindparam, case, delete, exists, false, insert, null, select, update
 
 from app import policy
 from app.db import Transaction, UniqueViolation
@@ -16,6 +16,7 @@ from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
+from app.query.relations import flag_sql
 from app.services import (
     access_index,
     audit,
@@ -370,13 +371,13 @@ def columns_for_update(viewer: Viewer, purpose: Purpose) -> Select[Any]:
         case((policy.sees_org_of_resource(viewer), col(Resource.path)), else_=null()),
         col(Resource.size_bytes),
         until,
-        case((transfers, literal_column("1")), else_=literal_column("0")),
+        flag_sql(transfers),
     ).where(policy.sees_resource(viewer))
 
 
 @cache
 def _select_visible_org(viewer: Viewer) -> Select[Any]:
-    may_write = case((policy.writes_org(viewer), literal_column("1")), else_=literal_column("0"))
+    may_write = flag_sql(policy.writes_org(viewer))
     columns = select(col(Org.id), may_write, col(Org.slug))
     return columns.where(col(Org.id) == bindparam("key", type_=RowId()), policy.sees_org(viewer))
 

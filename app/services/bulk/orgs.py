@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, case, literal_column, select
+from sqlalchemy import Select, bindparam, select
 
 from app import policy
 from app.db import Transaction
@@ -13,7 +13,7 @@ from app.db.tables import Org, RowId, col
 from app.domain.errors import InvalidInput, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import Keys, among, texts
+from app.query.relations import Keys, among, flag_sql, texts
 from app.services import bulk, orgs, ownership, tracked_rows, users, validation
 from app.services.bulk import BulkForm, Label, OnConflict, Result
 
@@ -124,7 +124,7 @@ def _create(entry: OrgEntry) -> orgs.OrgCreate:
 
 @cache
 def _select_visible(viewer: Viewer) -> Select[Any]:
-    may_write = case((policy.writes_org(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    may_write = flag_sql(policy.writes_org(viewer))
     columns = select(col(Org.id), may_write, col(Org.name), col(Org.description), col(Org.is_public))
     return columns.where(among(col(Org.id), bindparam("keys", type_=Keys(RowId()))), policy.sees_org(viewer))
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, case, literal_column, select
+from sqlalchemy import Select, bindparam, select
 
 from app import policy
 from app.db import Transaction
 from app.db.tables import KeyText, Org, Resource, RowId, col
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.query.relations import Keys, among
+from app.query.relations import Keys, among, flag_sql
 from app.services import resources, validation
 from app.services.resources import Purpose, ResourceForUpdate
 
@@ -96,5 +96,5 @@ async def load_orgs(tx: Transaction, viewer: Viewer, refs: Iterable[RowRef]) -> 
 
 @cache
 def _select_orgs(viewer: Viewer) -> Select[Any]:
-    may_write = case((policy.writes_org(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    may_write = flag_sql(policy.writes_org(viewer))
     return select(col(Org.id), col(Org.slug), may_write).where(among(col(Org.id), _KEYS), policy.sees_org(viewer))
