@@ -1,0 +1,53 @@
+"""Long help texts of `ostiary import`."""
+
+IMPORT = """\
+Move in from another registry. The source is translated into a declared state, as in
+`ostiary apply`, so what is there already is compared, the audit log has one event
+`applyState`, and a second run changes nothing. Nothing is removed. What does not fit
+is left out and named with its reason: a name that is not possible here, a hash of an
+unknown form, a reference to a user who is left out. The source is never changed.
+"""
+
+IMPORT_EPILOG = """\
+examples:
+  ostiary import dronedb App_Data --dry-run
+                                          the plan, and what does not fit
+  ostiary import dronedb App_Data --output moved.yaml
+                                          a document to edit, for `ostiary apply`
+"""
+
+EXIT_CODES = """\
+exit codes:
+  0 all of the source is here   4 made, planned or written, but something does not fit
+  1 the source cannot be read and nothing was changed, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
+DRONEDB = """\
+Bring users, roles, organizations with members, and datasets of DroneDB Registry.
+SOURCE is the folder with its SQLite files identity.db and registry.db. Names and
+visibilities of datasets are beside their files, in the folder `datasets` of SOURCE or
+in the one of --datasets; without it all datasets are private.
+
+Users sign in with their old passwords; those who have one here keep it. A user who is
+locked out for more than a day gets the role `deactivated`. A user name has letters and
+digits here: --plain-names makes others fit, and tells if two would become one. Files,
+sizes and dates do not come.
+"""
+
+DRONEDB_EPILOG = (
+    """\
+examples:
+  ostiary import dronedb App_Data --dry-run
+  ostiary import dronedb App_Data --datasets /srv/datasets --plain-names
+  ostiary import dronedb all.db --output moved.yaml
+
+"""
+    + EXIT_CODES
+)
+
+COMMANDS = {
+    "import": (IMPORT, IMPORT_EPILOG),
+    "import dronedb": (DRONEDB, DRONEDB_EPILOG),
+}
+"""The text before and after the options of each command."""
