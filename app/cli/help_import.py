@@ -14,6 +14,8 @@ examples:
                                           the plan, and what does not fit
   ostiary import dronedb App_Data --output moved.yaml
                                           a document to edit, for `ostiary apply`
+  ostiary import provena exports --org reef-data
+                                          all items become resources of this org
 """
 
 EXIT_CODES = """\
@@ -46,8 +48,32 @@ examples:
     + EXIT_CODES
 )
 
+PROVENA = """\
+Bring groups with their members, and items with owner, access and lock, from the JSON of
+Provena's exports of groups (/groups/admin/export) and of the registry (/registry/admin/
+export). Several files of a folder are read together, in any order.
+
+All items become resources of one org, with the handle as slug: 10378.1/1234 is
+10378-1-1234. What an item says is in the metadata of the resource, without its history.
+Members and owners become users without a password. If an identity provider manages the
+accounts, they must be here already: let people sign in once, and run this again. The
+history of locks does not come; a locked item has the reason of its last lock.
+"""
+
+PROVENA_EPILOG = (
+    """\
+examples:
+  ostiary import provena exports --dry-run
+  ostiary import provena exports --org reef-data --plain-names
+  ostiary import provena registry.json --output moved.yaml
+
+"""
+    + EXIT_CODES
+)
+
 COMMANDS = {
     "import": (IMPORT, IMPORT_EPILOG),
     "import dronedb": (DRONEDB, DRONEDB_EPILOG),
+    "import provena": (PROVENA, PROVENA_EPILOG),
 }
 """The text before and after the options of each command."""

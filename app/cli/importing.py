@@ -35,7 +35,14 @@ def add_all(commands: Subparsers) -> None:
     dronedb.add_argument(
         "--datasets", type=Path, metavar="FOLDER", help="folder of the datasets' files (datasets in SOURCE)"
     )
-    for command in (dronedb,):
+    provena = add_command(sources, "provena", "groups, members, items, access and locks of Provena", _provena)
+    provena.add_argument(
+        "source", type=Path, metavar="FOLDER_OR_FILE", help="the JSON of the exports, or a folder with their files"
+    )
+    provena.add_argument(
+        "--org", type=_slug, default="provena", metavar="SLUG", help="org of all items, new or not (%(default)s)"
+    )
+    for command in (dronedb, provena):
         command.add_argument("--plain-names", action="store_true", help="make ann.lee@example.org the user name annlee")
         command.add_argument("--json", action="store_true", help="print the result as JSON")
         instead = command.add_mutually_exclusive_group()
@@ -51,6 +58,22 @@ def _dronedb(arguments: argparse.Namespace) -> int:
     settings = start(arguments)
     files = dronedb.find(arguments.source, arguments.datasets)
     return _import(arguments, settings, dronedb.translate(files, datetime.now(UTC), plain_names=arguments.plain_names))
+
+
+def _provena(arguments: argparse.Namespace) -> int:
+    from app.services.imports import provena
+
+    settings = start(arguments)
+    source = provena.translate(arguments.source, org=arguments.org, plain_names=arguments.plain_names)
+    return _import(arguments, settings, source)
+
+
+def _slug(text: str) -> str:
+    from app.services import orgs
+
+    for problem in orgs.slug_problems(text):
+        raise argparse.ArgumentTypeError(problem.message)
+    return text
 
 
 def _import(arguments: argparse.Namespace, settings: Any, source: "Translation") -> int:

@@ -44,6 +44,48 @@ REEF = DroneDB(
     ],
 )
 
+MIXED = DroneDB(
+    users={
+        "ann": {"Email": "shared@example.org"},
+        "bob.lee": {"Email": "shared@example.org", "PasswordHash": "plain text"},
+        "nameless": {"UserName": None},
+        "carl": {"PasswordHash": "AAbroken", "Metadata": '{"maxStorageMB": "much", "desk": 4}'},
+        "dora": {"Email": "dor\u0430@example.org", "Metadata": "[]"},
+    },
+    roles={"1": "\u0430dmin", "2": None},
+    holders=[("ann", "1")],
+    orgs=[
+        ("reef", "Reef", "bob.lee", 0),
+        ("sea", "Sea", None, 0),
+        ("Reef 2", "Reef", "ann", 0),
+        ("public", "Public", "gone", 1),
+    ],
+    members=[("reef", "carl", 7), ("sea", "bob.lee", 1), ("reef", "ghost", 1), ("reef", "dora", 2)],
+    datasets=[("reef", "corals", {"visibility": 9}), ("reef", "maps", None), ("public", "open", {"visibility": 2})],
+)
+"""A registry of which nearly everything has something wrong."""
+
+MISFITS = {
+    ("role \u0430dmin", ""),
+    ("role 2", ""),
+    ("user nameless", ""),
+    ("user bob.lee", ""),
+    ("user carl", "passwordHash"),
+    ("user carl", "metadata maxStorageMB"),
+    ("user dora", "email"),
+    ("user dora", "metadata"),
+    ("org reef", "owner"),
+    ("org Reef 2", ""),
+    ("org public", "owner"),
+    ("org public", ""),
+    ("member carl of org reef", ""),
+    ("member bob.lee of org sea", ""),
+    ("member ghost of org reef", ""),
+    ("resource reef/corals", "visibility"),
+    ("resource reef/maps", "visibility"),
+    ("resource public/open", ""),
+}
+
 SEEN = "{ resources(first: 20) { nodes { slug viewerAccess { effectiveRoles } } } }"
 READ = ["METADATA_READ", "DATASET_DATA_READ"]
 ALL = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
@@ -112,50 +154,13 @@ async def test_people_of_dronedb_sign_in_with_their_passwords_and_see_what_they_
 
 @on_sqlite
 async def test_what_does_not_fit_is_left_out_and_told(database: db.Database, tmp_path: Path, capsys: Capture) -> None:
-    DroneDB(
-        users={
-            "ann": {"Email": "shared@example.org"},
-            "bob.lee": {"Email": "shared@example.org", "PasswordHash": "plain text"},
-            "nameless": {"UserName": None},
-            "carl": {"PasswordHash": "AAbroken", "Metadata": '{"maxStorageMB": "much", "desk": 4}'},
-            "dora": {"Email": "dor\u0430@example.org", "Metadata": "[]"},
-        },
-        roles={"1": "\u0430dmin", "2": None},
-        holders=[("ann", "1")],
-        orgs=[
-            ("reef", "Reef", "bob.lee", 0),
-            ("sea", "Sea", None, 0),
-            ("Reef 2", "Reef", "ann", 0),
-            ("public", "Public", "gone", 1),
-        ],
-        members=[("reef", "carl", 7), ("sea", "bob.lee", 1), ("reef", "ghost", 1), ("reef", "dora", 2)],
-        datasets=[("reef", "corals", {"visibility": 9}), ("reef", "maps", None), ("public", "open", {"visibility": 2})],
-    ).write(tmp_path / "source")
+    MIXED.write(tmp_path / "source")
 
     assert await run("dronedb", "source", "--json") == 4
 
     result = json.loads(capsys.readouterr().out)
     told = {(each["thing"], each["field"]) for each in result["leftOut"]}
-    assert told == {
-        ("role \u0430dmin", ""),
-        ("role 2", ""),
-        ("user nameless", ""),
-        ("user bob.lee", ""),
-        ("user carl", "passwordHash"),
-        ("user carl", "metadata maxStorageMB"),
-        ("user dora", "email"),
-        ("user dora", "metadata"),
-        ("org reef", "owner"),
-        ("org Reef 2", ""),
-        ("org public", "owner"),
-        ("org public", ""),
-        ("member carl of org reef", ""),
-        ("member bob.lee of org sea", ""),
-        ("member ghost of org reef", ""),
-        ("resource reef/corals", "visibility"),
-        ("resource reef/maps", "visibility"),
-        ("resource public/open", ""),
-    }
+    assert told == MISFITS
     assert all(each["reason"].endswith(".") for each in result["leftOut"])
     assert result["counts"]["add"] == 10, "ann, carl, dora, two orgs, a member, and two private datasets"
     assert "plain text" not in json.dumps(result)
@@ -179,7 +184,7 @@ async def test_plain_names_make_names_fit_but_never_two_of_them_the_same(
     assert [line.split(":")[2].strip() for line in err.splitlines()] == [
         "user bob.b",
         "user bobb",
-        "member bob.b of org reef",
+        "member bob.b (two users) of org reef",
         "org sea",
     ]
 

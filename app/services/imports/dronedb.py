@@ -18,7 +18,15 @@ from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import ADMIN, DEACTIVATED
 from app.services import validation
 from app.services.dataset_visibility import FOR_ANYONE, Visibility
-from app.services.imports.translation import Translation, UnreadableSource, UserNames, printable, title
+from app.services.imports.translation import (
+    Translation,
+    UnreadableSource,
+    UserNames,
+    is_text,
+    printable,
+    text_or_empty,
+    title,
+)
 from app.services.resources import DEFAULT_MASK
 from app.services.state.changes import BUILT_IN
 from app.services.state.model import Doc, role_names
@@ -92,7 +100,7 @@ class _Registry:
         self.translation = Translation()
         self._tables, self._datasets, self._now = tables, datasets, now
         users = tables["AspNetUsers"]
-        self._names = UserNames((row["UserName"] for row in users if _is_text(row["UserName"])), plain=plain_names)
+        self._names = UserNames((row["UserName"] for row in users if is_text(row["UserName"])), plain=plain_names)
         self._user_names = {row["Id"]: row["UserName"] for row in users}
         self._roles()
         self._users()
@@ -103,7 +111,7 @@ class _Registry:
         self._role_names: dict[Any, str] = {}
         for row in self._tables["AspNetRoles"]:
             name = row["Name"]
-            if not _is_text(name):
+            if not is_text(name):
                 self.translation.leave_out(f"role {printable(str(row['Id']))}", "It has no name.")
             elif (key := validation.normalize_key(name)) in BUILT_IN:
                 self._role_names[row["Id"]] = key
@@ -119,7 +127,7 @@ class _Registry:
                 role_names.setdefault(row["UserId"], []).append(role)
         for row in self._tables["AspNetUsers"]:
             name = row["UserName"]
-            if not _is_text(name):
+            if not is_text(name):
                 self.translation.leave_out(f"user {printable(str(row['Id']))}", "It has no user name.")
             elif self._names.is_ambiguous(name):
                 self.translation.leave_out(f"user {printable(name)}", "Another user would have the same plain name.")
@@ -135,19 +143,15 @@ class _Registry:
         locked = [DEACTIVATED] if self._is_locked_out(row) else []
         user["roles"] = sorted({*roles, *added, *locked})
         if row["Metadata"]:
-            user["metadata"] = _json(row["Metadata"])
-            if user["metadata"] is None:
-                del user["metadata"]
-            elif not isinstance(user["metadata"], dict):
-                self.translation.leave_out(f"user {printable(name)}", "It is no JSON object.", "metadata")
-                del user["metadata"]
+            metadata = _json(row["Metadata"])
+            user |= {} if metadata is None else {"metadata": metadata}
         if row["PasswordHash"]:
             user["passwordHash"] = row["PasswordHash"]
         return user
 
     def _is_locked_out(self, row: Mapping[str, Any]) -> bool:
         end = row["LockoutEnd"]
-        if not _is_text(end) or not row["LockoutEnabled"]:
+        if not is_text(end) or not row["LockoutEnabled"]:
             return False
         try:
             moment = datetime.fromisoformat(_FRACTION.sub(r"\1", end))
@@ -162,7 +166,7 @@ class _Registry:
             members.setdefault(row["OrganizationSlug"], []).append(row)
         for row in self._tables["Organizations"]:
             slug, owner = row["Slug"], row["OwnerId"]
-            if not _is_text(slug):
+            if not is_text(slug):
                 self.translation.leave_out(f"org {printable(str(slug))}", "It has no slug.")
                 continue
             org: Doc = {"slug": slug, "name": title(str(row["Name"] or ""), slug)}
@@ -190,7 +194,7 @@ class _Registry:
     def _user_name(self, key: Any, thing: str, field: str = "") -> str | None:
         """Return the name of a user by id, None and a misfit for one that has none."""
         name = self._user_names.get(key)
-        if isinstance(name, str) and name:
+        if is_text(name):
             return self._names.here(name)
         self.translation.leave_out(thing, f"There is no user {printable(str(key))} with a name.", field)
         return None
@@ -198,12 +202,15 @@ class _Registry:
     def _add_datasets(self) -> None:
         for row in self._tables["Datasets"]:
             org, slug = row["OrganizationSlug"], row["Slug"]
-            if not _is_text(org) or not _is_text(slug):
+            if not is_text(org) or not is_text(slug):
                 self.translation.leave_out(f"resource {printable(str(org))}/{printable(str(slug))}", "It has no slug.")
                 continue
             meta = self._meta(org, row)
             dataset: Doc = {"org": org, "slug": slug, "type": "DATASET"}
-            dataset |= {"name": title(_text(meta.get("name")), slug), "description": _text(meta.get("tagline"))}
+            dataset |= {
+                "name": title(text_or_empty(meta.get("name")), slug),
+                "description": text_or_empty(meta.get("tagline")),
+            }
             dataset["grants"] = _grants(self._visibility(f"resource {printable(org)}/{printable(slug)}", meta))
             self.translation.add("resource", dataset)
 
@@ -221,7 +228,7 @@ class _Registry:
             rows = read_tables(path, META)["entries_meta"] if path.is_file() else []
         except (ValueError, OSError, UnreadableFile):
             return {}
-        return {each["key"]: _json(each["data"]) for each in rows if each["path"] == "" and _is_text(each["key"])}
+        return {each["key"]: _json(each["data"]) for each in rows if each["path"] == "" and is_text(each["key"])}
 
     def _visibility(self, thing: str, meta: Doc) -> Visibility:
         level = meta.get("visibility")
@@ -243,14 +250,6 @@ def _grants(level: Visibility) -> Doc:
     if SubjectType.ANYONE in readers:
         grants["anyone"] = {"roles": _READ_ROLES}
     return grants
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _json(text: Any) -> Any:

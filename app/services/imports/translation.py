@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Hashable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from app.domain.errors import OstiaryError
 from app.services import validation
@@ -40,6 +40,9 @@ class Translation:
     def add(self, kind: str, value: Doc) -> bool:
         """Add an object, unless there is one of its name."""
         section = _SECTION_OF[kind]
+        if (problem := next(validation.document_problems(value.get("metadata", {})), None)) is not None:
+            self.leave_out(describe(section, value), problem.message, "metadata")
+            del value["metadata"]
         if is_new := self.is_first(describe(section, value), kind, *identity(kind, value)):
             self.sections[section].append(value)
         return is_new
@@ -82,6 +85,16 @@ def printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
+def is_text(value: Any) -> TypeGuard[str]:
+    """Return whether a value is a text that is not empty."""
+    return isinstance(value, str) and value != ""
+
+
+def text_or_empty(value: Any) -> str:
+    """Return a text as it is, and an empty one for any other value."""
+    return value if isinstance(value, str) else ""
+
+
 def title(text: str, otherwise: str) -> str:
     """Return a text as a name: in one line, with single spaces, cut to its longest; `otherwise` if nothing is left."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split()) or otherwise
@@ -111,8 +124,10 @@ class UserNames:
             self._users.setdefault(self._key(name), set()).add(validation.normalize_key(name))
 
     def here(self, name: str) -> str:
-        """Return the name here. A name that would become that of another user stays as it is."""
-        return name if self.is_ambiguous(name) or not self._plain else self._shorten(name)
+        """Return the name here. For a name that would become that of another user it is one that nobody has."""
+        if self.is_ambiguous(name):
+            return f"{name} (two users)"
+        return self._shorten(name) if self._plain else name
 
     def is_ambiguous(self, name: str) -> bool:
         """Return whether another user of the source would have the same name here."""
