@@ -33,8 +33,8 @@ in the one of --datasets; without it all datasets are private.
 
 Users sign in with their old passwords; those who have one here keep it. A user who is
 locked out for more than a day gets the role `deactivated`. A user name has letters and
-digits here: --plain-names makes others fit, and tells if two would become one. Files,
-sizes and dates do not come.
+digits here: --plain-names makes others fit, and tells if two would become one. An org
+`public` needs another slug: --rename-org. Files, sizes and dates do not come.
 """
 
 DRONEDB_EPILOG = (
@@ -42,6 +42,7 @@ DRONEDB_EPILOG = (
 examples:
   ostiary import dronedb App_Data --dry-run
   ostiary import dronedb App_Data --datasets /srv/datasets --plain-names
+  ostiary import dronedb App_Data --rename-org public=open
   ostiary import dronedb all.db --output moved.yaml
 
 """

@@ -35,6 +35,14 @@ def add_all(commands: Subparsers) -> None:
     dronedb.add_argument(
         "--datasets", type=Path, metavar="FOLDER", help="folder of the datasets' files (datasets in SOURCE)"
     )
+    dronedb.add_argument(
+        "--rename-org",
+        type=_rename,
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="new slug of an org, such as public=open: `public` is reserved here; repeat it for more",
+    )
     provena = add_command(sources, "provena", "groups, members, items, access and locks of Provena", _provena)
     provena.add_argument(
         "source", type=Path, metavar="FOLDER_OR_FILE", help="the JSON of the exports, or a folder with their files"
@@ -57,7 +65,10 @@ def _dronedb(arguments: argparse.Namespace) -> int:
 
     settings = start(arguments)
     files = dronedb.find(arguments.source, arguments.datasets)
-    return _import(arguments, settings, dronedb.translate(files, datetime.now(UTC), plain_names=arguments.plain_names))
+    source = dronedb.translate(
+        files, datetime.now(UTC), plain_names=arguments.plain_names, org_slugs=dict(arguments.rename_org)
+    )
+    return _import(arguments, settings, source)
 
 
 def _provena(arguments: argparse.Namespace) -> int:
@@ -66,6 +77,13 @@ def _provena(arguments: argparse.Namespace) -> int:
     settings = start(arguments)
     source = provena.translate(arguments.source, org=arguments.org, plain_names=arguments.plain_names)
     return _import(arguments, settings, source)
+
+
+def _rename(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("must have the form OLD=NEW")
+    return old, _slug(new)
 
 
 def _slug(text: str) -> str:

@@ -76,12 +76,26 @@ def find(source: Path, datasets: Path | None) -> Files:
     return Files(source / IDENTITY_FILE, source / REGISTRY_FILE, datasets or (inside if inside.is_dir() else None))
 
 
-def translate(files: Files, now: datetime, *, plain_names: bool) -> Translation:
-    """Return the objects of a registry. Raises UnreadableSource."""
+def translate(files: Files, now: datetime, *, plain_names: bool, org_slugs: Mapping[str, str]) -> Translation:
+    """Return the objects of a registry, with the new slugs of some orgs. Raises UnreadableSource."""
     if files.datasets is not None and not files.datasets.is_dir():
         raise UnreadableSource(f"{files.datasets} is no folder")
     tables = {**_read(files.identity, IDENTITY_TABLES), **_read(files.registry, REGISTRY_TABLES)}
-    return _Registry(tables, files.datasets, now, plain_names=plain_names).translation
+    translation = _Registry(tables, files.datasets, now, plain_names=plain_names).translation
+    _rename_orgs(translation, org_slugs)
+    return translation
+
+
+def _rename_orgs(translation: Translation, new_slugs: Mapping[str, str]) -> None:
+    orgs = {org["slug"]: org for org in translation.sections["orgs"]}
+    for old, new in new_slugs.items():
+        if old not in orgs:
+            raise UnreadableSource(f"the source has no org {printable(old)}")
+        if new in orgs or [*new_slugs.values()].count(new) > 1:  # two orgs in one would mix their people
+            raise UnreadableSource(f"two orgs would have the slug {printable(new)}")
+        orgs[old]["slug"] = new
+    for dataset in translation.sections["resources"]:
+        dataset["org"] = new_slugs.get(dataset["org"], dataset["org"])
 
 
 def _read(path: Path, tables: Mapping[str, Columns]) -> dict[str, Rows]:

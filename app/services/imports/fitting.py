@@ -54,7 +54,7 @@ def fit_into(current: State, source: Translation, now: datetime, *, accounts_els
     if accounts_elsewhere:  # the provider makes the users; what refers to one who is unknown here is left out below
         sections = {**sections, "users": [], "roles": []}
     else:
-        number = _keep_passwords(current, sections["users"])
+        number = _keep_accounts(current, sections["users"])
     for _ in range(MAX_ROUNDS):
         faults, plan = _check(
             sections,
@@ -66,15 +66,21 @@ def fit_into(current: State, source: Translation, now: datetime, *, accounts_els
     raise UnreadableSource("the source has too many faults that follow from each other; nothing was changed")
 
 
-def _keep_passwords(current: State, users: list[Doc]) -> int:
-    """Remove the hashes of users who have a password here, and return their number.
+def _keep_accounts(current: State, users: list[Doc]) -> int:
+    """Let the users who are here keep their roles and passwords, and return the number of those passwords.
 
     The first sign-in replaces an imported hash, so a second import would take the new one away and end the session.
+    Without their roles, it would activate a user who was deactivated here in between.
     """
     number = 0
     for user in users:
-        there = current.items.get((Kind.USER, (validation.normalize_key(user["userName"]),)))
-        if there is not None and there.values.get("passwordHash") is not None:
+        account = current.items.get((Kind.USER, (validation.normalize_key(user["userName"]),)))
+        if account is None:
+            continue
+        if "roles" in user:
+            roles = {validation.normalize_key(name): name for name in (*user["roles"], *account.values["roles"])}
+            user["roles"] = sorted(roles.values())
+        if account.values.get("passwordHash") is not None:
             number += user.pop("passwordHash", None) is not None
     return number
 

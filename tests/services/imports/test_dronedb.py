@@ -17,8 +17,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS Id, i AS UserName FROM n"
 
 
-def translated(source: Path, datasets: Path | None = None) -> Translation:
-    return dronedb.translate(dronedb.find(source, datasets), NOW, plain_names=False)
+def translated(source: Path, **org_slugs: str) -> Translation:
+    return dronedb.translate(dronedb.find(source, None), NOW, plain_names=False, org_slugs=org_slugs)
 
 
 def _change(file: str, *statements: str) -> Callable[[Path], None]:
@@ -133,3 +133,17 @@ def test_older_versions_have_no_members_no_levels_and_one_file(tmp_path: Path) -
     assert old.sections["orgs"] == [{**org, "members": []}]
     (dataset,) = old.sections["resources"]
     assert (dataset["name"], [*dataset["grants"]]) == ("Maps", ["general", "anyone"])
+
+
+def test_an_org_gets_another_slug_unless_two_would_be_one(tmp_path: Path) -> None:
+    orgs, datasets = [("public", "Public", None, 1), ("reef", "Reef", None, 0)], [("public", "maps", {"visibility": 2})]
+    source = DroneDB(orgs=orgs, datasets=datasets).write(tmp_path / "source")
+
+    moved = translated(source, public="open")
+    assert [org["slug"] for org in moved.sections["orgs"]] == ["open", "reef"]
+    assert [dataset["org"] for dataset in moved.sections["resources"]] == ["open"]
+    assert moved.misfits == []
+
+    for slugs in ({"public": "reef"}, {"gone": "open"}, {"public": "open", "reef": "open"}):
+        with pytest.raises(UnreadableSource):
+            translated(source, **slugs)
