@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import state
-from app.cli.common import Progress, Subparsers, add_command, add_group, explain_database_errors, start, tasks
+from app.cli.common import (
+    CommandFailed,
+    Progress,
+    Subparsers,
+    add_command,
+    add_group,
+    explain_database_errors,
+    start,
+    tasks,
+)
 from app.cli.output import output_file
 
 if TYPE_CHECKING:
+    from app.config import Settings
     from app.services.imports.fitting import Fit
     from app.services.imports.translation import Misfit, Translation
 
@@ -63,7 +73,7 @@ def add_all(commands: Subparsers) -> None:
 def _dronedb(arguments: argparse.Namespace) -> int:
     from app.services.imports import dronedb
 
-    settings = start(arguments)
+    settings = _start(arguments)
     files = dronedb.find(arguments.source, arguments.datasets)
     source = dronedb.translate(
         files, datetime.now(UTC), plain_names=arguments.plain_names, org_slugs=dict(arguments.rename_org)
@@ -74,9 +84,20 @@ def _dronedb(arguments: argparse.Namespace) -> int:
 def _provena(arguments: argparse.Namespace) -> int:
     from app.services.imports import provena
 
-    settings = start(arguments)
+    settings = _start(arguments)
     source = provena.translate(arguments.source, org=arguments.org, plain_names=arguments.plain_names)
     return _import(arguments, settings, source)
+
+
+def _start(arguments: argparse.Namespace) -> "Settings":
+    """Read the settings. Raises CommandFailed for an output that cannot be, before anything is read."""
+    from app.services.state.files import format_of
+
+    if arguments.output == "-" and arguments.json:
+        raise CommandFailed("--json and --output - would both write to standard output")
+    if arguments.output not in {None, "-"} and format_of(Path(arguments.output)) is None:
+        raise CommandFailed(f"{arguments.output}: name the file .yaml or .jsonl")
+    return start(arguments)
 
 
 def _rename(text: str) -> tuple[str, str]:
@@ -94,7 +115,7 @@ def _slug(text: str) -> str:
     return text
 
 
-def _import(arguments: argparse.Namespace, settings: Any, source: "Translation") -> int:
+def _import(arguments: argparse.Namespace, settings: "Settings", source: "Translation") -> int:
     """Apply, plan or write what fits, and return the exit code."""
     with explain_database_errors(settings):
         if arguments.dry_run or arguments.output is not None:

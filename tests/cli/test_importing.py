@@ -208,6 +208,25 @@ async def test_a_dry_run_and_an_output_change_nothing_and_the_output_can_be_appl
     assert capsys.readouterr().out.startswith("no changes")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--output", "moved.txt"], "moved.txt: name the file .yaml or .jsonl"),
+        (["--output", "-", "--json"], "--json and --output - would both write to standard output"),
+        (["--output", "no/moved.yaml"], "no/moved.yaml cannot be written: No such file or directory"),
+    ],
+)
+@on_sqlite
+async def test_an_output_that_cannot_be_is_one_line(
+    settings: object, tmp_path: Path, capsys: Capture, arguments: list[str], text: str
+) -> None:
+    DroneDB().write(tmp_path / "source")
+
+    assert await run("dronedb", "source", *arguments) == 1
+
+    assert capsys.readouterr() == ("", f"ostiary: {text}\n")
+
+
 @on_sqlite
 async def test_a_source_that_cannot_be_read_is_one_line(database: db.Database, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "mail.db").write_text("Dear registry, " * 100)
