@@ -41,6 +41,9 @@ from app.services.app_context import AppContext
 from app.services.audit import forgetting, pruning, reading, verification
 from app.services.backups import making, restoring
 from app.services.identity_provider import IdentityProvider
+from app.services.imports import fitting
+from app.services.imports.fitting import Fit
+from app.services.imports.translation import Translation
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
 from app.services.state import applying, files
@@ -317,6 +320,27 @@ def apply_state(
 
 async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
     return await applying.plan(app.database, document, prune=prune, accounts_elsewhere=app.provider is not None)
+
+
+def fit_import(settings: Settings, source: Translation) -> Fit:
+    """Compare the translation of another registry with this one, and leave out what does not fit."""
+    _migrate_existing(settings)
+    return _with_context(settings, lambda app: _fit(app, source))
+
+
+def apply_import(settings: Settings, source: Translation, progress: files.Progress) -> tuple[Fit, applying.Applied]:
+    """Make what fits of the translation of another registry."""
+    _migrate_existing(settings)
+
+    async def apply(app: AppContext) -> tuple[Fit, applying.Applied]:
+        fitted = await _fit(app, source)
+        return fitted, await applying.apply(app.database, fitted.plan, progress)
+
+    return _with_context(settings, apply)
+
+
+async def _fit(app: AppContext, source: Translation) -> Fit:
+    return await fitting.fit(app.database, source, accounts_elsewhere=app.provider is not None)
 
 
 def _migrate_existing(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
-from app.cli import audit, backups, completion, copying, help_texts, inspection
+from app.cli import audit, backups, completion, copying, help_texts, importing, inspection
 from app.cli import commands as operator_commands
 from app.cli import state as state_commands
 from app.cli.common import (
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)
     state_commands.add_all(commands)
+    importing.add_all(commands)
     backups.add_all(commands)
     copying.add_all(commands)
     inspection.add_all(commands)

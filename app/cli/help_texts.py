@@ -1,6 +1,6 @@
 """Long help texts of the command line."""
 
-from app.cli import help_audit, help_completion
+from app.cli import help_audit, help_completion, help_import
 
 DESCRIPTION = """\
 Ostiary manages the users, roles and grants of a data registry, decides who may
@@ -22,6 +22,7 @@ examples:
   ostiary audit list                      who changed what
   ostiary export registry.yaml            the registry as one document
   ostiary plan registry.yaml              what `ostiary apply` would change
+  ostiary import dronedb FOLDER --dry-run what would come from DroneDB Registry
   ostiary copy SOURCE TARGET              from SQLite to PostgreSQL, or back
   ostiary schema > schema.graphql         the GraphQL schema
 
@@ -367,6 +368,7 @@ COMMANDS = {
     "apply": (APPLY, APPLY_EPILOG),
     **help_audit.COMMANDS,
     **help_completion.COMMANDS,
+    **help_import.COMMANDS,
     "schema": (SCHEMA, SCHEMA_EPILOG),
     "settings": (SETTINGS, SETTINGS_EPILOG),
 }

@@ -20,7 +20,7 @@ from app.cli.output import output_file
 if TYPE_CHECKING:
     from app.services.state.changes import Plan
     from app.services.state.files import Format
-    from app.services.state.model import Fault, State
+    from app.services.state.model import Doc, Fault, State
 
 HAS_CHANGES = 3
 """The exit code of `plan --exit-code` for a plan with changes."""
@@ -99,29 +99,43 @@ def _plan(arguments: argparse.Namespace) -> int:
         plan = tasks().plan_state(settings, document, prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
-        _print_json(wording.as_json(plan))
+        print_json(wording.as_json(plan))
     else:
-        print("\n".join([*wording.lines(plan), *([""] if plan.changes else []), *_summary(plan, "to ")]))
+        print("\n".join(plan_lines(plan)))
     return HAS_CHANGES if arguments.exit_code and plan.changes else 0
 
 
 def _apply(arguments: argparse.Namespace) -> None:
-    from app.services.state import wording
-
     settings = start(arguments)
     document = _read(arguments)
     with explain_database_errors(settings):
         plan, applied = tasks().apply_state(settings, document, Progress(), prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
-        counts = {name: wording.count(plan)[name] for name in wording.SIGNS}
-        left = {kind.value: number for kind, number in plan.left.items()}
-        _print_json({"counts": counts, "transactions": applied.transactions, "leftAlone": left})
+        print_json(applied_as_json(plan, applied.transactions))
     else:
-        print("\n".join(_summary(plan, "")))
+        print("\n".join(summary(plan, "")))
 
 
-def _summary(plan: "Plan", prefix: str) -> Iterator[str]:
+def plan_lines(plan: "Plan") -> Iterator[str]:
+    """Yield the changes of a plan, and their numbers."""
+    from app.services.state import wording
+
+    yield from wording.lines(plan)
+    yield from [""] if plan.changes else []
+    yield from summary(plan, "to ")
+
+
+def applied_as_json(plan: "Plan", transactions: int) -> "Doc":
+    """Return the numbers of what was made, for programs."""
+    from app.services.state import wording
+
+    counts = {name: wording.count(plan)[name] for name in wording.SIGNS}
+    left = {kind.value: number for kind, number in plan.left.items()}
+    return {"counts": counts, "transactions": transactions, "leftAlone": left}
+
+
+def summary(plan: "Plan", prefix: str) -> Iterator[str]:
     """Yield the numbers of changes, and of the objects that only the registry has."""
     from app.services.state import wording
 
@@ -137,7 +151,8 @@ def _summary(plan: "Plan", prefix: str) -> Iterator[str]:
         yield f"left alone, since the document does not list them: {left}"
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON."""
     import orjson
 
     print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -14,6 +14,7 @@ CASES = {
     "ostiary audit verify --he": {"--head", "--help"},
     "ostiary audit prune --before 2026-01-01 --j": {"--json"},
     "ostiary --settings audit": {"audit"},
+    "ostiary import ": {"dronedb", "provena", "--help"},
     "ostiary completion ": {"bash", "zsh", "fish"},
 }
 

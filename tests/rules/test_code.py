@@ -38,7 +38,8 @@ def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
         f"app/db/{name}.py" for name in ("copying/postgresql", "postgresql/connection", "postgresql/database")
     }
     sqlite = {
-        f"app/db/{name}.py" for name in ("backups/sqlite", "copying/sqlite", "sqlite/database", "sqlite/group_commit")
+        f"app/db/{name}.py"
+        for name in ("backups/sqlite", "copying/sqlite", "other_sqlite", "sqlite/database", "sqlite/group_commit")
     }
     assert paths == {*postgresql, *sqlite, "app/db/migrations/runner.py"}
 

@@ -62,6 +62,9 @@ REFUSED = {
 }
 
 
+ANN = "- userName: ann\n    metadata: {depth: "
+
+
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_fault_is_named_with_its_place_and_changes_nothing(own_db: db.Database, case: str) -> None:
     old, new, expected = REFUSED[case]
@@ -71,6 +74,20 @@ async def test_a_fault_is_named_with_its_place_and_changes_nothing(own_db: db.Da
         found = await faults(own_db, BASE.replace(old, new, 1))
 
     assert any(expected in fault for fault in found), found
+
+
+@pytest.mark.parametrize("metadata", [f"{'[' * 280}{']' * 280}", str(2**70)])
+async def test_metadata_that_are_no_json_are_a_fault_for_an_object_that_is_there(
+    own_db: db.Database, metadata: str
+) -> None:
+    await applied(own_db, BASE)
+    wrong = BASE.replace("{depth: 12}", f"{{depth: {metadata}}}").replace("- userName: ann", f"{ANN}{metadata}}}", 1)
+
+    async with unchanged(own_db):
+        refused = await faults(own_db, wrong)
+
+    places = [place for place, text, _ in (fault.partition(": `metadata` must be JSON") for fault in refused) if text]
+    assert places == ["line 3: users[0].metadata", "line 19: resources[0].metadata"]
 
 
 async def test_a_fault_of_json_lines_has_its_line(own_db: db.Database) -> None:

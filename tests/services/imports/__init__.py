@@ -1,0 +1,1 @@
+"""Claims about moving in from other registries."""
