@@ -16,8 +16,7 @@ from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Probl
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import among, integers, texts
-from app.services import access_index, audit, expiry, validation
+from app.services import access_index, audit, expiry, user_refs, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ async def set_group_manager(
 ) -> tuple[int, int]:
     """Set whether a member manages the group's members; needs to manage them for as long. Return the ids of both."""
     key, until = await load_managed_until(tx, viewer, group)
-    user_id = (await load_members(tx, key, [user]))[0]
+    user_id = (await load_members(tx, viewer, key, [user]))[0]
     if user_id is None:
         raise member_not_found(("user",))
     row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
@@ -147,7 +146,7 @@ async def update_group_member(
     The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
     """
     key, until = await load_managed_until(tx, viewer, group)
-    user_id = (await load_members(tx, key, [user]))[0]
+    user_id = (await load_members(tx, viewer, key, [user]))[0]
     if user_id is None:
         raise member_not_found(("user",))
     row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
@@ -175,20 +174,16 @@ def member_not_found(path: Sequence[str | int] = ()) -> Problem:
     return NotFound("This user is not a member of the group.", path)
 
 
-async def load_members(tx: Transaction, key: int, members: Sequence[RowRef]) -> list[int | None]:
+async def load_members(tx: Transaction, viewer: Viewer, key: int, members: Sequence[RowRef]) -> list[int | None]:
     """Return the ids of members, None for each user who is not one. The caller must be allowed to see them."""
     refs = validation.normalize_refs(members)
-    user_ids = integers(user for column, user in refs if column == "id")
-    user_names = texts(user for column, user in refs if column != "id")
     statement = (
-        select(col(User.id), col(User.user_key))
+        select(*user_refs.key_columns(viewer))
         .join(GroupMember, col(GroupMember.user_id) == col(User.id))
         .where(col(GroupMember.group_id) == key, policy.is_valid_until(GroupMember.expires_at))
-        .where(among(col(User.id), user_ids) | among(col(User.user_key), user_names))
+        .where(user_refs.matches_any(viewer, refs))
     )
-    ids: dict[RowRef, int] = {}
-    for user_id, user_key in await tx.rows(statement, now=tx.now):
-        ids |= {("id", user_id): user_id, ("user_name", user_key): user_id}
+    ids = user_refs.ids_by_ref(await tx.rows(statement, **viewer.bind_values, now=tx.now))
     return [ids.get(ref) for ref in refs]
 
 

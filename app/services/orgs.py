@@ -18,7 +18,7 @@ from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Condition, among, integers, texts
-from app.services import audit, expiry, ownership, users, validation
+from app.services import audit, expiry, ownership, user_refs, users, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ async def update_org_member(
     The viewer and the time of the change replace those of the first grant.
     """
     target = await require(tx, viewer, org, policy.manages_org, ADMIN)
-    user_id, level, end = await _member(tx, target.id, user)
+    user_id, level, end = await _member(tx, viewer, target.id, user)
     validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
     new_end = end if membership.keeps_end else membership.expires_at
     if expiry.is_later(new_end, end) or (membership.level is not None and membership.level > level):
@@ -250,7 +250,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: RowRef, user: 
     target = await load_for_update(tx, viewer, org, policy.manages_org)
     if not (target.is_permitted or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {ADMIN}, or to be that member.")
-    user_id, *_ = await _member(tx, target.id, user)
+    user_id, *_ = await _member(tx, viewer, target.id, user)
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
     await tx.rows(_delete_member(target.id, user_id))
     return target.id, user_id
@@ -297,14 +297,18 @@ async def member_row(
     }
 
 
-async def _member(tx: Transaction, org_id: int, user: RowRef) -> tuple[int, int, datetime | None]:
+async def _member(tx: Transaction, viewer: Viewer, org_id: int, user: RowRef) -> tuple[int, int, datetime | None]:
     """Return the id, the level and the end of a member. The caller has checked that the viewer may see the member."""
     statement = (
         select(col(User.id), col(OrgMember.level), col(OrgMember.expires_at))
         .join(OrgMember, col(OrgMember.user_id) == col(User.id))
-        .where(col(OrgMember.org_id) == org_id, users.is_referenced(user), policy.is_valid_until(OrgMember.expires_at))
+        .where(
+            col(OrgMember.org_id) == org_id,
+            user_refs.matches(viewer, user),
+            policy.is_valid_until(OrgMember.expires_at),
+        )
     )
-    row = await tx.row(statement, now=tx.now)
+    row = await tx.row(statement, **viewer.bind_values, now=tx.now)
     if row is None:
         raise member_not_found(("user",))
     return int(row[0]), int(row[1]), row[2]

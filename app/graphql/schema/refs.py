@@ -18,6 +18,11 @@ class UserBy:
 
     id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
     user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
+    email: str | None = strawberry.field(
+        default=None,
+        description="The e-mail address, without regard to letter case. It finds the viewer, and with USERS_VIEW or "
+        "USERS_MANAGE every user. For all other viewers no user has it.",
+    )
 
 
 @one_of_input
@@ -64,6 +69,8 @@ def resolve_user(by: UserBy) -> RowRef:
     """Return the reference to a user."""
     if by.id is not None:
         return _by_id("User", by.id)
+    if by.email is not None:
+        return "email", by.email
     assert by.user_name is not None
     return "user_name", by.user_name
 
@@ -119,7 +126,10 @@ def _choose_resource(arguments: Mapping[str, Any]) -> RowRef:
     return resolve_resource(arguments["by"])
 
 
-user_lookup = Lookup({"id": read_graph.user, "user_name": read_graph.user_named}, _choose(resolve_user))
+user_lookup = Lookup(
+    {"id": read_graph.user, "user_name": read_graph.user_named, "email": read_graph.user_emailed},
+    _choose(resolve_user),
+)
 role_lookup = Lookup({"id": read_graph.role, "name": read_graph.role_named}, _choose(resolve_role))
 org_lookup = Lookup({"id": read_graph.org, "slug": read_graph.org_slugged}, _choose(resolve_org))
 group_lookup = Lookup({"id": read_graph.group, "slug": read_graph.group_slugged}, _choose(resolve_group))

@@ -144,7 +144,7 @@ async def remove_group_members(
     """Remove members from a group; needs to manage its members."""
     key = await groups.load_managed(tx, viewer, group)
     bulk.require_number("members", len(members))
-    user_ids = await groups.load_members(tx, key, members)
+    user_ids = await groups.load_members(tx, viewer, key, members)
     results = bulk.select_removals(tx, "members", user_ids, on_missing, lambda _: groups.member_not_found(), "user")
     if ids := bulk.removed_keys(results):
         await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)

@@ -14,8 +14,8 @@ from app.domain.errors import Conflict, Forbidden, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
-from app.query.relations import among, integers, texts
-from app.services import audit, bulk, expiry, orgs, users, validation
+from app.query.relations import among, integers
+from app.services import audit, bulk, expiry, orgs, user_refs, users, validation
 from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
 
 
@@ -162,7 +162,7 @@ async def remove_org_members(
     """Remove members from an org; needs the level ADMIN, or that the only entry is the viewer."""
     target = await orgs.load_for_update(tx, viewer, org, policy.manages_org)
     bulk.require_number("members", len(members))
-    user_ids = await _load_members(tx, target.id, members)
+    user_ids = await _load_members(tx, viewer, target.id, members)
     if not target.is_permitted and user_ids != [viewer.user_id]:
         raise Forbidden(f"This needs {orgs.ADMIN}, or to be that member.")
     results = bulk.select_removals(tx, "members", user_ids, on_missing, lambda _: orgs.member_not_found(), "user")
@@ -173,18 +173,14 @@ async def remove_org_members(
     return target.id, results
 
 
-async def _load_members(tx: Transaction, org_id: int, members: Sequence[RowRef]) -> list[int | None]:
+async def _load_members(tx: Transaction, viewer: Viewer, org_id: int, members: Sequence[RowRef]) -> list[int | None]:
     """Return the ids of current members, None for each user who is not one."""
     refs = validation.normalize_refs(members)
-    user_ids = integers(key for by, key in refs if by == "id")
-    user_keys = texts(key for by, key in refs if by != "id")
     statement = (
-        select(col(User.id), col(User.user_key))
+        select(*user_refs.key_columns(viewer))
         .join(OrgMember, col(OrgMember.user_id) == col(User.id))
         .where(col(OrgMember.org_id) == org_id, policy.is_valid_until(OrgMember.expires_at))
-        .where(among(col(User.id), user_ids) | among(col(User.user_key), user_keys))
+        .where(user_refs.matches_any(viewer, refs))
     )
-    ids: dict[RowRef, int] = {}
-    for user_id, user_key in await tx.rows(statement, now=tx.now):
-        ids |= {("id", user_id): user_id, ("user_name", user_key): user_id}
+    ids = user_refs.ids_by_ref(await tx.rows(statement, **viewer.bind_values, now=tx.now))
     return [ids.get(ref) for ref in refs]

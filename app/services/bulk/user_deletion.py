@@ -11,8 +11,8 @@ from app.domain import resource_roles
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import among, integers, texts
-from app.services import access_index, audit, bulk, ownership, roles, users, validation
+from app.query.relations import among, integers
+from app.services import access_index, audit, bulk, ownership, roles, user_refs, users, validation
 from app.services.bulk import OnMissing, Result
 
 
@@ -44,22 +44,19 @@ def _subjects(kind: SubjectType, ids: Sequence[int]) -> list[int]:
 async def _load_managed(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef]) -> tuple[list[int | None], set[int]]:
     """Return the ids of users whom the viewer manages, their rows locked, None for no such user; and who are admins."""
     normalized = validation.normalize_refs(refs)
-    ids = integers(key for by, key in normalized if by == "id")
-    names = texts(key for by, key in normalized if by != "id")
     rows = await tx.rows(
-        select(col(User.id), col(User.user_key), col(Role.name_key), col(Role.permissions))
+        select(*user_refs.key_columns(viewer), col(Role.name_key), col(Role.permissions))
         .select_from(User)
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-        .where(among(col(User.id), ids) | among(col(User.user_key), names))
+        .where(user_refs.matches_any(viewer, normalized))
         .order_by(col(User.id))
-        .with_for_update(of=User)
+        .with_for_update(of=User),
+        **viewer.bind_values,
     )
     policy.require_equal_rights(viewer, roles.combine_permissions(mask for *_, mask in rows), "One of these users")
-    by_ref: dict[RowRef, int] = {}
-    for key, name, *_ in rows:
-        by_ref |= {("id", key): key, ("user_name", name): key}
-    admins = {key for key, _, role, _ in rows if role == roles.ADMIN}
+    by_ref = user_refs.ids_by_ref(rows)
+    admins = {row[0] for row in rows if row[3] == roles.ADMIN}
     return [by_ref.get(ref) for ref in normalized], admins
 
 
