@@ -4,7 +4,16 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import type { OrgLevel } from '../api';
-import { Confirm, EndsField, Form, PersonPicker, SelectField, isSameMoment, useNotify } from '../shared';
+import {
+  Confirm,
+  EndsField,
+  Form,
+  PersonPicker,
+  SelectField,
+  isSameMoment,
+  useNotify,
+  usePersonRef,
+} from '../shared';
 import { AddOrgMemberMutation, RemoveOrgMemberMutation, UpdateOrgMemberMutation } from './changes';
 import type { Level, Org } from './operations';
 import type { Member } from './tabOperations';
@@ -42,19 +51,20 @@ export function LevelField({ levels, value, onChange }: LevelFieldProps): ReactN
   );
 }
 
-/** Adds a person by user name. */
+/** Adds a person by user name or e-mail address. */
 export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
   const [userName, setUserName] = useState('');
   const [level, setLevel] = useState<OrgLevel>('READ_ONLY');
   const [expiresAt, setExpiresAt] = useState<string | null>(null);
   const [isValid, setIsValid] = useState(true);
   const notify = useNotify();
+  const personRef = usePersonRef();
   const change = useChange(AddOrgMemberMutation, {
     payload: (data) => data.addOrgMember,
     touches: TOUCHES,
   });
   const submit = async (): Promise<void> => {
-    const user = { userName: userName.trim() };
+    const user = await personRef(userName);
     const outcome = await change.run({ input: { org: { id: org.id }, user, level, expiresAt } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.added(userName) });
