@@ -23,6 +23,7 @@ export {
 } from './Form';
 export type { Choice, FormChange, Values } from './Form';
 export { Hidden, OrHidden } from './Hidden';
+export { LinkedText } from './LinkedText';
 export { safeHref } from './links';
 export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';
 export { useNotify } from './Notices';
@@ -34,7 +35,7 @@ export { StorageBar } from './StorageBar';
 export { EditRemoveButtons, Table, useTable } from './Table';
 export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from './Table';
 export { Time } from './Time';
-export { dayOf, endAfterDays, endState, exactTime, isSameMoment } from './times';
+export { dayOf, endAfterDays, endState, exactTime, isSameMoment, startOfDay } from './times';
 export { Unsaved } from './Unsaved';
 export { useNow } from './useNow';
 export { counted, someOf, words as sharedWords } from './words';
