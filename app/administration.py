@@ -92,6 +92,7 @@ async def open_context(settings: Settings, *, longest: float = inf, inspected_wi
         settings.api_token_lifetime,
         provider=provider,
         has_personal_orgs=settings.makes_personal_orgs,
+        group_contact=settings.group_contact,
         input_digest=InputDigest(key),
         seal_key=SealKey(key),
     )

@@ -138,6 +138,9 @@ class Settings(BaseSettings):
         " /resources and /settings. If false, these addresses are not served, and / leads to /graphql, where GraphiQL"
         " stays.",
     )
+    group_contact: values.Contact = values.contact_field(
+        "How to ask for a group or its membership: {}. The console shows it; everybody can read it."
+    )
     executor: Literal["compiled", "reference"] = Field(
         "compiled",
         description="Executor of GraphQL operations: compiled runs a plan where there is one; reference always runs the"
@@ -198,7 +201,6 @@ class Settings(BaseSettings):
         2, 1, 64, "Threads that hash passwords in each worker: {}. A busy thread uses one core and 19 MiB."
     )
     throttle: Throttle = values.section(Throttle)
-
     log_format: Annotated[Literal["console", "json"] | None, BeforeValidator(values.choice)] = Field(
         None,
         description="Format of the log on stderr: console for text, json for one JSON object a line. Blank: console on"

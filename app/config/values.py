@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_pascal
 
 SECRET_BYTES = 32
@@ -15,6 +15,7 @@ SECRET_BYTES = 32
 
 PASSWORD_CHARACTERS = 1024
 EMAIL_CHARACTERS = 254
+CONTACT_CHARACTERS = 500
 MIN_METRICS_TOKEN_CHARACTERS = 16
 LAST_PORT = 65_535
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -115,6 +116,25 @@ def external_url(value: str | None) -> str | None:
     if "@" in parts.netloc or parts.fragment:
         raise ValueError("must not contain credentials or a fragment")
     return text
+
+
+def contact(value: str | None) -> str | None:
+    """Accept one line of at most 500 printable characters. Blank is None."""
+    text = (value or "").strip()
+    if len(text) > CONTACT_CHARACTERS or not text.isprintable():
+        raise ValueError(f"must be one line of at most {CONTACT_CHARACTERS} printable characters")
+    return text or None
+
+
+Contact = Annotated[str | None, AfterValidator(contact)]
+
+
+def contact_field(description: str) -> Any:
+    """Return the field of a text or an address for people. In its description, `{}` stands for its form."""
+    form = (
+        f"one line of at most {CONTACT_CHARACTERS} characters, in which http, https and mailto addresses become links"
+    )
+    return Field(None, description=f"{description.format(form)} Blank: none.")
 
 
 def choice(value: object) -> object:

@@ -17,7 +17,7 @@ from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, flag_sql, integers
-from app.services import access_index, expiry, grants, resources, validation
+from app.services import access_index, expiry, grants, resources, user_refs, validation
 from app.services.grants import Grants
 from app.services.resources import ResourceForUpdate
 
@@ -272,8 +272,7 @@ async def _load_subjects(
 _SUBJECT_COLUMNS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
     (SubjectType.GROUP, "id"): (Group, Group.id, policy.sees_group),
     (SubjectType.GROUP, "slug"): (Group, Group.slug, policy.sees_group),
-    (SubjectType.USER, "id"): (User, User.id, policy.knows_user),
-    (SubjectType.USER, "user_name"): (User, User.user_key, policy.finds_user),
+    **{(SubjectType.USER, by): (User, *column) for by, column in user_refs.COLUMNS.items()},
 }
 
 
@@ -285,9 +284,11 @@ def _select_subjects(kind: SubjectType, name: str, viewer: Viewer) -> Select[Any
         among(col(Grant.resource_id), bindparam("resources", type_=Keys(RowId()))),
         col(Grant.subject) == policy.subject_id(kind, col(table.id)),
     )
+    # The configuration shows the names of its users, not their e-mail addresses.
+    may_name = sees(viewer) if name == "email" else or_(sees(viewer), has_entry)
     is_visible = flag_sql(sees(viewer))
     rows = select(col(table.id), col(column), is_visible)
-    rows = rows.where(among(col(column), keys), or_(sees(viewer), has_entry))
+    rows = rows.where(among(col(column), keys), may_name)
     return rows.order_by(col(table.id)).with_for_update(read=True, key_share=True)
 
 

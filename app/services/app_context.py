@@ -32,6 +32,7 @@ class AppContext:
     api_token_lifetime: timedelta | None = None
     provider: IdentityProvider | None = None
     has_personal_orgs: bool = False
+    group_contact: str | None = None
     input_digest: InputDigest = field(kw_only=True)
     seal_key: SealKey = field(kw_only=True)
 

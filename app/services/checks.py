@@ -42,7 +42,7 @@ class Reason:
 
 async def check_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> bool:
     """Return whether a user holds a role on a resource; raise like `check_access_batch`."""
-    user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
+    user_id, resource_id = await find_user_id(database, viewer, user), await find_resource_id(database, resource)
     by_name = user[0] != "id"
     return (await check_access_batch(database, viewer, [user_id], [resource_id], [role], by_name=by_name))[0]
 
@@ -258,7 +258,7 @@ def _viewer_masks(viewer: Viewer) -> Select[Any]:
 
 async def explain_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef) -> list[Reason]:
     """Return every path by which a user holds roles on a resource; raise like `check_access`."""
-    user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
+    user_id, resource_id = await find_user_id(database, viewer, user), await find_resource_id(database, resource)
     is_own = user_id == viewer.user_id
     query = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
     async with open_reader(database, viewer, {user_id}) as reader:
@@ -306,19 +306,28 @@ def _reason_columns(subjects: FromClause) -> Select[Any]:
 
 _REASONS = _reason_columns(USER_SUBJECTS)
 
-_USER_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
+_USER_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("key", type_=KeyText()))
 
 _RESOURCE_BY_PATH = select(col(Resource.id)).where(col(Resource.path) == bindparam("path", type_=KeyText()))
 
 
-async def find_user_id(database: Database, user: RowRef) -> int:
-    """Return the id of the user, 0 if there is none. The check itself decides what the viewer may learn of it."""
-    column, key = user
-    if column == "id":
+async def find_user_id(database: Database, viewer: Viewer, user: RowRef) -> int:
+    """Return the id of the user, 0 if there is none, or by e-mail none whose address the viewer may see.
+
+    The check itself decides what else the viewer may learn of the user.
+    """
+    by, key = validation.normalize_ref(user)
+    if by == "id":
         return int(key)
-    name = validation.normalize_key(str(key))
-    rows = await database.ask(_USER_BY_NAME, freshness=Freshness.PRIMARY, name=name)
+    statement = _user_by_email(viewer.permission_profile) if by == "email" else _USER_BY_NAME
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, key=key, **viewer.bind_values)
     return rows[0][0] if rows else 0
+
+
+@cache
+def _user_by_email(viewer: Viewer) -> Select[Any]:
+    is_named = col(User.email_key) == bindparam("key", type_=KeyText())
+    return select(col(User.id)).where(is_named, policy.sees_user_details(viewer))
 
 
 async def find_resource_id(database: Database, resource: RowRef) -> int:

@@ -17,7 +17,7 @@ from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among
-from app.services import checks, validation
+from app.services import checks, user_refs, validation
 from app.services.access import GrantEntry
 
 MAX_ENTRIES = 20
@@ -57,7 +57,7 @@ async def decide(
     policy.require_signed_in(viewer)
     if len(entries) > MAX_ENTRIES:
         raise BadInput(f"`entries` takes at most {MAX_ENTRIES} entries, not {len(entries)}.", "entries")
-    user_id = 0 if user is None else await checks.find_user_id(database, user)
+    user_id = 0 if user is None else await checks.find_user_id(database, viewer, user)
     resource_id = await checks.find_resource_id(database, resource)
     async with at_one_moment(database) as reader:
         if user is None:
@@ -98,14 +98,14 @@ async def _load_additional_mask(
         _require_valid(entry, full, at)
     groups = await _load_groups(reader, viewer, [entry.ref for entry in entries if entry.kind is SubjectType.GROUP])
     members = {key for (key,) in await _ask(reader, _MEMBERSHIPS, user=user, keys=[*groups.values()])} if groups else ()
-    names = {("user_name", name) for (name,) in await _ask(reader, _ACTIVE_NAME, user=user)}
-    subjects = {("id", user), *names} if names else set()
+    named = await _ask(reader, _active_user_query(viewer.permission_profile), user=user, **viewer.bind_values)
+    subjects = user_refs.ids_by_ref(named)
     mask = 0
     for entry in entries:
         applies = {
-            SubjectType.ANYONE: bool(names) or not user,
-            SubjectType.GENERAL: bool(names),
-            SubjectType.GROUP: bool(names) and groups.get(_normalize(entry.ref)) in members,
+            SubjectType.ANYONE: bool(named) or not user,
+            SubjectType.GENERAL: bool(named),
+            SubjectType.GROUP: bool(named) and groups.get(_normalize(entry.ref)) in members,
             SubjectType.USER: _normalize(entry.ref) in subjects,
         }
         if applies[entry.kind]:
@@ -181,4 +181,9 @@ _MEMBERSHIPS = select(col(GroupMember.group_id)).where(
     among(col(GroupMember.group_id), bindparam("keys", type_=Keys(RowId()))),
     policy.is_valid_until(GroupMember.expires_at),
 )
-_ACTIVE_NAME = select(col(User.user_key)).where(col(User.id) == _USER, policy.is_active(col(User.id)))
+
+
+@cache
+def _active_user_query(viewer: Viewer) -> Select[Any]:
+    """Return the references by which the viewer may name the user, if the user is not deactivated."""
+    return select(*user_refs.key_columns(viewer)).where(col(User.id) == _USER, policy.is_active(col(User.id)))

@@ -44,7 +44,10 @@ async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resou
 
     A viewer who asks about a resource that they do not see gets NO_ENTRY, whatever entries exist.
     """
-    user_id, resource_id = await checks.find_user_id(database, user), await checks.find_resource_id(database, resource)
+    user_id, resource_id = (
+        await checks.find_user_id(database, viewer, user),
+        await checks.find_resource_id(database, resource),
+    )
     users, resources, roles = [user_id] * 2, [resource_id] * 2, [role, resource_roles.METADATA_READ]
     async with checks.open_reader(database, viewer, {user_id}) as reader:
         has_role, is_visible = await checks.check(reader, viewer, users, resources, roles, by_name=user[0] != "id")

@@ -57,7 +57,7 @@ class Explanation:
 
 async def explain(database: Database, user: str, resource: str) -> Explanation:
     """Explain the access of a user, by name or id, to a resource, by id or ORG/SLUG. Raises OstiaryError."""
-    user_ref = await _refer(database, "User", user, ("userName", user))
+    user_ref = await _refer(database, "User", user, ("user_name", user))
     resource_ref = await _refer(database, "Resource", resource, ("path", resource))
     reasons = await checks.explain_access(database, SYSTEM, user_ref, resource_ref)
     refusals = {
@@ -82,7 +82,7 @@ async def explain(database: Database, user: str, resource: str) -> Explanation:
 
 async def _refer(database: Database, kind: str, text: str, by_name: RowRef) -> RowRef:
     """Return the reference of a text: a name takes precedence over an id. Raises OstiaryError if it is neither."""
-    find = checks.find_user_id if kind == "User" else checks.find_resource_id
+    find = _find_user_id if kind == "User" else checks.find_resource_id
     if await find(database, by_name):
         return by_name
     if (key := refs.key_of(kind, text)) is not None:
@@ -92,7 +92,11 @@ async def _refer(database: Database, kind: str, text: str, by_name: RowRef) -> R
 
 
 async def _ids(database: Database, user: RowRef, resource: RowRef) -> tuple[int, int]:
-    return await checks.find_user_id(database, user), await checks.find_resource_id(database, resource)
+    return await _find_user_id(database, user), await checks.find_resource_id(database, resource)
+
+
+async def _find_user_id(database: Database, user: RowRef) -> int:
+    return await checks.find_user_id(database, SYSTEM, user)
 
 
 async def _load_names(database: Database, reasons: Iterable[checks.Reason | denials.Denial]) -> Names:

@@ -135,7 +135,7 @@ async def update_group_member(
     The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
     """
     key, until = await load_managed_until(tx, viewer, group)
-    user_id, was_manager, old_end = await members.load(tx, members.GROUPS, key, user)
+    user_id, was_manager, old_end = await members.load(tx, viewer, members.GROUPS, key, user)
     end = None if changes.is_endless else changes.expires_at or old_end
     is_manager = bool(was_manager) if changes.is_manager is None else changes.is_manager
     gives_more = expiry.is_later(end, old_end) or (is_manager and not was_manager)

@@ -13,8 +13,9 @@ from app.db.statements import Values
 from app.db.tables import GroupMember, OrgMember, User, col
 from app.domain.errors import NotFound, Problem, Retry
 from app.domain.refs import RowRef
-from app.query.relations import among, integers, texts
-from app.services import audit, users, validation
+from app.domain.viewer import Viewer
+from app.query.relations import among, integers
+from app.services import audit, user_refs, validation
 from app.services.audit.states import LinkKind
 
 
@@ -64,25 +65,24 @@ class Member(NamedTuple):
     expires_at: datetime | None
 
 
-async def load(tx: Transaction, of: MemberTable, key: int, user: RowRef) -> Member:
+async def load(tx: Transaction, viewer: Viewer, of: MemberTable, key: int, user: RowRef) -> Member:
     """Return a member of an org or a group; raise NotFound. The caller has checked that the viewer may see members."""
     of_users = of.select_current(col(User.id)).join(of.table, col(of.table.user_id) == col(User.id))
-    row = await tx.row(of_users.where(of.column == key, users.is_referenced(user)), now=tx.now)
+    statement = of_users.where(of.column == key, user_refs.matches(viewer, user))
+    row = await tx.row(statement, **viewer.bind_values, now=tx.now)
     if row is None:
         raise of.not_found("user")
     return Member(*row)
 
 
-async def load_ids(tx: Transaction, of: MemberTable, key: int, refs: Sequence[RowRef]) -> list[int | None]:
+async def load_ids(
+    tx: Transaction, viewer: Viewer, of: MemberTable, key: int, refs: Sequence[RowRef]
+) -> list[int | None]:
     """Return the ids of current members, None for each user who is not one; otherwise like `load`."""
     refs = validation.normalize_refs(refs)
-    user_ids = integers(user for column, user in refs if column == "id")
-    user_names = texts(user for column, user in refs if column != "id")
-    of_users = of.select_current(col(User.id), col(User.user_key)).join(of.table, col(of.table.user_id) == col(User.id))
-    is_user = among(col(User.id), user_ids) | among(col(User.user_key), user_names)
-    ids: dict[RowRef, int] = {}
-    for user_id, user_key, *_ in await tx.rows(of_users.where(of.column == key, is_user), now=tx.now):
-        ids |= {("id", user_id): user_id, ("user_name", user_key): user_id}
+    of_users = of.select_current(*user_refs.key_columns(viewer)).join(of.table, col(of.table.user_id) == col(User.id))
+    statement = of_users.where(of.column == key, user_refs.matches_any(viewer, refs))
+    ids = user_refs.ids_by_ref(await tx.rows(statement, **viewer.bind_values, now=tx.now))
     return [ids.get(ref) for ref in refs]
 
 

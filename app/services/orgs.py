@@ -227,7 +227,7 @@ async def update_org_member(
     The viewer and the time of the change replace those of the first grant.
     """
     target = await require(tx, viewer, org, policy.manages_org, ADMIN)
-    user_id, level, end = await members.load(tx, members.ORGS, target.id, user)
+    user_id, level, end = await members.load(tx, viewer, members.ORGS, target.id, user)
     validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
     new_end = end if membership.keeps_end else membership.expires_at
     if expiry.is_later(new_end, end) or (membership.level is not None and membership.level > level):
@@ -249,7 +249,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: RowRef, user: 
     target = await load_for_update(tx, viewer, org, policy.manages_org)
     if not (target.is_permitted or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {ADMIN}, or to be that member.")
-    user_id, *_ = await members.load(tx, members.ORGS, target.id, user)
+    user_id, *_ = await members.load(tx, viewer, members.ORGS, target.id, user)
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
     await tx.rows(_delete_member(target.id, user_id))
     return target.id, user_id

@@ -68,6 +68,7 @@ _named, _newest = ("name",), ("created_at",)
 
 user = Relation("one", User, User.id, policy.knows_user)
 user_named = Relation("one", User, User.user_key, policy.finds_user)
+user_emailed = Relation("one", User, User.email_key, policy.sees_user_details)
 user_shown = Relation("one", User, User.id, policy.unrestricted)
 users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
 

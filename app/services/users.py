@@ -5,17 +5,17 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, bindparam, literal_column, select, union_all
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col, sort_key
+from app.db.tables import Role, RowId, User, UserRole, casefold_key, col, sort_key
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
-from app.services import audit, roles, tracked_rows, validation
+from app.services import audit, roles, tracked_rows, user_refs, validation
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -323,7 +323,7 @@ def _select_managed(by: str, viewer: Viewer) -> Select[Any]:
 
 
 def _ref_conditions(by: str, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
-    column, sees = (User.id, policy.knows_user) if by == "id" else (User.user_key, policy.finds_user)
+    column, sees = user_refs.COLUMNS[by]
     return col(column) == bindparam("key", type_=col(column).type), sees(viewer)
 
 
@@ -331,36 +331,29 @@ def _bind_values(tx: Transaction, viewer: Viewer, user: RowRef) -> dict[str, Any
     return {"key": validation.normalize_ref(user)[1], **viewer.bind_values, "now": tx.now}
 
 
-def is_referenced(user: RowRef) -> ColumnElement[bool]:
-    """Return the condition that a row of `users` is the referenced user."""
-    by, key = user
-    return col(User.id) == key if by == "id" else col(User.user_key) == validation.normalize_key(str(key))
-
-
 async def is_viewer(tx: Transaction, viewer: Viewer, user: RowRef) -> bool:
-    return await tx.row(select(col(User.id)).where(is_referenced(user), col(User.id) == viewer.user_id)) is not None
+    statement = select(col(User.id)).where(user_refs.matches(viewer, user), col(User.id) == viewer.user_id)
+    return await tx.row(statement, **viewer.bind_values) is not None
 
 
 async def load_many(tx: Transaction, viewer: Viewer, users: Sequence[RowRef]) -> list[int | None]:
     """Return the ids of users like `load_visible`, in one statement and without row locks; None for a missing user."""
     refs = validation.normalize_refs(users)
-    rows = await tx.rows(
-        _select_many(viewer.permission_profile),
-        ids=[key for by, key in refs if by == "id"],
-        names=[key for by, key in refs if by != "id"],
-        **viewer.bind_values,
-        now=tx.now,
-    )
-    ids_by_ref = {("user_name", user_key) if by_name else ("id", key): key for by_name, key, user_key in rows}
-    return [ids_by_ref.get(ref) for ref in refs]
+    keys = {f"{by}_keys": [key for of, key in refs if of == by] for by in user_refs.COLUMNS}
+    rows = await tx.rows(_select_many(viewer.permission_profile), **keys, **viewer.bind_values, now=tx.now)
+    ids = {}
+    for by, user_id, user_key, email_key in rows:
+        ids[by, {"id": user_id, "user_name": user_key, "email": email_key}[by]] = user_id
+    return [ids.get(ref) for ref in refs]
 
 
 @cache
 def _select_many(viewer: Viewer) -> Any:
-    by_id = among(col(User.id), bindparam("ids", type_=Keys(RowId()))), policy.knows_user(viewer)
-    by_name = among(col(User.user_key), bindparam("names", type_=Keys(KeyText()))), policy.finds_user(viewer)
-    branches = [
-        select(literal_column(str(at), Integer), col(User.id), col(User.user_key)).where(*conditions)
-        for at, conditions in enumerate((by_id, by_name))
-    ]
-    return union_all(*branches)
+    return union_all(
+        *(
+            select(literal_column(f"'{by}'", Text), col(User.id), col(User.user_key), col(User.email_key)).where(
+                among(col(column), bindparam(f"{by}_keys", type_=Keys(col(column).type))), sees(viewer)
+            )
+            for by, (column, sees) in user_refs.COLUMNS.items()
+        )
+    )

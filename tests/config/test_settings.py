@@ -217,6 +217,7 @@ INVALID_VALUES = [
     ("Limits", None, "must be a JSON object"),
     ("Limits.Tokens", 99, "must be greater than or equal to 100"),
     ("Limits.Nesting", 101, "must be less than or equal to 100"),
+    ("GroupContact", "one\nanother", "must be one line of at most 500 printable characters"),
     ("ExternalAuthUrl", "ldap://auth.example.org", "must be a URL that begins with http:// or https://"),
     ("ExternalAuthUrl", "https://ann:word@auth.example.org", "must not contain credentials"),
     ("ExternalAuthUrl", "https://auth.example.org:port", "is not a URL"),

@@ -43,6 +43,9 @@ ON_POSTGRESQL = ("tests/journeys/sign-in-page.spec.ts",)
 OPTIONS = {"tests/journeys/24-below-a-prefix.spec.ts": ("--root-path", "/ostiary")}
 """Options of the server of a journey."""
 
+GROUP_CONTACT = "the data office, https://help.example/groups."
+"""Whom to ask for a group."""
+
 RUNS = [*((journey, "sqlite") for journey in JOURNEYS), *((journey, "postgresql") for journey in ON_POSTGRESQL)]
 
 LONGEST = 600
@@ -83,7 +86,7 @@ def _served(journey: str, backend: str, folder: Path, request: pytest.FixtureReq
     """Serve the demo world: on SQLite with one worker, on PostgreSQL with two."""
     if backend == "sqlite":
         shutil.copytree(request.getfixturevalue("demo_world"), folder, dirs_exist_ok=True)
-        with Server(folder, "--demo", *OPTIONS.get(journey, ())) as server:
+        with Server(folder, "--demo", *OPTIONS.get(journey, ()), OSTIARY_GROUP_CONTACT=GROUP_CONTACT) as server:
             server.ready()
             yield server
         return

@@ -13,12 +13,16 @@ from app.db.tables import col
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
+from app.query.relations import among, integers
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
 from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
 """A part of every word that no plain user may read."""
+
+EMAIL = f"{PART}{{}}@x.example"
+"""The e-mail address of a user, as far as they have one. They lose it as one of the facts."""
 
 LATER = NOW + timedelta(days=400)
 
@@ -41,9 +45,11 @@ class Town:
 async def build(make: Make) -> Town:
     """Make the world as it is before any of the hidden facts."""
     plain = ["alice", "abel", "gwen", "dora", "otto", "fay", "erin"]
-    people = {name: await make.user(name, "user") for name in plain}
+    people = {
+        name: await make.user(name, "user", email=EMAIL.format(name) if name == "dora" else None) for name in plain
+    }
     for name in ("bob", "carol", "dan", "zed"):
-        details = {"email": f"{PART}{name}@x.example", "details": {"k": f"{PART}{name}"}}
+        details = {"email": EMAIL.format(name), "details": {"k": f"{PART}{name}"}}
         people[name] = await make.user(f"{PART}{name}", "user", **details)
     people["root"] = await make.admin(f"{PART}root")
     await make.role("registrars", Permission.RESOURCES_MANAGE)
@@ -168,9 +174,12 @@ async def _is_a_new_user(tx: db.Transaction, town: Town) -> None:
 
 
 async def _has_other_details(tx: db.Transaction, town: Town) -> None:
+    """Of a stranger, and of a member of a group and of a configuration that the asker may manage."""
     user = tables.User
     details = {"email": None, "email_key": None, "details": {"k": 2}, "last_login_at": NOW}
-    await tx.rows(update(user).where(col(user.id) == town["bob"].id).values(**details))
+    await tx.rows(
+        update(user).where(among(col(user.id), integers([town["bob"].id, town["dora"].id]))).values(**details)
+    )
 
 
 async def _a_hidden_thing_is_locked(tx: db.Transaction, town: Town) -> None:

@@ -14,7 +14,7 @@ from app import db
 from app.domain import refs
 from app.rest import TABLE
 from tests.oracle.access_worlds import NOW
-from tests.oracle.plain_worlds import EXCEPTIONS, FACTS, PART, Fact, Town, build, happen
+from tests.oracle.plain_worlds import EMAIL, EXCEPTIONS, FACTS, PART, Fact, Town, build, happen
 from tests.support.client import Api
 from tests.support.factories import Make, Person, everything
 from tests.support.probing import document, inputs, probes
@@ -51,6 +51,7 @@ def ways_of(town: Town) -> dict[str, list[dict[str, Any]]]:
     strange: dict[str, list[dict[str, Any]]] = {each: [{"id": refs.encode(each, 900)}, {"id": "x"}] for each in kinds}
     people = [{"id": town[name].node} for name in PEOPLE]
     people += [{"userName": town[name].user_name} for name in ("alice", "fay", "bob", "dan")] + [{"userName": "nobody"}]
+    people += [{"email": EMAIL.format(name)} for name in ("bob", "dora")]
     named = {
         "UserBy": [*people, *strange["User"]],
         "OrgBy": [*({"id": town[name].node} for name in ("atelier", "shed", "agora", "vault")), *strange["Org"]],
@@ -85,6 +86,7 @@ def naming(town: Town, who: str) -> Iterator[Question]:
     strange = [each for each in ways["UserBy"] if each.get("id") in {"x", refs.encode("User", 900)}]
     users = [*({"id": town[name].node} for name in OTHERS), *strange]
     users += [{"userName": name} for name in (who, town["bob"].user_name, town["dan"].user_name, "nobody")]
+    users += [{"email": EMAIL.format(name)} for name in ("bob", "dora")]
     things = [own["ResourceBy"], {"id": town["play"].node}, {"id": refs.encode("Resource", 900)}]
     pairs = [*product(users, things)]
     by_id = [(user["id"], thing["id"]) for user, thing in pairs if "id" in user]

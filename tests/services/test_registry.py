@@ -11,15 +11,17 @@ from tests.support.factories import Make
 from tests.support.rest_client import Rest
 
 POLICY = "minLength requiresDigit requiresUppercase requiresLowercase requiresNonAlphanumeric"
-REGISTRY = f"{{ registry {{ version userManagement isStorageLimited passwordPolicy {{ {POLICY} }} }} }}"
+REGISTRY = f"{{ registry {{ version userManagement isStorageLimited groupContact passwordPolicy {{ {POLICY} }} }} }}"
 RULES = {f"requires{kind}": False for kind in ("Digit", "Uppercase", "Lowercase", "NonAlphanumeric")}
 DEFAULTS = {
     "version": __version__,
     "userManagement": "LOCAL",
     "isStorageLimited": False,
+    "groupContact": None,
     "passwordPolicy": {"minLength": 12, **RULES},
 }
 EXTERNAL = {"OSTIARY_EXTERNAL_AUTH_URL": "http://127.0.0.1:9/in?key=hush"}
+CONTACT = "Ask the data office: https://help.example.org/groups"
 STRICT = {
     "OSTIARY_ENABLE_STORAGE_LIMITER": "true",
     "OSTIARY_PASSWORD_POLICY": json.dumps({"MinLength": 8, "RequireDigit": True, "RequireNonAlphanumeric": True}),
@@ -46,6 +48,7 @@ async def test_everybody_reads_the_same(api: Api, make: Make) -> None:
     [
         (STRICT, {"isStorageLimited": True, "passwordPolicy": STRICT_RULES}),
         ({"OSTIARY_PASSWORD_POLICY": "null"}, {"passwordPolicy": None}),
+        ({"OSTIARY_GROUP_CONTACT": f" {CONTACT} "}, {"groupContact": CONTACT}),
         (EXTERNAL, {"userManagement": "IDENTITY_PROVIDER", "passwordPolicy": None}),
     ],
 )

@@ -18,6 +18,11 @@ class UserBy:
 
     id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
     user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
+    email: str | None = strawberry.field(
+        default=None,
+        description="The e-mail address, without regard to letter case. It finds the viewer, and with USERS_VIEW or "
+        "USERS_MANAGE every user. For all other viewers no user has it.",
+    )
 
 
 @one_of_input
@@ -62,7 +67,7 @@ class ResourceBy:
 
 def resolve_user(by: UserBy) -> RowRef:
     """Return the reference to a user."""
-    return _resolve("User", by, "user_name")
+    return ("email", by.email) if by.email is not None else _resolve("User", by, "user_name")
 
 
 def resolve_role(by: RoleBy) -> RowRef:
@@ -103,7 +108,10 @@ def _choose(resolve: Callable[[Any], RowRef]) -> Callable[[Mapping[str, Any]], R
     return lambda arguments: validation.normalize_ref(resolve(arguments["by"]))
 
 
-user_lookup = Lookup({"id": read_graph.user, "user_name": read_graph.user_named}, _choose(resolve_user))
+user_lookup = Lookup(
+    {"id": read_graph.user, "user_name": read_graph.user_named, "email": read_graph.user_emailed},
+    _choose(resolve_user),
+)
 role_lookup = Lookup({"id": read_graph.role, "name": read_graph.role_named}, _choose(resolve_role))
 org_lookup = Lookup({"id": read_graph.org, "slug": read_graph.org_slugged}, _choose(resolve_org))
 group_lookup = Lookup({"id": read_graph.group, "slug": read_graph.group_slugged}, _choose(resolve_group))

@@ -171,7 +171,7 @@ async def remove_group_members(
     """Remove members from a group; needs to manage its members."""
     key = await groups.load_managed(tx, viewer, group)
     bulk.require_number("members", len(refs))
-    return key, await _remove(tx, GROUPS, key, await members.load_ids(tx, GROUPS, key, refs), on_missing)
+    return key, await _remove(tx, GROUPS, key, await members.load_ids(tx, viewer, GROUPS, key, refs), on_missing)
 
 
 async def remove_org_members(
@@ -180,7 +180,7 @@ async def remove_org_members(
     """Remove members from an org; needs the level ADMIN, or that the only entry is the viewer."""
     target = await orgs.load_for_update(tx, viewer, org, policy.manages_org)
     bulk.require_number("members", len(refs))
-    user_ids = await members.load_ids(tx, ORGS, target.id, refs)
+    user_ids = await members.load_ids(tx, viewer, ORGS, target.id, refs)
     if not target.is_permitted and user_ids != [viewer.user_id]:
         raise Forbidden(f"This needs {orgs.ADMIN}, or to be that member.")
     return target.id, await _remove(tx, ORGS, target.id, user_ids, on_missing)

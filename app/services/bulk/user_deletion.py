@@ -9,8 +9,7 @@ from app.db import Transaction
 from app.db.tables import Role, User, UserRole, col
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
-from app.query.relations import among, integers, texts
-from app.services import bulk, roles, user_deletion, users, validation
+from app.services import bulk, roles, user_deletion, user_refs, users, validation
 from app.services.bulk import OnMissing, Result
 
 
@@ -36,20 +35,17 @@ async def delete_users(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef], 
 async def _load_managed(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef]) -> tuple[list[int | None], set[int]]:
     """Return the ids of users whom the viewer manages, their rows locked, None for no such user; and who are admins."""
     normalized = validation.normalize_refs(refs)
-    ids = integers(key for by, key in normalized if by == "id")
-    names = texts(key for by, key in normalized if by != "id")
     rows = await tx.rows(
-        select(col(User.id), col(User.user_key), col(Role.name_key), col(Role.permissions))
+        select(*user_refs.key_columns(viewer), col(Role.name_key), col(Role.permissions))
         .select_from(User)
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-        .where(among(col(User.id), ids) | among(col(User.user_key), names))
+        .where(user_refs.matches_any(viewer, normalized))
         .order_by(col(User.id))
-        .with_for_update(of=User)
+        .with_for_update(of=User),
+        **viewer.bind_values,
     )
     policy.require_equal_rights(viewer, roles.combine_permissions(mask for *_, mask in rows), "One of these users")
-    by_ref: dict[RowRef, int] = {}
-    for key, name, *_ in rows:
-        by_ref |= {("id", key): key, ("user_name", name): key}
-    admins = {key for key, _, role, _ in rows if role == roles.ADMIN}
+    by_ref = user_refs.ids_by_ref(rows)
+    admins = {row[0] for row in rows if row[3] == roles.ADMIN}
     return [by_ref.get(ref) for ref in normalized], admins

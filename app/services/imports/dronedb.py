@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from app.db.other_sqlite import Columns, Rows, UnreadableFile, read_tables
+from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import ADMIN, DEACTIVATED
 from app.services import validation
@@ -29,7 +30,7 @@ from app.services.imports.translation import (
 )
 from app.services.resources import DEFAULT_MASK
 from app.services.state.changes import BUILT_IN
-from app.services.state.model import Doc, role_names
+from app.services.state.model import Doc
 from app.services.users import DEFAULT_ROLES
 
 IDENTITY_TABLES = {
@@ -56,7 +57,7 @@ DEFAULT_LEVEL = MemberLevel.READ_WRITE
 LASTING = timedelta(days=1)
 """A lockout that ends within a day comes from wrong passwords; a longer one is a deactivated account."""
 
-_READ_ROLES = role_names(DEFAULT_MASK)
+_READ_ROLES = resource_roles.names(DEFAULT_MASK)
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
 

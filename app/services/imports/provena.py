@@ -23,7 +23,7 @@ from app.services.imports.translation import (
     text_or_empty,
     title,
 )
-from app.services.state.model import ROLE_BITS, Doc, role_names
+from app.services.state.model import ROLE_BITS, Doc
 
 MAX_BYTES = 256 * 1024 * 1024
 """Bytes of one file, which is read as a whole."""
@@ -190,7 +190,7 @@ class _Registry:
                 self.translation.leave_out(thing, reason, f"role {printable(str(name))}")
             else:
                 mask |= ROLE_BITS[role]
-        return role_names(mask)
+        return resource_roles.names(mask)
 
 
 def _access(item: Doc) -> Doc:

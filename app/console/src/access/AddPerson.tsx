@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { PersonPicker } from '../shared';
+import { PersonPicker, usePersonRef } from '../shared';
 import { words } from './words';
 
 interface AddPersonProps {
@@ -12,7 +12,7 @@ interface AddPersonProps {
   readonly isDisabled: boolean;
 }
 
-/** Adds a person by user name: one of those suggested, or another exact name. */
+/** Adds a person by user name or e-mail address: one of those suggested, or another exact one. */
 export function AddPerson({ isThere, onAdd, isDisabled }: AddPersonProps): ReactNode {
   const [isOpen, setIsOpen] = useState(false);
   const close = (): void => setIsOpen(false);
@@ -36,18 +36,12 @@ export function AddPerson({ isThere, onAdd, isDisabled }: AddPersonProps): React
 type FormProps = Pick<AddPersonProps, 'isThere' | 'onAdd'> & { readonly onClose: () => void };
 
 function PersonForm({ isThere, onAdd, onClose }: FormProps): ReactNode {
-  const [text, setText] = useState('');
-  const userName = text.trim();
-  const isDouble = userName !== '' && isThere(userName);
-  const isReady = userName !== '' && !isDouble;
+  const { text, setText, problem, isAsking, submit } = usePersonForm({ isThere, onAdd, onClose });
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (isReady) {
-          onAdd(userName);
-          onClose();
-        }
+        void submit();
       }}
     >
       <Stack>
@@ -59,20 +53,52 @@ function PersonForm({ isThere, onAdd, onClose }: FormProps): ReactNode {
           onChange={setText}
           isFirst
         />
-        {isDouble ? (
+        {problem === null ? null : (
           <Text size="sm" role="alert">
-            {words.personThere}
+            {problem}
           </Text>
-        ) : null}
+        )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!isReady}>
+          <Button type="submit" loading={isAsking} disabled={text.trim() === '' || problem !== null}>
             {words.add}
           </Button>
         </Group>
       </Stack>
     </form>
   );
+}
+
+/** What was typed, what is wrong with it, and adding it. An e-mail address is looked up before it is added. */
+function usePersonForm({ isThere, onAdd, onClose }: FormProps) {
+  const [text, setText] = useState('');
+  const [refused, setRefused] = useState<string | null>(null);
+  const [isAsking, setIsAsking] = useState(false);
+  const personRef = usePersonRef();
+  const typed = text.trim();
+  const submit = async (): Promise<void> => {
+    setIsAsking(true);
+    const person = await personRef(typed);
+    setIsAsking(false);
+    if (!('userName' in person)) {
+      setRefused(words.noSuchEmail(typed));
+    } else if (isThere(person.userName)) {
+      setRefused(words.personThere);
+    } else {
+      onAdd(person.userName);
+      onClose();
+    }
+  };
+  return {
+    text,
+    setText: (value: string) => {
+      setText(value);
+      setRefused(null);
+    },
+    problem: typed !== '' && isThere(typed) ? words.personThere : refused,
+    isAsking,
+    submit,
+  };
 }

@@ -11,6 +11,7 @@ import {
   useChecked,
   useField,
   useNotify,
+  usePersonRef,
 } from '../shared';
 import { AddGroupMembersMutation } from './changes';
 import { withName } from './names';
@@ -36,12 +37,14 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
     touches: ['Group', 'User', 'GroupMemberConnection'],
   });
   const all = withName(names, typed);
-  const members = all.map((userName) => ({ user: { userName }, expiresAt }));
-  const { isChecked, setChecked } = useChecked(members);
+  const personRef = usePersonRef();
+  const { isChecked, setChecked } = useChecked({ all, expiresAt });
   const mayAdd = isChecked || all.length < 2;
   const submit = async (): Promise<void> => {
     setNames(all);
     setTyped('');
+    const users = await Promise.all(all.map(personRef));
+    const members = users.map((user) => ({ user, expiresAt }));
     const outcome = await change.run({ input: { group: { id: group.id }, members, validateOnly: !mayAdd } });
     if (outcome.isDone && !mayAdd) {
       setChecked();

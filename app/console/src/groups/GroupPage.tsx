@@ -6,6 +6,7 @@ import { useLoad, useReadAll } from '../api';
 import type { ResultOf } from '../api';
 import { Loaded, Missing, Page, Time, useTable } from '../shared';
 import type { TableState } from '../shared';
+import { AskForGroup } from './AskForGroup';
 import { DeleteGroup } from './DeleteGroup';
 import { EditGroup } from './GroupForms';
 import { MemberList } from './MemberList';
@@ -42,12 +43,13 @@ export function GroupPage(): ReactNode {
       actions={group === null ? null : <Acts group={group} onOpen={setDialog} />}
     >
       <Loaded load={load}>
-        {({ group: found }) =>
+        {({ group: found, registry }) =>
           found === null ? (
             <Missing text={words.missing} />
           ) : (
             <>
               <Facts group={found} />
+              {found.viewerCan.manageMembers ? null : <AskForGroup contact={registry.groupContact} />}
               <MemberList
                 group={found}
                 table={table}

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useLoad, useViewer } from '../api';
 import { LinkTo, Loaded, Page, Table, useTable } from '../shared';
 import type { Column, TableState } from '../shared';
+import { AskForGroup } from './AskForGroup';
 import { CreateGroup } from './GroupForms';
 import { GroupsQuery } from './operations';
 import type { GroupRow } from './operations';
@@ -54,18 +55,21 @@ export function GroupsPage(): ReactNode {
     >
       <Text size="sm">{words.intro}</Text>
       <Loaded load={load}>
-        {({ groups }) => (
-          <Table<GroupRow, Sort>
-            label={words.table}
-            table={table}
-            rows={groups}
-            columns={COLUMNS}
-            rowId={({ id }) => id}
-            rowName={({ displayName }) => displayName}
-            filters={<MembershipFilter table={table} />}
-            empty={<Text>{words.none}</Text>}
-            isRefreshing={load.status === 'ready' && load.isRefreshing}
-          />
+        {({ groups, registry }) => (
+          <>
+            {mayCreate ? null : <AskForGroup contact={registry.groupContact} />}
+            <Table<GroupRow, Sort>
+              label={words.table}
+              table={table}
+              rows={groups}
+              columns={COLUMNS}
+              rowId={({ id }) => id}
+              rowName={({ displayName }) => displayName}
+              filters={<MembershipFilter table={table} />}
+              empty={<Text>{words.none}</Text>}
+              isRefreshing={load.status === 'ready' && load.isRefreshing}
+            />
+          </>
         )}
       </Loaded>
       {isCreating ? <CreateGroup onClose={() => setIsCreating(false)} /> : null}

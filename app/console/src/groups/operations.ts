@@ -15,6 +15,9 @@ export const GroupsQuery = graphql(`
         id
       }
     }
+    registry {
+      groupContact
+    }
     groups(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $orderBy) {
       nodes {
         id
@@ -52,6 +55,9 @@ export const GroupQuery = graphql(`
       user {
         id
       }
+    }
+    registry {
+      groupContact
     }
     group(by: { slug: $slug }) {
       id

@@ -8,6 +8,7 @@ const resources = (count: number): string => counted(count, 'resource', 'resourc
 export const words = {
   title: 'Groups',
   intro: 'A group is a set of people. Whoever administers a resource can give roles to a group.',
+  ask: 'To ask for a group',
   table: 'Groups',
   name: 'Name',
   slug: 'Slug',
@@ -66,8 +67,9 @@ export const memberWords = {
   onlyManagers: 'Only managers',
   add: 'Add members',
   addTitle: (group: string) => `Add members to ${group}`,
-  userName: 'User name',
-  userNameHint: 'The exact name. People whom you can see are suggested.',
+  userName: 'User name or e-mail address',
+  userNameHint:
+    'The exact name. People whom you can see are suggested. An e-mail address finds others if you may see all users.',
   toList: 'Put on the list',
   list: 'They will be added',
   off: (name: string) => `Take ${name} off the list`,

@@ -6,7 +6,7 @@ import type { OrgLevel } from '../api';
 import { CheckedBulk, EndsField } from '../shared';
 import type { CheckedAct, Selected } from '../shared';
 import { RemoveOrgMemberMutation, UpdateOrgMemberMutation } from './changes';
-import { LevelField } from './MemberDialogs';
+import { LevelField } from './LevelField';
 import type { Level, Org } from './operations';
 import { memberWords as words } from './words';
 

@@ -4,8 +4,9 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import type { OrgLevel } from '../api';
-import { Confirm, EndsField, Form, PersonPicker, SelectField, isSameMoment, useNotify } from '../shared';
+import { Confirm, EndsField, Form, PersonPicker, isSameMoment, useNotify, usePersonRef } from '../shared';
 import { AddOrgMemberMutation, RemoveOrgMemberMutation, UpdateOrgMemberMutation } from './changes';
+import { LevelField } from './LevelField';
 import type { Level, Org } from './operations';
 import type { Member } from './tabOperations';
 import { memberWords as words, words as orgWords } from './words';
@@ -21,40 +22,20 @@ interface LevelsProps extends DialogProps {
   readonly levels: readonly Level[];
 }
 
-interface LevelFieldProps {
-  readonly levels: readonly Level[];
-  readonly value: OrgLevel;
-  readonly onChange: (level: OrgLevel) => void;
-}
-
-/** The level of a member, with what it lets them do. */
-export function LevelField({ levels, value, onChange }: LevelFieldProps): ReactNode {
-  const description = levels.find(({ level }) => level === value)?.description;
-  return (
-    <SelectField
-      path="level"
-      label={words.level}
-      {...(description === undefined ? {} : { description })}
-      choices={levels.map(({ level, label }) => ({ value: level, label }))}
-      value={value}
-      onChange={onChange}
-    />
-  );
-}
-
-/** Adds a person by user name. */
+/** Adds a person by user name or e-mail address. */
 export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
   const [userName, setUserName] = useState('');
   const [level, setLevel] = useState<OrgLevel>('READ_ONLY');
   const [expiresAt, setExpiresAt] = useState<string | null>(null);
   const [isValid, setIsValid] = useState(true);
   const notify = useNotify();
+  const personRef = usePersonRef();
   const change = useChange(AddOrgMemberMutation, {
     payload: (data) => data.addOrgMember,
     touches: TOUCHES,
   });
   const submit = async (): Promise<void> => {
-    const user = { userName: userName.trim() };
+    const user = await personRef(userName);
     const outcome = await change.run({ input: { org: { id: org.id }, user, level, expiresAt } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.added(userName) });

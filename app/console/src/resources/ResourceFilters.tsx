@@ -2,7 +2,8 @@ import { NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { RoleInfo } from '../access';
-import type { TableState } from '../shared';
+import { OrgPicker, PersonPicker } from '../shared';
+import type { PickerProps, TableState } from '../shared';
 import type { TypeRow } from './operations';
 import { words } from './words';
 
@@ -30,10 +31,12 @@ function Choice({ table, name, label, all, choices }: ChoiceProps): ReactNode {
   );
 }
 
-type TextFilterProps = Pick<ChoiceProps, 'table' | 'name' | 'label'>;
+interface PickFilterProps extends Pick<ChoiceProps, 'table' | 'name' | 'label'> {
+  readonly picker: (props: PickerProps) => ReactNode;
+}
 
-/** A text that counts when it is left or sent by Enter. */
-function TextFilter({ table, name, label }: TextFilterProps): ReactNode {
+/** A text with suggestions. It counts when one is picked, and when the field is left or sent by Enter. */
+function PickFilter({ table, name, label, picker: OnePicker }: PickFilterProps): ReactNode {
   const value = table.filter(name) ?? '';
   const [text, setText] = useState(value);
   const [known, setKnown] = useState(value);
@@ -41,24 +44,17 @@ function TextFilter({ table, name, label }: TextFilterProps): ReactNode {
     setKnown(value);
     setText(value);
   }
-  const apply = (): void => {
-    if (text.trim() !== value) {
-      table.setFilter(name, text.trim() || undefined);
+  const apply = (picked: string): void => {
+    if (picked.trim() !== value) {
+      table.setFilter(name, picked.trim() || undefined);
     }
   };
   return (
-    <TextInput
-      aria-label={label}
-      placeholder={label}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={apply}
-      onKeyDown={(event) => (event.key === 'Enter' ? apply() : undefined)}
-    />
+    <OnePicker path={name} label={label} value={text} onChange={setText} onCommit={apply} isLabelHidden />
   );
 }
 
-/** Type, org, owner, own role and lock. */
+/** Type, own role, lock, org, owner and last change. */
 export function ResourceFilters({ table, types, labels }: ResourceFiltersProps): ReactNode {
   return (
     <>
@@ -86,8 +82,14 @@ export function ResourceFilters({ table, types, labels }: ResourceFiltersProps):
           { value: 'no', label: words.unlockedOnly },
         ]}
       />
-      <TextFilter table={table} name="org" label={words.orgFilter} />
-      <TextFilter table={table} name="owner" label={words.ownerFilter} />
+      <PickFilter table={table} name="org" label={words.orgFilter} picker={OrgPicker} />
+      <PickFilter table={table} name="owner" label={words.ownerFilter} picker={PersonPicker} />
+      <TextInput
+        type="date"
+        label={words.sinceFilter}
+        value={table.filter('since') ?? ''}
+        onChange={(event) => table.setFilter('since', event.currentTarget.value || undefined)}
+      />
     </>
   );
 }

@@ -37,6 +37,7 @@ export function ResourcesPage(): ReactNode {
     org: table.filter('org'),
     owner: table.filter('owner'),
     lock: table.filter('lock'),
+    since: table.filter('since'),
     role: labels.find(({ role }) => role === table.filter('role'))?.role,
   });
   const load = useLoad(ResourcesQuery, { ...table.variables, filter });

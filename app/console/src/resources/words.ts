@@ -38,6 +38,7 @@ export const words = {
   anyRole: 'Any role of mine',
   orgFilter: 'Organization (slug)',
   ownerFilter: 'Owner (user name)',
+  sinceFilter: 'Changed since',
 
   description: 'Description',
   noDescription: 'There is no description.',

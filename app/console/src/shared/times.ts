@@ -78,3 +78,15 @@ export function fromLocalInput(value: string): string | null {
 
 /** Return the name of the local time zone. */
 export const zoneName = (): string => new Intl.DateTimeFormat('en').resolvedOptions().timeZone;
+
+const DAY_TEXT = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Return the moment at which a local day, or one some days later, begins; null if the text is no day. */
+export function startOfDay(day: string | undefined, daysLater = 0): string | null {
+  if (day === undefined || !DAY_TEXT.test(day)) {
+    return null;
+  }
+  const start = new Date(`${day}T00:00`);
+  start.setDate(start.getDate() + daysLater);
+  return Number.isNaN(start.getTime()) ? null : start.toISOString();
+}

@@ -1,6 +1,29 @@
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { ask, makeGroups, onlyNamed, openCorals, row } from '../corals';
 import { visit } from '../visit';
+
+/** Adds a person by name, and the viewer by e-mail address, after an address that nobody has. */
+async function addPeople(page: Page): Promise<void> {
+  const { viewer } = await ask<{ viewer: { user: { email: string } } }>(
+    page,
+    '{ viewer { user { email } } }',
+  );
+  const dialog = page.getByRole('dialog');
+  const add = async (typed: string): Promise<void> => {
+    await dialog.getByRole('combobox', { name: 'User name or e-mail address' }).fill(typed);
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  };
+  await page.getByRole('button', { name: 'Add person' }).click();
+  await add('nobody@example.org');
+  await dialog.getByRole('alert').getByText('e-mail address nobody@example.org').waitFor();
+  await add(viewer.user.email.toUpperCase());
+  await dialog.waitFor({ state: 'detached' });
+  await row(page, 'ines').getByText('None').waitFor();
+  await page.getByRole('button', { name: 'Add person' }).click();
+  await add('luca');
+  await row(page, 'luca').getByText('None').waitFor();
+}
 
 test('groups of two pages are added without a role, and nothing is saved', async () => {
   await makeGroups(['AA Reef editors', 'ZZ Reef readers'], []);
@@ -35,6 +58,8 @@ test('groups of two pages are added without a role, and nothing is saved', async
     expect(await row(page, 'AA Reef editors').getByText('None').count()).toBe(1);
     expect(await row(page, 'ZZ Reef readers').getByText('None').count()).toBe(1);
     await page.getByText('2 unsaved changes').waitFor();
+    await addPeople(page);
+    await page.getByText('4 unsaved changes').waitFor();
     const { resource } = await ask<{ resource: { access: { groups: object[] } } }>(
       page,
       'query ($id: ID!) { resource(by: { id: $id }) { access { groups { roles } } } }',

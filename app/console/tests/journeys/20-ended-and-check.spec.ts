@@ -1,9 +1,22 @@
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { inHours, makeGroups, openCorals, press, row, submit, submitAccess } from '../corals';
 import { visit } from '../visit';
 
 const NAME = 'Reef editors of twenty';
 const SECOND = 1 / 3600;
+
+/** Takes a suggestion in the filter of organizations, then only what changed from tomorrow on. */
+async function filterResources(page: Page): Promise<void> {
+  await page.goto('/resources');
+  await page.getByRole('combobox', { name: 'Organization (slug)' }).fill('marine');
+  await page.getByRole('option', { name: /marine-science/ }).click();
+  await page.waitForURL(/org=marine-science/);
+  await row(page, 'Corals').first().waitFor();
+  await page.getByLabel('Changed since').fill(inHours(48).slice(0, 10));
+  await page.waitForURL(/since=/);
+  await row(page, 'Corals').first().waitFor({ state: 'detached' });
+}
 
 test('an ended entry stays as it is until it is renewed, and a person is checked in a sentence', async () => {
   const [id] = await makeGroups([NAME], ['felix', 'ines']);
@@ -42,5 +55,10 @@ test('an ended entry stays as it is until it is renewed, and a person is checked
     await page.getByText(new RegExp(`felix has Metadata Read by ${NAME} until`)).waitFor();
     await check('luca');
     await page.getByText('luca has no way in.').waitFor();
+
+    await page.goto('/groups');
+    const link = page.getByRole('link', { name: 'https://help.example/groups', exact: true });
+    expect(await link.getAttribute('href')).toBe('https://help.example/groups');
+    await filterResources(page);
   });
 });

@@ -53,6 +53,10 @@ class Registry:
         description="Requirements for new passwords: the setting PasswordPolicy. Null if there are none, and if an "
         "identity provider manages the accounts."
     )
+    group_contact: str | None = strawberry.field(
+        description="How to ask for a group or its membership, a text or an address for people: the setting "
+        "GroupContact. Null if there is none."
+    )
 
 
 def describe(app: AppContext) -> Registry:
@@ -63,6 +67,7 @@ def describe(app: AppContext) -> Registry:
         user_management=UserManagement.LOCAL if is_local else UserManagement.IDENTITY_PROVIDER,
         is_storage_limited=app.storage_policy.enforced,
         password_policy=_password_policy(app.password_policy) if is_local else None,
+        group_contact=app.group_contact,
     )
 
 

@@ -22,6 +22,10 @@ export interface PickerProps {
   readonly onChange: (value: string) => void;
   readonly isRequired?: boolean;
   readonly isFirst?: boolean;
+  /** The label is read out alone, and stands in the empty field. */
+  readonly isLabelHidden?: boolean;
+  /** Called with what was picked, and with what was typed when the field is left or sent by Enter. */
+  readonly onCommit?: (value: string) => void;
 }
 
 interface BarePickerProps extends PickerProps {
@@ -39,6 +43,8 @@ export function Picker(props: BarePickerProps): ReactNode {
     onChange,
     isRequired = false,
     isFirst = false,
+    isLabelHidden = false,
+    onCommit,
     useOptions,
   } = props;
   const [isOpen, setIsOpen] = useState(false);
@@ -48,7 +54,7 @@ export function Picker(props: BarePickerProps): ReactNode {
   const labels = new Map(options.map((option) => [option.value, option.label]));
   return (
     <Autocomplete
-      label={label}
+      {...(isLabelHidden ? { 'aria-label': label, placeholder: label } : { label })}
       {...(description === undefined ? {} : { description })}
       value={value}
       onChange={onChange}
@@ -66,7 +72,12 @@ export function Picker(props: BarePickerProps): ReactNode {
       autoComplete="off"
       maxDropdownHeight={400}
       onFocus={() => setIsOpen(true)}
-      onBlur={() => setIsOpen(false)}
+      onBlur={() => {
+        setIsOpen(false);
+        onCommit?.(value);
+      }}
+      onKeyDown={(event) => (event.key === 'Enter' ? onCommit?.(value) : undefined)}
+      {...(onCommit === undefined ? {} : { onOptionSubmit: onCommit })}
       {...(isFirst ? { 'data-autofocus': true } : {})}
     />
   );

@@ -35,3 +35,17 @@ export const PickOrgsQuery = graphql(`
     }
   }
 `);
+
+/** One text as a user name and as an e-mail address. The address finds a person only for who sees it. */
+export const FindPersonQuery = graphql(`
+  query FindPerson($text: String!) {
+    byName: user(by: { userName: $text }) {
+      id
+      userName
+    }
+    byEmail: user(by: { email: $text }) {
+      id
+      userName
+    }
+  }
+`);
