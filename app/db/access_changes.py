@@ -40,7 +40,7 @@ def changes_or_everything(state: Any, scopes: Collection[int]) -> AccessChanges:
     return AccessChanges(state, None if len(scopes) > MOST_SCOPES or EVERYTHING in scopes else scopes)
 
 
-ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIMIT {MOST_SCOPES + 2}"
+ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIMIT {MOST_SCOPES + 2}"  # noqa: S608 - of a constant
 """Selects the last row that was read, which proves that none was missed, and the rows after it."""
 
 NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
@@ -52,7 +52,7 @@ SELECT pg_current_snapshot()::text, ARRAY(
     AND (id = 0 OR NOT pg_visible_in_snapshot(xid::text::xid8, $1::text::pg_snapshot))
     LIMIT {MOST_SCOPES + 1}
 )
-"""
+"""  # noqa: S608 - of a constant
 """Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.
 
 The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING.

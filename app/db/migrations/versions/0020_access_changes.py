@@ -33,9 +33,7 @@ def upgrade() -> None:
     """Create the table with its first row, and the triggers."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     op.execute(TABLE_ON_SQLITE if is_sqlite else TABLE_ON_POSTGRESQL)
-    op.execute(
-        f"INSERT INTO access_changes ({'id, scope' if is_sqlite else 'id, scope, xid'}) VALUES (0, 0{', 0' * (not is_sqlite)})"
-    )
+    op.execute(FIRST_ROW_ON_SQLITE if is_sqlite else FIRST_ROW_ON_POSTGRESQL)
     if not is_sqlite:
         op.execute("CREATE INDEX ix_access_changes_xid ON access_changes (xid)")
     for table, scope, operations in CONCERNED:
@@ -46,6 +44,9 @@ def upgrade() -> None:
 
 
 TABLE_ON_SQLITE = "CREATE TABLE access_changes (id INTEGER PRIMARY KEY, scope BIGINT NOT NULL)"
+
+FIRST_ROW_ON_SQLITE = "INSERT INTO access_changes (id, scope) VALUES (0, 0)"
+FIRST_ROW_ON_POSTGRESQL = "INSERT INTO access_changes (id, scope, xid) VALUES (0, 0, 0)"
 
 TABLE_ON_POSTGRESQL = """
 CREATE TABLE access_changes (
@@ -68,10 +69,10 @@ def _on_postgresql(table: str, scope: str, operation: str) -> None:
     rows = {"INSERT": ["now"], "DELETE": ["before"], "UPDATE": ["before", "now"]}[operation]
     scopes = " UNION ".join(f"SELECT {scope.format(row)} FROM {row}" for row in rows)  # noqa: S608 - of constants
     op.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {_body(scopes)} $$")
-    given = " ".join(f"{'OLD' if row == 'before' else 'NEW'} TABLE AS {row}" for row in rows)
+    references = " ".join(f"{'OLD' if row == 'before' else 'NEW'} TABLE AS {row}" for row in rows)
     op.execute(
         f"CREATE TRIGGER {name} AFTER {operation} ON {table}"
-        f" REFERENCING {given} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        f" REFERENCING {references} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
     )
 
 
