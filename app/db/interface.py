@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
 
+from app.db.access_changes import AccessChanges
 from app.db.loop_yield import chunks
 from app.db.statements import (
     CompiledStatement,
@@ -199,6 +200,13 @@ class Database(ABC):
     def cached_commit_version(self) -> Any:
         """Return the commit version if it is known without waiting, else None."""
         return None
+
+    @abstractmethod
+    async def access_changes(self, since: Any) -> AccessChanges:
+        """Return the state of the access data, and whose access has changed since a state; None has no state yet.
+
+        What is read with `Freshness.PRIMARY` after this call is valid until a later call names its scope.
+        """
 
     @abstractmethod
     def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:

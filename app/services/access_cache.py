@@ -1,7 +1,7 @@
-"""Roles of users on resources, cached until the next commit.
+"""Roles of users on resources, cached until a commit concerns the user or the resource.
 
-Data services repeat the same checks, and most of the time nothing has changed. One read of the commit version then
-answers all of them. Every commit, by any worker, empties the cache.
+Data services repeat the same checks, and most of the time nothing has changed for these users and resources. One read
+of what other commits have changed then answers all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import CommitScopedCache, Database, Freshness, SnapshotReader
+from app.db import Database, Freshness, ScopedCache, SnapshotReader
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
 
-MASKS_BY_PAIR: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
-    (base, registry): CommitScopedCache(200_000 if base == policy.PAIR and registry else 50_000)
+MASKS_BY_PAIR: Mapping[tuple[int, bool], ScopedCache] = {
+    (base, registry): ScopedCache(base, 200_000 if base == policy.PAIR and registry else 50_000)
     for base in (policy.PAIR, policy.WIDE_PAIR)
     for registry in (True, False)
 }
@@ -34,18 +34,20 @@ async def get_masks(
     """
     if not pairs:
         return []
-    cached: dict[int, int] = {}
-    if isinstance(database, Database):
-        cached = await MASKS_BY_PAIR[base, registry].get(database)
-    masks: list[Any] = [*map(cached.get, pairs)]
+    if not isinstance(database, Database):
+        loaded = await _load_masks(database, [*{*pairs}], base, registry=registry)
+        return [loaded[pair] & ~policy.ENDS for pair in pairs]
+    cache = MASKS_BY_PAIR[base, registry]
+    cached = await cache.get(database)
+    masks: list[Any] = [*map(cached.values.get, pairs)]
     if None in masks:
-        loaded = await _load_masks(database, [*{*pairs}.difference(cached)], base, registry=registry)
-        # Roles with an end expire without a commit, so they are not cached.
-        if any(mask & policy.ENDS for mask in {*loaded.values()}):
-            cached.update((pair, mask) for pair, mask in loaded.items() if not mask & policy.ENDS)
+        since, missing = cached.round, [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}]
+        loaded = await _load_masks(database, missing, base, registry=registry)
+        # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
+        lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.ENDS}
+        cached.add(lasting, since, cache.most)
+        if len(lasting) < len(loaded):
             loaded = {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
-        else:
-            cached.update(loaded)
         masks = [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
     return masks
 

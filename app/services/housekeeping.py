@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import uniform
 
+from app.db.access_changes_trim import remove_old
 from app.db.cancellation import cancel_and_wait
 from app.domain.errors import OstiaryError
 from app.services import ended
@@ -41,6 +42,7 @@ class Retention:
 async def run_once(app: AppContext, retention: Retention) -> None:
     """Do one round. A piece that fails is logged, and the others are done."""
     await _attempt("sealing of the audit log", lambda: _seal(app))
+    await _attempt("removal of old notes about changes", lambda: _remove_changes(app))
     if (audit := retention.audit) is not None:
         await _attempt("retention of the audit log", lambda: _prune(app, audit))
     if (after := retention.ended) is not None:
@@ -59,6 +61,13 @@ async def _attempt(name: str, work: Callable[[], Awaitable[None]]) -> None:
 async def _seal(app: AppContext) -> None:
     for _ in range(MOST_STRETCHES):
         if not await sealing.seal_next(app.database, app.seal_key):
+            return
+        await asyncio.sleep(STEP_SECONDS)
+
+
+async def _remove_changes(app: AppContext) -> None:
+    for _ in range(MOST_STRETCHES):
+        if not await remove_old(app.database):
             return
         await asyncio.sleep(STEP_SECONDS)
 

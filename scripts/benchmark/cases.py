@@ -18,7 +18,7 @@ VARIED = 500
 
 CHECKS = 1_000
 BATCHES = 50
-"""Different batches of checks of the case with a writer."""
+"""Batches of checks of the case with a writer."""
 
 USERS = 50
 RESOURCES = 100
@@ -151,12 +151,12 @@ class Asking:
         return [Case("one check", requests, holds), Case("the same check again", requests[:1], holds)]
 
     def _checks(self) -> list[Case]:
-        """Return a batch that repeats, and batches that each differ while a writer commits: no result is cached."""
+        """Return a batch that repeats, and batches that repeat while a writer commits changes of other users."""
         request, holds = self._batch()
         fresh = [self._batch() for _ in range(BATCHES)]
         return [
             Case("1,000 checks in one request", [request], holds),
-            Case("1,000 fresh checks, with a writer", [each for each, _ in fresh], fresh[0][1], cycle(self._grants())),
+            Case("1,000 checks, with a writer", [each for each, _ in fresh], fresh[0][1], cycle(self._grants())),
         ]
 
     def _batch(self) -> tuple[bytes, Callable[[Any], bool]]:

@@ -15,6 +15,14 @@ async def empty(database: db.Database, tx: db.Transaction, stays: Collection[str
         for table in reversed(SQLModel.metadata.sorted_tables):
             if table.name not in stays:
                 await tx.rows(delete(table))
+        await tx.rows(text(_NOTE[database.dialect.name]))
+
+
+_NOTE = {
+    "sqlite": "INSERT INTO access_changes (scope) VALUES (0)",
+    "postgresql": "INSERT INTO access_changes (scope, xid) VALUES (0, pg_current_xact_id()::text::bigint)",
+}
+"""Empties the caches, as the triggers that are disabled would do."""
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
+from app.db.access_changes import ON_POSTGRESQL, AccessChanges, changes_or_everything
 from app.db.cancellation import outlast_task
 from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.interface import (
@@ -76,6 +77,8 @@ _statement_cache = StatementCache(postgresql.dialect(), STATEMENTS_CACHED)  # ty
 _VERSION = CompiledStatement("SELECT pg_current_snapshot()::text", (), {}, (), ())
 """Selects the set of ended transactions; while it is equal, every read returns the same data."""
 
+_CHANGES = CompiledStatement(ON_POSTGRESQL, ("since",), {}, (), ())
+
 
 class PostgresTransaction(Transaction):
     """A transaction on a connection of the pool."""
@@ -102,6 +105,11 @@ class PostgresTransaction(Transaction):
         except asyncpg.PostgresError as error:
             _raise_violation(error)
             raise
+
+
+def _next_transaction(snapshot: str) -> int:
+    """Return the first transaction id that was not yet assigned; a snapshot is `xmin:xmax:running`."""
+    return int(snapshot.split(":")[1])
 
 
 def _raise_violation(error: asyncpg.PostgresError) -> None:
@@ -191,6 +199,13 @@ class PostgresDatabase(Database):
 
     async def commit_version(self) -> Any:
         return (await self.read([(_VERSION, {})], freshness=Freshness.PRIMARY))[0][0][0]
+
+    async def access_changes(self, since: Any) -> AccessChanges:
+        ((row,),) = await self.read([(_CHANGES, {"since": since})], freshness=Freshness.PRIMARY)
+        snapshot, scopes = row
+        if since is None or _next_transaction(snapshot) < _next_transaction(since):  # a restored database
+            return AccessChanges(snapshot, None)
+        return changes_or_everything(snapshot, {*scopes})
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy.dialects import sqlite
 
+from app.db.access_changes import MOST_SCOPES, NEWEST_ON_SQLITE, ON_SQLITE, AccessChanges, changes_or_everything
 from app.db.failures import FailureLog, FileReplaced, classify
 from app.db.interface import (
     STATEMENTS_CACHED,
@@ -270,6 +271,20 @@ class SqliteDatabase(Database):
             self._cached_version = self._watcher_cursor.execute("PRAGMA data_version").fetchone()[0]
             asyncio.get_running_loop().call_soon(self._clear_version)
         return self._cached_version
+
+    async def access_changes(self, since: Any) -> AccessChanges:
+        version = self.cached_commit_version()
+        if since is None:
+            return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
+        if since[0] == version:
+            return AccessChanges(since, ())
+        (last, *new), seen = self._watch(ON_SQLITE, since[1]) or [(0, 0)], since[1]
+        if last[0] != seen or len(new) > MOST_SCOPES:
+            return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
+        return changes_or_everything((version, new[-1][0] if new else seen), {scope for _, scope in new})
+
+    def _watch(self, statement: str, *values: int) -> list[Any]:
+        return self._watcher_cursor.execute(statement, values).fetchall()
 
     def _clear_version(self) -> None:
         self._cached_version = None

@@ -1,0 +1,59 @@
+"""Changes of access by scope: the users and the resources whose access a commit may have changed.
+
+Triggers of the tables that decide about access write a row of `access_changes` for each user and resource concerned
+(migration 0020). A cache reads the rows that are new to it and drops what they concern, so a commit elsewhere does not
+empty it.
+"""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+EVERYTHING = 0
+"""The scope of a change that may concern everybody, such as a change of a role."""
+
+MOST_SCOPES = 2_000
+"""Scopes that a cache reads at once. If there are more, it is emptied."""
+
+KEPT_ROWS = 10_000
+"""Rows that stay for caches that have not read them yet. A cache that has missed rows is emptied."""
+
+
+class AccessChanges(NamedTuple):
+    """The state of the access data, and the scopes that have changed since another state; None if anything may have."""
+
+    state: Any
+    scopes: Collection[int] | None
+
+
+def user_scope(user: int) -> int:
+    """Return the scope of what changes for one user on all resources."""
+    return 2 * user
+
+
+def resource_scope(resource: int) -> int:
+    """Return the scope of what changes on one resource for all users."""
+    return 2 * resource + 1
+
+
+def changes_or_everything(state: Any, scopes: Collection[int]) -> AccessChanges:
+    """Return changes; None in place of scopes that are too many or contain EVERYTHING."""
+    return AccessChanges(state, None if len(scopes) > MOST_SCOPES or EVERYTHING in scopes else scopes)
+
+
+ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIMIT {MOST_SCOPES + 2}"  # noqa: S608 - of a constant
+"""Selects the last row that was read, which proves that none was missed, and the rows after it."""
+
+NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
+
+ON_POSTGRESQL = f"""
+SELECT pg_current_snapshot()::text, ARRAY(
+    SELECT scope FROM access_changes
+    WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+    AND (id = 0 OR NOT pg_visible_in_snapshot(xid::text::xid8, $1::text::pg_snapshot))
+    LIMIT {MOST_SCOPES + 1}
+)
+"""  # noqa: S608 - of a constant
+"""Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.
+
+The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING.
+"""

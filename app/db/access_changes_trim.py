@@ -1,0 +1,45 @@
+"""Removal of the rows of `access_changes` that every cache has read."""
+
+from sqlalchemy import BigInteger, Integer, TextClause, bindparam, text
+
+from app.db.interface import Database, Freshness
+
+REMAINING = 10_000
+"""Rows that stay for caches that have not read them yet. A cache that has missed rows is emptied."""
+
+MOST = 10_000
+"""Rows that one call removes."""
+
+
+async def remove_old(database: Database, remaining: int = REMAINING) -> bool:
+    """Remove up to MOST rows and return whether there may be more."""
+    ((number,),) = await database.ask(_NUMBER, freshness=Freshness.PRIMARY)
+    if number <= 2 * remaining:
+        return False
+    async with database.write() as tx:
+        await tx.rows(_REMOVE[database.dialect.name], remaining=remaining, most=MOST)
+    return bool(number > 2 * remaining + MOST)
+
+
+def _with_limits(statement: str) -> TextClause:
+    return text(statement).bindparams(bindparam("remaining", type_=Integer()), bindparam("most", type_=Integer()))
+
+
+_NUMBER = text("SELECT coalesce(max(id) - min(id), 0) AS number FROM access_changes WHERE id > 0").columns(
+    number=BigInteger()
+)
+_REMOVE = {
+    "sqlite": _with_limits(
+        "DELETE FROM access_changes WHERE id < (SELECT min(max(id) - :remaining, min(id) + :most) FROM access_changes)"
+    ),
+    # The row 0 tells caches the newest transaction whose rows were removed.
+    "postgresql": _with_limits("""
+        WITH removed AS (
+            DELETE FROM access_changes
+            WHERE id > 0 AND id < (SELECT least(max(id) - :remaining, min(id) + :most) FROM access_changes WHERE id > 0)
+            AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+            RETURNING xid
+        )
+        UPDATE access_changes SET xid = greatest(xid, (SELECT max(xid) FROM removed)) WHERE id = 0
+    """),
+}

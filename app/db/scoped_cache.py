@@ -1,0 +1,84 @@
+"""A cache of values for pairs of a user and a resource that stay until a commit concerns the user or the resource."""
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.db.access_changes import resource_scope, user_scope
+from app.db.interface import Database
+
+ROUNDS_REMEMBERED = 64
+"""Rounds of changes that a slow read may miss; after more of them its values are not added."""
+
+
+@dataclass(slots=True)
+class CachedPairs:
+    """The values of one database: `values` by pair, where a pair is user id * `base` + resource id."""
+
+    base: int
+    values: dict[int, int] = field(default_factory=dict)
+    state: Any = None
+    round: int = 0
+    """Number of times that values were dropped."""
+    _dropped: deque[tuple[int, Collection[int] | None]] = field(default_factory=lambda: deque(maxlen=ROUNDS_REMEMBERED))
+    _by_scope: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _added: int = 0
+
+    def drop(self, scopes: Collection[int] | None) -> None:
+        """Drop the values that these scopes concern; None drops all."""
+        if scopes is not None and not scopes:
+            return
+        self.round += 1
+        self._dropped.append((self.round, scopes))
+        if scopes is None:
+            self.clear()
+            return
+        for scope in scopes:
+            for pair in self._by_scope.pop(scope, ()):
+                self.values.pop(pair, None)
+
+    def clear(self) -> None:
+        """Drop all values."""
+        self.values.clear()
+        self._by_scope.clear()
+        self._added = 0
+
+    def add(self, values: Mapping[int, int], since: int, most: int) -> None:
+        """Add values that were read after the round `since`, but for those that a later round concerns."""
+        later = [scopes for number, scopes in self._dropped if number > since]
+        if None in later or len(later) != self.round - since:
+            return
+        stale = {scope for scopes in later for scope in scopes or ()}
+        self._added += len(values)
+        if self._added > most:  # also bounds the lists, in which dropped pairs can remain
+            self.clear()
+            self._added = len(values)
+            if len(values) > most:
+                return
+        for pair, value in values.items():
+            user, resource = divmod(pair, self.base)
+            scopes = user_scope(user), resource_scope(resource)
+            if stale and not stale.isdisjoint(scopes):
+                continue
+            self.values[pair] = value
+            for scope in scopes:
+                self._by_scope[scope].append(pair)
+
+
+class ScopedCache:
+    """A cache of at most `most` values for each database, of pairs with the factor `base`."""
+
+    def __init__(self, base: int, most: int) -> None:
+        self.base = base
+        self.most = most
+
+    async def get(self, database: Database) -> CachedPairs:
+        """Return the values that are valid now."""
+        cached: CachedPairs | None = database.caches.get(self)
+        if cached is None:
+            database.caches[self] = cached = CachedPairs(self.base)
+        state, scopes = await database.access_changes(cached.state)
+        cached.drop(scopes)
+        cached.state = state
+        return cached
