@@ -52,7 +52,8 @@ async def pairs(make: Make) -> list[int]:
     things = []
     for _ in range(THINGS):
         thing = await make.resource(random.choice(orgs), general=random.choice([None, resource_roles.METADATA_READ]))
-        for to in (*random.sample(groups, 2), random.choice(people)):
+        subjects: list[Any] = [*random.sample(groups, 2), random.choice(people)]
+        for to in subjects:
             await make.grant(thing, to, random.choice([1, 2, 4, 8]))
         things.append(thing)
     users, resources = [person.id for person in people], [thing.id for thing in things]
