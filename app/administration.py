@@ -6,7 +6,7 @@ The APIs are not imported here, so that a command starts in half the time of a s
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -36,6 +36,7 @@ from app.services import (
     quotas,
     session,
     session_revocation,
+    user_commands,
 )
 from app.services.app_context import AppContext
 from app.services.audit import forgetting, pruning, reading, verification
@@ -46,6 +47,8 @@ from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
 from app.services.state import applying, files
 from app.services.state.changes import Plan
 from app.services.state.model import State
+from app.services.user_commands import NewUser
+from app.services.user_deletion import DeletedUser
 
 Result = TypeVar("Result")
 
@@ -160,14 +163,12 @@ def tour() -> Sequence[str]:
 
 def reindex(settings: Settings, report: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
     """Rebuild the access index. `report` is called with the number of finished resources and of all resources."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: access_index_rebuild.reindex(app.database, report))
+    return _on_existing(settings, lambda app: access_index_rebuild.reindex(app.database, report))
 
 
 def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.EndedSessions:
     """End every session and ticket; with `api_tokens`, revoke every API token too."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
+    return _on_existing(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
 
 
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
@@ -176,6 +177,38 @@ def reset_password(settings: Settings, user_name: str, password: str | None) -> 
     generated = passwords.generate(settings.password_policy) if password is None else None
     _with_context(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
     return generated
+
+
+def list_users(settings: Settings, **conditions: Any) -> list[dict[str, Any]]:
+    """Return users by name, as `user_commands.list_users` does."""
+    return _on_existing(settings, lambda app: user_commands.list_users(app.database, **conditions))
+
+
+def show_user(settings: Settings, user: str) -> dict[str, Any]:
+    """Return a user, by name or id."""
+    return _on_existing(settings, lambda app: user_commands.show_user(app.database, user))
+
+
+def create_user(settings: Settings, new: NewUser, *, generates: bool) -> tuple[dict[str, Any], str | None]:
+    """Create a user, with a random password if it `generates` one; return the user and that password."""
+    generated = passwords.generate(settings.password_policy) if generates else None
+    new = new if generated is None else replace(new, password=generated)
+    return _on_existing(settings, lambda app: user_commands.create_user(app, new)), generated
+
+
+def set_user_active(settings: Settings, user: str, *, is_active: bool) -> dict[str, Any]:
+    """Deactivate a user, or activate them again, and return them."""
+    return _on_existing(settings, lambda app: user_commands.set_active(app, user, is_active=is_active))
+
+
+def change_user_roles(settings: Settings, user: str, names: Sequence[str], *, removes: bool) -> dict[str, Any]:
+    """Add roles to those of a user, or remove them, and return the user."""
+    return _on_existing(settings, lambda app: user_commands.change_roles(app, user, names, removes=removes))
+
+
+def delete_user(settings: Settings, user: str, successor: str | None) -> DeletedUser:
+    """Delete a user; the successor, if any, becomes the owner of all they own."""
+    return _on_existing(settings, lambda app: user_commands.delete_user(app, user, successor))
 
 
 def backup(settings: Settings, folder: Path, report: Report) -> making.CreatedBackup:
@@ -225,8 +258,7 @@ async def _inspect_registry(settings: Settings, key: bytes, report: Report) -> l
 
 def explain(settings: Settings, user: str, resource: str) -> explanations.Explanation:
     """Explain the access of a user to a resource."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: explanations.explain(app.database, user, resource))
+    return _on_existing(settings, lambda app: explanations.explain(app.database, user, resource))
 
 
 def list_audit(settings: Settings, conditions: dict[str, Any], limit: int) -> list[dict[str, Any]]:
@@ -253,20 +285,17 @@ def export_audit(settings: Settings, file: files.Written, conditions: dict[str, 
 
 def verify_audit(settings: Settings, report: Report, head: str | None) -> verification.Verified:
     """Compare the audit log with its seals. `head` is the hash that an earlier verification has reported."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: verification.verify(app.database, app.seal_key, report, head))
+    return _on_existing(settings, lambda app: verification.verify(app.database, app.seal_key, report, head))
 
 
 def prune_audit(settings: Settings, before: datetime, report: Report) -> pruning.Pruned:
     """Remove the audit events of before a moment."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: pruning.prune(app.database, app.seal_key, before, report))
+    return _on_existing(settings, lambda app: pruning.prune(app.database, app.seal_key, before, report))
 
 
 def forget_user(settings: Settings, user: str, report: Report) -> forgetting.Forgotten:
     """Erase a deleted user from the audit log."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: forgetting.forget(app.database, app.seal_key, user, report))
+    return _on_existing(settings, lambda app: forgetting.forget(app.database, app.seal_key, user, report))
 
 
 def signing_keys(settings: Settings) -> tuple[list[KeyInfo], str]:
@@ -298,8 +327,7 @@ def export_state(
 
 def plan_state(settings: Settings, document: State, *, prune: bool) -> Plan:
     """Compare a document with the registry."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: _plan_state(app, document, prune=prune))
+    return _on_existing(settings, lambda app: _plan_state(app, document, prune=prune))
 
 
 def apply_state(
@@ -317,6 +345,12 @@ def apply_state(
 
 async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
     return await applying.plan(app.database, document, prune=prune, accounts_elsewhere=app.provider is not None)
+
+
+def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:
+    """Run one command on a database that exists, which is migrated first."""
+    _migrate_existing(settings)
+    return _with_context(settings, act)
 
 
 def _migrate_existing(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
-from app.cli import audit, backups, completion, copying, help_texts, inspection
+from app.cli import audit, backups, completion, copying, help_texts, inspection, users
 from app.cli import commands as operator_commands
 from app.cli import state as state_commands
 from app.cli.common import (
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)
+    users.add_all(commands)
     state_commands.add_all(commands)
     backups.add_all(commands)
     copying.add_all(commands)

@@ -88,6 +88,14 @@ def parse_name(text: str) -> str:
     return text
 
 
+def read_password() -> str:
+    """Return the first line of standard input. Raises CommandFailed for bytes that are no text."""
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise CommandFailed("the password on standard input must be a text in UTF-8") from None
+
+
 def server() -> Any:
     """Load the application."""
     return importlib.import_module(APP)

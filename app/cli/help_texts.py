@@ -1,6 +1,6 @@
 """Long help texts of the command line."""
 
-from app.cli import help_audit, help_completion
+from app.cli import help_audit, help_completion, help_users
 
 DESCRIPTION = """\
 Ostiary manages the users, roles and grants of a data registry, decides who may
@@ -18,6 +18,7 @@ examples:
   ostiary doctor                          check the installation
   ostiary keys rotate                     create a new signing key
   ostiary admin reset-password admin      set a new password
+  ostiary user list                       users, their roles and last sign-ins
   ostiary sessions end                    after the restore of a backup
   ostiary audit list                      who changed what
   ostiary export registry.yaml            the registry as one document
@@ -365,6 +366,7 @@ COMMANDS = {
     "export": (EXPORT, EXPORT_EPILOG),
     "plan": (PLAN, PLAN_EPILOG),
     "apply": (APPLY, APPLY_EPILOG),
+    **help_users.COMMANDS,
     **help_audit.COMMANDS,
     **help_completion.COMMANDS,
     "schema": (SCHEMA, SCHEMA_EPILOG),

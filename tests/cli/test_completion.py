@@ -15,6 +15,9 @@ CASES = {
     "ostiary audit prune --before 2026-01-01 --j": {"--json"},
     "ostiary --settings audit": {"audit"},
     "ostiary completion ": {"bash", "zsh", "fish"},
+    "ostiary user ro": {"roles"},
+    "ostiary user roles ": {"add", "remove"},
+    "ostiary user create --no": {"--no-password"},
 }
 
 
