@@ -120,15 +120,20 @@ class Prepared:
     first_password: str | None = None
 
 
-def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Prepared:
-    """Migrate the database and create an administrator, if it has none.
+def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False, migrates: bool = True) -> Prepared:
+    """Migrate the database, or only require that its schema is current, and create an administrator, if it has none.
 
     A server that others can reach (`exposed`) gets no administrator with the default password: a start that `serves`
     creates them with a random password, and other commands create none. With an identity provider, which names
     the administrators itself, none is created.
     """
     has_secret = settings.secret is None and settings.secret_path.exists()
-    migrated = migrations.upgrade(settings.database_url)
+    if migrates:
+        migrated = migrations.upgrade(settings.database_url)
+    else:
+        _require_existing(settings)
+        migrations.require_current(settings.database_url)
+        migrated = []
     if has_secret and migrated and migrated[0] == FIRST_STEP:
         log.warning(
             "new database beside an old secret path=%s: if the database was lost, stop and restore it",

@@ -59,7 +59,7 @@ def add_command(
     )
     command.description, command.epilog = help_texts.COMMANDS[command.prog.partition(" ")[2]]
     if run is not None:
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, program=command.prog)
         if name not in {"schema", "completion"}:
             command.add_argument(
                 "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"

@@ -42,6 +42,9 @@ SERVE = """\
 Bring the database up to date, then serve the API until Ctrl-C or SIGTERM. The
 first start creates the database and the first administrator. While the administrator
 has the default password, the server listens on loopback addresses only.
+
+With --no-migrate the server changes no schema, so that its role of PostgreSQL needs no
+right to: it refuses to start until `ostiary migrate` has run with another role.
 """
 
 SERVE_EPILOG = """\

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 from sqlmodel import SQLModel
 
-from app.db.postgresql.database import CONNECT_SECONDS
+from app.db.postgresql.connecting import connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,10 @@ def inspect_file(path: Path) -> DatabaseFacts:
 
 async def inspect_server(url: str) -> DatabaseFacts:
     """Return the facts of a PostgreSQL database. Raises the exceptions of asyncpg if it does not respond."""
-    settings = {"default_transaction_read_only": "on", "application_name": "ostiary doctor"}
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url)
     try:
         refusal = await _refusal(connection)
-        for name, value in settings.items():
-            await connection.execute(f"SET {name} = '{value}'")
+        await connection.execute("BEGIN READ ONLY")  # a setting of the session would stay with a pooler
         has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
         revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
         now = await connection.fetchval("SELECT clock_timestamp()")
