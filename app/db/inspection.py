@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 from sqlmodel import SQLModel
 
-from app.db.postgresql.connecting import connect
+from app.db.postgresql.connecting import connect, is_direct
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class DatabaseFacts:
 
     `refusal` is the reason why writes are refused. `ahead` is the time of the database minus our own, in seconds.
     `late_sequences` are columns whose next number is taken already. `used` counts the connections of all clients.
+    `plan_cache_mode` is the one of the role, which counts behind a pooler.
     """
 
     version: str
@@ -29,6 +30,8 @@ class DatabaseFacts:
     invalid_indexes: tuple[str, ...] = ()
     max_connections: int = 0
     used: int = 0
+    has_pooler: bool = False
+    plan_cache_mode: str = ""
 
 
 def inspect_file(path: Path) -> DatabaseFacts:
@@ -46,6 +49,7 @@ async def inspect_server(url: str) -> DatabaseFacts:
     """Return the facts of a PostgreSQL database. Raises the exceptions of asyncpg if it does not respond."""
     connection = await connect(url)
     try:
+        has_pooler = not await is_direct(connection)
         refusal = await _refusal(connection)
         await connection.execute("BEGIN READ ONLY")  # a setting of the session would stay with a pooler
         has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
@@ -62,6 +66,8 @@ async def inspect_server(url: str) -> DatabaseFacts:
             int(
                 await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
             ),
+            has_pooler,
+            await connection.fetchval("SHOW plan_cache_mode"),
         )
     finally:
         await connection.close()

@@ -1,7 +1,9 @@
 """Claims about connections to PostgreSQL: their name, several hosts, refused parameters, and poolers in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +12,15 @@ import pytest
 from sqlalchemy import text
 
 from app import db
+from app.config import Settings
 from app.db import BoundStatement, Freshness
+from app.db.backups import BackupFailed
+from app.db.postgresql import connecting
 from app.db.postgresql import database as postgresql
 from app.db.postgresql.connecting import connect
 from app.domain.errors import SettingsError
 from app.domain.program import program_name
+from app.services.backups import making
 from tests.support.postgres import free_port
 from tests.support.shared_postgres import SharedPostgres
 
@@ -66,7 +72,7 @@ async def test_behind_a_pooler_nothing_stays_with_a_connection(
     async def is_direct(_: Any) -> bool:
         return False
 
-    monkeypatch.setattr(postgresql, "_is_direct", is_direct)
+    monkeypatch.setattr(postgresql, "is_direct", is_direct)
     database = await db.open_database(shared_postgres.url, size=2)
     statements = text("SELECT count(*) FROM pg_prepared_statements"), text("SELECT current_setting('plan_cache_mode')")
     try:
@@ -83,8 +89,23 @@ async def test_behind_a_pooler_nothing_stays_with_a_connection(
     assert [each.message for each in caplog.records if each.name == postgresql.__name__] == [postgresql.POOLER]
 
 
-async def test_a_direct_connection_is_told_from_one_through_a_pooler(shared_postgres: SharedPostgres) -> None:
+async def test_a_direct_connection_is_told_from_one_through_a_pooler(
+    shared_postgres: SharedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with connected(shared_postgres.url) as connection:
-        assert await postgresql._is_direct(connection)  # noqa: SLF001 - what `open` finds out, without a pooler
+        assert await connecting.is_direct(connection)
         pooled = SimpleNamespace(execute=connection.execute, get_server_pid=lambda: connection.get_server_pid() + 1)
-        assert not await postgresql._is_direct(pooled)  # noqa: SLF001 - the same
+        assert not await connecting.is_direct(pooled)
+
+
+async def test_a_dump_through_a_pooler_is_refused(
+    shared_postgres: SharedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_direct(_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(connecting, "is_direct", is_direct)
+    settings = Settings(database_url=shared_postgres.url)
+
+    with pytest.raises(BackupFailed, match=r"no backup was made in .*: the URL leads to a connection pooler"):
+        await asyncio.to_thread(making.make, settings, tmp_path, lambda *_: None)

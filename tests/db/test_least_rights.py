@@ -12,13 +12,14 @@ import pytest
 from app import administration, cli
 from app.config import Settings
 from app.db import migrations
+from app.db.inspection import inspect_server
 from app.domain.errors import OutdatedSchema
 from app.services.user_commands import NewUser
 from tests.support.postgres import Postgres
 
 NAME = "least rights"
 PAGE = Path(__file__).parents[2] / "docs/operations.md"
-FIRST, LATER = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)[:2]
+SETTINGS, FIRST, LATER = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 def _execute(url: str, *statements: str) -> None:
@@ -53,12 +54,13 @@ def test_the_documented_role_serves_and_changes_no_schema(superuser: str, settin
     with pytest.raises(OutdatedSchema, match="lacks the migrations 0001 to"):
         administration.prepare(served, migrates=False)
     migrations.upgrade(_as("ostiary_owner", superuser))
-    _execute(superuser, LATER)
+    _execute(superuser, LATER, SETTINGS)
 
     assert administration.prepare(served, migrates=False).migrated == []
     user, _ = administration.create_user(served, NewUser("ann", roles=["admin"]), generates=False)
     assert administration.set_user_active(served, user["id"], is_active=False)["isDeactivated"]
     assert administration.reindex(served, lambda *_: None).missing == 0
+    assert asyncio.run(inspect_server(served.database_url)).plan_cache_mode == "force_generic_plan"
     checks = {check.name: check for check in administration.inspect(served, 1, lambda *_: None)}
     assert {name: check.text for name, check in checks.items() if check.state == "problem"} == {}
     for statement in ("CREATE TABLE mine (id int)", "ALTER TABLE users ADD mine int", "DROP TABLE users"):

@@ -9,7 +9,7 @@ from typing import Any
 from app.db.backups import postgresql as backups
 from app.db.copying.ends import End
 from app.db.copying.shapes import Row, TableShape, quote
-from app.db.postgresql.connecting import connect
+from app.db.postgresql.connecting import connect_directly
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -24,7 +24,7 @@ class PostgresEnd(End):
 
     async def open(self, *, writes: bool) -> None:
         """Connect; as SOURCE with a transaction whose first read is the moment of the snapshot."""
-        self._connection = await connect(self.url)
+        self._connection = await connect_directly(self.url)
         for setting in SETTINGS:
             await self._connection.execute(f"SET {setting}")
         if not writes:

@@ -19,6 +19,10 @@ _UNKNOWN = (asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError, as
 """Errors of a server that refuses a parameter of the URL."""
 
 
+class PoolerInBetween(ConnectionError):
+    """A pooler is in between, which would give the settings of this session to others."""
+
+
 async def connect(
     url: str, *, settings: Mapping[str, str] | None = None, statements_cached: int = 0, **options: Any
 ) -> Any:
@@ -44,6 +48,27 @@ async def connect(
         )
     except _UNKNOWN as error:
         raise SettingsError(f"DatabaseUrl has a parameter that the server refuses: {error}") from None
+
+
+async def connect_directly(url: str) -> Any:
+    """Connect for work that changes settings of the session. Raises PoolerInBetween."""
+    connection = await connect(url)
+    if not await is_direct(connection):
+        await connection.close()
+        raise PoolerInBetween(
+            "the URL leads to a connection pooler, whose other clients would get the settings of this command: "
+            "use the URL of the database server itself"
+        )
+    return connection
+
+
+async def is_direct(connection: Any) -> bool:
+    """Return whether the process that serves this connection is the one that the server named when it began.
+
+    A pooler, such as PgBouncer, names one of its own. The simple protocol leaves no prepared statement with it.
+    """
+    status = await connection.execute(f"SELECT 1 WHERE pg_backend_pid() = {int(connection.get_server_pid())}")
+    return bool(status == "SELECT 1")
 
 
 def _system_tls(parsed: PostgresUrl) -> ssl.SSLContext:

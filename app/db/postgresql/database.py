@@ -27,7 +27,7 @@ from app.db.interface import (
     UniqueViolation,
     count,
 )
-from app.db.postgresql.connecting import connect
+from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.connection import OUTDATED, PREPARED_PER_CONNECTION, PostgresConnection
 from app.db.postgresql.outcomes import was_committed
 from app.db.postgresql.pool import ConnectionPool
@@ -153,7 +153,7 @@ class PostgresDatabase(Database):
                 if "startup parameter" not in str(error):
                     raise
             else:
-                if self._is_direct or await _is_direct(connection):
+                if self._is_direct or await is_direct(connection):
                     self._is_direct = True
                     return connection
                 await connection.close()
@@ -312,15 +312,6 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         await self._pool.close()
-
-
-async def _is_direct(connection: Any) -> bool:
-    """Return whether the process that serves this connection is the one that the server named when it began.
-
-    A pooler, such as PgBouncer, names one of its own. The simple protocol leaves no prepared statement with it.
-    """
-    status = await connection.execute(f"SELECT 1 WHERE pg_backend_pid() = {int(connection.get_server_pid())}")
-    return bool(status == "SELECT 1")
 
 
 def _was_dead(error: BaseException) -> bool:
