@@ -51,26 +51,28 @@ async def inspect_server(url: str) -> DatabaseFacts:
     try:
         has_pooler = not await is_direct(connection)
         refusal = await _refusal(connection)
-        await connection.execute("BEGIN READ ONLY")  # a setting of the session would stay with a pooler
-        has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-        revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
-        now = await connection.fetchval("SELECT clock_timestamp()")
-        return DatabaseFacts(
-            f"PostgreSQL {await connection.fetchval('SHOW server_version')}",
-            revision,
-            refusal,
-            (now - datetime.now(UTC)).total_seconds(),
-            tuple([name for name in _sequences() if has_tables and await _is_late(connection, name)]),
-            tuple([row[0] for row in await connection.fetch(_INVALID_INDEXES)]),
-            int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
-            int(
-                await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
-            ),
-            has_pooler,
-            await connection.fetchval("SHOW plan_cache_mode"),
-        )
+        async with connection.transaction(readonly=True):  # a setting of the session would stay with a pooler
+            return await _read_facts(connection, refusal, has_pooler=has_pooler)
     finally:
         await connection.close()
+
+
+async def _read_facts(connection: asyncpg.Connection, refusal: str | None, *, has_pooler: bool) -> DatabaseFacts:
+    has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
+    now = await connection.fetchval("SELECT clock_timestamp()")
+    return DatabaseFacts(
+        f"PostgreSQL {await connection.fetchval('SHOW server_version')}",
+        revision,
+        refusal,
+        (now - datetime.now(UTC)).total_seconds(),
+        tuple([name for name in _sequences() if has_tables and await _is_late(connection, name)]),
+        tuple([row[0] for row in await connection.fetch(_INVALID_INDEXES)]),
+        int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
+        int(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")),
+        has_pooler,
+        await connection.fetchval("SHOW plan_cache_mode"),
+    )
 
 
 _INVALID_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"
