@@ -6,7 +6,7 @@ The APIs are not imported here, so that a command starts in half the time of a s
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -36,6 +36,7 @@ from app.services import (
     quotas,
     session,
     session_revocation,
+    user_commands,
 )
 from app.services.app_context import AppContext
 from app.services.audit import forgetting, pruning, reading, verification
@@ -49,6 +50,8 @@ from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
 from app.services.state import applying, files
 from app.services.state.changes import Plan
 from app.services.state.model import State
+from app.services.user_commands import NewUser
+from app.services.user_deletion import DeletedUser
 
 Result = TypeVar("Result")
 
@@ -121,15 +124,20 @@ class Prepared:
     first_password: str | None = None
 
 
-def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Prepared:
-    """Migrate the database and create an administrator, if it has none.
+def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False, migrates: bool = True) -> Prepared:
+    """Migrate the database, or only require that its schema is current, and create an administrator, if it has none.
 
     A server that others can reach (`exposed`) gets no administrator with the default password: a start that `serves`
     creates them with a random password, and other commands create none. With an identity provider, which names
     the administrators itself, none is created.
     """
     has_secret = settings.secret is None and settings.secret_path.exists()
-    migrated = migrations.upgrade(settings.database_url)
+    if migrates:
+        migrated = migrations.upgrade(settings.database_url)
+    else:
+        _require_existing(settings)
+        migrations.require_current(settings.database_url)
+        migrated = []
     if has_secret and migrated and migrated[0] == FIRST_STEP:
         log.warning(
             "new database beside an old secret path=%s: if the database was lost, stop and restore it",
@@ -164,22 +172,51 @@ def tour() -> Sequence[str]:
 
 def reindex(settings: Settings, report: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
     """Rebuild the access index. `report` is called with the number of finished resources and of all resources."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: access_index_rebuild.reindex(app.database, report))
+    return _on_existing(settings, lambda app: access_index_rebuild.reindex(app.database, report))
 
 
 def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.EndedSessions:
     """End every session and ticket; with `api_tokens`, revoke every API token too."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
+    return _on_existing(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
 
 
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
     """Set a user's password. Without a `password`, generate one and return it."""
-    _migrate_existing(settings)
     generated = passwords.generate(settings.password_policy) if password is None else None
-    _with_context(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
+    _on_existing(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
     return generated
+
+
+def list_users(settings: Settings, **conditions: Any) -> list[dict[str, Any]]:
+    """Return users by name, as `user_commands.list_users` does."""
+    return _on_existing(settings, lambda app: user_commands.list_users(app.database, **conditions))
+
+
+def show_user(settings: Settings, user: str) -> dict[str, Any]:
+    """Return a user, by name or id."""
+    return _on_existing(settings, lambda app: user_commands.show_user(app.database, user))
+
+
+def create_user(settings: Settings, new: NewUser, *, generates: bool) -> tuple[dict[str, Any], str | None]:
+    """Create a user, with a random password if it `generates` one; return the user and that password."""
+    generated = passwords.generate(settings.password_policy) if generates else None
+    new = new if generated is None else replace(new, password=generated)
+    return _on_existing(settings, lambda app: user_commands.create_user(app, new)), generated
+
+
+def set_user_active(settings: Settings, user: str, *, is_active: bool) -> dict[str, Any]:
+    """Deactivate a user, or activate them again, and return them."""
+    return _on_existing(settings, lambda app: user_commands.set_active(app, user, is_active=is_active))
+
+
+def change_user_roles(settings: Settings, user: str, names: Sequence[str], *, removes: bool) -> dict[str, Any]:
+    """Add roles to those of a user, or remove them, and return the user."""
+    return _on_existing(settings, lambda app: user_commands.change_roles(app, user, names, removes=removes))
+
+
+def delete_user(settings: Settings, user: str, successor: str | None) -> DeletedUser:
+    """Delete a user; the successor, if any, becomes the owner of all they own."""
+    return _on_existing(settings, lambda app: user_commands.delete_user(app, user, successor))
 
 
 def backup(settings: Settings, folder: Path, report: Report) -> making.CreatedBackup:
@@ -229,20 +266,17 @@ async def _inspect_registry(settings: Settings, key: bytes, report: Report) -> l
 
 def explain(settings: Settings, user: str, resource: str) -> explanations.Explanation:
     """Explain the access of a user to a resource."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: explanations.explain(app.database, user, resource))
+    return _on_existing(settings, lambda app: explanations.explain(app.database, user, resource))
 
 
 def list_audit(settings: Settings, conditions: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     """Return the newest audit events that match `conditions`, the fields of an EventFilter."""
-    _migrate_existing(settings)
     wanted = reading.EventFilter(**conditions)
-    return _with_context(settings, lambda app: reading.newest(app.database, wanted, limit))
+    return _on_existing(settings, lambda app: reading.newest(app.database, wanted, limit))
 
 
 def export_audit(settings: Settings, file: files.Written, conditions: dict[str, Any], report: Report) -> int:
     """Write the audit events that match `conditions` as JSON Lines, the oldest first, and return their number."""
-    _migrate_existing(settings)
 
     async def export(app: AppContext) -> int:
         number = 0
@@ -252,71 +286,63 @@ def export_audit(settings: Settings, file: files.Written, conditions: dict[str, 
             report("events", number, 0)
         return number
 
-    return _with_context(settings, export)
+    return _on_existing(settings, export)
 
 
 def verify_audit(settings: Settings, report: Report, head: str | None) -> verification.Verified:
     """Compare the audit log with its seals. `head` is the hash that an earlier verification has reported."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: verification.verify(app.database, app.seal_key, report, head))
+    return _on_existing(settings, lambda app: verification.verify(app.database, app.seal_key, report, head))
 
 
 def prune_audit(settings: Settings, before: datetime, report: Report) -> pruning.Pruned:
     """Remove the audit events of before a moment."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: pruning.prune(app.database, app.seal_key, before, report))
+    return _on_existing(settings, lambda app: pruning.prune(app.database, app.seal_key, before, report))
 
 
 def forget_user(settings: Settings, user: str, report: Report) -> forgetting.Forgotten:
     """Erase a deleted user from the audit log."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: forgetting.forget(app.database, app.seal_key, user, report))
+    return _on_existing(settings, lambda app: forgetting.forget(app.database, app.seal_key, user, report))
 
 
 def signing_keys(settings: Settings) -> tuple[list[KeyInfo], str]:
     """Return the keys that sign session tokens, oldest first, and the id of the key of tickets."""
-    _migrate_existing(settings)
 
     async def read(app: AppContext) -> tuple[list[KeyInfo], str]:
         return await list_keys(app.key_store), str(app.tickets.jwk["kid"])
 
-    return _with_context(settings, read)
+    return _on_existing(settings, read)
 
 
 def rotate_keys(settings: Settings, *, revoke: bool) -> str:
     """Create a new signing key and return its id; `revoke` the old ones."""
-    _migrate_existing(settings)
     lifetime = timedelta(days=settings.token_expiration_in_days)
-    return _with_context(settings, lambda app: rotate(app.key_store, lifetime, revoke=revoke))
+    return _on_existing(settings, lambda app: rotate(app.key_store, lifetime, revoke=revoke))
 
 
 def export_state(
     settings: Settings, file: files.Written, form: files.Format, with_hashes: bool, progress: files.Progress
 ) -> dict[str, int]:
     """Write the registry as a document, and return the numbers of objects by kind."""
-    _migrate_existing(settings)
-    return _with_context(
+    return _on_existing(
         settings, lambda app: applying.export(app.database, file, form, progress, with_hashes=with_hashes)
     )
 
 
 def plan_state(settings: Settings, document: State, *, prune: bool) -> Plan:
     """Compare a document with the registry."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: _plan_state(app, document, prune=prune))
+    return _on_existing(settings, lambda app: _plan_state(app, document, prune=prune))
 
 
 def apply_state(
     settings: Settings, document: State, progress: files.Progress, *, prune: bool
 ) -> tuple[Plan, applying.Applied]:
     """Make the registry equal to a document, unless the plan has faults."""
-    _migrate_existing(settings)
 
     async def apply(app: AppContext) -> tuple[Plan, applying.Applied]:
         plan = await _plan_state(app, document, prune=prune)
         return plan, applying.Applied(0, 0) if plan.faults else await applying.apply(app.database, plan, progress)
 
-    return _with_context(settings, apply)
+    return _on_existing(settings, apply)
 
 
 async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
@@ -325,29 +351,28 @@ async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
 
 def fit_import(settings: Settings, source: Translation) -> Fit:
     """Compare the translation of another registry with this one, and leave out what does not fit."""
-    _migrate_existing(settings)
-    return _with_context(settings, lambda app: _fit(app, source))
+    return _on_existing(settings, lambda app: _fit(app, source))
 
 
 def apply_import(settings: Settings, source: Translation, progress: files.Progress) -> tuple[Fit, applying.Applied]:
     """Make what fits of the translation of another registry."""
-    _migrate_existing(settings)
 
     async def apply(app: AppContext) -> tuple[Fit, applying.Applied]:
         fitted = await _fit(app, source)
         return fitted, await applying.apply(app.database, fitted.plan, progress)
 
-    return _with_context(settings, apply)
+    return _on_existing(settings, apply)
 
 
 async def _fit(app: AppContext, source: Translation) -> Fit:
     return await fitting.fit(app.database, source, accounts_elsewhere=app.provider is not None)
 
 
-def _migrate_existing(settings: Settings) -> None:
-    """Migrate a database that exists."""
+def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:
+    """Run one command on a database that exists, which is migrated first."""
     _require_existing(settings)
     migrations.upgrade(settings.database_url)
+    return _with_context(settings, act)
 
 
 def _require_existing(settings: Settings) -> None:

@@ -24,6 +24,7 @@ from app import rest
 from app.administration import close_context, open_context
 from app.config import Settings
 from app.config.sources import FILE_VARIABLE
+from app.domain.program import program_name
 from app.graphql import http, schema
 from app.graphql.coercion.variables import VariableCoercion
 from app.graphql.compiled.executor import CompiledExecutor
@@ -59,6 +60,7 @@ def sdl() -> str:
 
 def create() -> ProxyGate:
     """Return the application for the settings in the environment of this process."""
+    program_name.set(f"ostiary worker {os.getpid()}")
     file = os.environ.get(FILE_VARIABLE)
     settings = Settings.read(Path(file) if file else None)
     app = create_app(settings, owns_process=True)

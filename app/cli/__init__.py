@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import __version__
-from app.cli import audit, backups, completion, copying, help_texts, importing, inspection
+from app.cli import audit, backups, completion, copying, help_texts, importing, inspection, users
 from app.cli import commands as operator_commands
 from app.cli import state as state_commands
 from app.cli.common import (
@@ -34,6 +34,7 @@ from app.cli.common import (
     tasks,
 )
 from app.domain.errors import OstiaryError, SettingsError
+from app.domain.program import program_name
 from app.observability import worker_metrics
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def main(argv: list[str] | None = None) -> int | None:
 
 
 def _run_command(arguments: argparse.Namespace) -> int:
+    program_name.set(arguments.program)
     try:
         code: int | None = arguments.run(arguments)
         sys.stdout.flush()
@@ -108,11 +110,13 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
     mode.add_argument("--reload", action="store_true", help="restart when the server's code changes")
     serve.add_argument("--root-path", type=_prefix, default="", help="path before all addresses that a proxy removes")
+    serve.add_argument("--no-migrate", action="store_true", help="refuse to start if migrations are missing")
     serve.add_argument("--demo", action="store_true", help="first fill an empty database with demo data")
     add_command(commands, "demo", "fill an empty database with demo data", _demo)
     add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)
+    users.add_all(commands)
     state_commands.add_all(commands)
     importing.add_all(commands)
     backups.add_all(commands)
@@ -142,9 +146,9 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
+def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False, migrates: bool = True) -> Any:
     with explain_database_errors(settings):
-        return tasks().prepare(settings, exposed=exposed, serves=serves)
+        return tasks().prepare(settings, exposed=exposed, serves=serves, migrates=migrates)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
@@ -168,7 +172,7 @@ def _start_server(arguments: argparse.Namespace) -> None:
     _check_proxies()
     exposed = not is_loopback(arguments.host)
     _check_demo(arguments.host, exposed and arguments.demo)
-    prepared = _prepare(settings, exposed=exposed, serves=True)
+    prepared = _prepare(settings, exposed=exposed, serves=True, migrates=not arguments.no_migrate)
     check_exposure(settings, arguments.host, prepared.default_password_valid)
     _check_demo(arguments.host, exposed and prepared.demo_password_valid)
     demo = ["", *_fill_demo(settings, prepared)] if arguments.demo else []

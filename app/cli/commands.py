@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from typing import TYPE_CHECKING
 
 from app.cli.common import (
@@ -11,6 +10,7 @@ from app.cli.common import (
     add_group,
     explain_database_errors,
     parse_name,
+    read_password,
     start,
     tasks,
 )
@@ -49,7 +49,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     if settings.external_auth_url:
         raise SettingsError("ExternalAuthUrl is set: the identity provider manages the passwords; reset it there")
-    password = sys.stdin.readline().rstrip("\r\n") if arguments.stdin else None
+    password = read_password() if arguments.stdin else None
     with explain_database_errors(settings):
         generated = tasks().reset_password(settings, arguments.user_name, password)
     text = f"{arguments.user_name} has a new password and must sign in again on every device"

@@ -59,7 +59,7 @@ def add_command(
     )
     command.description, command.epilog = help_texts.COMMANDS[command.prog.partition(" ")[2]]
     if run is not None:
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, program=command.prog)
         if name not in {"schema", "completion"}:
             command.add_argument(
                 "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"
@@ -86,6 +86,14 @@ def parse_name(text: str) -> str:
     except UnicodeEncodeError:
         raise argparse.ArgumentTypeError("must be a text in UTF-8") from None
     return text
+
+
+def read_password() -> str:
+    """Return the first line of standard input. Raises CommandFailed for bytes that are no text."""
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise CommandFailed("the password on standard input must be a text in UTF-8") from None
 
 
 def server() -> Any:

@@ -1,6 +1,6 @@
 """Long help texts of the command line."""
 
-from app.cli import help_audit, help_completion, help_import
+from app.cli import help_audit, help_completion, help_import, help_users
 
 DESCRIPTION = """\
 Ostiary manages the users, roles and grants of a data registry, decides who may
@@ -18,6 +18,7 @@ examples:
   ostiary doctor                          check the installation
   ostiary keys rotate                     create a new signing key
   ostiary admin reset-password admin      set a new password
+  ostiary user list                       users, their roles and last sign-ins
   ostiary sessions end                    after the restore of a backup
   ostiary audit list                      who changed what
   ostiary export registry.yaml            the registry as one document
@@ -42,6 +43,9 @@ SERVE = """\
 Bring the database up to date, then serve the API until Ctrl-C or SIGTERM. The
 first start creates the database and the first administrator. While the administrator
 has the default password, the server listens on loopback addresses only.
+
+With --no-migrate the server changes no schema, so that its role of PostgreSQL needs no
+right to: it refuses to start until `ostiary migrate` has run with another role.
 """
 
 SERVE_EPILOG = """\
@@ -366,6 +370,7 @@ COMMANDS = {
     "export": (EXPORT, EXPORT_EPILOG),
     "plan": (PLAN, PLAN_EPILOG),
     "apply": (APPLY, APPLY_EPILOG),
+    **help_users.COMMANDS,
     **help_audit.COMMANDS,
     **help_completion.COMMANDS,
     **help_import.COMMANDS,

@@ -5,10 +5,12 @@ import re
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_pascal
+
+from app.config import postgres_url
 
 SECRET_BYTES = 32
 """Minimum length of an HS256 key: the length of its hash (RFC 7518, 3.2)."""
@@ -34,16 +36,7 @@ def _sqlite_url(rest: str) -> str:
 
 def _postgres_url(rest: str) -> str:
     url = f"postgresql://{rest}"
-    try:
-        parts = urlsplit(url)
-        if "," not in parts.netloc:
-            _ = parts.port
-    except ValueError:  # its text may contain the password
-        raise ValueError("is not a URL: percent-encode special characters in the name and password") from None
-    if parts.fragment or " " in url:
-        raise ValueError("must have its special characters percent-encoded: %23 for #, %20 for a space")
-    if not parts.path.strip("/") and not {"database", "dbname"} & parse_qs(parts.query).keys():
-        raise ValueError("must name a database, as in postgresql://user:password@host/database")
+    postgres_url.parse(url)
     return url
 
 

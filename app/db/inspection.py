@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 from sqlmodel import SQLModel
 
-from app.db.postgresql.database import CONNECT_SECONDS
+from app.db.postgresql.connecting import connect, is_direct
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class DatabaseFacts:
 
     `refusal` is the reason why writes are refused. `ahead` is the time of the database minus our own, in seconds.
     `late_sequences` are columns whose next number is taken already. `used` counts the connections of all clients.
+    `plan_cache_mode` is the one of the role, which counts behind a pooler.
     """
 
     version: str
@@ -29,6 +30,8 @@ class DatabaseFacts:
     invalid_indexes: tuple[str, ...] = ()
     max_connections: int = 0
     used: int = 0
+    has_pooler: bool = False
+    plan_cache_mode: str = ""
 
 
 def inspect_file(path: Path) -> DatabaseFacts:
@@ -44,29 +47,32 @@ def inspect_file(path: Path) -> DatabaseFacts:
 
 async def inspect_server(url: str) -> DatabaseFacts:
     """Return the facts of a PostgreSQL database. Raises the exceptions of asyncpg if it does not respond."""
-    settings = {"default_transaction_read_only": "on", "application_name": "ostiary doctor"}
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    connection = await connect(url)
     try:
+        has_pooler = not await is_direct(connection)
         refusal = await _refusal(connection)
-        for name, value in settings.items():
-            await connection.execute(f"SET {name} = '{value}'")
-        has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-        revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
-        now = await connection.fetchval("SELECT clock_timestamp()")
-        return DatabaseFacts(
-            f"PostgreSQL {await connection.fetchval('SHOW server_version')}",
-            revision,
-            refusal,
-            (now - datetime.now(UTC)).total_seconds(),
-            tuple([name for name in _sequences() if has_tables and await _is_late(connection, name)]),
-            tuple([row[0] for row in await connection.fetch(_INVALID_INDEXES)]),
-            int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
-            int(
-                await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
-            ),
-        )
+        async with connection.transaction(readonly=True):  # a setting of the session would stay with a pooler
+            return await _read_facts(connection, refusal, has_pooler=has_pooler)
     finally:
         await connection.close()
+
+
+async def _read_facts(connection: asyncpg.Connection, refusal: str | None, *, has_pooler: bool) -> DatabaseFacts:
+    has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
+    now = await connection.fetchval("SELECT clock_timestamp()")
+    return DatabaseFacts(
+        f"PostgreSQL {await connection.fetchval('SHOW server_version')}",
+        revision,
+        refusal,
+        (now - datetime.now(UTC)).total_seconds(),
+        tuple([name for name in _sequences() if has_tables and await _is_late(connection, name)]),
+        tuple([row[0] for row in await connection.fetch(_INVALID_INDEXES)]),
+        int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
+        int(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")),
+        has_pooler,
+        await connection.fetchval("SHOW plan_cache_mode"),
+    )
 
 
 _INVALID_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"

@@ -3,6 +3,7 @@
     OstiaryError
     ├── SettingsError            the start stops; the message names the setting and the reason
     ├── NewerSchema              the start stops: a newer version has migrated the database
+    ├── OutdatedSchema           the start stops: migrations are missing, and it may not run them
     ├── Refusal                  the complete field or request is refused: a top-level error, an HTTP status
     │   ├── Unauthenticated      UNAUTHENTICATED     401
     │   ├── Forbidden            FORBIDDEN           403
@@ -49,6 +50,10 @@ class SettingsError(OstiaryError):
 
 class NewerSchema(OstiaryError):
     """A newer version has migrated the database."""
+
+
+class OutdatedSchema(OstiaryError):
+    """Migrations are missing."""
 
 
 class UnfinishedCopy(OstiaryError):

@@ -20,6 +20,7 @@ from app.db.backups import Report, sqlite
 from app.db.failures import classify
 from app.db.inspection import DatabaseFacts, inspect_file, inspect_server
 from app.db.migrations import HEAD, UNFINISHED
+from app.db.postgresql.database import SETTINGS
 from app.db.tables import AuditEvent, col
 from app.db.types import format_instant
 from app.domain.errors import Refusal
@@ -208,12 +209,24 @@ def _check_server(settings: Settings, facts: DatabaseFacts, workers: int) -> Ite
         kind = _fail if abs(facts.ahead) > 10 * CLOCK_SECONDS else _warn
         text = f"the database is {abs(facts.ahead):.0f} s {'ahead of' if facts.ahead > 0 else 'behind'} this machine"
         yield kind("clock", text, "synchronize both clocks with NTP")
+    if facts.has_pooler:
+        yield _check_pooler(facts)
+        return
     need, have = settings.database_pool_size * workers, facts.max_connections - RESERVED
     text = f"{workers} workers with {settings.database_pool_size} each of {have}; {facts.used} are in use now"
     if need > have:
         yield _fail("connections", text, "lower DatabasePoolSize or --workers, or raise max_connections")
     else:
         yield _ok("connections", text)
+
+
+def _check_pooler(facts: DatabaseFacts) -> Check:
+    """Check the settings of the role, since those of a session do not reach the connections of a pooler."""
+    text = "a connection pooler is in between, so statements are not prepared, and backups need another URL"
+    if facts.plan_cache_mode == SETTINGS["plan_cache_mode"]:
+        return _ok("pooler", text)
+    commands = "; ".join(f"ALTER ROLE … SET {name} = '{value}'" for name, value in SETTINGS.items())
+    return _warn("pooler", f"{text}; the role lacks settings that make statements fast", commands)
 
 
 def _check_backups(settings: Settings) -> Check:

@@ -17,6 +17,7 @@ from app import cli
 from app.db.interface import Database
 from app.db.postgresql import connection as pg
 from app.db.postgresql import database as postgresql
+from app.db.postgresql.connecting import CONNECT_SECONDS
 from app.db.sqlite.database import SqliteDatabase
 from app.graphql.documents.cache import Invalid
 from app.graphql.http import request
@@ -100,7 +101,7 @@ class PublicPool:
                 max_size=self._size,
                 reset=_reset_nothing,
                 command_timeout=60,
-                timeout=postgresql.CONNECT_SECONDS,
+                timeout=CONNECT_SECONDS,
                 connection_class=pg.PostgresConnection,
                 statement_cache_size=pg.PREPARED_PER_CONNECTION,
                 max_cached_statement_lifetime=0,

@@ -289,7 +289,7 @@ def test_the_version_is_printed(output: Output) -> None:
 
 
 def test_an_interrupted_migration_is_no_success(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: Settings, *, exposed: bool, serves: bool) -> None:
+    def interrupted(_: Settings, **__: bool) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(root, "prepare", interrupted)
@@ -327,7 +327,7 @@ async def answer(scope, receive, send):
 
 main = types.ModuleType("app.main")
 ready = types.SimpleNamespace(default_password_valid=True, demo_password_valid=False, migrated=[], first_password=None)
-main.prepare = lambda settings, exposed, serves: ready
+main.prepare = lambda settings, **_: ready
 main.create = lambda: answer
 sys.modules["app.main"] = sys.modules["app.administration"] = main
 

@@ -8,7 +8,9 @@ import pytest
 from app import cli
 
 
-@pytest.mark.parametrize("command", ["keys list", "sessions end", "admin reset-password admin", "reindex"])
+@pytest.mark.parametrize(
+    "command", ["keys list", "sessions end", "admin reset-password admin", "reindex", "user list", "user create ann"]
+)
 def test_a_command_in_the_wrong_folder_creates_no_database(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

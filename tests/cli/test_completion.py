@@ -16,6 +16,9 @@ CASES = {
     "ostiary --settings audit": {"audit"},
     "ostiary import ": {"dronedb", "provena", "--help"},
     "ostiary completion ": {"bash", "zsh", "fish"},
+    "ostiary user ro": {"roles"},
+    "ostiary user roles ": {"add", "remove"},
+    "ostiary user create --no": {"--no-password"},
 }
 
 

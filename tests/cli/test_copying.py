@@ -62,7 +62,7 @@ def test_a_url_in_another_form_is_a_wrong_argument(capsys: pytest.CaptureFixture
     assert "must begin with sqlite:///" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["serve --port 0", "migrate", "export", "reindex", "doctor"])
+@pytest.mark.parametrize("command", ["serve --port 0 --no-migrate", "migrate", "export", "reindex", "doctor", "backup"])
 def test_every_command_refuses_an_unfinished_copy(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -250,6 +250,20 @@ def test_too_few_connections_an_invalid_index_and_another_clock_are_found(settin
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_pooler_is_found_and_the_settings_of_its_role(settings: Settings) -> None:
+    facts = replace(doctor.read_facts(settings), has_pooler=True)
+    assert facts.plan_cache_mode == "auto"
+    pools = [
+        {each.name: each for each in doctor.check_database(settings, some, 100, ignore)}
+        for some in (facts, replace(facts, plan_cache_mode="force_generic_plan"))
+    ]
+
+    assert [each["pooler"].state for each in pools] == [State.WARNING, State.OK]
+    assert "ALTER ROLE … SET plan_cache_mode = 'force_generic_plan'" in pools[0]["pooler"].action
+    assert all("connections" not in each for each in pools), "the pooler limits them"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_a_role_that_is_read_only_is_found(settings: Settings) -> None:
     url = f"{settings.database_url}?options=-c%20default_transaction_read_only%3Don"
 

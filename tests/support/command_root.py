@@ -16,7 +16,7 @@ class Root(ModuleType):
         self.default_password_valid = False
         self.failure: Exception | None = None
 
-    def prepare(self, settings: Settings, *, exposed: bool, serves: bool = False) -> Any:
+    def prepare(self, settings: Settings, *, exposed: bool, serves: bool = False, migrates: bool = True) -> Any:
         self.seen.append(settings)
         if self.failure:
             raise self.failure

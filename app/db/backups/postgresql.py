@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from app.db.backups import BackupFailed, Report
+from app.db.postgresql.connecting import connect_directly
 
 MAGIC = b"PGDMP"
 ASIDE = "before_restore_"
@@ -63,7 +64,7 @@ def load(url: str, path: Path, report: Report) -> None:
 
 async def revision(url: str) -> str | None:
     """Return the last migration of the database; None if there is no database of Ostiary."""
-    connection = await asyncpg.connect(url)
+    connection = await connect_directly(url)
     try:
         version = await connection.fetchval("SELECT version_num FROM alembic_version")
         return None if version is None else str(version)
@@ -75,7 +76,7 @@ async def revision(url: str) -> str | None:
 
 async def count_others(url: str) -> int:
     """Return the number of other clients that are connected to the database."""
-    connection = await asyncpg.connect(url)
+    connection = await connect_directly(url)
     try:
         return int(await connection.fetchval(_OTHERS))
     finally:
@@ -84,7 +85,7 @@ async def count_others(url: str) -> int:
 
 async def has_objects(url: str) -> bool:
     """Return whether the current schema has any table, view, sequence or function."""
-    connection = await asyncpg.connect(url)
+    connection = await connect_directly(url)
     try:
         return bool(await connection.fetch(_OBJECTS))
     finally:
@@ -103,7 +104,7 @@ async def bring_back(url: str, schema: str) -> None:
 
 async def drop(url: str, schema: str) -> None:
     """Delete a schema that `set_aside` has made, with everything in it."""
-    connection = await asyncpg.connect(url)
+    connection = await connect_directly(url)
     try:
         await connection.execute(f"DROP SCHEMA {schema} CASCADE")
     finally:
@@ -112,7 +113,7 @@ async def drop(url: str, schema: str) -> None:
 
 async def _move(url: str, schema: str, *, is_back: bool) -> None:
     """Move all objects between the current schema and `schema`, whose name is one of ours and needs no quotes."""
-    connection = await asyncpg.connect(url)
+    connection = await connect_directly(url)
     try:
         async with connection.transaction():
             home = await connection.fetchval("SELECT quote_ident(current_schema())")

@@ -6,17 +6,15 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
-import asyncpg
-
 from app.db.backups import postgresql as backups
 from app.db.copying.ends import End
 from app.db.copying.shapes import Row, TableShape, quote
-from app.db.postgresql.database import CONNECT_SECONDS
+from app.db.postgresql.connecting import connect_directly
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # A page waits for the other database between two statements, however the server limits that.
-SETTINGS = ("application_name = 'ostiary copy'", "statement_timeout = 0", "idle_in_transaction_session_timeout = 0")
+SETTINGS = ("statement_timeout = 0", "idle_in_transaction_session_timeout = 0")
 
 
 class PostgresEnd(End):
@@ -26,7 +24,7 @@ class PostgresEnd(End):
 
     async def open(self, *, writes: bool) -> None:
         """Connect; as SOURCE with a transaction whose first read is the moment of the snapshot."""
-        self._connection = await asyncpg.connect(self.url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+        self._connection = await connect_directly(self.url)
         for setting in SETTINGS:
             await self._connection.execute(f"SET {setting}")
         if not writes:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, column, select, table, text
 
 from app.db import Database, Freshness
 from app.db.failures import Failure, classify
+from app.db.postgresql.connecting import connect
 from app.domain.errors import Refusal
 
 HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
@@ -36,6 +37,14 @@ def upgrade(url: str) -> list[str]:
     return runner.upgrade(url)
 
 
+def require_current(url: str) -> None:
+    """Raise OutdatedSchema, NewerSchema or UnfinishedCopy unless the schema is current. A file must exist."""
+    if not is_current(url):
+        from app.db.migrations import runner  # noqa: PLC0415 - the same
+
+        runner.require_current(url)
+
+
 def is_current(url: str) -> bool:
     """Return whether no migration is missing; False on any error, which alembic then reports."""
     if url.startswith("sqlite:///"):
@@ -54,7 +63,7 @@ def _is_current_file(path: Path) -> bool:
 
 async def _is_current_server(url: str) -> bool:
     with suppress(asyncpg.PostgresError):
-        connection = await asyncpg.connect(url)
+        connection = await connect(url)
         try:
             return bool([row[0] for row in await connection.fetch(_DONE)] == [HEAD])
         finally:

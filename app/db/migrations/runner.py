@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -16,8 +15,9 @@ from sqlalchemy import Connection, create_engine, delete, event, literal, pool, 
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.migrations import UNFINISHED
+from app.db.postgresql.connecting import connect
 from app.db.tables import Role
-from app.domain.errors import NewerSchema, UnfinishedCopy
+from app.domain.errors import NewerSchema, OutdatedSchema, UnfinishedCopy
 
 LOCK = 0x6F73_7469_6172_79
 """Key of the advisory lock of migrations on PostgreSQL: "ostiary" in ASCII."""
@@ -28,6 +28,20 @@ WAIT_SECONDS = 120
 def upgrade(url: str) -> list[str]:
     """Run the missing migrations in one transaction; return their revisions, oldest first."""
     return _with_connection(url, _run_pending)
+
+
+def require_current(url: str) -> None:
+    """Raise OutdatedSchema if migrations are missing, and NewerSchema or UnfinishedCopy as `upgrade` does."""
+
+    def work(connection: Connection) -> list[str]:
+        if missing := _pending(connection):
+            raise OutdatedSchema(
+                f"the database lacks the migrations {missing[0]} to {missing[-1]}, which --no-migrate does not run: "
+                "run `ostiary migrate` with the role that owns the tables, then start again"
+            )
+        return []
+
+    _with_connection(url, work)
 
 
 def create_unfinished(url: str, statements: Sequence[str]) -> None:
@@ -74,9 +88,7 @@ def _on_sqlite(path: Path, work: Callable[[Connection], list[str]]) -> list[str]
 
 async def _on_postgresql(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
     # asyncpg parses the URL, as in the server, since SQLAlchemy does not support all of its forms.
-    engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=pool.NullPool
-    )
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: connect(url), poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

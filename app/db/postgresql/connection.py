@@ -42,6 +42,8 @@ class PostgresConnection(asyncpg.Connection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._prepared: WeightedLRU[str, Any] = WeightedLRU(PREPARED_PER_CONNECTION)
+        self.keeps_statements = True
+        """False behind a pooler, which may run each transaction on another connection of its own."""
 
     async def rows(self, text: str, arguments: Sequence[Any], *, begins: bool = False) -> Sequence[Any]:
         """Execute a statement; `begins` first opens a read-only transaction.
@@ -54,6 +56,9 @@ class PostgresConnection(asyncpg.Connection):
             self._transport.write(self._begin)  # type: ignore[attr-defined]  # the stubs leave it out
         elif begins:
             await self.execute(READ)
+        if not self.keeps_statements:
+            unprepared: Sequence[Any] = await self.fetch(text, *arguments, timeout=READ_SECONDS)
+            return unprepared
         if prepared is None:
             self._prepared.put(text, prepared := await self.prepare(text))
         try:

@@ -28,6 +28,7 @@ from app.db.interface import (
     UniqueViolation,
     count,
 )
+from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.connection import OUTDATED, PREPARED_PER_CONNECTION, PostgresConnection
 from app.db.postgresql.outcomes import was_committed
 from app.db.postgresql.pool import ConnectionPool
@@ -37,9 +38,6 @@ from app.domain import errors
 from app.observability.availability import AvailabilityLogger
 
 log = logging.getLogger(__name__)
-
-CONNECT_SECONDS = 5.0
-"""Timeout of a connection attempt and of a cancellation."""
 
 SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan", "work_mem": "32MB"}
 """Settings that disable JIT compilation and plan each statement once per connection; both cost more than execution.
@@ -59,6 +57,11 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
 )
 """Exceptions of a server that is unreachable or accepts no connection."""
+
+POOLER = (
+    "DatabaseUrl leads to a connection pooler: statements are not prepared and settings of the session are not sent;"
+    " see docs/operations.md, which says how to set them for the role"
+)
 
 ROLLBACK = "ROLLBACK"
 
@@ -137,6 +140,8 @@ class PostgresDatabase(Database):
         default_factory=lambda: AvailabilityLogger("the database", log), init=False
     )
     _settled_event: int = field(default=0, init=False)
+    _is_direct: bool = field(default=False, init=False)
+    _has_pooler: bool = field(default=False, init=False)
     failures: FailureLog = field(default_factory=FailureLog, init=False)
 
     def __post_init__(self) -> None:
@@ -148,14 +153,34 @@ class PostgresDatabase(Database):
         self._pool.release(await self._pool.acquire())
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(
+        """Connect. The first connection of this process finds out whether there is a pooler in between."""
+        if not self._has_pooler:
+            try:
+                connection = await self._connect_directly()
+            except asyncpg.ProtocolViolationError as error:
+                if "startup parameter" not in str(error):
+                    raise
+            else:
+                if self._is_direct or await is_direct(connection):
+                    self._is_direct = True
+                    return connection
+                await connection.close()
+            self._has_pooler = True
+            log.warning(POOLER)
+        connection = await connect(
+            self.url, command_timeout=60, connection_class=PostgresConnection, max_cached_statement_lifetime=0
+        )
+        connection.keeps_statements = False
+        return connection
+
+    async def _connect_directly(self) -> Any:
+        return await connect(
             self.url,
+            settings={**SETTINGS, "default_transaction_read_only": "on"} if self.is_read_only else SETTINGS,
+            statements_cached=PREPARED_PER_CONNECTION,
             command_timeout=60,
-            timeout=CONNECT_SECONDS,
             connection_class=PostgresConnection,
-            statement_cache_size=PREPARED_PER_CONNECTION,
             max_cached_statement_lifetime=0,
-            server_settings={**SETTINGS, "default_transaction_read_only": "on"} if self.is_read_only else SETTINGS,
         )
 
     @asynccontextmanager

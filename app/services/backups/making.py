@@ -1,5 +1,6 @@
 """Making one backup: the database of one moment and its secret, complete under their names or not there at all."""
 
+import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +8,8 @@ from pathlib import Path
 from time import perf_counter
 
 from app.config import Settings
-from app.db.backups import Report, explain, postgresql, sqlite
+from app.db.backups import BackupFailed, Report, explain, postgresql, sqlite
+from app.db.migrations import UNFINISHED
 from app.db.types import format_instant
 from app.services.backups.folder import Backup, clear_failure, draft, free_name, lock, secret_beside
 
@@ -44,6 +46,7 @@ def make_locked(settings: Settings, folder: Path, report: Report, now: datetime)
     """Make a backup in a folder whose lock is held. Raises BackupFailed; then the folder is as before."""
     began = perf_counter()
     with explain(f"no backup was made in {folder}"), draft(folder) as copied, draft(folder) as secret:
+        _require_finished(settings)
         path = free_name(folder, now, "db" if settings.is_sqlite else "dump")
         _copy_secret(settings, secret)
         if settings.is_sqlite:
@@ -59,6 +62,18 @@ def make_locked(settings: Settings, folder: Path, report: Report, now: datetime)
         sqlite.sync(path)
     clear_failure(folder)
     return CreatedBackup(Backup(path, now.replace(microsecond=0)), size, perf_counter() - began)
+
+
+def _require_finished(settings: Settings) -> None:
+    """Raise BackupFailed for a target of `ostiary copy` that lacks rows: a restore of it would look like a registry."""
+    if settings.is_sqlite:
+        revision = sqlite.revision(settings.sqlite_path)
+    else:
+        revision = asyncio.run(postgresql.revision(settings.database_url))
+    if revision == UNFINISHED:
+        raise BackupFailed(
+            "the database is an unfinished copy: run the same `ostiary copy SOURCE TARGET` again, which finishes it"
+        )
 
 
 def _copy_secret(settings: Settings, target: Path) -> None:

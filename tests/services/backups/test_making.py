@@ -1,5 +1,6 @@
 """Claims about one backup: it is whole while others write, private, and complete or not there."""
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -10,10 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app import db
 from app.config import Settings
 from app.db.backups import BackupFailed, postgresql
+from app.db.migrations import HEAD, UNFINISHED
 from app.services.backups import folder as folders
 from app.services.backups.making import make, make_locked
 from tests.support.postgres import programs
@@ -98,6 +101,25 @@ def test_nothing_half_written_has_the_name_of_a_backup(settings: Settings, kind:
         assert [each.name for each in Path("backups").iterdir()] == [".ostiary-backups.lock"]
     made = make(settings, Path("backups"), ignore)
     assert {each.name for each in Path("backups").iterdir()} == {".ostiary-backups.lock", made.backup.file.name}
+
+
+async def _set_revision(settings: Settings, revision: str) -> None:
+    database = await db.open_database(settings.database_url)
+    async with database.write() as tx:
+        await tx.rows(text("UPDATE alembic_version SET version_num = :revision").bindparams(revision=revision))
+    await database.close()
+
+
+def test_an_unfinished_copy_gives_no_backup(settings: Settings) -> None:
+    asyncio.run(_set_revision(settings, UNFINISHED))
+    try:
+        with pytest.raises(BackupFailed, match=r"no backup was made in .*: the database is an unfinished copy: run"):
+            make(settings, Path("backups"), ignore)
+    finally:
+        asyncio.run(_set_revision(settings, HEAD))
+
+    assert folders.list_backups(Path("backups")) == []
+    assert make(settings, Path("backups"), ignore).size
 
 
 def test_a_damaged_database_gives_no_backup(

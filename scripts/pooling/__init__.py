@@ -1,0 +1,1 @@
+"""Trials of a server behind PgBouncer, in session and in transaction mode."""

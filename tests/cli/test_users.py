@@ -1,0 +1,157 @@
+"""Claims about `ostiary user`: what an operator sees and changes without a browser, under the rules of the API."""
+
+import getpass
+import io
+import json
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from app import administration, cli
+from app.config import Settings
+
+Run = Callable[..., str]
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+PASSWORD = "corals and currents"
+AUDITED = {
+    "createUser",
+    "createServiceAccount",
+    "addRoles",
+    "removeRoles",
+    "deactivateUser",
+    "reactivateUser",
+    "deleteUser",
+}
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command below `user`, which must have an exit code, and return what it prints on that stream."""
+
+    def execute(*arguments: str, code: int = 0) -> str:
+        assert cli.main(["user", *arguments]) == code
+        captured = capsys.readouterr()
+        return captured.err if code else captured.out
+
+    return execute
+
+
+@pytest.fixture
+def registry(settings: Settings) -> Settings:
+    """A registry with the first administrator."""
+    administration.prepare(settings)
+    return settings
+
+
+def _names(text: str) -> list[str]:
+    return [user["userName"] for user in json.loads(text)]
+
+
+def test_a_user_is_created_shown_changed_and_deleted(registry: Settings, run: Run) -> None:
+    created = json.loads(run("create", "Ann", "--email", "ann@example.org", "--no-password", "--json"))
+    run("create", "importer", "--service-account", "--role", "user")
+
+    assert "password" not in created
+    assert [json.loads(run("show", each, "--json")) for each in ("ANN", created["id"])] == [created] * 2
+    assert (created["roles"], created["hasPassword"], created["email"]) == (["user"], False, "ann@example.org")
+    assert run("roles", "add", "ann", "ADMIN") == "Ann has the roles admin, user\n"
+    assert _names(run("list", "--role", "Admin", "--json")) == ["admin", "Ann"]
+    assert run("roles", "remove", "ann", "user", "admin") == "Ann has no role\n"
+    assert run("deactivate", "ann") == "Ann is deactivated\n"
+    assert _names(run("list", "--deactivated", "--json")) == ["Ann"]
+    assert json.loads(run("activate", "ann", "--json"))["isDeactivated"] is False
+    assert json.loads(run("delete", "ann", "--successor", "admin", "--json")) == {
+        "userName": "Ann",
+        "successor": "admin",
+        "orgsTransferred": 0,
+        "resourcesTransferred": 0,
+    }
+    assert [line.split()[0] for line in run("list").splitlines()] == ["admin", "importer"]
+    events = administration.list_audit(registry, {}, 100)
+    assert {event["action"] for event in events} == AUDITED
+    assert {(event["actorId"], event["channel"]) for event in events} == {(None, "COMMAND")}
+
+
+REFUSED = {
+    "deactivate admin": "left without an active administrator",
+    "delete admin": "left without an active administrator",
+    "roles remove admin admin": "left without an active administrator",
+    "roles add admin nothing": "There is no role `nothing`",
+    "list --role nothing": "There is no role `nothing`",
+    "show nemo": "there is no user nemo",
+    "show VXNlcjo5OTk5": "there is no user VXNlcjo5OTk5",
+    "delete admin --successor nemo": "there is no user nemo",
+    "create ADMIN --no-password": "The user name `ADMIN` is taken",
+    "create a-b --no-password": "user name",
+    "create bob --no-password --role nothing": "There is no role `nothing`",
+}
+
+
+def test_a_refused_change_says_why_and_changes_nothing(registry: Settings, run: Run) -> None:
+    before = run("list", "--json")
+
+    for command, problem in REFUSED.items():
+        assert problem in run(*command.split(), code=1), command
+    assert run("list", "--json") == before
+    assert len(administration.list_audit(registry, {}, 100)) == 1
+
+
+@on_sqlite
+def test_passwords_come_from_a_stream_or_are_shown_once(
+    registry: Settings, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = run("create", "ann")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\nnot the password"))
+    assert run("create", "bob", "--stdin") == "created bob with the role user\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
+    assert "at least" in run("create", "eve", "--stdin", code=1)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert "needs a terminal" in run("create", "eve", "--prompt", code=1)
+
+    generated = text.rpartition("shown once: ")[2].strip()
+    assert len(generated) >= 24
+    assert PASSWORD not in run("show", "bob")
+    assert [user["hasPassword"] for user in json.loads(run("list", "--json"))] == [True] * 3
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@on_sqlite
+def test_a_prompt_asks_twice(registry: Settings, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([PASSWORD, "another one", PASSWORD, PASSWORD])
+    monkeypatch.setattr(sys, "stdin", _Terminal())
+    monkeypatch.setattr(getpass, "getpass", lambda _: next(answers))
+
+    assert "the two passwords differ" in run("create", "ann", "--prompt", code=1)
+    assert _names(run("list", "--json")) == ["admin"]
+    run("create", "ann", "--prompt")
+    assert _names(run("list", "--json")) == ["admin", "ann"]
+
+
+@on_sqlite
+def test_a_list_that_is_cut_says_so(registry: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["user", "create", "zoe", "--no-password"])
+    capsys.readouterr()
+
+    assert cli.main(["user", "list", "--limit", "1", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert _names(captured.out) == ["admin"]
+    assert "more than 1 users match" in captured.err
+
+
+@on_sqlite
+def test_an_identity_provider_manages_the_users(registry: Settings, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_EXTERNAL_AUTH_URL", "https://auth.example.org/check")
+
+    for command in ("create ann", "deactivate admin", "activate admin", "delete admin", "roles add admin user"):
+        assert "the identity provider manages the users" in run(*command.split(), code=2)
+    assert run("list").split()[0] == "admin"
