@@ -116,7 +116,7 @@ async def _describe(database: Database, rows: Sequence[Row]) -> list[dict[str, A
 
 async def find_user(database: Database, user: str) -> int:
     """Return the row id of a user. A name takes precedence over an id. Raises OstiaryError if it is neither."""
-    if key := await checks.find_user_id(database, ("userName", user)):
+    if key := await checks.find_user_id(database, SYSTEM, ("user_name", user)):
         return key
     by_id = refs.key_of("User", user)
     if by_id is not None and await database.ask(_BY_ID, freshness=Freshness.PRIMARY, keys=[by_id]):
