@@ -33,7 +33,8 @@ examples:
   ostiary user list --json --limit 100000 > users.json
 
 exit codes:
-  0 printed   1 no such role, or the database cannot be used   2 wrong arguments or settings
+  0 printed   1 no such role, or the database cannot be used
+  2 wrong arguments or settings
 """
 
 SHOW = """\
