@@ -128,6 +128,7 @@ async def _values(api: Api, root: Person, corals: Entity, ann: Person) -> dict[s
         "GroupPage": {"slug": "divers"},
         "ResourceByPath": {"slug": corals.slug},
         "UserAudit": {"id": ann.node},
+        "FindPerson": {"text": "ann@example.org"},
     }
 
 
