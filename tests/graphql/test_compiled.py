@@ -12,6 +12,7 @@ from app import db
 from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.handler import GraphQLHandler
+from tests.oracle.naive.capabilities import GROUP_CONTACT
 from tests.oracle.questions import BAD_CURSORS, BAD_IDS, Asker
 from tests.oracle.questions.complete import complete_questions, probes
 from tests.oracle.selections import SDL
@@ -26,6 +27,12 @@ MOST = 700
 """Questions after which plans have returned every field; a third of them are needed."""
 
 SIZE = 25
+
+
+@pytest.fixture
+def overrides() -> dict[str, str]:
+    """Set what would be null by default."""
+    return {"OSTIARY_GROUP_CONTACT": GROUP_CONTACT}
 
 
 @pytest.fixture

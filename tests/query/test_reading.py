@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 
 from app import db
 from tests.oracle.naive import SDL
+from tests.oracle.naive.capabilities import GROUP_CONTACT
 from tests.oracle.naive.fields import answered
 from tests.oracle.naive.kinds import KINDS
 from tests.oracle.naive.lists import COMPARE, EXACT, exactly, narrowed, ordered
@@ -49,7 +50,11 @@ LEFT_BEHIND = 0.1
 @pytest.fixture
 def overrides() -> dict[str, str]:
     """Raise the limits that the oracle does not know: a random query may cost more, and have more errors."""
-    return {"OSTIARY_LIMITS": '{"Cost": 1000000000}', "OSTIARY_REQUEST_LIMITS": '{"Errors": 1000}'}
+    return {
+        "OSTIARY_LIMITS": '{"Cost": 1000000000}',
+        "OSTIARY_REQUEST_LIMITS": '{"Errors": 1000}',
+        "OSTIARY_GROUP_CONTACT": GROUP_CONTACT,
+    }
 
 
 @settings(

@@ -44,7 +44,7 @@ def test_the_demo_has_two_years_of_events_by_those_who_did_it(settings: Settings
         "createOrg",
         "createResource",
         "lockResource",
-        "setGroupManager",
+        "updateGroupMember",
         "submitAccess",
         "unlockResource",
         "updateResource",

@@ -46,6 +46,9 @@ LEVEL_LABELS = {
     "ADMIN": "Admin",
 }
 
+GROUP_CONTACT = "Ask at https://example.org/groups"
+"""The setting `GroupContact` of all worlds."""
+
 
 def type_label(reading: Reading, kind: Row) -> str:
     name: str = kind["name"]
@@ -80,12 +83,13 @@ def org_levels(reading: Reading, parent: Row) -> list[Row]:
 
 
 def registry(reading: Reading, parent: Row) -> Row:
-    """Return the registry with the default settings, which all worlds have."""
+    """Return the registry with the settings of all worlds: the default ones and the contact."""
     kinds = ("Digit", "Uppercase", "Lowercase", "NonAlphanumeric")
     return {
         "version": __version__,
         "userManagement": "LOCAL",
         "isStorageLimited": False,
+        "groupContact": GROUP_CONTACT,
         "passwordPolicy": {"minLength": 12, **{f"requires{kind}": False for kind in kinds}},
     }
 
