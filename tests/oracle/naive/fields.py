@@ -29,15 +29,12 @@ def _lookup(kind: str) -> Callable[..., Any]:
         if name == "id":
             return first(row for row in every(reading, kind) if identity(row) == value)
         if name == "email":
-            return first(row for row in reading.rows[kind] if reading.is_own(row) and _has_email(row, value))
+            own = (row for row in reading.rows[kind] if reading.is_own(row) and row["email"])
+            return first(row for row in own if folded(row["email"]) == folded(value))
         rows = reading.rows[kind] if kind == "User" and reading.finds_everybody else every(reading, kind)
         return first(row for row in rows if _is_named(reading, row, value))
 
     return find
-
-
-def _has_email(user: Row, value: str) -> bool:
-    return user["email"] is not None and folded(user["email"]) == folded(value)
 
 
 def _is_named(reading: Reading, row: Row, value: Any) -> bool:
