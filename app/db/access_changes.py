@@ -14,9 +14,6 @@ EVERYTHING = 0
 MOST_SCOPES = 2_000
 """Scopes that a cache reads at once. If there are more, it is emptied."""
 
-KEPT_ROWS = 10_000
-"""Rows that stay for caches that have not read them yet. A cache that has missed rows is emptied."""
-
 
 class AccessChanges(NamedTuple):
     """The state of the access data, and the scopes that have changed since another state; None if anything may have."""
@@ -46,7 +43,7 @@ ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIM
 NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
 
 ON_POSTGRESQL = f"""
-SELECT pg_current_snapshot()::text, ARRAY(
+SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text, ARRAY(
     SELECT scope FROM access_changes
     WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
     AND (id = 0 OR NOT pg_visible_in_snapshot(xid::text::xid8, $1::text::pg_snapshot))
@@ -55,5 +52,6 @@ SELECT pg_current_snapshot()::text, ARRAY(
 """  # noqa: S608 - of a constant
 """Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.
 
-The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING.
+The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING. The time of the start
+tells one server from another: a promoted standby gives the numbers of lost transactions to new ones.
 """

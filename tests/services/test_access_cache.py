@@ -257,3 +257,13 @@ async def test_a_transaction_that_began_earlier_and_ends_later_is_seen(
             await access_changes_trim.remove_old(make.app.database, 0)
         await _require_right(workers, both, "the earlier one too")
         await _write(own_db, delete(GroupMember))
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+async def test_another_server_empties_the_cache(workers: list[db.Database], pairs: list[int]) -> None:
+    """A promoted standby numbers its transactions anew from the last one that reached it."""
+    await _require_right(workers, pairs, "at first")
+    snapshot, server = (await workers[0].access_changes(None)).state
+
+    assert (await workers[0].access_changes((snapshot, server))).scopes == set()
+    assert (await workers[0].access_changes((snapshot, "2026-01-01 00:00:00+00"))).scopes is None

@@ -110,11 +110,6 @@ class PostgresTransaction(Transaction):
             raise
 
 
-def _next_transaction(snapshot: str) -> int:
-    """Return the first transaction id that was not yet assigned; a snapshot is `xmin:xmax:running`."""
-    return int(snapshot.split(":")[1])
-
-
 def _raise_violation(error: asyncpg.PostgresError) -> None:
     """Raise the exception of the interface for a violation or conflict; return for any other error."""
     match error:
@@ -226,11 +221,11 @@ class PostgresDatabase(Database):
         return (await self.read([(_VERSION, {})], freshness=Freshness.PRIMARY))[0][0][0]
 
     async def access_changes(self, since: Any) -> AccessChanges:
-        ((row,),) = await self.read([(_CHANGES, {"since": since})], freshness=Freshness.PRIMARY)
-        snapshot, scopes = row
-        if since is None or _next_transaction(snapshot) < _next_transaction(since):  # a restored database
-            return AccessChanges(snapshot, None)
-        return changes_or_everything(snapshot, {*scopes})
+        last, server = since or (None, None)
+        ((row,),) = await self.read([(_CHANGES, {"since": last})], freshness=Freshness.PRIMARY)
+        snapshot, present_server, scopes = row
+        state = snapshot, present_server
+        return changes_or_everything(state, {*scopes}) if present_server == server else AccessChanges(state, None)
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:

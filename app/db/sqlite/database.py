@@ -278,7 +278,7 @@ class SqliteDatabase(Database):
             return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
         if since[0] == version:
             return AccessChanges(since, ())
-        (last, *new), seen = self._watch(ON_SQLITE, since[1]) or [(0, 0)], since[1]
+        (last, *new), seen = self._watch(ON_SQLITE, since[1]) or [(-1, 0)], since[1]
         if last[0] != seen or len(new) > MOST_SCOPES:
             return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
         return changes_or_everything((version, new[-1][0] if new else seen), {scope for _, scope in new})
