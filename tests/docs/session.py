@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import httpx
 
 from tests.docs.markdown import ROOT, Block
+from tests.support import programs
 from tests.support.server import UNUSED_TLS, Server
 
 SERVE = re.compile(r"^(?:\w+=\S+ +)*(?:\S*scripts/serve|ostiary serve)\b")
@@ -193,9 +194,10 @@ def _look_up(command: str) -> None:
 def _programs(folder: Path) -> Path:
     """Make a folder with the commands of this environment, as after its activation."""
     folder.mkdir()
-    for name, command in (("ostiary", "-m app.cli"), ("python", ""), ("python3", "")):
+    python = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
+    for name, text in (("ostiary", programs.script()), ("python", python), ("python3", python)):
         path = folder / name
-        path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {command} "$@"\n')
+        path.write_text(text)
         path.chmod(0o755)
     return folder
 

@@ -24,7 +24,7 @@ from app.db.tables import col
 from tests.conftest import BACKENDS
 from tests.support.fetching import fetch
 from tests.support.postgres import Postgres
-from tests.support.server import Restartable, Server, children_seconds, graphql, hang_up
+from tests.support.server import Restartable, Server, StartedServer, children_seconds, graphql, hang_up
 
 WHO = "{ viewer { user { userName roles { name } } } }"
 ADMIN = {"data": {"viewer": {"user": {"userName": "admin", "roles": [{"name": "admin"}]}}}}
@@ -105,14 +105,14 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
     tmp_path: Path, empty: dict[str, str]
 ) -> None:
     begun = children_seconds()
-    with Server(tmp_path, **empty) as server:
+    with StartedServer(tmp_path, **empty) as server:
         server.ready()
         token = await server.token("admin", "password")
         async with server.client(token) as client:
             assert await graphql(client, WHO) == ADMIN
         first = await server.stopped()
     between = children_seconds()
-    with Server(tmp_path, **empty) as server:
+    with StartedServer(tmp_path, **empty) as server:
         server.ready()
         async with server.client(token) as client:
             assert await graphql(client, WHO) == ADMIN
@@ -130,14 +130,14 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
 async def test_on_all_addresses_the_first_administrator_has_a_password_shown_once(
     tmp_path: Path, empty: dict[str, str]
 ) -> None:
-    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the test is about it
+    with StartedServer(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the test is about it
         server.ready()
         generated = server.out.rpartition("shown once: ")[2].split()[0]
         async with server.client() as client:
             reply = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
         assert (reply.status_code, bool(await server.token("admin", generated))) == (401, True)
         await server.stopped()
-    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the same
+    with StartedServer(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the same
         server.ready()
         assert await server.token("admin", generated)
         assert "shown once" not in server.out
@@ -158,7 +158,7 @@ async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_
 ) -> None:
     with ExitStack() as stack:
         options = [["--workers", "2"], [], [], []]
-        servers = [stack.enter_context(Server(tmp_path, *each, **empty)) for each in options]
+        servers = [stack.enter_context(StartedServer(tmp_path, *each, **empty)) for each in options]
         for server in servers:
             server.ready()
         admin = await servers[0].token("admin", "password")

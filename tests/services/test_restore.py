@@ -1,8 +1,6 @@
 """Claims about a restored backup: no token or ticket issued after the backup is accepted."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support import programs
 from tests.support.postgres import Postgres
 from tests.support.server import Server, graphql
 
@@ -70,9 +69,9 @@ class Registry:
 
     def run(self, *arguments: str) -> str:
         """Run a command and return its output."""
-        command = [sys.executable, "-m", "app.cli", *arguments]
         environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True)
+        done = programs.run(*arguments, folder=self.folder, environment=environment)
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     def clear(self) -> None:

@@ -8,18 +8,19 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 from typing import IO, Any, ClassVar, Self
 
 import httpx
 
 from app import cli
 from tests.support.postgres import Postgres
+from tests.support.programs import Program
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
@@ -49,16 +50,13 @@ class Server:
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self._out, self._err = (tempfile.TemporaryFile("ab+") for _ in range(2))  # noqa: SIM115 - `__exit__` closes them
         self._began = time.monotonic()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", "0", *options],
-            cwd=folder,
-            env=clean_environment() | self.settings | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self._out,
-            stderr=self._err,
-            start_new_session=True,  # its workers are its group, and end with it
+        self._process = self._start(
+            ["serve", "--port", "0", *options], folder, clean_environment() | self.settings | environment
         )
         self.address = ""
+
+    def _start(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> Program | Popen[bytes]:
+        return Program(*arguments, folder=folder, environment=environment, out=self._out, err=self._err)
 
     def __enter__(self) -> Self:
         return self
@@ -134,6 +132,21 @@ class Server:
         assert response.status_code == 200, response.text
         token: str = response.json()["token"]
         return token
+
+
+class StartedServer(Server):
+    """A server that imports the application itself, for tests of a start."""
+
+    def _start(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> Program | Popen[bytes]:
+        return Popen(
+            [sys.executable, "-m", "app.cli", *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=DEVNULL,
+            stdout=self._out,
+            stderr=self._err,
+            start_new_session=True,  # its workers are its group, and end with it
+        )
 
 
 async def graphql(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +17,7 @@ from app.db import migrations
 from app.db.backups import sqlite as sqlite_backups
 from app.services.backups import folder as folders
 from tests.support.postgres import Postgres, programs
+from tests.support.programs import run
 from tests.support.server import Server, clean_environment, graphql
 
 PASSWORD = "a password for the root"
@@ -44,15 +43,7 @@ class Registry:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """Run a command; return its output and its errors."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", *arguments],
-            cwd=self.folder,
-            env=clean_environment() | self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = run(*arguments, folder=self.folder, environment=clean_environment() | self.environment)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
