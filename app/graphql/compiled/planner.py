@@ -7,7 +7,7 @@ value is made of a row.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -48,12 +48,24 @@ from app.graphql.compiled.type_info import (
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
-from app.query.relations import ROOT_KEY, FieldSpec, Relation
+from app.query.relations import ROOT_KEY, FieldSpec, Relation, Table
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
 
 Fields = Mapping[str, Sequence[Any]]
 """The fields of a selection by their response keys, as graphql-core collects them."""
+
+COLUMN_TYPES = 10_000
+"""SQL types that are remembered: those of all columns of the schema for twenty combinations of permissions."""
+
+
+@lru_cache(COLUMN_TYPES)
+def _type_of(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Any:
+    """Return the SQL type of a column for all viewers with these permissions.
+
+    To build its expression takes longer than all else in a plan, and a query selects the same columns at many places.
+    """
+    return spec.expression(name, table, viewer).type
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +154,13 @@ class PlanBuilder:
 
     def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> str:
         name = declaration(field).python_name
-        index, column = self._column(location, "id" if spec.identity else name, spec)
+        index, stored = self._column(location, "id" if spec.identity else name, spec)
         if not is_leaf_type(get_named_type(field.type)):
-            return self._object_value(location, index, column, field, spec, details)
+            return self._object_value(location, index, stored, field, spec, details)
         if spec.identity:
             serializer: Any = refs.encoder(entity_type_of(location.kind).__name__)
         else:
-            serializer = serializers.select_serializer(field.type, spec, column, self.planner.statements.dialect)
+            serializer = serializers.select_serializer(field.type, spec, stored, self.planner.statements.dialect)
         required = is_non_null_type(field.type)
         if serializer is None and required and not (location.via is None and is_never_null(location.table, name, spec)):
             serializer = serializers.require_value
@@ -158,13 +170,13 @@ class PlanBuilder:
         self,
         location: FieldLocation,
         index: int,
-        column: Any,
+        stored: Any,
         field: GraphQLField,
         spec: FieldSpec,
         details: Sequence[Any],
     ) -> str:
         """Return the text of an object, or a list of objects, that `read` makes of one column."""
-        read = serializers.processor(column.type, self.planner.statements.dialect)
+        read = serializers.processor(stored, self.planner.statements.dialect)
         serialize = serializers.chain(read, spec.read, self.value_serializer(field.type, details))
         cached = serializers.ConversionCache(serialize).__getitem__
         return location.source.column(index, cached, required=is_non_null_type(field.type))
@@ -206,11 +218,11 @@ class PlanBuilder:
         return lambda value: serialize(attribute(value))
 
     def _column(self, location: FieldLocation, name: str, spec: FieldSpec) -> tuple[int, Any]:
-        """Return the index and the SQL expression of a selected column."""
+        """Return the index and the SQL type of a selected column."""
         assert location.table is not None
         spec = spec if location.via is None else reached_by(location.via, name, spec, location.table)
         index = location.source.columns.add(name, spec, location.table)
-        return index, spec.expression(name, location.table, self.viewer)
+        return index, _type_of(spec, name, location.table, self.viewer)
 
     def _edge_field(self, location: FieldLocation, key: str, name: str, details: Sequence[Any]) -> str:
         """Return the text of `cursor` or `node` of an edge."""
@@ -228,8 +240,8 @@ class PlanBuilder:
         """Return the text of the cursor of a row whose statement is not that of a page."""
         at = [location.source.columns.add(*each) for each in cursor_specs(edge)]
         dialect = self.planner.statements.dialect
-        columns = [spec.expression(name, table, self.viewer) for name, spec, table in cursor_specs(edge)]
-        reads = [serializers.processor(column.type, dialect) for column in columns]
+        types = [_type_of(spec, name, table, self.viewer) for name, spec, table in cursor_specs(edge)]
+        reads = [serializers.processor(each, dialect) for each in types]
 
         def cursor(*values: Any) -> str:
             plain = [value if read is None else read(value) for read, value in zip(reads, values, strict=True)]
@@ -249,8 +261,8 @@ class PlanBuilder:
             return f"{location.source.bind(spec.viewer_value)}(viewer)"
         if relation.by is None:
             return str(ROOT_KEY)
-        index, column = self._column(location, declaration(field).python_name, spec)
-        read = serializers.processor(column.type, self.planner.statements.dialect)
+        index, stored = self._column(location, declaration(field).python_name, spec)
+        read = serializers.processor(stored, self.planner.statements.dialect)
         steps = [step for step in (read, spec.read) if step is not None]
         return location.source.column(index, serializers.chain(*steps) if steps else None, required=False)
 

@@ -43,15 +43,15 @@ class ConversionCache(dict[Any, Any]):
         return converted
 
 
-def select_serializer(kind: GraphQLOutputType, spec: FieldSpec, column: Any, dialect: Any) -> Serializer | None:
+def select_serializer(kind: GraphQLOutputType, spec: FieldSpec, stored: Any, dialect: Any) -> Serializer | None:
     """Return the serializer of a column, None if the driver returns JSON values.
 
-    `column` is the SQL expression of the field. The serializer is called with a null only if the schema forbids nulls.
+    `stored` is the SQL type of the field. The serializer is called with a null only if the schema forbids nulls.
     """
-    read = processor(column.type, dialect)
+    read = processor(stored, dialect)
     named = get_named_type(kind)
     if spec.read is None and not is_list_type(_nullable(kind)):
-        fused: Serializer | None = _fused_serializer(named.name, column.type, dialect, read)
+        fused: Serializer | None = _fused_serializer(named.name, stored, dialect, read)
         if fused is not NOT_FUSED:
             return fused
     serializer = chain(read, spec.read, complete_serializer(kind))
