@@ -158,7 +158,7 @@ async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_
 ) -> None:
     with ExitStack() as stack:
         options = [["--workers", "2"], [], [], []]
-        servers = [stack.enter_context(StartedServer(tmp_path, *each, **empty)) for each in options]
+        servers: list[Server] = [stack.enter_context(StartedServer(tmp_path, *each, **empty)) for each in options]
         for server in servers:
             server.ready()
         admin = await servers[0].token("admin", "password")
