@@ -20,6 +20,7 @@ from app.config import Settings
 from tests.conftest import SECRET, open_db
 from tests.services.state.documents import BASE, events, exported, planned
 from tests.support.factories import stale
+from tests.support.programs import Program
 from tests.support.server import Server
 
 Capture = pytest.CaptureFixture[str]
@@ -126,12 +127,13 @@ async def test_a_killed_apply_leaves_whole_steps_and_the_next_one_makes_the_rest
     command = [sys.executable, "-m", "app.cli", "apply", "many.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
     async with open_db(url) as database:
-        process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
-        try:
-            await _until_events(database, 7)
-        finally:
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
+        with (tmp_path / "out").open("wb") as out:
+            process = Program("apply", "many.yaml", folder=tmp_path, environment=environment, out=out, err=out)
+            try:
+                await _until_events(database, 7)
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
         made = len(await events(database))
         rest = await planned(database, text)
         assert 0 < len(rest.changes) < 6_000 + 1 + 3 * 1_500
@@ -158,18 +160,18 @@ async def test_a_server_answers_and_changes_while_a_document_is_applied(
     settings: Settings, url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "many.yaml").write_text(_many(4_000))
-    command = [sys.executable, "-m", "app.cli", "apply", "many.yaml"]
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
     with Server(tmp_path, OSTIARY_DATABASE_URL=url, OSTIARY_SECRET=SECRET) as server:
         server.ready()
         token = await server.token("admin", "password")
         async with server.client(token) as client:
-            process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment)
+            with (tmp_path / "out").open("wb") as out:
+                process = Program("apply", "many.yaml", folder=tmp_path, environment=environment, out=out, err=out)
             created = 0
-            while process.returncode is None:
+            while process.poll() is None:
                 created += await _create_org(client, created)
                 await asyncio.sleep(0.05)
-            assert await process.wait() == 0
+            assert process.returncode == 0
         assert created > 3
     async with open_db(url) as database:
         assert await stale(database) == set()

@@ -67,10 +67,10 @@ class Registry:
         shutil.rmtree(self.folder / "data")
         shutil.copytree(self.folder / "backup", self.folder / "data")
 
-    def run(self, *arguments: str) -> str:
-        """Run a command and return its output."""
+    def run(self, *arguments: str, starts: bool = False) -> str:
+        """Run a command and return its output; with `starts` in a process that imports on its own."""
         environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment}
-        done = programs.run(*arguments, folder=self.folder, environment=environment)
+        done = programs.run(*arguments, folder=self.folder, environment=environment, starts=starts)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -161,7 +161,7 @@ async def test_a_command_ends_what_was_ended_since_the_backup(registry: Registry
     registry.back_up()
     registry.put_back()  # ended by a sign-out, which the backup does not know of
 
-    output = registry.run("sessions", "end")
+    output = registry.run("sessions", "end", starts=True)
 
     assert output == "ended the sessions of 2 users and 0 tickets\n"
     with registry.serve() as server:
@@ -182,7 +182,7 @@ async def test_a_lost_password_is_replaced_while_the_server_runs(registry: Regis
         server.ready()
         root = await _signed_in(server, "admin", ROOT["OSTIARY_DEFAULT_ADMIN__PASSWORD"])
 
-        output = registry.run("admin", "reset-password", "Admin")
+        output = registry.run("admin", "reset-password", "Admin", starts=True)
 
         fresh = output.rpartition(": ")[2].strip()
         assert await _who(server, root) is None

@@ -61,9 +61,22 @@ class Program:
 
 
 def run(
-    *arguments: str, folder: Path, environment: Mapping[str, str], timeout: float = 120
+    *arguments: str, folder: Path, environment: Mapping[str, str], timeout: float = 120, starts: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; return its exit code and its output. Raises TimeoutExpired after these seconds."""
+    """Run a command to its end; return its exit code and its output. Raises TimeoutExpired after these seconds.
+
+    With `starts` a started process runs it, which imports the modules of this command in its own order.
+    """
+    if starts:
+        return subprocess.run(
+            [sys.executable, "-m", "app.cli", *arguments],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         program = Program(*arguments, folder=folder, environment=environment, out=out, err=err)
         try:
