@@ -68,7 +68,14 @@ class Forking:
             if self._listening.fileno() in ready and (job := self._fork()) is not None:
                 return job
             if sys.stdin.fileno() in ready:
+                self._end()
                 return None
+
+    def _end(self) -> None:
+        """End what still runs when the tests have ended, even if they were killed."""
+        for pid in self._clients:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
     def _fork(self) -> dict[str, Any] | None:
         client, _ = self._listening.accept()
