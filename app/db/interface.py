@@ -174,6 +174,9 @@ class Database(ABC):
     waits: bool = True
     """True if the event loop runs other tasks during every read. Otherwise the database itself limits long reads."""
 
+    joins_levels: bool = False
+    """True if `read_joined` is implemented: where a read waits for a server, one statement is better than two."""
+
     failures: "FailureLog"
 
     def __init__(self, statements: StatementCache) -> None:
@@ -189,6 +192,19 @@ class Database(ABC):
     @abstractmethod
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
         """Execute independent SELECT statements in one snapshot and return the rows of each, in their order."""
+
+    async def read_joined(
+        self,
+        statements: Sequence[BoundStatement],
+        below: Sequence[tuple[BoundStatement, int]],
+        *,
+        freshness: Freshness,
+    ) -> list[list[Row]]:
+        """Execute statements as `read`, and those `below`, whose `keys` are a column of the rows of the first one.
+
+        Each of the latter comes with the number of the column. Nulls are no keys. The caller counts these statements.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     async def commit_version(self) -> Any:

@@ -34,10 +34,18 @@ def apply_filters(
     rows: Select[Any], relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, ordered: "OrderTerms"
 ) -> Select[Any]:
     """Return the visible rows that match the filter, after the cursor, in order; `limit` is one more than the page."""
+    conditions = list_conditions(relation, viewer, query, dialect, ordered)
+    return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(LIMIT)
+
+
+def list_conditions(
+    relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, ordered: "OrderTerms"
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of the rows that are visible, match the filter and come after the cursor."""
     conditions = [relation.sees(viewer), *filter_condition(relation, viewer, query.filter, dialect)]
     if query.after:
         conditions.append(after_cursor(ordered))
-    return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(LIMIT)
+    return conditions
 
 
 def apply_order(relation: Relation, viewer: Viewer, query: ListQuery) -> OrderTerms:

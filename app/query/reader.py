@@ -1,5 +1,6 @@
 """Reads of complete lists and of the rows of keys, through the relations of the read graph; used by REST."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +20,9 @@ EVERY = PageRequest(ListQuery(), 0)
 
 def group_by_key(rows: Sequence[Row], objects: Sequence[Any] | None = None) -> dict[Any, list[Any]]:
     """Return rows grouped by their last value, the key; or the objects that were built from them, one for each row."""
-    groups: dict[Any, list[Any]] = {}
+    groups: defaultdict[Any, list[Any]] = defaultdict(list)
     for row, each in zip(rows, rows if objects is None else objects, strict=True):
-        groups.setdefault(row[-1], []).append(each)
+        groups[row[-1]].append(each)
     return groups
 
 

@@ -110,6 +110,7 @@ class Relation:
     - `index_scan`: the index through which pages and counts are read.
     - `custom_from`: returns the FROM clause that replaces the table and its join.
     - `virtual_rows`: the computed rows of a page without a table.
+    - `is_short`: a key has so few rows that a page may read all of them, as of the groups of a user.
     """
 
     kind: Literal["one", "many", "page"]
@@ -125,6 +126,7 @@ class Relation:
     custom_from: Callable[[Viewer], FromClause] | None = None
     virtual_rows: "VirtualRows | None" = None
     newest_first: bool = False
+    is_short: bool = False
 
     @property
     def anchor(self) -> Table:

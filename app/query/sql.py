@@ -8,6 +8,7 @@ from sqlalchemy import (
     Dialect,
     Integer,
     Select,
+    any_,
     bindparam,
     func,
     lateral,
@@ -26,7 +27,15 @@ from app.db.tables import col
 from app.domain.viewer import Viewer
 from app.query import index_scan, virtual_rows
 from app.query.pagination import ListQuery
-from app.query.predicates import apply_filters, apply_order, directed, filter_condition, seek_predicates
+from app.query.predicates import (
+    LIMIT,
+    apply_filters,
+    apply_order,
+    directed,
+    filter_condition,
+    list_conditions,
+    seek_predicates,
+)
 from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of, order_column
 
 
@@ -122,6 +131,8 @@ def page(
         rows = select(*layout.columns(viewer), *values, literal(ROOT_KEY).label("k")).select_from(relation.rows(viewer))
         return apply_filters(rows, relation, viewer, query, dialect, ordered)
     if dialect.name == "postgresql":
+        if relation.is_short:
+            return _ranked(relation, layout, viewer, query, dialect, has_cursors=has_cursors)
         return _lateral(relation, layout, viewer, query, dialect)
     return _by_rowid(relation, layout, viewer, query, dialect, has_cursors=has_cursors)
 
@@ -164,6 +175,23 @@ def _lateral(relation: Relation, layout: Layout, viewer: Viewer, query: ListQuer
     rows = lateral(apply_filters(below, relation, viewer, query, dialect, ordered).correlate(key), "p")
     places = [directed(rows.c[f"o{at}"], down) for at, (_, down) in enumerate(ordered)]
     return select(*rows.c, key.c.value.label("k")).select_from(key.join(rows, true())).order_by(key.c.at, *places)
+
+
+def _ranked(
+    relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect, *, has_cursors: bool
+) -> Select[Any]:
+    """Return the page of each key on PostgreSQL for a short relation: one join of all keys, whose rows are numbered."""
+    by, ordered = col(relation.by), apply_order(relation, viewer, query)
+    values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if has_cursors]
+    number = func.row_number().over(partition_by=by, order_by=[directed(column, down) for column, down in ordered])
+    numbered = (
+        select(*layout.columns(viewer), *values, by.label("k"), number.label("at"))
+        .select_from(relation.rows(viewer))
+        .where(by == any_(_keys(by)), *list_conditions(relation, viewer, query, dialect, ordered))
+        .subquery("p")
+    )
+    *columns, at = numbered.c
+    return select(*columns).where(at <= LIMIT).order_by(numbered.c.k, at)
 
 
 def _by_rowid(

@@ -113,6 +113,7 @@ member_orgs = Relation(
     col(Org.id) == col(OrgMember.org_id),
     ORG_ORDERS,
     ORG_FILTERS,
+    is_short=True,
 )
 org_members = Relation(
     "page",
@@ -157,6 +158,7 @@ member_groups = Relation(
     col(Group.id) == col(GroupMember.group_id),
     GROUP_ORDERS,
     GROUP_FILTERS,
+    is_short=True,
 )
 group_members = Relation(
     "page",

@@ -240,3 +240,49 @@ async def _read_all_pages(
         if meanwhile is not None:
             await meanwhile(page)
     raise AssertionError("the list does not end")
+
+
+GROUPS_OF_USERS = """
+query ($first: Int, $after: String, $last: Int, $before: String, $orderBy: [GroupOrder!], $filter: GroupFilter) {
+  users(first: 50) { nodes { userName groups(
+    first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy, filter: $filter
+  ) { nodes { slug } edges { cursor } pageInfo { hasNextPage hasPreviousPage } } } }
+}
+"""
+DESCENDING = [{"field": "DISPLAY_NAME", "direction": "DESC"}]
+
+
+@pytest.mark.parametrize("order", [[], DESCENDING], ids=["up", "down"])
+async def test_each_user_has_a_page_of_their_own(api: Api, make: Make, order: Any) -> None:
+    root, slugs = await make.admin("zoe"), [f"g{number}" for number in range(6)]
+    people = await make.users([f"u{count}" for count in range(7)])
+    for number, slug in enumerate(slugs):
+        await make.group(slug, *people[number + 1 :], display_name=slug.upper())
+    ended = await make.group("ended", display_name="A")
+    await make.group_member(ended, people[6], expires_at=BEGINNING)
+
+    expected = {person.user_name: sorted(slugs[:count], reverse=bool(order)) for count, person in enumerate(people)}
+    expected["zoe"] = []
+    for arguments, first, last in (({"first": 2}, 0, 2), ({"last": 2}, -2, None), ({"first": 6}, 0, 6)):
+        pages = await _groups_of_users(api, root, order, **arguments)
+        assert {name: [node["slug"] for node in page["nodes"]] for name, page in pages.items()} == {
+            name: groups[first:last] for name, groups in expected.items()
+        }
+        has_more = {name: len(groups) > len(groups[first:last]) for name, groups in expected.items()}
+        ends = "hasPreviousPage" if "last" in arguments else "hasNextPage"
+        assert {name: page["pageInfo"][ends] for name, page in pages.items()} == has_more
+
+    seen = expected["u6"][0]
+    after = pages["u6"]["edges"][0]["cursor"]
+    pages = await _groups_of_users(api, root, order, first=2, after=after)
+    for name, groups in expected.items():
+        assert [node["slug"] for node in pages[name]["nodes"]] == [slug for slug in groups if slug != seen][:2]
+    pages = await _groups_of_users(api, root, order, first=2, filter={"displayName": {"in": ["G1", "G3"]}})
+    for name, groups in expected.items():
+        assert [node["slug"] for node in pages[name]["nodes"]] == [slug for slug in groups if slug in {"g1", "g3"}]
+
+
+async def _groups_of_users(api: Api, as_: Person, order: Any, **arguments: Any) -> dict[str, Any]:
+    """The page of groups of each user, by their name."""
+    data = (await api(GROUPS_OF_USERS, as_=as_, orderBy=order, **arguments))["data"]
+    return {user["userName"]: user["groups"] for user in data["users"]["nodes"]}

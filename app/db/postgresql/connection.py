@@ -21,6 +21,9 @@ PREPARED_PER_CONNECTION = 256
 OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 """Exceptions of a prepared statement whose tables have changed."""
 
+KEYS = "keys"
+"""Name of the bind parameter of the keys of a statement."""
+
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -68,11 +71,28 @@ class PostgresConnection(asyncpg.Connection):
             raise
         return rows
 
-    async def fetch_all(self, statements: Sequence[BoundStatement], *, begins: bool = False) -> list[list[Row]]:
-        """Execute several SELECT statements in one round trip, combined into one prepared statement."""
+    async def fetch_all(
+        self,
+        statements: Sequence[BoundStatement],
+        below: Sequence[tuple[BoundStatement, int]] = (),
+        *,
+        begins: bool = False,
+    ) -> list[list[Row]]:
+        """Execute several SELECT statements in one round trip, combined into one prepared statement.
+
+        The keys of those `below` are a column of the rows of the first one. The caller counts those that have a key.
+        """
         count(len(statements))
         arguments = [compiled.arguments(values) for compiled, values in statements]
-        if len(arguments) == 1:
+        if below:
+            places = tuple((bound[0].text, bound[0].names.index(KEYS), column) for bound, column in below)
+            for ((compiled, values), _), (_, keys_at, _) in zip(below, places, strict=True):
+                own = compiled.arguments(values)
+                arguments.append(own[:keys_at] + own[keys_at + 1 :])
+            text = _combine(tuple(compiled.text for compiled, _ in statements), places)
+            raw = list((await self.rows(text, [each for values in arguments for each in values], begins=begins))[0])
+            statements = [*statements, *(bound for bound, _ in below)]
+        elif len(arguments) == 1:
             raw = [await self.rows(statements[0][0].text, arguments[0], begins=begins)]
         elif arguments:
             text = _combine(tuple(compiled.text for compiled, _ in statements))
@@ -86,18 +106,37 @@ _VALUE = re.compile(r"\$(\d+)")
 
 
 @lru_cache(STATEMENTS_CACHED)
-def _combine(texts: tuple[str, ...]) -> str:
+def _combine(texts: tuple[str, ...], below: tuple[tuple[str, int, int], ...] = ()) -> str:
     """Return one statement that selects one row of arrays; each array contains the rows of one statement.
 
     ARRAY(SELECT …) preserves the order of the rows. asyncpg reads each element as a tuple.
+
+    `below` are statements with the position of their keys among the parameters, and the number of the column of the
+    first statement that selects the keys.
     """
     parts, before = [], 0
     for text in texts:
-        parts.append(f"ARRAY(SELECT q FROM ({_shift_parameters(text, before)}) AS q)")  # noqa: S608 - statements of ours
-        before += max(map(int, _VALUE.findall(text)), default=0)
-    return f"SELECT {', '.join(parts)}"
+        parts.append(_shift_parameters(text, before))
+        before += _number_of_parameters(text)
+    first = f"WITH parent AS MATERIALIZED ({parts[0]}) " if below else ""
+    if below:
+        parts[0] = "SELECT * FROM parent"
+    for text, keys_at, column in below:
+        keys = f"ARRAY(SELECT DISTINCT c{column} FROM parent WHERE c{column} IS NOT NULL)"  # noqa: S608 - a number
+        parts.append(_shift_parameters(text, before, keys_at + 1, keys))
+        before += _number_of_parameters(text) - 1
+    return f"{first}SELECT {', '.join(f'ARRAY(SELECT q FROM ({part}) AS q)' for part in parts)}"  # noqa: S608 - statements of ours
 
 
-def _shift_parameters(text: str, by: int) -> str:
-    """Return the text with the numbers of its bind parameters increased."""
-    return _VALUE.sub(lambda match: f"${int(match[1]) + by}", text)
+def _number_of_parameters(text: str) -> int:
+    return max(map(int, _VALUE.findall(text)), default=0)
+
+
+def _shift_parameters(text: str, by: int, replaced: int = 0, value: str = "") -> str:
+    """Return the text with the numbers of its bind parameters increased, and a value for one that is `replaced`."""
+
+    def shift(match: re.Match[str]) -> str:
+        number = int(match[1])
+        return value if number == replaced else f"${number + by - (0 < replaced < number)}"
+
+    return _VALUE.sub(shift, text)

@@ -138,6 +138,7 @@ class PostgresDatabase(Database):
     _is_direct: bool = field(default=False, init=False)
     _has_pooler: bool = field(default=False, init=False)
     failures: FailureLog = field(default_factory=FailureLog, init=False)
+    joins_levels = True
 
     def __post_init__(self) -> None:
         super().__init__(_statement_cache)
@@ -196,21 +197,35 @@ class PostgresDatabase(Database):
             raise refusal(failure) from error
 
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
+        return await self.read_joined(statements, (), freshness=freshness)
+
+    async def read_joined(
+        self,
+        statements: Sequence[BoundStatement],
+        below: Sequence[tuple[BoundStatement, int]],
+        *,
+        freshness: Freshness,
+    ) -> list[list[Row]]:
         async with self._translate_failures():
             try:
-                return await self._read(statements)
+                return await self._read(statements, below)
             except Exception as error:
                 if not _was_dead(error):
                     raise
             self._pool.expire()
-            return await self._read(statements)
+            return await self._read(statements, below)
 
-    async def _read(self, statements: Sequence[BoundStatement]) -> list[list[Row]]:
+    async def _read(
+        self, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, int]]
+    ) -> list[list[Row]]:
         connection = await self._pool.acquire()
         try:
-            if any(compiled.reads_feed for compiled, _ in statements):
-                statements = await self._wait_settled(connection, statements)
-            rows = await _fetch_all(connection, statements)
+            every = [*statements, *(bound for bound, _ in below)]
+            if any(compiled.reads_feed for compiled, _ in every):
+                every = await self._wait_settled(connection, every)
+                statements, rest = every[: len(statements)], every[len(statements) :]
+                below = [(bound, column) for bound, (_, column) in zip(rest, below, strict=True)]
+            rows = await _fetch_all(connection, statements, below)
         except BaseException:
             self._pool.release_after(connection, ROLLBACK)
             raise
@@ -329,10 +344,12 @@ def _was_dead(error: BaseException) -> bool:
     return classify(error) is Failure.AWAY and not isinstance(error, TimeoutError)
 
 
-async def _fetch_all(connection: Any, statements: Sequence[BoundStatement]) -> list[list[Row]]:
+async def _fetch_all(
+    connection: Any, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, int]]
+) -> list[list[Row]]:
     """Fetch the rows of the statements, with one retry if a table has changed."""
     try:
-        rows: list[list[Row]] = await connection.fetch_all(statements)
+        rows: list[list[Row]] = await connection.fetch_all(statements, below)
     except OUTDATED:
-        rows = await connection.fetch_all(statements)
+        rows = await connection.fetch_all(statements, below)
     return rows

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from app.db import BoundStatement
 from app.db.statements import CompiledStatement, Row
@@ -11,7 +11,7 @@ from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
 from app.graphql.compiled.steps import NO_STATEMENTS, OpenedStep, PlanRun, fill, keys_of, none
 from app.query import pagination
-from app.query.pagination import ListQuery, Page
+from app.query.pagination import ListQuery, Page, PageRequest
 from app.query.reader import group_by_key
 from app.query.relations import Relation
 
@@ -64,10 +64,22 @@ class ConnectionStep:
     statements: Callable[[ListQuery], PageStatements]
     types: Mapping[str, type]
 
+    is_joinable: ClassVar[bool] = True
+
+    @property
+    def row_builders(self) -> Sequence[RowBuilder]:
+        """Return the builders of the rows of the page."""
+        return [builder for _, builder in self.builders]
+
     @property
     def has_children(self) -> bool:
         """True if steps follow."""
         return any(builder.children for _, builder in self.builders)
+
+    @property
+    def has_only_lists(self) -> bool:
+        """True if all fields are lists of rows, which are then built for all keys at once."""
+        return len(self.builders) == len(self.writers)
 
     def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
         """Return the statements for the page and, if selected, the count of each key, and their target."""
@@ -75,12 +87,17 @@ class ConnectionStep:
         if not keys:
             fill(parents, self.response_key, {}, none, self.is_required)
             return NO_STATEMENTS
-        page_request = self.arguments.page_request(run.variables, self.relation, self.types)
-        selects = self.statements(page_request.query)
-        values = {**run.bind_values, "keys": keys, **page_request.bind_values}
-        bound: list[BoundStatement] = [(selects.page, values)] if self.reads_rows else []
-        if selects.count is not None:
-            bound.append((selects.count, values))
+        page_request, selects, bound = self._bind(run, keys)
+
+        def fill_lists(results: Sequence[Sequence[Row]]) -> PlanLevel:
+            by_key: dict[Any, dict[str, Any]] = {key: {} for key in keys}
+            size = page_request.size
+            for name, builder in self.builders:
+                lists = group_by_key(results[0], builder.make(results[0], selects.cursor, run.viewer))
+                for key, connection in by_key.items():
+                    connection[name] = lists[key][:size] if key in lists else []
+            fill(parents, self.response_key, by_key, none, self.is_required)
+            return self._below(list(by_key.values()))
 
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
             rows = group_by_key(results[0]) if self.reads_rows else {}
@@ -92,7 +109,20 @@ class ConnectionStep:
             fill(parents, self.response_key, by_key, none, self.is_required)
             return self._below(list(by_key.values()))
 
-        return bound, target
+        return bound, fill_lists if self.has_only_lists and not page_request.query.backward else target
+
+    def open_unkeyed(self, run: PlanRun) -> list[BoundStatement]:
+        """Return the statements of `open` for the keys that another statement selects."""
+        return self._bind(run, ())[2]
+
+    def _bind(self, run: PlanRun, keys: Sequence[Any]) -> tuple[PageRequest, PageStatements, list[BoundStatement]]:
+        page_request = self.arguments.page_request(run.variables, self.relation, self.types)
+        selects = self.statements(page_request.query)
+        values = {**run.bind_values, "keys": keys, **page_request.bind_values}
+        bound: list[BoundStatement] = [(selects.page, values)] if self.reads_rows else []
+        if selects.count is not None:
+            bound.append((selects.count, values))
+        return page_request, selects, bound
 
     def _below(self, connections: Objects) -> PlanLevel:
         level = PlanLevel()

@@ -1,20 +1,21 @@
 """Execution of query plans: level by level, one database read a level."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
 from app.db import BoundStatement, Database
+from app.db.interface import count
 from app.db.statements import Row
 from app.domain import errors
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache
 from app.graphql.compiled.planner import Planner
-from app.graphql.compiled.row_builder import PlanLevel, below
+from app.graphql.compiled.row_builder import NO_KEYS, PlanLevel, below
 from app.graphql.compiled.steps import PlanRun, ResultTarget
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.reader import query_freshness
@@ -31,7 +32,9 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
     for step, parents in below(plan.queries, objects):
         await step.answer(run, parents)
     level = below(plan.steps, objects)
-    if plan.is_deep:
+    if plan.last is not None and level and run.database.joins_levels:
+        await _read_both(plan.last, level, run)
+    elif plan.is_deep:
         async with run.database.snapshot(freshness=run.freshness) as read:
             while level:
                 statements, targets = _open(level, run)
@@ -41,6 +44,26 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
         statements, targets = _open(level, run)
         _fill(targets, await read_once(statements, freshness=run.freshness) if statements else [])
     return objects[0]
+
+
+async def _read_both(last: Mapping[Any, int | None], level: PlanLevel, run: PlanRun) -> None:
+    """Read the first level and the last one by one statement, and fill them in."""
+    statements, targets = _open(level, run)
+    if not statements:
+        return
+    joined: list[tuple[BoundStatement, int]] = []
+    places: dict[Any, slice[int, int, None]] = {}
+    for step, column in last.items():
+        if column is NO_KEYS:
+            continue
+        start = len(statements) + len(joined)
+        joined += [(bound, column) for bound in step.open_unkeyed(run)]
+        places[step] = slice(start, len(statements) + len(joined))
+    results = await run.database.read_joined(statements, joined, freshness=run.freshness)
+    for step, parents in _fill(targets, results[: len(statements)]):
+        own, target = step.open(run, parents)
+        count(len(own))
+        target(results[places[step]] if own else [])
 
 
 def _open(level: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
@@ -58,9 +81,9 @@ def _fill(targets: Sequence[tuple[int, ResultTarget]], results: Sequence[Sequenc
     """Pass the results of a level to their targets; returns the next level."""
     level: PlanLevel = []
     start = 0
-    for count, target in targets:
-        level += target(results[start : start + count])
-        start += count
+    for number, target in targets:
+        level += target(results[start : start + number])
+        start += number
     return level
 
 

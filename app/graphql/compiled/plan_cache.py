@@ -1,7 +1,7 @@
 """Plans, and the cache of the plans of recent documents."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +30,8 @@ class Plan:
     steps: Children
     is_deep: bool
     """True if steps follow the first ones, so that the query needs several reads."""
+    last: Mapping[Any, int | None] | None
+    """The steps below the only first one, if none follow, and the columns of its rows that are their keys; or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,21 @@ def plan_for(root: RowBuilder) -> Plan:
     """Return the plan of a root object."""
     queries = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
     steps = tuple(child for child in root.children if not isinstance(child[1], ServiceStep))
-    return Plan(root.make, queries, steps, any(step.has_children for _, step in steps))
+    is_deep = any(step.has_children for _, step in steps)
+    return Plan(root.make, queries, steps, is_deep, _last_steps(steps) if is_deep else None)
+
+
+def _last_steps(steps: Children) -> Mapping[Any, int | None] | None:
+    """Return the steps of the second level with their key columns, None unless two statements could be one."""
+    if len(steps) > 1 or not steps[0][1].is_joinable:
+        return None
+    columns: dict[Any, int | None] = {}
+    for builder in steps[0][1].row_builders:
+        for _, child in builder.children:
+            if child not in builder.key_columns or not child.is_joinable or child.has_children:
+                return None
+            columns[child] = builder.key_columns[child]
+    return columns
 
 
 class PlanCache(Generic[P]):

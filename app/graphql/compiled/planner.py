@@ -25,6 +25,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
+from sqlalchemy.types import NullType
 
 from app.db.statements import CompiledStatement
 from app.domain import refs
@@ -35,7 +36,7 @@ from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Plan, plan_for
-from app.graphql.compiled.row_builder import BuilderSource, Columns
+from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
 from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
     FieldLocation,
@@ -256,15 +257,19 @@ class PlanBuilder:
         relation = spec.follow
         assert relation is not None
         make = self._page if relation.kind == "page" else self.related
-        location.source.children.append((location.path, make(key, field, relation, details)))
+        step = make(key, field, relation, details)
+        location.source.children.append((location.path, step))
         if spec.viewer_value is not None:
             return f"{location.source.bind(spec.viewer_value)}(viewer)"
         if relation.by is None:
             return str(ROOT_KEY)
         index, stored = self._column(location, declaration(field).python_name, spec)
         read = serializers.processor(stored, self.planner.statements.dialect)
-        steps = [step for step in (read, spec.read) if step is not None]
-        return location.source.column(index, serializers.chain(*steps) if steps else None, required=False)
+        conversions = [each for each in (read, spec.read) if each is not None]
+        if not conversions:
+            # Only NULL in place of a key that the viewer may not see has no type.
+            location.source.key_columns[step] = NO_KEYS if isinstance(stored, NullType) else index
+        return location.source.column(index, serializers.chain(*conversions) if conversions else None, required=False)
 
     def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:
         """Return the step of an edge to the rows of a key."""

@@ -5,7 +5,7 @@ generates. Its text contains only response keys, names of the schema and column 
 name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -22,16 +22,23 @@ Children = tuple[tuple[Path, Any], ...]
 PlanLevel = list[tuple[Any, Objects]]
 """Steps with the objects that hold their keys."""
 
+NO_KEYS = None
+"""In place of the column of the keys of a step: the viewers of the plan may see no key."""
+
 Maker = Callable[[Sequence[Any], Any, Any], Objects]
 """A function of the rows, a function that writes the cursor of a row, and the viewer; returns one object a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowBuilder:
-    """The function that makes objects of the rows of a statement, and the steps that follow."""
+    """The function that makes objects of the rows of a statement, and the steps that follow.
+
+    `key_columns` has the index of the column whose unchanged values are the keys of a step.
+    """
 
     make: Maker
     children: Children
+    key_columns: Mapping[Any, int | None]
 
     def below(self, objects: Objects) -> PlanLevel:
         """Return the steps that follow."""
@@ -81,6 +88,7 @@ class BuilderSource:
     columns: Columns
     names: dict[str, Any] = field(default_factory=dict)
     children: list[tuple[Path, Any]] = field(default_factory=list)
+    key_columns: dict[Any, int | None] = field(default_factory=dict)
 
     def bind(self, value: Any) -> str:
         """Return a new name for a value."""
@@ -100,4 +108,4 @@ class BuilderSource:
         """Compile the text of an object."""
         program = f"def make(rows, cursor, viewer):\n    return [{text} for row in rows]\n"
         exec(compile(program, "<row builder>", "exec"), self.names)  # noqa: S102 - of a request, only GraphQL names get in
-        return RowBuilder(self.names["make"], tuple(self.children))
+        return RowBuilder(self.names["make"], tuple(self.children), self.key_columns)

@@ -8,7 +8,7 @@ of the next level.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 from graphql.execution.values import VariableValues
 
@@ -69,10 +69,21 @@ class RelationStep:
     is_required: bool
     rows: Rows
 
+    is_joinable: ClassVar[bool] = True
+
     @property
     def has_children(self) -> bool:
         """True if steps follow."""
         return bool(self.rows.builder.children)
+
+    @property
+    def row_builders(self) -> Sequence[RowBuilder]:
+        """Return the builders of the rows of the first statement."""
+        return (self.rows.builder,)
+
+    def open_unkeyed(self, run: PlanRun) -> list[BoundStatement]:
+        """Return the statements of `open` for the keys that another statement selects."""
+        return [(self.rows.by_keys, {**run.bind_values, "keys": ()})]
 
     def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
         """Return the statement for the keys of all parents, and its target."""
@@ -96,6 +107,8 @@ class ItemStep(RelationStep):
 
     __slots__ = ()
 
+    is_joinable: ClassVar[bool] = False
+
     def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
         """Return the statement for the key, and its target."""
         for parent in parents:
@@ -117,6 +130,8 @@ class LookupStep:
     arguments: Arguments
     has_children: bool
     rows_of: Callable[[str], Rows]
+
+    is_joinable: ClassVar[bool] = False
 
     def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
         """Return one statement for each relation that the arguments use, and their target."""
