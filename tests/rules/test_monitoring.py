@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # it has no annotations
 
 from app.observability.metrics import FAMILIES
 from scripts.reference_tables.metrics import LABELS
 
 FOLDER = Path(__file__).parents[2] / "docs/monitoring"
 RULES = FOLDER / "alerts.yaml"
+
+METRIC = re.compile(r"\b([a-z][a-z_0-9]*)\b(?:\{([^}]*)\})?(?! *[=~])")
+"""Matches a name with its selector."""
 
 OF_PROMETHEUS = {"instance", "job"}
 """Labels that Prometheus adds to every sample."""
@@ -40,10 +43,9 @@ def _expressions() -> Iterator[tuple[str, str]]:
 
 def _problems(expression: str) -> list[str]:
     """Return the metrics, labels and values of labels of an expression that no server exports."""
-    problems, used = [], set()
-    for name, selector in re.findall(
-        r"\b([a-z][a-z_0-9]*)\b(?:\{([^}]*)\})?(?! *[=~])", re.sub(r"\[[^]]*\]", "", expression)
-    ):
+    problems: list[str] = []
+    used: set[str] = set()
+    for name, selector in METRIC.findall(re.sub(r"\[[^]]*\]", "", expression)):
         family = re.sub("_(bucket|sum|count)$", "", name) if name not in FAMILIES else name
         if family in FAMILIES:
             used.add(family)
