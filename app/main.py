@@ -117,7 +117,9 @@ async def _work_beside_requests(settings: Settings, operations: Operations, cont
     """Make the backups that are due, do the housekeeping, and serve the metrics at their own address."""
     operations.backups = BackupSchedule(settings) if settings.backup_interval else None
     retention = housekeeping.Retention(settings.audit_lifetime, settings.ended_lifetime)
+    has_metrics = settings.metrics_address is not None or settings.metrics_token is not None
     async with (
+        operations.measure() if has_metrics else nullcontext(),
         _listen(settings, operations),
         scheduled(operations.backups),
         housekeeping.running(context, retention),

@@ -19,6 +19,7 @@ from app.observability.metrics import Samples, WorkerMetrics, format_metrics
 from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
 from app.services.app_context import AppContext
 from app.services.backups.schedule import BackupSchedule
+from app.services.measurements import Measurements
 
 PUBLISH_INTERVAL = 1.0
 """Seconds between two writes of a worker's samples, which the other workers read."""
@@ -35,12 +36,13 @@ class Operations:
         self._documents = documents
         self._app: AppContext | None = None
         self.backups: BackupSchedule | None = None
+        self.measurements: Measurements | None = None
+        self._readiness = Readiness(self.shutdown, self._find_problem)
         self._worker_sample = f'ostiary_workers{{version="{__version__}"}}'
 
     def routes(self, metrics_token: str | None = None, *, is_open: bool = False) -> Sequence[Route]:
         """Return the health and metrics routes. If `is_open`, `/metrics` needs no token."""
-        readiness = Readiness(self.shutdown, self._find_problem)
-        return probes.routes(readiness, self._format_metrics, metrics_token, is_open=is_open)
+        return probes.routes(self._readiness, self._format_metrics, metrics_token, is_open=is_open)
 
     @asynccontextmanager
     async def attach(self, app: AppContext) -> AsyncIterator[None]:
@@ -54,6 +56,17 @@ class Operations:
             await cancel_and_wait(publishing)
             if self._directory is not None:
                 self._directory.publish(self._samples(), ended=True)
+
+    @asynccontextmanager
+    async def measure(self) -> AsyncIterator[None]:
+        """Take the measurements of `Measurements` from time to time, for /metrics."""
+        assert self._app is not None
+        self.measurements = Measurements(self._app.database, self._readiness.find_problem)
+        measuring = asyncio.create_task(self.measurements.run())
+        try:
+            yield
+        finally:
+            await cancel_and_wait(measuring)
 
     async def _publish(self) -> None:
         while self._directory is not None:
@@ -86,4 +99,6 @@ class Operations:
                 samples[f'ostiary_database_connections{{state="{state}"}}'] = number
         if self.backups is not None and self.backups.last_good is not None:
             samples["ostiary_backup_timestamp_seconds"] = self.backups.last_good
+        if self.measurements is not None:
+            samples |= self.measurements.samples()
         return samples

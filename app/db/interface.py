@@ -1,7 +1,7 @@
 """The interface of both databases: `Database` for reads, `Transaction` for changes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from enum import Enum
@@ -243,6 +243,10 @@ class Database(ABC):
     def connections(self) -> tuple[int, int] | None:
         """Return the numbers of used and idle connections, or None without a pool."""
         return None
+
+    @abstractmethod
+    async def size_bytes(self) -> Mapping[str, int]:
+        """Return the size of the `database` in bytes; on SQLite also that of its write-ahead log (`wal`)."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -33,6 +33,9 @@ _WORKER = token_hex(4)
 _NUMBERS = count(randbits(31))
 """Worker id and request number: together they are unique among all workers."""
 
+TRACEPARENT_RE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""Accepted values of traceparent (W3C Trace Context, 3.2): version, trace id, parent id, flags. Zeros are no ids."""
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -63,6 +66,8 @@ class RequestMiddleware:
             return
         method = scope["method"]
         stats = RequestStats(_request_id(scope), method if method in METHODS else "OTHER")
+        if (traceparent := parse_headers(scope).get(b"traceparent")) and TRACEPARENT_RE.fullmatch(traceparent):
+            stats.traceparent = traceparent.decode("ascii")
         stats.receive, stats.address = receive, (scope.get("client") or (None,))[0]
         token = request_stats.CURRENT.set(stats)
         sender, metrics, began = ResponseSender(send, stats.request_id), self._log.metrics, perf_counter()
@@ -110,6 +115,7 @@ class RequestMiddleware:
                 "durationMs": round(milliseconds, 3),
                 "statements": stats.statements,
                 "codes": list(dict.fromkeys(stats.codes)),
+                "traceId": stats.traceparent.split("-")[1] if stats.traceparent else None,
                 "errors": len(stats.codes) if len(stats.codes) > len(set(stats.codes)) else None,
             }
             LOG.log(level, "%s request", "slow" if is_slow else "answered", extra={"fields": fields})

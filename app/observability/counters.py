@@ -4,11 +4,11 @@ Each counter belongs to a family of `metrics.FAMILIES`. Label values come from f
 client, so that the number of time series stays small.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import product
 
-_COUNTS: Counter[str] = Counter()
+_COUNTS: defaultdict[str, float] = defaultdict(int)
 
 
 def sample(family: str, **labels: str) -> str:
@@ -25,7 +25,12 @@ def declare(family: str, **labels: Iterable[str]) -> None:
 
 def increment(family: str, **labels: str) -> None:
     """Add one to the counter of this family with these labels."""
-    _COUNTS[sample(family, **labels)] += 1
+    add(family, 1, **labels)
+
+
+def add(family: str, number: float, **labels: str) -> None:
+    """Add a number to the counter of this family with these labels."""
+    _COUNTS[sample(family, **labels)] += number
 
 
 def samples() -> dict[str, float]:

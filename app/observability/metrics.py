@@ -43,6 +43,17 @@ FAMILIES = {
         "counter", "Refused credentials, by API, kind of credential and reason."
     ),
     "ostiary_database_failures_total": MetricFamily("counter", "Database operations that failed, by reason."),
+    "ostiary_commits_failed_total": MetricFamily("counter", "Commits that failed. None of their changes is stored."),
+    "ostiary_database_waits_total": MetricFamily(
+        "counter", "Waits for a connection to the database, or for the turn to write, by resource."
+    ),
+    "ostiary_database_wait_seconds_total": MetricFamily("counter", "Seconds of these waits, by resource."),
+    "ostiary_database_size_bytes": MetricFamily(
+        "gauge", "Size of the database and of its write-ahead log in bytes, by file.", is_maximum=True
+    ),
+    "ostiary_audit_newest_event": MetricFamily(
+        "gauge", "Number of the newest audit event. Its growth is that of the audit log.", is_maximum=True
+    ),
     "ostiary_sql_statements_total": MetricFamily("counter", "SQL statements of all requests."),
     "ostiary_operations_total": MetricFamily(
         "counter", "GraphQL operations, by executor and the reason for the reference executor."
@@ -58,6 +69,12 @@ FAMILIES = {
     ),
     "ostiary_backup_failures_total": MetricFamily("counter", "Backups of BackupEvery that failed."),
     "ostiary_worker_restarts_total": MetricFamily("counter", "Workers that ended unexpectedly and were replaced."),
+    "ostiary_event_loop_lag_seconds": MetricFamily(
+        "gauge",
+        "Longest time in the last 30 seconds for which the event loop of a worker was blocked.",
+        is_maximum=True,
+    ),
+    "ostiary_workers_ready": MetricFamily("gauge", "Worker processes whose last readiness check succeeded."),
     "ostiary_workers": MetricFamily("gauge", "Worker processes, by version."),
     "process_cpu_seconds_total": MetricFamily("counter", "CPU seconds used by the workers."),
     "process_resident_memory_bytes": MetricFamily(
@@ -75,6 +92,8 @@ STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 
 APIS_AND_KINDS = {"graphql": ("query", "mutation", "none"), "rest": ("query", "mutation"), "other": ("none",)}
 """Values of the label `kind` for each value of `api`."""
+
+counters.declare("ostiary_worker_restarts_total")  # the supervisor counts them, and serves no metrics itself
 
 for _api, _kinds in APIS_AND_KINDS.items():
     counters.declare("ostiary_requests_total", api=[_api], kind=_kinds, status=STATUSES)

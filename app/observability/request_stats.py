@@ -30,6 +30,8 @@ class RequestStats:
     """Kind of credential for the sign-in log, if the token does not say it: a refresh."""
     address: str | None = None
     """IP address of the client."""
+    traceparent: str = ""
+    """Valid `traceparent` header of the request (W3C Trace Context); empty without one."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
     """ASGI receive. After the body, its next message is the end of the connection."""
 

@@ -11,6 +11,7 @@ import httpx
 import orjson
 
 from app.domain.errors import SettingsError, Unavailable
+from app.observability import request_stats
 from app.security.fair_queue import FairQueue
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,9 @@ class IdentityProvider:
         return None if body is None else _parse_object(body)
 
     async def _post(self, form: dict[str, str]) -> bytes | None:
-        async with self._client.stream("POST", self._url, data=form) as response:
+        traceparent = request_stats.current_request().traceparent
+        headers = {"traceparent": traceparent} if traceparent else None
+        async with self._client.stream("POST", self._url, data=form, headers=headers) as response:
             if response.is_success:
                 return await _read_body(response)
             _require_rejection(response.status_code)

@@ -5,6 +5,7 @@ from typing import get_args
 
 from app.config import Settings
 from app.db.failures import Failure
+from app.db.waits import RESOURCES
 from app.http.budget import LIMITS
 from app.observability.metrics import FAMILIES
 from app.observability.sign_in_log import Credential, Reason
@@ -33,6 +34,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "reason": _values(Reason),
     },
     "ostiary_database_failures_total": {"reason": _values(Failure)},
+    "ostiary_database_waits_total": {"resource": _values(RESOURCES)},
+    "ostiary_database_wait_seconds_total": {"resource": _values(RESOURCES)},
+    "ostiary_database_size_bytes": {"file": "`database`, and `wal` on SQLite"},
     "ostiary_operations_total": {
         "executor": _values(get_args(Settings.model_fields["executor"].annotation)),
         "reason": "the reason why no plan ran; empty for `compiled`",

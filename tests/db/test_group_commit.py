@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from app import db
-from app.db import tables
+from app.db import tables, waits
 from app.db.sqlite import group_commit
 from app.db.tables import col
 from app.domain.errors import Retry
+from app.observability import counters
 from tests.db.test_db import ALL, NOW
 from tests.support.fetching import fetch
 
@@ -186,6 +187,7 @@ async def _lose(database: db.Database) -> None:
 async def test_a_failed_commit_reports_no_change_as_stored(
     own_db: db.Database, spoil: Callable[[db.Database], Coroutine[Any, Any, None]]
 ) -> None:
+    before = counters.samples()[waits.COMMITS_FAILED]
     outcomes = await _outcomes(
         _refused(own_db, "first"),
         _add(own_db, "ann"),
@@ -201,6 +203,7 @@ async def test_a_failed_commit_reports_no_change_as_stored(
     assert set(lost) == {db.CommitFailed}
     assert after == []
     assert await _names(own_db) == ["cleo"]
+    assert counters.samples()[waits.COMMITS_FAILED] == before + 1
 
 
 async def test_a_cancelled_change_cancels_no_other(own_db: db.Database) -> None:

@@ -93,6 +93,32 @@ async def test_a_line_says_what_a_request_was_and_what_it_cost(api: Api, make: M
     }
 
 
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [
+        (f"00-{TRACE}-b7ad6b7169203331-01", TRACE),
+        (f"00-{TRACE}-b7ad6b7169203331-00", TRACE),
+        (f"ff-{TRACE}-b7ad6b7169203331-01", None),
+        (f"00-{'0' * 32}-b7ad6b7169203331-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+        (f"00-{TRACE.upper()}-b7ad6b7169203331-01", None),
+        (f"00-{TRACE}-b7ad6b7169203331-01 level=info", None),
+        ("x" * 4000, None),
+        ("", None),
+    ],
+)
+async def test_a_line_has_the_trace_id_of_a_valid_traceparent_only(
+    api: Api, written: io.StringIO, traceparent: str, trace_id: str | None
+) -> None:
+    await api.client.get("/version", headers={"traceparent": traceparent})
+
+    (line,) = _lines(written)
+    assert line.get("traceId") == trace_id
+
+
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [

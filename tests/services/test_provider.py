@@ -84,6 +84,16 @@ async def test_it_is_told_what_the_documented_providers_expect(client: httpx.Asy
         assert each.headers["accept-encoding"] == "identity"
 
 
+async def test_it_gets_the_traceparent_of_the_request_if_it_is_valid(
+    client: httpx.AsyncClient, provider: Provider
+) -> None:
+    valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    for value in (valid, "00-0-0-01"):
+        await client.post("/users/authenticate", data={"token": TOKEN}, headers={"traceparent": value})
+
+    assert [each.headers.get("traceparent") for each in provider.heard] == [valid, None]
+
+
 async def _hang_up(writer: asyncio.StreamWriter) -> None:
     """Say nothing at all."""
 

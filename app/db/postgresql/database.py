@@ -6,7 +6,7 @@ a snapshot is sent together with its first statement, and no request waits for i
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
+from app.db import waits
 from app.db.access_changes import ON_POSTGRESQL, AccessChanges, changes_or_everything
 from app.db.cancellation import outlast_task
 from app.db.failures import Failure, FailureLog, classify, refusal
@@ -35,6 +36,7 @@ from app.db.postgresql.pool import ConnectionPool
 from app.db.sqlite.group_commit import CommitFailed
 from app.db.statements import SETTLED_EVENT, CompiledStatement, Row, StatementCache
 from app.domain import errors
+from app.observability import counters
 from app.observability.availability import AvailabilityLogger
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,8 @@ _statement_cache = StatementCache(postgresql.dialect(), STATEMENTS_CACHED)  # ty
 
 _VERSION = CompiledStatement("SELECT pg_current_snapshot()::text", (), {}, (), ())
 """Selects the set of ended transactions; while it is equal, every read returns the same data."""
+
+_SIZE = CompiledStatement("SELECT pg_database_size(current_database())", (), {}, (), ())
 
 _CHANGES = CompiledStatement(ON_POSTGRESQL, ("since",), {}, (), ())
 
@@ -323,17 +327,24 @@ class PostgresDatabase(Database):
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError) and not isinstance(error, AWAY):
                 _raise_violation(error)
+                counters.increment(waits.COMMITS_FAILED)
                 raise  # the server rejected it, e.g. by a deferred constraint
             connection.terminate()  # a late response must not be read as that of another statement
             self._availability.mark_down(error)
             if not await was_committed(self._connect, xid, error):
+                counters.increment(waits.COMMITS_FAILED)
                 raise ConnectionResetError("The connection was lost before the commit.") from error
         else:
             if status != "COMMIT":  # an earlier statement failed
+                counters.increment(waits.COMMITS_FAILED)
                 raise CommitFailed(f"The transaction ended with {status}.")
 
     def connections(self) -> tuple[int, int]:
         return self._pool.stats()
+
+    async def size_bytes(self) -> Mapping[str, int]:
+        ((row,),) = await self.read([(_SIZE, {})], freshness=Freshness.PRIMARY)
+        return {"database": row[0]}
 
     async def close(self) -> None:
         await self._pool.close()

@@ -11,6 +11,8 @@ from typing import Any
 
 import asyncpg
 
+from app.db import waits
+
 IDLE_SECONDS = 300.0
 """Seconds after which an idle connection is closed, since firewalls drop connections without traffic."""
 
@@ -31,7 +33,11 @@ class ConnectionPool:
 
     async def acquire(self) -> Any:
         """Acquire a connection; raises the exceptions of asyncpg if the server does not respond."""
-        await self._slots.acquire()
+        if self._slots.locked():
+            with waits.counted(waits.CONNECTION):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()
         try:
             connection = self.pop_idle()
             if connection is None:

@@ -4,8 +4,8 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import lru_cache, partial
 from math import inf
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy.dialects import sqlite
 
+from app.db import waits
 from app.db.access_changes import MOST_SCOPES, NEWEST_ON_SQLITE, ON_SQLITE, AccessChanges, changes_or_everything
 from app.db.failures import FailureLog, FileReplaced, classify
 from app.db.interface import (
@@ -203,6 +204,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _file_size(path: Path) -> int:
+    """Return the bytes of a file; 0 if it does not exist."""
+    with suppress(FileNotFoundError):
+        return os.stat(path).st_size
+    return 0
+
+
 class _Write(AbstractAsyncContextManager[Transaction]):
     """A slot of the writer that turns failures of the database into errors for the client."""
 
@@ -310,13 +318,20 @@ class SqliteDatabase(Database):
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[ReadConnection]:
         """Take a connection from the stack for the duration of the block."""
-        async with self._reader_slots:
+        if self._reader_slots.locked():
+            with waits.counted(waits.CONNECTION):
+                await self._reader_slots.acquire()
+        else:
+            await self._reader_slots.acquire()
+        try:
             reader = self._read_connection()
             self._readers.pop()
             try:
                 yield reader
             finally:
                 self._return(reader)
+        finally:
+            self._reader_slots.release()
 
     def _read_connection(self) -> ReadConnection:
         """Return the idle connection at the top of the stack, which stays there; open one if there is none."""
@@ -342,6 +357,10 @@ class SqliteDatabase(Database):
                 self._files[path] = current  # the first transaction creates the write-ahead log
             elif current != opened:
                 raise FileReplaced(f"{path} was deleted or replaced: restart the server to accept writes again")
+
+    async def size_bytes(self) -> Mapping[str, int]:
+        wal = self._path.with_name(f"{self._path.name}-wal")
+        return {name: _file_size(path) for name, path in (("database", self._path), ("wal", wal))}
 
     async def close(self) -> None:
         await self._writer.commits.close()

@@ -16,8 +16,10 @@ from time import monotonic
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from app.db import waits
 from app.db.cancellation import outlast
 from app.db.sqlite.worker_thread import WorkerThread
+from app.observability import counters
 
 
 class Work(Protocol):
@@ -164,7 +166,8 @@ class GroupCommit:
             self._is_taken = True
             return
         self._queue.append(waiter := asyncio.get_running_loop().create_future())
-        await self._wait_in_queue(waiter)
+        with waits.counted(waits.TURN):
+            await self._wait_in_queue(waiter)
 
     async def _wait_in_queue(self, waiter: asyncio.Future[None]) -> None:
         """Wait for the writer; a cancellation passes it on if it was already granted."""
@@ -279,5 +282,7 @@ class GroupCommit:
                 self._connection.execute("ROLLBACK")
 
     def _finish(self, commit: CommitBatch, error: BaseException | None) -> None:
+        if error is not None:
+            counters.increment(waits.COMMITS_FAILED)
         commit.end(error)
         self._pass_on()
