@@ -52,15 +52,7 @@ export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
         isDisabled={!isValid}
         label={words.add}
       >
-        <PersonPicker
-          path="user"
-          label={words.userName}
-          description={words.userNameHint}
-          value={userName}
-          onChange={setUserName}
-          isRequired
-          isFirst
-        />
+        <PersonPicker path="user" value={userName} onChange={setUserName} isRequired isFirst />
         <LevelField levels={levels} value={level} onChange={setLevel} />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>
