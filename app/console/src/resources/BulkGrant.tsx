@@ -5,7 +5,16 @@ import { RoleSwitches } from '../access';
 import type { RoleInfo } from '../access';
 import { useChange } from '../api';
 import type { ResourceRole } from '../api';
-import { EndsField, Form, GroupPicker, PersonPicker, bulkWords, useFindPerson, useNotify } from '../shared';
+import {
+  EndsField,
+  Form,
+  GroupPicker,
+  PersonPicker,
+  Unsaved,
+  bulkWords,
+  useFindPerson,
+  useNotify,
+} from '../shared';
 import type { Selected } from '../shared';
 import { namedFailures } from './batch';
 import { GrantAccessBatchMutation } from './changes';
@@ -27,6 +36,19 @@ interface Entry {
 const NO_ROLES: Entry = { roles: new Set(), expiresAt: null };
 const GROUP = 'group';
 
+/** Return the group or person that was typed; null for a person whom `find` does not find. */
+async function subjectOf(
+  kind: string,
+  text: string,
+  find: (typed: string) => Promise<string | null>,
+): Promise<Subject | null> {
+  if (kind === GROUP) {
+    return { group: { slug: text } };
+  }
+  const userName = await find(text);
+  return userName === null ? null : { user: { userName } };
+}
+
 /** Grants roles on several resources at once, to one group or person: first tried without writing, then done. */
 export function BulkGrant(props: BulkGrantProps): ReactNode {
   return (
@@ -47,18 +69,11 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
   const { find, problemOf, isFinding } = useFindPerson();
   const grant = { roles: [...entry.roles], expiresAt: entry.expiresAt };
   const { good, isChecked, check, grants, isChecking, report } = useCheck(items, grant, `${kind} ${text}`);
-  const subjectOf = async (): Promise<Subject | null> => {
-    if (kind === GROUP) {
-      return { group: { slug: text } };
-    }
-    const userName = await find(name);
-    return userName === null ? null : { user: { userName } };
-  };
   const named = useMemo(() => namedFailures(change.failures, good), [change.failures, good]);
   const submit = async (): Promise<void> => {
     if (!isChecked) {
       change.clear();
-      const subject = await subjectOf();
+      const subject = await subjectOf(kind, text, find);
       if (subject !== null) {
         await check(subject);
       }
@@ -98,7 +113,7 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
       {kind === GROUP ? (
         <GroupPicker {...picker} label={words.group} />
       ) : (
-        <PersonPicker {...picker} label={words.person} problem={problemOf(name)} />
+        <PersonPicker {...picker} label={words.person} problem={problemOf(text)} />
       )}
       <RoleSwitches
         label={words.grantedRoles}
@@ -113,6 +128,7 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
         onValidity={setIsValid}
       />
       {report}
+      <Unsaved isDirty={text !== ''} />
     </Form>
   );
 }
