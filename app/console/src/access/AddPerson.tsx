@@ -1,8 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, Stack } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { PersonPicker, usePersonRef } from '../shared';
+import { PersonPicker, useFindPerson } from '../shared';
 import { words } from './words';
 
 interface AddPersonProps {
@@ -36,7 +36,7 @@ export function AddPerson({ isThere, onAdd, isDisabled }: AddPersonProps): React
 type FormProps = Pick<AddPersonProps, 'isThere' | 'onAdd'> & { readonly onClose: () => void };
 
 function PersonForm({ isThere, onAdd, onClose }: FormProps): ReactNode {
-  const { text, setText, problem, isAsking, submit } = usePersonForm({ isThere, onAdd, onClose });
+  const { text, setText, problem, isFinding, submit } = usePersonForm({ isThere, onAdd, onClose });
   return (
     <form
       onSubmit={(event) => {
@@ -45,24 +45,12 @@ function PersonForm({ isThere, onAdd, onClose }: FormProps): ReactNode {
       }}
     >
       <Stack>
-        <PersonPicker
-          path="person"
-          label={words.personName}
-          description={words.personAbout}
-          value={text}
-          onChange={setText}
-          isFirst
-        />
-        {problem === null ? null : (
-          <Text size="sm" role="alert">
-            {problem}
-          </Text>
-        )}
+        <PersonPicker path="person" value={text} onChange={setText} problem={problem} isFirst />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             {words.cancel}
           </Button>
-          <Button type="submit" loading={isAsking} disabled={text.trim() === '' || problem !== null}>
+          <Button type="submit" loading={isFinding} disabled={text.trim() === '' || problem !== null}>
             {words.add}
           </Button>
         </Group>
@@ -74,20 +62,15 @@ function PersonForm({ isThere, onAdd, onClose }: FormProps): ReactNode {
 /** What was typed, what is wrong with it, and adding it. An e-mail address is looked up before it is added. */
 function usePersonForm({ isThere, onAdd, onClose }: FormProps) {
   const [text, setText] = useState('');
-  const [refused, setRefused] = useState<string | null>(null);
-  const [isAsking, setIsAsking] = useState(false);
-  const personRef = usePersonRef();
+  const [isRepeated, setIsRepeated] = useState(false);
+  const { find, problemOf, isFinding } = useFindPerson();
   const typed = text.trim();
   const submit = async (): Promise<void> => {
-    setIsAsking(true);
-    const person = await personRef(typed);
-    setIsAsking(false);
-    if (!('userName' in person)) {
-      setRefused(words.noSuchEmail(typed));
-    } else if (isThere(person.userName)) {
-      setRefused(words.personThere);
-    } else {
-      onAdd(person.userName);
+    const userName = await find(text);
+    if (userName !== null && isThere(userName)) {
+      setIsRepeated(true);
+    } else if (userName !== null) {
+      onAdd(userName);
       onClose();
     }
   };
@@ -95,10 +78,10 @@ function usePersonForm({ isThere, onAdd, onClose }: FormProps) {
     text,
     setText: (value: string) => {
       setText(value);
-      setRefused(null);
+      setIsRepeated(false);
     },
-    problem: typed !== '' && isThere(typed) ? words.personThere : refused,
-    isAsking,
+    problem: isRepeated || (typed !== '' && isThere(typed)) ? words.personThere : problemOf(text),
+    isFinding,
     submit,
   };
 }

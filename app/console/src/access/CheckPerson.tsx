@@ -2,7 +2,8 @@ import { Button, Group, NativeSelect, Paper, Stack, Text, Title } from '@mantine
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
-import { Loaded, PersonPicker } from '../shared';
+import { Loaded, PersonPicker, useFindPerson } from '../shared';
+import classes from './Access.module.css';
 import { answerText } from './check';
 import type { Question } from './check';
 import { checkWords as words } from './checkWords';
@@ -16,16 +17,21 @@ interface CheckPersonProps {
 
 /** A name in, the answer in a sentence. */
 export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
-  const [userName, setUserName] = useState('');
+  const [typed, setTyped] = useState('');
   const [role, setRole] = useState(roles[0]);
   const [asked, setAsked] = useState<Question | null>(null);
+  const { find, problemOf, isFinding } = useFindPerson();
+  const ask = async (about: RoleInfo): Promise<void> => {
+    const userName = await find(typed);
+    setAsked(userName === null ? null : { userName, role: about });
+  };
   return (
     <Paper withBorder p="md" component="section" aria-label={words.title}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (userName.trim() !== '' && role !== undefined) {
-            setAsked({ userName: userName.trim(), role });
+          if (typed.trim() !== '' && role !== undefined) {
+            void ask(role);
           }
         }}
       >
@@ -38,15 +44,20 @@ export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
               {words.about}
             </Text>
           </div>
-          <Group align="flex-end">
-            <PersonPicker path="user" label={words.userName} value={userName} onChange={setUserName} />
+          <Group align="flex-start">
+            <PersonPicker path="user" value={typed} onChange={setTyped} problem={problemOf(typed)} isBrief />
             <NativeSelect
               label={words.role}
               data={roles.map(({ role: value, label }) => ({ value, label }))}
               value={role?.role ?? ''}
               onChange={(event) => setRole(roles.find((info) => info.role === event.currentTarget.value))}
             />
-            <Button type="submit" disabled={userName.trim() === ''}>
+            <Button
+              type="submit"
+              className={classes.besideLabel}
+              loading={isFinding}
+              disabled={typed.trim() === ''}
+            >
               {words.act}
             </Button>
           </Group>

@@ -1,7 +1,6 @@
 export const checkWords = {
   title: 'Check a person',
   about: 'Ask whether a user has a role on this resource, and why.',
-  userName: 'User name',
   role: 'Role',
   act: 'Check',
   has: (who: string, role: string, ways: string) => `${who} has ${role} ${ways}.`,

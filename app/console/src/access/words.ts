@@ -50,11 +50,6 @@ export const words = {
   noPeople: 'No user has access of their own.',
   addPerson: 'Add person',
   addPersonTitle: 'Add a person',
-  personName: 'User name or e-mail address',
-  personAbout:
-    'Type the exact name if the person is not suggested. An e-mail address finds others if you may see all users.',
-  noSuchEmail: (email: string) =>
-    `There is no user with the e-mail address ${email}, or you may not see whose it is. Type the user name.`,
   personThere: 'This person is in the list already.',
 
   edit: (name: string) => `Edit ${name}`,

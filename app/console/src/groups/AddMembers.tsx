@@ -68,14 +68,7 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
         isDisabled={!isValid || all.length === 0}
         label={words.add}
       >
-        <PersonPicker
-          path="user"
-          label={words.userName}
-          description={words.userNameHint}
-          value={typed}
-          onChange={setTyped}
-          isFirst
-        />
+        <PersonPicker path="user" value={typed} onChange={setTyped} isFirst />
         <Group>
           <Button
             variant="default"

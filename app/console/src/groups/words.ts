@@ -67,9 +67,6 @@ export const memberWords = {
   onlyManagers: 'Only managers',
   add: 'Add members',
   addTitle: (group: string) => `Add members to ${group}`,
-  userName: 'User name or e-mail address',
-  userNameHint:
-    'The exact name. People whom you can see are suggested. An e-mail address finds others if you may see all users.',
   toList: 'Put on the list',
   list: 'They will be added',
   off: (name: string) => `Take ${name} off the list`,

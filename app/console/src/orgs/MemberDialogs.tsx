@@ -4,7 +4,16 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import type { OrgLevel } from '../api';
-import { Confirm, EndsField, Form, PersonPicker, isSameMoment, useNotify, usePersonRef } from '../shared';
+import {
+  Confirm,
+  EndsField,
+  Form,
+  PersonPicker,
+  Unsaved,
+  isSameMoment,
+  useNotify,
+  usePersonRef,
+} from '../shared';
 import { AddOrgMemberMutation, RemoveOrgMemberMutation, UpdateOrgMemberMutation } from './changes';
 import { LevelField } from './LevelField';
 import type { Level, Org } from './operations';
@@ -52,15 +61,8 @@ export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
         isDisabled={!isValid}
         label={words.add}
       >
-        <PersonPicker
-          path="user"
-          label={words.userName}
-          description={words.userNameHint}
-          value={userName}
-          onChange={setUserName}
-          isRequired
-          isFirst
-        />
+        <Unsaved isDirty={userName.trim() !== ''} />
+        <PersonPicker path="user" value={userName} onChange={setUserName} isRequired isFirst />
         <LevelField levels={levels} value={level} onChange={setLevel} />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>

@@ -69,9 +69,6 @@ export const memberWords = {
   none: 'There are no members yet.',
   add: 'Add member',
   addTitle: (org: string) => `Add a member to ${org}`,
-  userName: 'User name or e-mail address',
-  userNameHint:
-    'The exact name. People whom you can see are suggested. An e-mail address finds others if you may see all users.',
   added: (name: string) => `${name} is a member.`,
   edit: 'Edit',
   editOf: (name: string) => `Edit ${name}`,

@@ -5,11 +5,21 @@ import { RoleSwitches } from '../access';
 import type { RoleInfo } from '../access';
 import { useChange } from '../api';
 import type { ResourceRole } from '../api';
-import { EndsField, Form, GroupPicker, PersonPicker, bulkWords, useNotify } from '../shared';
+import {
+  EndsField,
+  Form,
+  GroupPicker,
+  PersonPicker,
+  Unsaved,
+  bulkWords,
+  useFindPerson,
+  useNotify,
+} from '../shared';
 import type { Selected } from '../shared';
 import { namedFailures } from './batch';
 import { GrantAccessBatchMutation } from './changes';
 import { useCheck } from './useCheck';
+import type { Subject } from './useCheck';
 import { words } from './words';
 
 interface BulkGrantProps {
@@ -25,6 +35,19 @@ interface Entry {
 
 const NO_ROLES: Entry = { roles: new Set(), expiresAt: null };
 const GROUP = 'group';
+
+/** Return the group or person that was typed; null for a person whom `find` does not find. */
+async function subjectOf(
+  kind: string,
+  text: string,
+  find: (typed: string) => Promise<string | null>,
+): Promise<Subject | null> {
+  if (kind === GROUP) {
+    return { group: { slug: text } };
+  }
+  const userName = await find(text);
+  return userName === null ? null : { user: { userName } };
+}
 
 /** Grants roles on several resources at once, to one group or person: first tried without writing, then done. */
 export function BulkGrant(props: BulkGrantProps): ReactNode {
@@ -43,18 +66,20 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
   const change = useChange(GrantAccessBatchMutation, { payload: (data) => data.grantAccessBatch });
   const notify = useNotify();
   const text = name.trim();
-  const subject = kind === GROUP ? { group: { slug: text } } : { user: { userName: text } };
-  const grant = { subject, roles: [...entry.roles], expiresAt: entry.expiresAt };
-  const { good, isChecked, check, isChecking, report } = useCheck(items, grant);
+  const { find, problemOf, isFinding } = useFindPerson();
+  const grant = { roles: [...entry.roles], expiresAt: entry.expiresAt };
+  const { good, isChecked, check, grants, isChecking, report } = useCheck(items, grant, `${kind} ${text}`);
   const named = useMemo(() => namedFailures(change.failures, good), [change.failures, good]);
   const submit = async (): Promise<void> => {
     if (!isChecked) {
       change.clear();
-      await check();
+      const subject = await subjectOf(kind, text, find);
+      if (subject !== null) {
+        await check(subject);
+      }
       return;
     }
-    const grants = good.map(({ id }) => ({ resource: { id }, ...grant }));
-    const outcome = await change.run({ input: { grants } });
+    const outcome = await change.run({ input: { grants: [...grants()] } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.granted(good.length) });
       onClose();
@@ -65,7 +90,7 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
     <Form
       change={{
         ...change,
-        isBusy: change.isBusy || isChecking,
+        isBusy: change.isBusy || isChecking || isFinding,
         failures: named,
         fieldErrors: new Map(),
         topFailures: named,
@@ -88,7 +113,7 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
       {kind === GROUP ? (
         <GroupPicker {...picker} label={words.group} />
       ) : (
-        <PersonPicker {...picker} label={words.person} />
+        <PersonPicker {...picker} label={words.person} problem={problemOf(text)} />
       )}
       <RoleSwitches
         label={words.grantedRoles}
@@ -103,6 +128,7 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
         onValidity={setIsValid}
       />
       {report}
+      <Unsaved isDirty={text !== ''} />
     </Form>
   );
 }

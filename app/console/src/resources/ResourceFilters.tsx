@@ -2,8 +2,8 @@ import { NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { RoleInfo } from '../access';
-import { OrgPicker, PersonPicker } from '../shared';
-import type { PickerProps, TableState } from '../shared';
+import { OrgPicker, PersonPicker, useFindPerson } from '../shared';
+import type { TableState } from '../shared';
 import type { TypeRow } from './operations';
 import { words } from './words';
 
@@ -31,26 +31,64 @@ function Choice({ table, name, label, all, choices }: ChoiceProps): ReactNode {
   );
 }
 
-interface PickFilterProps extends Pick<ChoiceProps, 'table' | 'name' | 'label'> {
-  readonly picker: (props: PickerProps) => ReactNode;
-}
-
-/** A text with suggestions. It counts when one is picked, and when the field is left or sent by Enter. */
-function PickFilter({ table, name, label, picker: OnePicker }: PickFilterProps): ReactNode {
-  const value = table.filter(name) ?? '';
+/** What is typed in a filter, until the filter in the address is another one. */
+function useTyped(value: string) {
   const [text, setText] = useState(value);
   const [known, setKnown] = useState(value);
   if (known !== value) {
     setKnown(value);
     setText(value);
   }
+  return { text, setText };
+}
+
+/** A slug. It counts when one is picked, and when the field is left or sent by Enter. */
+function OrgFilter({ table }: Pick<ResourceFiltersProps, 'table'>): ReactNode {
+  const value = table.filter('org') ?? '';
+  const { text, setText } = useTyped(value);
   const apply = (picked: string): void => {
     if (picked.trim() !== value) {
-      table.setFilter(name, picked.trim() || undefined);
+      table.setFilter('org', picked.trim() || undefined);
     }
   };
   return (
-    <OnePicker path={name} label={label} value={text} onChange={setText} onCommit={apply} isLabelHidden />
+    <OrgPicker
+      path="org"
+      label={words.orgFilter}
+      value={text}
+      onChange={setText}
+      onCommit={apply}
+      isLabelHidden
+    />
+  );
+}
+
+/** A user name, or an e-mail address that is looked up first. The address of the page has the name. */
+function OwnerFilter({ table }: Pick<ResourceFiltersProps, 'table'>): ReactNode {
+  const value = table.filter('owner') ?? '';
+  const { find, problemOf } = useFindPerson();
+  const { text, setText } = useTyped(value);
+  const apply = async (picked: string): Promise<void> => {
+    if (picked.trim() === value) {
+      return;
+    }
+    const userName = picked.trim() === '' ? '' : await find(picked);
+    if (userName !== null) {
+      setText(userName);
+      table.setFilter('owner', userName || undefined);
+    }
+  };
+  return (
+    <PersonPicker
+      path="owner"
+      label={words.ownerFilter}
+      value={text}
+      onChange={setText}
+      onCommit={(picked) => void apply(picked)}
+      problem={problemOf(text)}
+      isLabelHidden
+      isBrief
+    />
   );
 }
 
@@ -82,8 +120,8 @@ export function ResourceFilters({ table, types, labels }: ResourceFiltersProps):
           { value: 'no', label: words.unlockedOnly },
         ]}
       />
-      <PickFilter table={table} name="org" label={words.orgFilter} picker={OrgPicker} />
-      <PickFilter table={table} name="owner" label={words.ownerFilter} picker={PersonPicker} />
+      <OrgFilter table={table} />
+      <OwnerFilter table={table} />
       <TextInput
         type="date"
         label={words.sinceFilter}

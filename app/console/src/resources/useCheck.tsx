@@ -1,4 +1,5 @@
 import { Button, Group, List, Stack, Text } from '@mantine/core';
+import { useRef } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf } from '../api';
@@ -7,11 +8,10 @@ import { bulkWords, checkedOf, useBulk, useChecked } from '../shared';
 import type { Selected } from '../shared';
 import { GrantAccessBatchMutation } from './changes';
 
-type Subject =
+export type Subject =
   { readonly group: { readonly slug: string } } | { readonly user: { readonly userName: string } };
 
 interface Grant {
-  readonly subject: Subject;
   readonly roles: ResourceRole[];
   readonly expiresAt: string | null;
 }
@@ -21,32 +21,45 @@ interface Check {
   readonly good: readonly Selected[];
   readonly isChecked: boolean;
   readonly isChecking: boolean;
-  readonly check: () => Promise<void>;
+  /** Try it for a subject; the grants are for the subject that was tried last. */
+  readonly check: (subject: Subject) => Promise<void>;
+  /** Return the grants to send: one for each good resource. */
+  readonly grants: () => readonly (Grant & {
+    readonly resource: { readonly id: string };
+    readonly subject: Subject;
+  })[];
   /** What came of it, in words. */
   readonly report: ReactNode;
 }
 
-/** Try a grant on each resource without writing. One by one, so that each refusal has its resource. */
-export function useCheck(items: readonly Selected[], grant: Grant): Check {
+/**
+ * Try a grant on each resource without writing. One by one, so that each refusal has its resource. The key stands for
+ * the subject as it was typed: another key is not checked yet.
+ */
+export function useCheck(items: readonly Selected[], grant: Grant, key: string): Check {
   const client = useClient();
-  const { isChecked, setChecked } = useChecked(grant);
+  const { isChecked, setChecked } = useChecked({ grant, key });
+  const tried = useRef<Subject | null>(null);
+  const grantOf = (id: string, subject: Subject) => ({ resource: { id }, subject, ...grant });
   const { states, start, stop, isRunning } = useBulk(async ({ id }) => {
-    const input = { grants: [{ resource: { id }, ...grant }], validateOnly: true };
+    const grants = tried.current === null ? [] : [grantOf(id, tried.current)];
+    const input = { grants, validateOnly: true };
     const result = await client.mutation(GrantAccessBatchMutation, { input }).toPromise();
     return outcomeOf(result, (data) => data.grantAccessBatch);
   });
-  const check = async (): Promise<void> => {
+  const check = async (subject: Subject): Promise<void> => {
+    tried.current = subject;
     if (await start(items)) {
       setChecked();
     }
   };
   const { good, refused } = checkedOf(items, states);
-  const tried = isChecked ? bulkWords.checked(good.length, items.length) : bulkWords.checkFirst;
+  const told = isChecked ? bulkWords.checked(good.length, items.length) : bulkWords.checkFirst;
   const report = (
     <Stack gap="xs">
       <Group gap="xs">
         <Text size="sm" role="status">
-          {isRunning ? bulkWords.checking(good.length + refused.length, items.length) : tried}
+          {isRunning ? bulkWords.checking(good.length + refused.length, items.length) : told}
         </Text>
         {isRunning ? (
           <Button size="xs" variant="default" onClick={stop}>
@@ -65,5 +78,9 @@ export function useCheck(items: readonly Selected[], grant: Grant): Check {
       ) : null}
     </Stack>
   );
-  return { good, isChecked, isChecking: isRunning, check, report };
+  const grants = () => {
+    const subject = tried.current;
+    return subject === null ? [] : good.map(({ id }) => grantOf(id, subject));
+  };
+  return { good, isChecked, isChecking: isRunning, check, grants, report };
 }

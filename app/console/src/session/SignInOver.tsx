@@ -4,6 +4,9 @@ import { useSession } from '../api';
 import { SignInForm } from './SignInForm';
 import { words } from './words';
 
+// Above every dialog, and the question whether to leave: a form in a dialog may be what is not saved.
+const Z_INDEX = 500;
+
 /** The sign-in over a page with unsaved input, which stays. */
 export function SignInOver(): ReactNode {
   const session = useSession();
@@ -14,6 +17,7 @@ export function SignInOver(): ReactNode {
       opened={isOver}
       onClose={() => undefined}
       withCloseButton={false}
+      zIndex={Z_INDEX}
       closeOnEscape={false}
       closeOnClickOutside={false}
       title={words.overTitle}

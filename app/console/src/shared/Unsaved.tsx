@@ -10,6 +10,9 @@ interface UnsavedProps {
   readonly isDirty: boolean;
 }
 
+// Above the dialog whose form it stands beside.
+const Z_INDEX = 400;
+
 /** Asks before a link, back, reload or close throws input away; put it beside the form. */
 export function Unsaved({ isDirty }: UnsavedProps): ReactNode {
   useEffect(() => (isDirty ? noteUnsaved() : undefined), [isDirty]);
@@ -21,7 +24,7 @@ export function Unsaved({ isDirty }: UnsavedProps): ReactNode {
   const isAsking = blocker.status === 'blocked';
   const stay = (): void => blocker.reset?.();
   return (
-    <Modal opened={isAsking} onClose={stay} title={words.unsavedTitle}>
+    <Modal opened={isAsking} onClose={stay} zIndex={Z_INDEX} title={words.unsavedTitle}>
       <Stack>
         <Text>{words.unsaved}</Text>
         <Group justify="flex-end">

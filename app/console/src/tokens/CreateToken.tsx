@@ -2,7 +2,7 @@ import { Button, Code, CopyButton, Group, Modal, Stack, Text } from '@mantine/co
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../api';
-import { EndsField, Form, MultiSelectField, TextField, useValues } from '../shared';
+import { EndsField, Form, MultiSelectField, TextField, Unsaved, useValues } from '../shared';
 import { CreateTokenMutation } from './operations';
 import type { PermissionLabel } from './operations';
 import { words } from './words';
@@ -38,7 +38,7 @@ interface TokenFormProps extends CreateTokenProps {
 const START: Fields = { name: '', permissions: [], orgs: '', expiresAt: null };
 
 function TokenForm({ userName, permissions, onClose, onToken }: TokenFormProps): ReactNode {
-  const { values, set } = useValues<Fields>(START);
+  const { values, set, isDirty } = useValues<Fields>(START);
   const [isValid, setIsValid] = useState(true);
   const held = useViewer()?.permissions ?? [];
   const offered = permissions.filter(({ permission }) => held.includes(permission));
@@ -72,6 +72,7 @@ function TokenForm({ userName, permissions, onClose, onToken }: TokenFormProps):
         isDisabled={!isValid}
         label={words.create}
       >
+        <Unsaved isDirty={isDirty} />
         <TextField
           path="name"
           label={words.purpose}

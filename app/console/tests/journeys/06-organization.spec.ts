@@ -57,7 +57,11 @@ async function edit(page: Page): Promise<void> {
 }
 
 async function handOver(page: Page): Promise<void> {
-  await page.getByRole('combobox', { name: 'New owner' }).fill('luca');
+  const owner = page.getByRole('combobox', { name: 'New owner' });
+  await owner.fill('luca@hidden.example');
+  await page.getByRole('button', { name: 'Hand over' }).click();
+  await page.getByText('There is no user with the e-mail address luca@hidden.example').waitFor();
+  await owner.fill('luca');
   await page.getByRole('button', { name: 'Hand over' }).click();
   const dialog = page.getByRole('dialog', { name: 'Hand over 6644?' });
   await dialog.getByText('luca becomes the owner of 6644.').waitFor();

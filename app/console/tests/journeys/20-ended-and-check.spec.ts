@@ -53,6 +53,10 @@ test('an ended entry stays as it is until it is renewed, and a person is checked
     };
     await check('felix');
     await page.getByText(new RegExp(`felix has Metadata Read by ${NAME} until`)).waitFor();
+    await check('luca.bianchi@example.org');
+    await page.getByText(/There is no user with the e-mail address luca.bianchi@example.org/).waitFor();
+    await check('INES.KOVAC@example.org');
+    await page.getByText(/^ines has Metadata Read/).waitFor();
     await check('luca');
     await page.getByText('luca has no way in.').waitFor();
 

@@ -40,7 +40,7 @@ test('who leaves is deactivated in one act, and a successor owns what was theirs
     await visit(async (leaver) => {
       await openAs(leaver, 'elif', demoPassword, '/organizations');
 
-      await page.getByRole('combobox', { name: 'Successor' }).fill('luca');
+      await page.getByRole('combobox', { name: 'Successor' }).fill('luca.bianchi@example.org');
       await page.getByRole('button', { name: 'Check' }).click();
       const dialog = page.getByRole('dialog', { name: 'Off-board elif' });
       await dialog.getByRole('button', { name: 'Start' }).click();

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Form, PersonPicker, Unsaved, useNotify } from '../../shared';
+import { Confirm, Form, PersonPicker, Unsaved, useFindPerson, useNotify } from '../../shared';
 import { TransferOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -14,23 +14,33 @@ const payloadOf = ({ transferOrg }: ResultOf<typeof TransferOrgMutation>) => tra
 
 /** Gives the organization to another user: checked without writing, then asked, then done. */
 export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
+  const [typed, setTyped] = useState('');
   const [owner, setOwner] = useState('');
   const [isAsking, setIsAsking] = useState(false);
+  const { find, problemOf, isFinding } = useFindPerson();
   const notify = useNotify();
   const navigate = useNavigate();
   const trial = useChange(TransferOrgMutation, { payload: payloadOf });
   const change = useChange(TransferOrgMutation, { payload: payloadOf, touches: ['Org', 'User'] });
-  const input = { org: { id: org.id }, ifRevision: org.revision, owner: { userName: owner.trim() } };
+  const inputFor = (userName: string) => ({
+    org: { id: org.id },
+    ifRevision: org.revision,
+    owner: { userName },
+  });
   const check = async (): Promise<void> => {
-    const outcome = await trial.run({ input: { ...input, validateOnly: true } });
-    setIsAsking(outcome.isDone);
+    const userName = await find(typed);
+    if (userName !== null) {
+      setOwner(userName);
+      const outcome = await trial.run({ input: { ...inputFor(userName), validateOnly: true } });
+      setIsAsking(outcome.isDone);
+    }
   };
   const confirm = async (): Promise<void> => {
-    const outcome = await change.run({ input });
+    const outcome = await change.run({ input: inputFor(owner) });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.transferred(owner) });
       setIsAsking(false);
-      setOwner('');
+      setTyped('');
       if (outcome.payload.org === null) {
         await navigate({ to: '/organizations', ignoreBlocker: true });
       }
@@ -47,9 +57,22 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
   return (
     <>
       <Text size="sm">{words.transferText}</Text>
-      <Form change={trial} submit={words.transfer} onSubmit={() => void check()} label={words.transfer}>
-        <PersonPicker path="owner" label={words.newOwner} value={owner} onChange={setOwner} isRequired />
-        <Unsaved isDirty={owner.trim() !== ''} />
+      <Form
+        change={{ ...trial, isBusy: trial.isBusy || isFinding }}
+        submit={words.transfer}
+        onSubmit={() => void check()}
+        isDisabled={typed.trim() === ''}
+        label={words.transfer}
+      >
+        <PersonPicker
+          path="owner"
+          label={words.newOwner}
+          value={typed}
+          onChange={setTyped}
+          problem={problemOf(typed)}
+          isRequired
+        />
+        <Unsaved isDirty={typed.trim() !== ''} />
       </Form>
       <Confirm
         isOpen={isAsking}

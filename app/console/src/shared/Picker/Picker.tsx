@@ -20,6 +20,8 @@ export interface PickerProps {
   /** What is typed or picked. */
   readonly value: string;
   readonly onChange: (value: string) => void;
+  /** What is wrong with it before anything is sent. An error of the form comes first. */
+  readonly problem?: string | null;
   readonly isRequired?: boolean;
   readonly isFirst?: boolean;
   /** The label is read out alone, and stands in the empty field. */
@@ -41,6 +43,7 @@ export function Picker(props: BarePickerProps): ReactNode {
     description,
     value,
     onChange,
+    problem,
     isRequired = false,
     isFirst = false,
     isLabelHidden = false,
@@ -48,7 +51,8 @@ export function Picker(props: BarePickerProps): ReactNode {
     useOptions,
   } = props;
   const [isOpen, setIsOpen] = useState(false);
-  const { error } = useField(path);
+  const { error: refusal } = useField(path);
+  const error = refusal ?? problem ?? undefined;
   const search = useDebounced(value.trim());
   const options = useOptions(isOpen ? search : '');
   const labels = new Map(options.map((option) => [option.value, option.label]));
@@ -68,6 +72,7 @@ export function Picker(props: BarePickerProps): ReactNode {
       )}
       required={isRequired}
       error={error}
+      {...(refusal === undefined ? { errorProps: { role: 'alert' } } : {})}
       aria-invalid={error !== undefined}
       autoComplete="off"
       maxDropdownHeight={400}

@@ -1,4 +1,4 @@
 export { GroupPicker, OrgPicker, PersonPicker } from './pickers';
 export type { PickerProps } from './Picker';
-export { usePersonRef } from './usePersonRef';
+export { useFindPerson, usePersonRef } from './usePersonRef';
 export type { PersonRef } from './usePersonRef';

@@ -3,6 +3,7 @@ import { useLoad } from '../../api';
 import { PickGroupsQuery, PickOrgsQuery, PickUsersQuery } from './operations';
 import { Picker } from './Picker';
 import type { Option, PickerProps } from './Picker';
+import { words } from './words';
 
 const NOTHING: readonly Option[] = [];
 
@@ -30,9 +31,25 @@ function useOrgs(search: string): readonly Option[] {
     : load.data.orgs.nodes.map(({ slug, name }) => ({ value: slug, label: name }));
 }
 
-/** Picks a person by user name. People whom the viewer sees are suggested. */
-export function PersonPicker(props: PickerProps): ReactNode {
-  return <Picker {...props} useOptions={useUsers} />;
+interface PersonPickerProps extends Omit<PickerProps, 'label'> {
+  /** What the person is here, such as "New owner". */
+  readonly label?: string;
+  /** How to name a person is not said below the label, where there is no room for it. */
+  readonly isBrief?: boolean;
+}
+
+/** Picks a person by user name or e-mail address. People whom the viewer sees are suggested by name. */
+export function PersonPicker(props: PersonPickerProps): ReactNode {
+  const { label = words.person, description, isBrief = false, ...rest } = props;
+  const hints = [description, isBrief ? undefined : words.personHint].filter((hint) => hint !== undefined);
+  return (
+    <Picker
+      {...rest}
+      label={label}
+      {...(hints.length === 0 ? {} : { description: hints.join(' ') })}
+      useOptions={useUsers}
+    />
+  );
 }
 
 /** Picks a group by slug. */

@@ -1,28 +1,62 @@
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useClient } from 'urql';
+import { failuresOf } from '../../api';
 import { FindPersonQuery } from './operations';
+import { words } from './words';
 
 /** A person as inputs name them. */
 export type PersonRef = { readonly userName: string } | { readonly email: string };
 
-/**
- * Return a function from what was typed to the person. Names of an identity provider may look like e-mail addresses,
- * so a text with `@` is looked up as a name first. One that is neither is taken as an address; the server refuses it.
- */
+interface Looked {
+  readonly person: PersonRef;
+  /** Why the address could not be looked up; null if the server answered. */
+  readonly failure: string | null;
+}
+
+/** Names of an identity provider may look like e-mail addresses, so a text with `@` is looked up as a name first. */
+async function lookUp(client: ReturnType<typeof useClient>, typed: string): Promise<Looked> {
+  const text = typed.trim();
+  if (!text.includes('@')) {
+    return { person: { userName: text }, failure: null };
+  }
+  const options = { requestPolicy: 'network-only' } as const;
+  const { data, error } = await client.query(FindPersonQuery, { text }, options).toPromise();
+  const found = data?.byName ?? data?.byEmail;
+  return {
+    person: found == null ? { email: text } : { userName: found.userName },
+    failure: error === undefined ? null : (failuresOf(error, 'read')[0]?.message ?? null),
+  };
+}
+
+/** Return a function from what was typed to the person. An unknown address stays one; the server refuses it. */
 export function usePersonRef(): (typed: string) => Promise<PersonRef> {
   const client = useClient();
-  return useCallback(
-    async (typed) => {
-      const text = typed.trim();
-      if (!text.includes('@')) {
-        return { userName: text };
-      }
-      const { data } = await client
-        .query(FindPersonQuery, { text }, { requestPolicy: 'network-only' })
-        .toPromise();
-      const person = data?.byName ?? data?.byEmail;
-      return person == null ? { email: text } : { userName: person.userName };
-    },
-    [client],
-  );
+  return useCallback(async (typed) => (await lookUp(client, typed)).person, [client]);
+}
+
+interface FindPerson {
+  /** Return the user name for what was typed, as a name or an address; null if there is none, and then say why. */
+  readonly find: (typed: string) => Promise<string | null>;
+  /** Return why nobody was found, for the `problem` of the picker; null as soon as something else is typed. */
+  readonly problemOf: (typed: string) => string | null;
+  readonly isFinding: boolean;
+}
+
+/** For forms that show whom they are about before anything is sent: the user name, whatever was typed. */
+export function useFindPerson(): FindPerson {
+  const client = useClient();
+  const [refused, setRefused] = useState({ typed: '', problem: '' });
+  const [isFinding, setIsFinding] = useState(false);
+  const find = async (typed: string): Promise<string | null> => {
+    setIsFinding(true);
+    const { person, failure } = await lookUp(client, typed);
+    setIsFinding(false);
+    if ('userName' in person) {
+      return person.userName;
+    }
+    setRefused({ typed, problem: failure ?? words.noSuchEmail(person.email) });
+    return null;
+  };
+  const problemOf = (typed: string) => (typed !== '' && typed === refused.typed ? refused.problem : null);
+  return { find, problemOf, isFinding };
 }

@@ -1,26 +1,27 @@
-import { Checkbox, Paper, Radio, Stack, Text, Title } from '@mantine/core';
+import { Paper, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
-import { BulkDialog, Confirm, Form, PersonPicker, Unsaved, useNotify, useValues } from '../../shared';
+import {
+  BulkDialog,
+  Confirm,
+  Form,
+  PersonPicker,
+  Unsaved,
+  useFindPerson,
+  useNotify,
+  useValues,
+} from '../../shared';
 import { DeactivateUserMutation } from '../changes';
 import { DeleteUserMutation } from './changes';
+import { Also, How } from './choices';
+import type { Fields } from './choices';
 import type { Leaver } from './operations';
 import { stepsOf } from './steps';
 import type { Step } from './steps';
 import { useStep } from './useStep';
 import { words } from './words';
-
-const HOWS = ['deactivate', 'delete'] as const;
-type How = (typeof HOWS)[number];
-
-interface Fields {
-  readonly successor: string;
-  readonly how: How;
-  readonly removesMemberships: boolean;
-  readonly revokesTokens: boolean;
-}
 
 const START: Fields = { successor: '', how: 'deactivate', removesMemberships: true, revokesTokens: true };
 const MOST = 100;
@@ -35,23 +36,32 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
   const deactivation = useChange(DeactivateUserMutation, { payload: (data) => data.deactivateUser });
   const deletion = useChange(DeleteUserMutation, { payload: (data) => data.deleteUser });
   const isDelete = values.how === 'delete';
-  const successor = values.successor.trim();
+  const trial = isDelete ? deletion : deactivation;
+  const [successor, setSuccessor] = useState('');
+  const { find, problemOf, isFinding } = useFindPerson();
   const check = async (): Promise<void> => {
+    const found = values.successor.trim() === '' ? '' : await find(values.successor);
+    if (found !== null) {
+      setSuccessor(found);
+      await tryFor(found);
+    }
+  };
+  const tryFor = async (heir: string): Promise<void> => {
     const input = { user: { id: user.id }, validateOnly: true };
     if (isDelete) {
-      const heir = successor === '' ? {} : { successor: { userName: successor } };
-      const outcome = await deletion.run({ input: { ...input, ...heir } });
+      const named = heir === '' ? {} : { successor: { userName: heir } };
+      const outcome = await deletion.run({ input: { ...input, ...named } });
       setIsDeleting(outcome.isDone);
       return;
     }
     const isRight = !user.viewerCan.deactivate || (await deactivation.run({ input })).isDone;
     setIsDone(isRight);
-    setSteps(isRight ? stepsOf(user, { ...values, successor }) : null);
+    setSteps(isRight ? stepsOf(user, { ...values, successor: heir }) : null);
   };
   return (
     <Paper withBorder p="md" maw={640}>
       <Form
-        change={isDelete ? deletion : deactivation}
+        change={{ ...trial, isBusy: trial.isBusy || isFinding }}
         submit={words.check}
         onSubmit={() => void check()}
         label={words.form}
@@ -65,6 +75,7 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
           description={words.successorHint}
           value={values.successor}
           onChange={set('successor')}
+          problem={problemOf(values.successor)}
         />
         <How value={values.how} onChange={set('how')} />
         {isDelete ? null : <Also values={values} set={set} />}
@@ -75,44 +86,6 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
       )}
       {isDeleting ? <Delete user={user} successor={successor} onClose={() => setIsDeleting(false)} /> : null}
     </Paper>
-  );
-}
-
-function How({ value, onChange }: { readonly value: How; readonly onChange: (how: How) => void }): ReactNode {
-  return (
-    <Radio.Group
-      label={words.how}
-      value={value}
-      onChange={(chosen) => onChange(HOWS.find((each) => each === chosen) ?? 'deactivate')}
-    >
-      <Stack gap="xs" mt="xs">
-        {HOWS.map((how) => (
-          <Radio key={how} value={how} label={words.hows[how]} />
-        ))}
-      </Stack>
-    </Radio.Group>
-  );
-}
-
-interface AlsoProps {
-  readonly values: Fields;
-  readonly set: (name: 'removesMemberships' | 'revokesTokens') => (value: boolean) => void;
-}
-
-function Also({ values, set }: AlsoProps): ReactNode {
-  return (
-    <Stack gap="xs">
-      <Checkbox
-        label={words.memberships_}
-        checked={values.removesMemberships}
-        onChange={(event) => set('removesMemberships')(event.currentTarget.checked)}
-      />
-      <Checkbox
-        label={words.tokens_}
-        checked={values.revokesTokens}
-        onChange={(event) => set('revokesTokens')(event.currentTarget.checked)}
-      />
-    </Stack>
   );
 }
 
