@@ -46,10 +46,9 @@ class CachedPairs:
 
     def add(self, values: Mapping[int, int], since: int, most: int) -> None:
         """Add values that were read after the round `since`, but for those that a later round concerns."""
-        later = [scopes for number, scopes in self._dropped if number > since]
-        if None in later or len(later) != self.round - since:
+        stale = self._scopes_after(since)
+        if stale is None:
             return
-        stale = {scope for scopes in later for scope in scopes or ()}
         self._added += len(values)
         if self._added > most:  # also bounds the lists, in which dropped pairs can remain
             self.clear()
@@ -58,12 +57,21 @@ class CachedPairs:
                 return
         for pair, value in values.items():
             user, resource = divmod(pair, self.base)
-            scopes = user_scope(user), resource_scope(resource)
-            if stale and not stale.isdisjoint(scopes):
+            of_user, of_resource = user_scope(user), resource_scope(resource)
+            if of_user in stale or of_resource in stale:
                 continue
             self.values[pair] = value
-            for scope in scopes:
-                self._by_scope[scope].append(pair)
+            self._by_scope[of_user].append(pair)
+            self._by_scope[of_resource].append(pair)
+
+    def _scopes_after(self, since: int) -> Collection[int] | None:
+        """Return the scopes that were dropped after the round `since`; None if these may be all."""
+        if since == self.round:
+            return ()
+        later = [scopes for number, scopes in self._dropped if number > since]
+        if None in later or len(later) != self.round - since:
+            return None
+        return {scope for scopes in later for scope in scopes or ()}
 
 
 class ScopedCache:
