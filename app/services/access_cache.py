@@ -99,15 +99,15 @@ def _split(cached: CachedAccess, ids: list[tuple[int, int]]) -> tuple[dict[int, 
     """
     facts, users, resources = dict[int, Facts](), list[int](), list[int]()
     for user in {user for user, _ in ids}:
-        if (known := cached.facts.get(scope := user_scope(user))) is None:
+        if (cached_facts := cached.facts.get(scope := user_scope(user))) is None:
             users.append(user)
         else:
-            facts[scope] = known
+            facts[scope] = cached_facts
     for resource in {resource for _, resource in ids}:
-        if (known := cached.facts.get(scope := resource_scope(resource))) is None:
+        if (cached_facts := cached.facts.get(scope := resource_scope(resource))) is None:
             resources.append(resource)
         else:
-            facts[scope] = known
+            facts[scope] = cached_facts
     if len(ids) <= FEW and (users or resources):
         return {}, [*{user for user, _ in ids}], [*{resource for _, resource in ids}]
     return facts, users, resources
