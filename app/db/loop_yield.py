@@ -25,12 +25,27 @@ class LoopYield:
             self._until = perf_counter() + SLICE
 
 
-async def chunks(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
+def chunks(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
     """Yield the items in chunks of `size`."""
-    if len(items) <= size:
-        if items:
-            yield items
-        return
+    return _OneChunk(items) if len(items) <= size else _chunks(items, size)
+
+
+class _OneChunk(AsyncIterator[Sequence[T]]):
+    """An iterator over few items: most changes have some of these, and the loop keeps a record of each generator."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Sequence[T]) -> None:
+        self._items = items
+
+    async def __anext__(self) -> Sequence[T]:
+        items, self._items = self._items, ()
+        if not items:
+            raise StopAsyncIteration
+        return items
+
+
+async def _chunks(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
     pause = LoopYield()
     for at in range(0, len(items), size):
         yield items[at : at + size]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Delete, Dialect, Insert, Update, bindparam, delete, insert, update
@@ -27,28 +28,33 @@ order of their ids keeps the default, which excludes nothing.
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledStatement:
-    """A statement for the driver: text, names of the values in order, and conversions by position."""
+    """A statement for the driver: text, names of the values, and conversions by position.
+
+    SQLite has a placeholder for each use of a value, such as the time of a check. `spread` repeats the values to these
+    places, so that each is converted once; None if every value has one place.
+    """
 
     text: str
     names: tuple[str, ...]
     constants: Values
     writers: tuple[tuple[int, Convert], ...]
     readers: tuple[tuple[int, Convert], ...]
+    spread: Callable[[Sequence[Any]], Sequence[Any]] | None = None
 
     @property
     def reads_feed(self) -> bool:
         """Return whether the statement lists audit events: it must return none after one that is not yet committed."""
         return SETTLED_EVENT in self.constants
 
-    def arguments(self, values: Values) -> list[Any]:
-        """Return the values in the order of the statement; raises KeyError if one is missing."""
+    def arguments(self, values: Values) -> Sequence[Any]:
+        """Return the values in the order of the placeholders; raises KeyError if one is missing."""
         if not self.constants:
             arguments = [*map(values.__getitem__, self.names)]
         else:
             arguments = [values[name] if name in values else self.constants[name] for name in self.names]
         for at, write in self.writers:
             arguments[at] = write(arguments[at])
-        return arguments
+        return arguments if self.spread is None else self.spread(arguments)
 
     def rows(self, raw: Sequence[Any]) -> list[Row]:
         """Convert rows of the driver to tuples of Python values."""
@@ -109,7 +115,9 @@ def _compiler(statement: Executable, dialect: Dialect, key: Any = None) -> SQLCo
 
 
 def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStatement:
-    names = tuple(compiler.positiontup or ())
+    places = compiler.positiontup or ()
+    names = tuple(dict.fromkeys(places))
+    spread = itemgetter(*map(names.index, places)) if len(names) < len(places) else None
     writers = []
     for at, name in enumerate(names):
         write = compiler.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
@@ -121,7 +129,7 @@ def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStat
         if read is not None:
             readers.append((at, read))
     constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
-    return CompiledStatement(str(compiler), names, constants, tuple(writers), tuple(readers))
+    return CompiledStatement(str(compiler), names, constants, tuple(writers), tuple(readers), spread)
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:

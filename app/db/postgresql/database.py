@@ -98,7 +98,7 @@ class PostgresTransaction(Transaction):
         count()
         await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
-    async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
+    async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
         try:
             rows: Sequence[Any] = await self._connection.fetch(text, *arguments)
         except asyncpg.PostgresError as error:
@@ -106,7 +106,7 @@ class PostgresTransaction(Transaction):
             raise
         return rows
 
-    async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None:
+    async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
         try:
             await self._connection.executemany(text, arguments)
         except asyncpg.PostgresError as error:

@@ -72,7 +72,7 @@ class SqliteTransaction(Transaction):
     async def lock(self, name: str) -> None:
         """Do nothing, since SQLite has one writer at a time."""
 
-    async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
+    async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
         kind = _kind(text)
         if kind != MANY_ROWS:
             self._require_open()
@@ -86,7 +86,7 @@ class SqliteTransaction(Transaction):
                 self._raise_translated(error)
         return await _rows(await self._in_thread(partial(self._connection.execute, text, arguments)))
 
-    async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None:
+    async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
         work = partial(self._connection.executemany, text, arguments)
         if _kind(text) == FEW:
             self._translate(work)
@@ -134,7 +134,7 @@ class Writer:
         self._until = inf
         connection.set_progress_handler(self._is_late, slow_reads.STEPS)
 
-    def read_briefly(self, text: str, arguments: list[Any]) -> list[Any]:
+    def read_briefly(self, text: str, arguments: Sequence[Any]) -> list[Any]:
         """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
         self._until = perf_counter() + worker_thread.SHORT
         try:
