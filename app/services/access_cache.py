@@ -65,11 +65,12 @@ async def _masks_by_facts(
     since, ids = cached.round, [divmod(pair, cached.base) for pair in pairs]
     facts, users, resources = _split(cached, ids)
     loaded = await _load_facts(database, users, resources)
-    changed: Collection[int] | None = ()
+    changed: Collection[int] = ()
     if facts and loaded:
-        changed = (await CACHE.get(database)).scopes_after(since)
-        if changed is None:
+        scopes = (await CACHE.get(database)).scopes_after(since)
+        if scopes is None:
             return {}
+        changed = scopes
     facts |= loaded
     ending = {scope for scope, each in loaded.items() if any(roles & policy.ENDS for roles in each.values())}
     masks = {}
@@ -78,16 +79,11 @@ async def _masks_by_facts(
         subjects, entries = facts.get(of_user), facts.get(of_resource)
         if subjects is None or entries is None:
             masks[pair] = policy.NO_USER * (subjects is None) + policy.NO_RESOURCE * (entries is None)
-        elif (
-            subjects is policy.MANY_FACTS
-            or entries is policy.MANY_FACTS
-            or not {of_user, of_resource}.isdisjoint(changed)
-        ):
-            continue
-        else:
-            masks[pair] = policy.roles_of(subjects, entries, registry=registry)
-            if ending and (of_user in ending or of_resource in ending):
-                masks[pair] |= policy.ENDS
+        elif policy.MANY_FACTS is not subjects and policy.MANY_FACTS is not entries:
+            if changed and (of_user in changed or of_resource in changed):
+                continue
+            ends = policy.ENDS if ending and (of_user in ending or of_resource in ending) else 0
+            masks[pair] = policy.roles_of(subjects, entries, registry=registry) | ends
     cached.add_facts({scope: each for scope, each in loaded.items() if scope not in ending}, since)
     return masks
 

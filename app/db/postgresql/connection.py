@@ -88,7 +88,7 @@ class PostgresConnection(asyncpg.Connection):
             places = tuple((bound[0].text, bound[0].names.index(KEYS), column) for bound, column in below)
             for ((compiled, values), _), (_, keys_at, _) in zip(below, places, strict=True):
                 own = compiled.arguments(values)
-                arguments.append(own[:keys_at] + own[keys_at + 1 :])
+                arguments.append([*own[:keys_at], *own[keys_at + 1 :]])
             text = _combine(tuple(compiled.text for compiled, _ in statements), places)
             raw = list((await self.rows(text, [each for values in arguments for each in values], begins=begins))[0])
             statements = [*statements, *(bound for bound, _ in below)]
