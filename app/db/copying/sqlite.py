@@ -64,7 +64,7 @@ class SqliteEnd(End):
             self._connection.executemany(shape.insert(), rows)
 
     def converted(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
-        """Return rows of the file."""
+        """Return rows of the file, with times in text of the fixed width."""
         return shape.from_sqlite(rows)
 
     async def has_objects(self) -> bool:
