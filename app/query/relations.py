@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
 
 from app.db import tables
@@ -240,6 +240,11 @@ def guarded(
     if isinstance(allowed, type(true())):
         return value
     return null() if isinstance(allowed, type(false())) else case((allowed, value), else_=None)
+
+
+def is_null(stored: Any) -> bool:
+    """Return whether a SQL type is that of null in place of a value, which viewers with these permissions never see."""
+    return isinstance(stored, NullType)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,7 +56,7 @@ class Measurements:
         self._samples["ostiary_workers_ready"] = int(problem is None)
         if problem is not None:
             return
-        ((newest,),) = await self._database.ask(_NEWEST, freshness=Freshness.REPLICA_OK)
+        ((newest,),) = await self._database.ask(_NEWEST, freshness=Freshness.PRIMARY)
         self._samples["ostiary_audit_newest_event"] = newest or 0
         for file, number in (await self._database.size_bytes()).items():
             self._samples[sample("ostiary_database_size_bytes", file=file)] = number

@@ -26,11 +26,16 @@ READS = frozenset({"ask", "read", "snapshot"})
 def seen(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[Freshness]:
     """The freshness of every read of lists; authentication reads through `ask`, and the code declares its freshness."""
     kind, seen = type(database), list[Freshness]()
-    read, snapshot, ask = kind.read, kind.snapshot, kind.ask
+    read, joined, snapshot, ask = kind.read, kind.read_joined, kind.snapshot, kind.ask
 
     async def noted_read(self: Any, questions: Sequence[db.BoundStatement], *, freshness: Freshness) -> Any:
         seen.append(freshness)
         return await read(self, questions, freshness=freshness)
+
+    async def noted_joined(self: Any, above: Any, below: Any, *, freshness: Freshness) -> Any:
+        if below:
+            seen.append(freshness)
+        return await joined(self, above, below, freshness=freshness)
 
     def noted_snapshot(self: Any, *, freshness: Freshness) -> AbstractAsyncContextManager[db.Read]:
         seen.append(freshness)
@@ -40,7 +45,8 @@ def seen(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[Freshne
         return (await read(self, [(self.prepare(statement), values)], freshness=freshness))[0]
 
     assert ask is db.Database.ask
-    for name, method in (("read", noted_read), ("snapshot", noted_snapshot), ("ask", quiet_ask)):
+    methods = {"read": noted_read, "read_joined": noted_joined, "snapshot": noted_snapshot, "ask": quiet_ask}
+    for name, method in methods.items():
         monkeypatch.setattr(kind, name, method)
     return seen
 

@@ -25,7 +25,6 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
-from sqlalchemy.types import NullType
 
 from app.db.statements import CompiledStatement
 from app.domain import refs
@@ -49,7 +48,7 @@ from app.graphql.compiled.type_info import (
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
-from app.query.relations import ROOT_KEY, FieldSpec, Relation, Table
+from app.query.relations import ROOT_KEY, FieldSpec, Relation, Table, is_null
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
 
@@ -267,8 +266,7 @@ class PlanBuilder:
         read = serializers.processor(stored, self.planner.statements.dialect)
         conversions = [each for each in (read, spec.read) if each is not None]
         if not conversions:
-            # Only NULL in place of a key that the viewer may not see has no type.
-            location.source.key_columns[step] = NO_KEYS if isinstance(stored, NullType) else index
+            location.source.key_columns[step] = NO_KEYS if is_null(stored) else index
         return location.source.column(index, serializers.chain(*conversions) if conversions else None, required=False)
 
     def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:

@@ -40,6 +40,9 @@ test('who leaves is deactivated in one act, and a successor owns what was theirs
     await visit(async (leaver) => {
       await openAs(leaver, 'elif', demoPassword, '/organizations');
 
+      await page.getByRole('combobox', { name: 'Successor' }).fill('lucca');
+      await page.getByRole('button', { name: 'Check' }).click();
+      await page.getByRole('alert').getByText('There is no user lucca').waitFor();
       await page.getByRole('combobox', { name: 'Successor' }).fill('luca.bianchi@example.org');
       await page.getByRole('button', { name: 'Check' }).click();
       const dialog = page.getByRole('dialog', { name: 'Off-board elif' });

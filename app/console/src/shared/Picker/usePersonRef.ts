@@ -13,10 +13,20 @@ interface Looked {
   readonly failure: string | null;
 }
 
+/** How a text is looked up. */
+interface LookUp {
+  /** True if a name without `@` is asked for as well; otherwise the server refuses an unknown one later. */
+  readonly asksForNames: boolean;
+}
+
 /** Names of an identity provider may look like e-mail addresses, so a text with `@` is looked up as a name first. */
-async function lookUp(client: ReturnType<typeof useClient>, typed: string): Promise<Looked> {
+async function lookUp(
+  client: ReturnType<typeof useClient>,
+  typed: string,
+  { asksForNames }: LookUp,
+): Promise<Looked> {
   const text = typed.trim();
-  if (!text.includes('@')) {
+  if (!text.includes('@') && !asksForNames) {
     return { person: { userName: text }, failure: null };
   }
   const options = { requestPolicy: 'network-only' } as const;
@@ -31,7 +41,7 @@ async function lookUp(client: ReturnType<typeof useClient>, typed: string): Prom
 /** Return a function from what was typed to the person. An unknown address stays one; the server refuses it. */
 export function usePersonRef(): (typed: string) => Promise<PersonRef> {
   const client = useClient();
-  return useCallback(async (typed) => (await lookUp(client, typed)).person, [client]);
+  return useCallback(async (typed) => (await lookUp(client, typed, { asksForNames: false })).person, [client]);
 }
 
 interface FindPerson {
@@ -43,18 +53,19 @@ interface FindPerson {
 }
 
 /** For forms that show whom they are about before anything is sent: the user name, whatever was typed. */
-export function useFindPerson(): FindPerson {
+export function useFindPerson(how: LookUp = { asksForNames: false }): FindPerson {
   const client = useClient();
   const [refused, setRefused] = useState({ typed: '', problem: '' });
   const [isFinding, setIsFinding] = useState(false);
   const find = async (typed: string): Promise<string | null> => {
     setIsFinding(true);
-    const { person, failure } = await lookUp(client, typed);
+    const { person, failure } = await lookUp(client, typed, how);
     setIsFinding(false);
     if ('userName' in person) {
       return person.userName;
     }
-    setRefused({ typed, problem: failure ?? words.noSuchEmail(person.email) });
+    const unknown = person.email.includes('@') ? words.noSuchEmail : words.noSuchName;
+    setRefused({ typed, problem: failure ?? unknown(person.email) });
     return null;
   };
   const problemOf = (typed: string) => (typed !== '' && typed === refused.typed ? refused.problem : null);

@@ -38,7 +38,8 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
   const isDelete = values.how === 'delete';
   const trial = isDelete ? deletion : deactivation;
   const [successor, setSuccessor] = useState('');
-  const { find, problemOf, isFinding } = useFindPerson();
+  // An unknown successor must be found before the first of many changes, not by the second.
+  const { find, problemOf, isFinding } = useFindPerson({ asksForNames: true });
   const check = async (): Promise<void> => {
     const found = values.successor.trim() === '' ? '' : await find(values.successor);
     if (found !== null) {
