@@ -41,7 +41,10 @@ async function lookUp(
 /** Return a function from what was typed to the person. An unknown address stays one; the server refuses it. */
 export function usePersonRef(): (typed: string) => Promise<PersonRef> {
   const client = useClient();
-  return useCallback(async (typed) => (await lookUp(client, typed, { asksForNames: false })).person, [client]);
+  return useCallback(
+    async (typed) => (await lookUp(client, typed, { asksForNames: false })).person,
+    [client],
+  );
 }
 
 interface FindPerson {
