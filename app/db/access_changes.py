@@ -22,13 +22,13 @@ class AccessChanges(NamedTuple):
     scopes: Collection[int] | None
 
 
-def user_scope(user: Any) -> Any:
-    """Return the scope of what changes for one user on all resources, as a number or as an expression of SQL."""
+def user_scope(user: int) -> int:
+    """Return the scope of what changes for one user on all resources."""
     return 2 * user
 
 
-def resource_scope(resource: Any) -> Any:
-    """Return the scope of what changes on one resource for all users, likewise."""
+def resource_scope(resource: int) -> int:
+    """Return the scope of what changes on one resource for all users."""
     return 2 * resource + 1
 
 

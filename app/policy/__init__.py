@@ -8,7 +8,6 @@ Roles on resources have one source: `effective_subjects` returns the subjects th
 contains the roles of each subject on a resource. Lists, checks, explanations and changes all read these two.
 """
 
-from app.policy.access_facts import MANY_FACTS, collect_facts, roles_of, select_access_facts
 from app.policy.access_subjects import are_many_subjects, count_subjects, holding_group, subjects_sql
 from app.policy.api_tokens import sees_api_token
 from app.policy.audit import (

@@ -76,7 +76,7 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     )
 
 
-def has_few_entries(resource_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def _has_few_entries(resource_id: ColumnElement[Any]) -> ColumnElement[bool]:
     entry = aliased(Access)
     next_one = select(_ONE).where(col(entry.resource_id) == resource_id).correlate_except(entry)
     return next_one.offset(literal_column(str(MANY_ENTRIES), Integer)).limit(_ONE).scalar_subquery().is_(None)
@@ -100,7 +100,7 @@ def _by_subjects(places: _Pairs, *, registry: bool) -> Select[Any]:
     mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
     masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
     number = _in_place(at, masks.correlate(pairs, users).scalar_subquery())
-    return select(number).select_from(_active_pairs(places, user)).where(not_(has_few_entries(resource_id)))
+    return select(number).select_from(_active_pairs(places, user)).where(not_(_has_few_entries(resource_id)))
 
 
 def _in_place(at: ColumnElement[Any], roles: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -115,7 +115,7 @@ def _by_entries(dialect: str, places: _Pairs, *, registry: bool) -> Select[Any]:
     users, entries = inspect(user).selectable, inspect(entry).selectable
     columns = (col(entry.subject).label("subject"), _roles(col(user.id), entry, registry=registry).label("roles"))
     is_entry = and_(col(entry.resource_id) == resource_id, is_valid_until(entry.expires_at))
-    active_pairs, has_few = _active_pairs(places, user), has_few_entries(resource_id)
+    active_pairs, has_few = _active_pairs(places, user), _has_few_entries(resource_id)
     # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
     # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
     matches: Any

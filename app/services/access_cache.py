@@ -4,22 +4,22 @@ Data services repeat the same checks, and most of the time nothing has changed f
 of what other commits have changed then answers all of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import CachedAccess, Database, Facts, Freshness, ScopedCache, SnapshotReader
-from app.db.access_changes import resource_scope, user_scope
+from app.db import Database, Freshness, ScopedCache, SnapshotReader
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
 
-CACHE = ScopedCache(policy.PAIR, 200_000)
-"""Masks by pair, apart for questions with and without the roles that users hold through RESOURCES_MANAGE."""
-
-FEW = 8
-"""Pairs up to which all facts are loaded again if one is not cached."""
+MASKS_BY_PAIR: Mapping[tuple[int, bool], ScopedCache] = {
+    (base, registry): ScopedCache(base, 200_000 if base == policy.PAIR and registry else 50_000)
+    for base in (policy.PAIR, policy.WIDE_PAIR)
+    for registry in (True, False)
+}
+"""Masks by pair, for each width of pairs, with and without the roles that users hold through RESOURCES_MANAGE."""
 
 
 async def get_masks(
@@ -30,92 +30,26 @@ async def get_masks(
     A pair whose user or resource does not exist has no roles and the mark `policy.NO_USER` or `policy.NO_RESOURCE`.
 
     `base` is `policy.PAIR`, or `policy.WIDE_PAIR` when an id reaches 2^31. Without `registry` the masks leave out the
-    roles that users hold through RESOURCES_MANAGE. Nothing is cached for a snapshot, and for wide pairs.
+    roles that users hold through RESOURCES_MANAGE.
     """
     if not pairs:
         return []
-    if not isinstance(database, Database) or base != CACHE.base:
+    if not isinstance(database, Database):
         loaded = await _load_masks(database, [*{*pairs}], base, registry=registry)
         return [loaded[pair] & ~policy.ENDS for pair in pairs]
-    cached = await CACHE.get(database)
-    masks: list[Any] = [*map(cached.pairs[registry].get, pairs)]
+    cache = MASKS_BY_PAIR[base, registry]
+    cached = await cache.get(database)
+    masks: list[Any] = [*map(cached.values.get, pairs)]
     if None in masks:
-        missing = [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}]
-        since, loaded = cached.round, await _masks_by_facts(database, cached, missing, registry=registry)
-        others = [pair for pair in missing if pair not in loaded]
-        if others:
-            loaded |= await _load_masks(database, others, base, registry=registry)
+        since, missing = cached.round, [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}]
+        loaded = await _load_masks(database, missing, base, registry=registry)
         # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
         lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.ENDS}
-        cached.add(lasting, registry, since, CACHE.most)
+        cached.add(lasting, since, cache.most)
         if len(lasting) < len(loaded):
             loaded = {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
         masks = [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
     return masks
-
-
-async def _masks_by_facts(
-    database: Database, cached: CachedAccess, pairs: list[int], *, registry: bool
-) -> dict[int, int]:
-    """Return the masks of the pairs that follow from facts, of which those that are not cached are loaded.
-
-    The bit `policy.ENDS` marks roles that may expire. Pairs are left out if a user or resource has many facts, or has
-    changed while the facts were on their way: facts of two moments can give roles that nobody had at any moment.
-    """
-    since, ids = cached.round, [divmod(pair, cached.base) for pair in pairs]
-    facts, users, resources = _split(cached, ids)
-    loaded = await _load_facts(database, users, resources)
-    changed: Collection[int] = ()
-    if facts and loaded:
-        scopes = (await CACHE.get(database)).scopes_after(since)
-        if scopes is None:
-            return {}
-        changed = scopes
-    facts |= loaded
-    ending = {scope for scope, each in loaded.items() if any(roles & policy.ENDS for roles in each.values())}
-    masks = {}
-    for pair, (user, resource) in zip(pairs, ids, strict=True):
-        of_user, of_resource = user_scope(user), resource_scope(resource)
-        subjects, entries = facts.get(of_user), facts.get(of_resource)
-        if subjects is None or entries is None:
-            masks[pair] = policy.NO_USER * (subjects is None) + policy.NO_RESOURCE * (entries is None)
-        elif policy.MANY_FACTS is not subjects and policy.MANY_FACTS is not entries:
-            if changed and (of_user in changed or of_resource in changed):
-                continue
-            ends = policy.ENDS if ending and (of_user in ending or of_resource in ending) else 0
-            masks[pair] = policy.roles_of(subjects, entries, registry=registry) | ends
-    cached.add_facts({scope: each for scope, each in loaded.items() if scope not in ending}, since)
-    return masks
-
-
-def _split(cached: CachedAccess, ids: list[tuple[int, int]]) -> tuple[dict[int, Facts], list[int], list[int]]:
-    """Return the cached facts of these users and resources by scope, and the users and resources to load.
-
-    For few pairs all are loaded unless all are cached, since then they are of one moment.
-    """
-    facts, users, resources = dict[int, Facts](), list[int](), list[int]()
-    for user in {user for user, _ in ids}:
-        if (cached_facts := cached.facts.get(scope := user_scope(user))) is None:
-            users.append(user)
-        else:
-            facts[scope] = cached_facts
-    for resource in {resource for _, resource in ids}:
-        if (cached_facts := cached.facts.get(scope := resource_scope(resource))) is None:
-            resources.append(resource)
-        else:
-            facts[scope] = cached_facts
-    if len(ids) <= FEW and (users or resources):
-        return {}, [*{user for user, _ in ids}], [*{resource for _, resource in ids}]
-    return facts, users, resources
-
-
-async def _load_facts(database: Database, users: list[int], resources: list[int]) -> dict[int, Facts]:
-    """Return the facts of those users and resources that exist, by scope."""
-    if not users and not resources:
-        return {}
-    statement, now = policy.select_access_facts(database.dialect.name), database.clock()
-    rows = await database.ask(statement, freshness=Freshness.PRIMARY, users=users, resources=resources, now=now)
-    return policy.collect_facts(rows, users)
 
 
 async def _load_masks(

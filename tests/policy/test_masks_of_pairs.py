@@ -9,13 +9,11 @@ import pytest
 
 from app import db
 from app.db import Freshness
-from app.db.access_changes import resource_scope, user_scope
 from app.db.statements import compile_statement
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
-from app.policy import access_facts, checks
-from app.policy.access_facts import MANY_FACTS, collect_facts, roles_of
+from app.policy import checks
 from tests.support.factories import Make
 
 USERS, RESOURCES = 14, 6
@@ -73,33 +71,3 @@ async def test_both_ways_give_the_same_roles(make: Make, database: db.Database, 
     assert along_entries == mixed == along_subjects
     assert len(along_entries) == (USERS + 1) * RESOURCES
     assert len({*along_entries.values()}) > 8
-
-
-@pytest.mark.parametrize("registry", [False, True])
-async def test_facts_give_the_same_roles(make: Make, database: db.Database, registry: bool) -> None:
-    pairs = await _world(make)
-    along_entries = await _masks(database, pairs, 1000, is_wide=False, registry=registry)
-    users, resources = ({pair // checks.PAIR for pair in pairs}, {pair % checks.PAIR for pair in pairs})
-    told, many = [await _facts(database, users, resources, *most) for most in ((1000, 1000), (3, 2))]
-
-    for at, pair in enumerate(pairs):
-        user, resource = divmod(pair, checks.PAIR)
-        roles = roles_of(told[user_scope(user)], told[resource_scope(resource)], registry=registry)
-        assert roles == along_entries.get(at, 0) & resource_roles.ALL
-    assert {facts is MANY_FACTS for facts in many.values()} == {False, True}
-    assert all(facts in (MANY_FACTS, told[scope]) for scope, facts in many.items())
-    ids = sorted({*map(user_scope, users), *map(resource_scope, resources)})
-    assert sorted(told) == sorted(many) == ids
-    assert await _facts(database, {10**6}, {10**6}, 1, 1) == {}
-
-
-async def _facts(database: db.Database, users: set[int], resources: set[int], entries: int, members: int) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checks, "MANY_ENTRIES", entries)
-        patch.setattr(access_facts, "MANY_MEMBERSHIPS", members)
-        statement = compile_statement(
-            access_facts.select_access_facts.__wrapped__(database.dialect.name), database.dialect
-        )
-    values = {"users": [*users], "resources": [*resources], "now": database.clock()}
-    (rows,) = await database.read([(statement, values)], freshness=Freshness.PRIMARY)
-    return collect_facts(rows, users)

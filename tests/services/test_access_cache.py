@@ -78,7 +78,7 @@ async def _require_right(workers: list[db.Database], pairs: list[int], what: obj
 
 
 def _cached(database: db.Database) -> dict[int, int]:
-    values: dict[int, int] = database.caches[access_cache.CACHE].pairs[True]
+    values: dict[int, int] = database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]].values
     return values
 
 
@@ -136,8 +136,8 @@ async def test_cached_decisions_equal_fresh_ones_after_any_change(
         except (db.UniqueViolation, db.ForeignKeyViolation):
             continue
         before = len(_cached(workers[0]))
-        cached = await access_cache.CACHE.get(workers[0])
-        kept, done = kept + (0 < before / 2 < len(cached.pairs[True])), done + 1
+        cached = await access_cache.MASKS_BY_PAIR[policy.PAIR, True].get(workers[0])
+        kept, done = kept + (0 < before / 2 < len(cached.values)), done + 1
         asked = random.sample(pairs, len(pairs) // 2)
         await _require_right(workers[:1] if random.random() < 0.3 else workers, asked, changes)
     await _require_right(workers, pairs, "at last")
@@ -167,58 +167,32 @@ async def test_a_change_elsewhere_keeps_what_is_cached(make: Make, database: db.
     assert _cached(database) == before
 
 
-@pytest.fixture
-def slow_load(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
-    """The next load of facts sets the first event once its rows have arrived, and goes on with the second."""
-    load = access_cache._load_facts  # noqa: SLF001 - the moment between it and the cache
+async def test_a_slow_read_adds_nothing_that_has_changed_meanwhile(
+    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request reads the change while the rows of this one are on their way."""
+    ann, ben, reef = await make.user("ann"), await make.user("ben"), await make.resource(await make.org(), general=None)
+    load = access_cache._load_masks  # noqa: SLF001 - the moment between it and the cache
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(*arguments: Any) -> Any:
-        monkeypatch.setattr(access_cache, "_load_facts", load)
-        loaded = await load(*arguments)
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        loaded = await load(*arguments, **named)
         arrived.set()
         await go_on.wait()
         return loaded
 
-    monkeypatch.setattr(access_cache, "_load_facts", slow)
-    return arrived, go_on
-
-
-async def test_a_slow_read_adds_nothing_that_has_changed_meanwhile(
-    make: Make, database: db.Database, slow_load: tuple[asyncio.Event, asyncio.Event]
-) -> None:
-    """Another request reads the change while the rows of this one are on their way."""
-    ann, ben, reef = await make.user("ann"), await make.user("ben"), await make.resource(await make.org(), general=None)
     both = [person.id * policy.PAIR + reef.id for person in (ann, ben)]
+    monkeypatch.setattr(access_cache, "_load_masks", slow)
     first = asyncio.create_task(access_cache.get_masks(database, both))
-    await slow_load[0].wait()
+    await arrived.wait()
+    monkeypatch.setattr(access_cache, "_load_masks", load)
     await _member_of_org(make, ann)
     await make.group_member(await _granted_group(make, reef), ann)
     await access_cache.get_masks(database, [ben.id * policy.PAIR + reef.id + 1])  # another request
-    slow_load[1].set()
+    go_on.set()
 
     assert await first == [0, 0]
     assert await access_cache.get_masks(database, both) == [resource_roles.METADATA_READ, 0]
-
-
-async def test_facts_of_two_moments_give_nobody_a_role(make: Make, database: db.Database, own_db: db.Database) -> None:
-    """A member leaves a group before it gets a role: old facts of the user with new ones of the resource would do."""
-    ann, org = await make.user("ann"), await make.org()
-    group = await make.group("divers", ann)
-    things = [await make.resource(org, general=None) for _ in range(2 * access_cache.FEW)]
-    first, *rest = [ann.id * policy.PAIR + thing.id for thing in things]
-    await access_cache.get_masks(database, [first])
-    load = access_cache._load_facts  # noqa: SLF001
-
-    async def after_two_changes(*arguments: Any) -> Any:
-        await _write(own_db, delete(GroupMember).where(col(GroupMember.user_id) == ann.id))
-        for thing in things:
-            await make.grant(thing, group)
-        return await load(*arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(access_cache, "_load_facts", after_two_changes)
-        assert await access_cache.get_masks(database, rest) == [0] * len(rest)
 
 
 async def _member_of_org(make: Make, person: Person) -> None:
