@@ -297,7 +297,7 @@ async def test_each_of_several_workers_reports_all_on_the_metrics_listener(two: 
     async def totals() -> tuple[float, float]:
         async with httpx.AsyncClient(base_url=METRICS_AT, trust_env=False, verify=UNUSED_TLS) as client:
             numbers = _numbers((await client.get("/metrics")).text)
-        version = next(number for name, number in numbers.items() if name.startswith("ostiary_workers"))
+        version = next(number for name, number in numbers.items() if name.startswith("ostiary_workers{"))
         return version, numbers.get('ostiary_requests_total{api="rest",kind="query",status="2xx"}', 0)
 
     async with asyncio.timeout(30):
