@@ -43,12 +43,13 @@ ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIM
 NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
 
 ON_POSTGRESQL = f"""
-SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text, ARRAY(
+SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text,
+CASE WHEN pg_current_snapshot()::text = $1 THEN '{{}}' ELSE ARRAY(
     SELECT scope FROM access_changes
     WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
     AND (id = 0 OR NOT pg_visible_in_snapshot(xid::text::xid8, $1::text::pg_snapshot))
     LIMIT {MOST_SCOPES + 1}
-)
+) END
 """  # noqa: S608 - of a constant
 """Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.
 

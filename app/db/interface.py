@@ -196,13 +196,14 @@ class Database(ABC):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, int]],
+        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:
         """Execute statements as `read`, and those `below`, whose `keys` are a column of the rows of the first one.
 
-        Each of the latter comes with the number of the column. Nulls are no keys. The caller counts these statements.
+        Each of the latter comes with the index of the column and of others: a row has a key if none of them is null.
+        The caller counts these statements.
         """
         raise NotImplementedError
 
@@ -218,10 +219,13 @@ class Database(ABC):
         return None
 
     @abstractmethod
-    async def access_changes(self, since: Any) -> AccessChanges:
-        """Return the state of the access data, and whose access has changed since a state; None has no state yet.
+    async def read_with_changes(
+        self, since: Any, statements: Sequence[BoundStatement] = ()
+    ) -> tuple[AccessChanges, list[list[Row]]]:
+        """Return whose access has changed since a state (None: no state yet), and the rows of statements.
 
-        What is read with `Freshness.PRIMARY` after this call is valid until a later call names its scope.
+        The rows are as new as the new state or newer, like all that is read with `Freshness.PRIMARY` after this call.
+        They are valid until a later call names their scope.
         """
 
     @abstractmethod

@@ -1,12 +1,13 @@
 """A cache of values for pairs of a user and a resource that stay until a commit concerns the user or the resource."""
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.db.access_changes import resource_scope, user_scope
-from app.db.interface import Database
+from app.db.interface import BoundStatement, Database
+from app.db.statements import Row
 
 ROUNDS_REMEMBERED = 64
 """Rounds of changes that a slow read may miss; after more of them its values are not added."""
@@ -81,12 +82,21 @@ class ScopedCache:
         self.base = base
         self.most = most
 
-    async def get(self, database: Database) -> CachedPairs:
-        """Return the values that are valid now."""
+    def of(self, database: Database) -> CachedPairs:
+        """Return the values of a database. They are valid after the next `refresh` that drops none of them."""
         cached: CachedPairs | None = database.caches.get(self)
         if cached is None:
             database.caches[self] = cached = CachedPairs(self.base)
-        state, scopes = await database.access_changes(cached.state)
+        return cached
+
+    async def refresh(self, database: Database, statements: Sequence[BoundStatement] = ()) -> list[list[Row]]:
+        """Drop the values that are no longer valid, and return the rows of statements, read in the same round trip.
+
+        The rows were read after the present round: if another task has read newer changes meanwhile, the next
+        `refresh` reads them again.
+        """
+        cached = self.of(database)
+        (state, scopes), rows = await database.read_with_changes(cached.state, statements)
         cached.drop(scopes)
         cached.state = state
-        return cached
+        return rows

@@ -47,6 +47,9 @@ WIDE_PAIR = 2**60
 MANY_ENTRIES = 32
 """Entries of a resource from which on a check goes along the subjects of the user: then these are fewer."""
 
+FEW_PAIRS = 4
+"""Pairs up to which PostgreSQL always goes along the subjects: to begin the larger statement costs it more."""
+
 WIDTH = 2 * ENDS
 """The factor of the position in a row of `masks_of_pairs`."""
 
@@ -56,7 +59,7 @@ _Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], ColumnElement
 
 
 @cache
-def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
+def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True, are_few: bool = False) -> Select[Any]:
     """Return the statement for the effective roles of many pairs of a user and a resource.
 
     Each row is one number: the position of a pair times `WIDTH`, plus roles of the user from one index entry. The roles
@@ -68,18 +71,22 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     of ids as `pairs`, and PostgreSQL two lists `users` and `resources`.
 
     The outer loop of a pair is the entries of the resource: each needs at most one lookup by the key of a membership,
-    so no set of subjects is computed. For a resource with many entries it is the subjects of the user.
+    so no set of subjects is computed. For a resource with many entries it is the subjects of the user. `are_few`
+    promises at most `FEW_PAIRS`.
     """
     places = _wide_pairs(dialect) if is_wide else _pairs(dialect)
+    if are_few and dialect == "postgresql":
+        return _by_subjects(places, registry=registry, more_than=0)
     return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
-        _by_entries(dialect, places, registry=registry), _by_subjects(places, registry=registry)
+        _by_entries(dialect, places, registry=registry),
+        _by_subjects(places, registry=registry, more_than=MANY_ENTRIES),
     )
 
 
-def _has_few_entries(resource_id: ColumnElement[Any]) -> ColumnElement[bool]:
+def _has_few_entries(resource_id: ColumnElement[Any], most: int) -> ColumnElement[bool]:
     entry = aliased(Access)
     next_one = select(_ONE).where(col(entry.resource_id) == resource_id).correlate_except(entry)
-    return next_one.offset(literal_column(str(MANY_ENTRIES), Integer)).limit(_ONE).scalar_subquery().is_(None)
+    return next_one.offset(literal_column(str(most), Integer)).limit(_ONE).scalar_subquery().is_(None)
 
 
 def _active_pairs(places: _Pairs, user: Any) -> OrderedJoin:
@@ -88,8 +95,8 @@ def _active_pairs(places: _Pairs, user: Any) -> OrderedJoin:
     return OrderedJoin(pairs, inspect(user).selectable, and_(col(user.id) == user_id, is_active(col(user.id))))
 
 
-def _by_subjects(places: _Pairs, *, registry: bool) -> Select[Any]:
-    """Return the rows of pairs whose resource has many entries, one row for each."""
+def _by_subjects(places: _Pairs, *, registry: bool, more_than: int) -> Select[Any]:
+    """Return the rows of pairs whose resource has more entries than this, one row for each."""
     pairs, at, _, resource_id = places
     user, entry = aliased(User), aliased(Access)
     users = inspect(user).selectable
@@ -100,7 +107,7 @@ def _by_subjects(places: _Pairs, *, registry: bool) -> Select[Any]:
     mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
     masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
     number = _in_place(at, masks.correlate(pairs, users).scalar_subquery())
-    return select(number).select_from(_active_pairs(places, user)).where(not_(_has_few_entries(resource_id)))
+    return select(number).select_from(_active_pairs(places, user)).where(not_(_has_few_entries(resource_id, more_than)))
 
 
 def _in_place(at: ColumnElement[Any], roles: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -115,7 +122,7 @@ def _by_entries(dialect: str, places: _Pairs, *, registry: bool) -> Select[Any]:
     users, entries = inspect(user).selectable, inspect(entry).selectable
     columns = (col(entry.subject).label("subject"), _roles(col(user.id), entry, registry=registry).label("roles"))
     is_entry = and_(col(entry.resource_id) == resource_id, is_valid_until(entry.expires_at))
-    active_pairs, has_few = _active_pairs(places, user), _has_few_entries(resource_id)
+    active_pairs, has_few = _active_pairs(places, user), _has_few_entries(resource_id, MANY_ENTRIES)
     # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
     # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
     matches: Any

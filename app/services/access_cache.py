@@ -1,7 +1,7 @@
 """Roles of users on resources, cached until a commit concerns the user or the resource.
 
 Data services repeat the same checks, and most of the time nothing has changed for these users and resources. One read
-of what other commits have changed then answers all of them.
+of what other commits have changed then answers all of them. The same round trip loads what the cache does not have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import Database, Freshness, ScopedCache, SnapshotReader
+from app.db import BoundStatement, Database, Freshness, ScopedCache, SnapshotReader
+from app.db.statements import Row
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
 
@@ -34,34 +35,63 @@ async def get_masks(
     """
     if not pairs:
         return []
+
+    def select(missing: Sequence[int]) -> list[BoundStatement]:
+        return [_select_masks(database, missing, base, registry=registry)] if missing else []
+
     if not isinstance(database, Database):
-        loaded = await _load_masks(database, [*{*pairs}], base, registry=registry)
+        (rows,) = await database.read(select(pairs), freshness=Freshness.PRIMARY)
+        loaded = await _masks_by_pair(database, pairs, rows, base)
         return [loaded[pair] & ~policy.ENDS for pair in pairs]
     cache = MASKS_BY_PAIR[base, registry]
-    cached = await cache.get(database)
-    masks: list[Any] = [*map(cached.values.get, pairs)]
-    if None in masks:
-        since, missing = cached.round, [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}]
-        loaded = await _load_masks(database, missing, base, registry=registry)
-        # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
-        lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.ENDS}
-        cached.add(lasting, since, cache.most)
-        if len(lasting) < len(loaded):
-            loaded = {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
-        masks = [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
-    return masks
+    cached = cache.of(database)
+    before, masks = cached.round, [*map(cached.values.get, pairs)]
+    missing = _missing(pairs, masks)
+    results = await cache.refresh(database, select(missing))
+    loaded = await _add(database, cache, missing, results, cached.round)
+    if cached.round != before:
+        masks = [*map(cached.values.get, pairs)]
+        dropped, since = [pair for pair in _missing(pairs, masks) if pair not in loaded], cached.round
+        if dropped:
+            results = await database.read(select(dropped), freshness=Freshness.PRIMARY)
+            loaded |= await _add(database, cache, dropped, results, since)
+    return [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
 
 
-async def _load_masks(
-    database: Database | SnapshotReader, pairs: list[int], base: int, *, registry: bool
+def _missing(pairs: Sequence[int], masks: Sequence[int | None]) -> list[int]:
+    return [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}] if None in masks else []
+
+
+async def _add(
+    database: Database, cache: ScopedCache, pairs: list[int], results: Sequence[Sequence[Row]], since: int
 ) -> dict[int, int]:
+    """Add the masks of pairs to the cache, if there are any; return them."""
+    if not pairs:
+        return {}
+    loaded = await _masks_by_pair(database, pairs, results[0], cache.base)
+    # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
+    lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.ENDS}
+    cache.of(database).add(lasting, since, cache.most)
+    return loaded if len(lasting) == len(loaded) else {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
+
+
+def _select_masks(
+    database: Database | SnapshotReader, pairs: Sequence[int], base: int, *, registry: bool
+) -> BoundStatement:
     is_wide = base != policy.PAIR
-    statement = policy.masks_of_pairs(database.dialect.name, is_wide=is_wide, registry=registry)
-    values: dict[str, Any] = {"pairs": pairs}
+    are_few = len(pairs) <= policy.FEW_PAIRS
+    statement = policy.masks_of_pairs(database.dialect.name, is_wide=is_wide, registry=registry, are_few=are_few)
+    values: dict[str, Any] = {"pairs": pairs, "now": database.clock()}
     if is_wide:
         ids = [divmod(pair, base) for pair in pairs]
-        values = {"pairs": ids, "users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
-    rows = await database.ask(statement, freshness=Freshness.PRIMARY, **values, now=database.clock())
+        values |= {"pairs": ids, "users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
+    return database.prepare(statement), values
+
+
+async def _masks_by_pair(
+    database: Database | SnapshotReader, pairs: Sequence[int], rows: Sequence[Row], base: int
+) -> dict[int, int]:
+    """Return the masks of pairs from the rows of `_select_masks`, with a mark for those that do not exist."""
     masks = [0] * len(pairs)
     width = policy.WIDTH
     for (row,) in rows:

@@ -221,6 +221,7 @@ class Levels:
 
     def __init__(self, database: db.Database, wire: Wire | None = None) -> None:
         self.reads = self.turns = 0
+        self.rows: list[list[Any]] = []
         self._database = database
         self._wire = wire
 
@@ -242,7 +243,7 @@ class Levels:
     async def _counted(self, read: db.Read, questions: Sequence[db.BoundStatement]) -> Any:
         before = self._wire.turns if self._wire else 0
         rows = await read(questions)
-        self.reads += 1
+        self.reads, self.rows = self.reads + 1, rows
         self.turns += self._wire.turns - before if self._wire else 0
         return rows
 
@@ -287,6 +288,26 @@ async def test_a_nested_query_of_the_benchmark_is_one_round_trip(url: str, neste
     wire = Wire(url)
     async with wire as through, open_db(through, size=1) as own_db:
         assert await _spent(Levels(own_db, wire), query, nested) == {(1, 1)}
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+async def test_the_second_level_is_read_only_for_rows_that_the_viewer_may_look_into(
+    make: Make, database: db.Database
+) -> None:
+    """Only administrators of a resource see its grants; a row that everybody may see must not cost their reading."""
+    ann, org, crew = await make.user("ann", "user"), await make.org(is_public=True), await make.group("crew")
+    own = await make.resource(org, owner=ann, name="Reef")
+    seen = [await make.resource(org, name=name, general=resource_roles.METADATA_READ) for name in ("Wreck", "Bay")]
+    for thing in (own, *seen):
+        await make.grant(thing, crew, resource_roles.METADATA_READ)
+    levels = Levels(database)
+    executors, viewer = Executors(cast("db.Database", levels)), Viewer(ann.id, Permission.NONE)
+    await executors.compiled(NESTED_RESOURCES, viewer)
+    answer = await executors.compiled(NESTED_RESOURCES, viewer)
+    resources, _, grants = levels.rows
+
+    assert answer == await executors.reference(NESTED_RESOURCES, viewer)
+    assert (len(resources), len(grants)) == (3, 1)
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])

@@ -44,15 +44,15 @@ async def _world(make: Make) -> list[int]:
     return [user.id * checks.PAIR + resource for user, resource in product(users, ids)]
 
 
-async def _masks(database: db.Database, pairs: list[int], many: int, *, is_wide: bool, registry: bool) -> Any:
+async def _masks(database: db.Database, pairs: list[int], many: int, **kind: bool) -> Any:
     """Return for each place of a pair whether it has a row, and its roles."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checks, "MANY_ENTRIES", many)
-        select = checks.masks_of_pairs.__wrapped__(database.dialect.name, is_wide=is_wide, registry=registry)
+        select = checks.masks_of_pairs.__wrapped__(database.dialect.name, **kind)
         statement = compile_statement(select, database.dialect)
     ids = [divmod(pair, checks.PAIR) for pair in pairs]
     values = {"pairs": ids, "users": [user for user, _ in ids], "resources": [key for _, key in ids]}
-    values |= {"now": database.clock()} | ({} if is_wide else {"pairs": pairs})
+    values |= {"now": database.clock()} | ({} if kind["is_wide"] else {"pairs": pairs})
     (rows,) = await database.read([(statement, values)], freshness=Freshness.PRIMARY)
     masks: dict[int, int] = {}
     for (number,) in rows:
@@ -64,10 +64,10 @@ async def _masks(database: db.Database, pairs: list[int], many: int, *, is_wide:
 async def test_both_ways_give_the_same_roles(make: Make, database: db.Database, is_wide: bool, registry: bool) -> None:
     pairs = await _world(make)
     pairs += [checks.PAIR * 10**6 + 1, checks.PAIR + 10**6]  # no such user, no such resource
-    along_entries, mixed, along_subjects = [
-        await _masks(database, pairs, many, is_wide=is_wide, registry=registry) for many in (1000, 8, 0)
-    ]
+    kind = {"is_wide": is_wide, "registry": registry}
+    along_entries, mixed, along_subjects = [await _masks(database, pairs, many, **kind) for many in (1000, 8, 0)]
+    of_few = await _masks(database, pairs, 8, **kind, are_few=True)
 
-    assert along_entries == mixed == along_subjects
+    assert along_entries == mixed == along_subjects == of_few
     assert len(along_entries) == (USERS + 1) * RESOURCES
     assert len({*along_entries.values()}) > 8

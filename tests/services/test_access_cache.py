@@ -136,8 +136,8 @@ async def test_cached_decisions_equal_fresh_ones_after_any_change(
         except (db.UniqueViolation, db.ForeignKeyViolation):
             continue
         before = len(_cached(workers[0]))
-        cached = await access_cache.MASKS_BY_PAIR[policy.PAIR, True].get(workers[0])
-        kept, done = kept + (0 < before / 2 < len(cached.values)), done + 1
+        await access_cache.MASKS_BY_PAIR[policy.PAIR, True].refresh(workers[0])
+        kept, done = kept + (0 < before / 2 < len(_cached(workers[0]))), done + 1
         asked = random.sample(pairs, len(pairs) // 2)
         await _require_right(workers[:1] if random.random() < 0.3 else workers, asked, changes)
     await _require_right(workers, pairs, "at last")
@@ -167,12 +167,20 @@ async def test_a_change_elsewhere_keeps_what_is_cached(make: Make, database: db.
     assert _cached(database) == before
 
 
+@pytest.mark.parametrize("moment", ["on their way", "not yet added"])
+@pytest.mark.parametrize("is_warm", [False, True])
 async def test_a_slow_read_adds_nothing_that_has_changed_meanwhile(
-    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch, moment: str, is_warm: bool
 ) -> None:
-    """Another request reads the change while the rows of this one are on their way."""
+    """Another request reads the change while the rows of this one are on their way, or not yet in the cache."""
     ann, ben, reef = await make.user("ann"), await make.user("ben"), await make.resource(await make.org(), general=None)
-    load = access_cache._load_masks  # noqa: SLF001 - the moment between it and the cache
+    elsewhere = ben.id * policy.PAIR + reef.id + 1
+    if is_warm:
+        await access_cache.get_masks(database, [elsewhere])
+    owner, name = (
+        (type(database), "read_with_changes") if moment == "on their way" else (access_cache, "_masks_by_pair")
+    )
+    load = getattr(owner, name)
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments: Any, **named: Any) -> Any:
@@ -182,17 +190,30 @@ async def test_a_slow_read_adds_nothing_that_has_changed_meanwhile(
         return loaded
 
     both = [person.id * policy.PAIR + reef.id for person in (ann, ben)]
-    monkeypatch.setattr(access_cache, "_load_masks", slow)
-    first = asyncio.create_task(access_cache.get_masks(database, both))
-    await arrived.wait()
-    monkeypatch.setattr(access_cache, "_load_masks", load)
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, slow)
+        first = asyncio.create_task(access_cache.get_masks(database, both))
+        await arrived.wait()
     await _member_of_org(make, ann)
     await make.group_member(await _granted_group(make, reef), ann)
-    await access_cache.get_masks(database, [ben.id * policy.PAIR + reef.id + 1])  # another request
+    await access_cache.get_masks(database, [elsewhere])  # another request
     go_on.set()
 
     assert await first == [0, 0]
     assert await access_cache.get_masks(database, both) == [resource_roles.METADATA_READ, 0]
+
+
+async def test_what_is_read_with_the_changes_is_cached_although_they_drop_it(make: Make, database: db.Database) -> None:
+    ann, reef = await make.user("ann"), await make.resource(await make.org(), general=None)
+    pair = ann.id * policy.PAIR + reef.id
+    assert await access_cache.get_masks(database, [pair]) == [0]
+    assert pair in _cached(database)
+    for _ in range(2):
+        await make.grant(await make.resource(await make.org()), ann)  # concerns ann, not the pair
+        group = await make.group()
+        await make.group_member(group, ann)
+        assert await access_cache.get_masks(database, [pair]) == [0]
+        assert pair in _cached(database)
 
 
 async def _member_of_org(make: Make, person: Person) -> None:
@@ -263,7 +284,7 @@ async def test_a_transaction_that_began_earlier_and_ends_later_is_seen(
 async def test_another_server_empties_the_cache(workers: list[db.Database], pairs: list[int]) -> None:
     """A promoted standby numbers its transactions anew from the last one that reached it."""
     await _require_right(workers, pairs, "at first")
-    snapshot, server = (await workers[0].access_changes(None)).state
+    snapshot, server = (await workers[0].read_with_changes(None))[0].state
 
-    assert (await workers[0].access_changes((snapshot, server))).scopes == set()
-    assert (await workers[0].access_changes((snapshot, "2026-01-01 00:00:00+00"))).scopes is None
+    assert (await workers[0].read_with_changes((snapshot, server)))[0].scopes == set()
+    assert (await workers[0].read_with_changes((snapshot, "2026-01-01 00:00:00+00")))[0].scopes is None

@@ -74,7 +74,7 @@ class PostgresConnection(asyncpg.Connection):
     async def fetch_all(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, int]] = (),
+        below: Sequence[tuple[BoundStatement, tuple[int, ...]]] = (),
         *,
         begins: bool = False,
     ) -> list[list[Row]]:
@@ -85,7 +85,7 @@ class PostgresConnection(asyncpg.Connection):
         count(len(statements))
         arguments = [compiled.arguments(values) for compiled, values in statements]
         if below:
-            places = tuple((bound[0].text, bound[0].names.index(KEYS), column) for bound, column in below)
+            places = tuple((bound[0].text, bound[0].names.index(KEYS), columns) for bound, columns in below)
             for ((compiled, values), _), (_, keys_at, _) in zip(below, places, strict=True):
                 own = compiled.arguments(values)
                 arguments.append([*own[:keys_at], *own[keys_at + 1 :]])
@@ -106,13 +106,13 @@ _VALUE = re.compile(r"\$(\d+)")
 
 
 @lru_cache(STATEMENTS_CACHED)
-def _combine(texts: tuple[str, ...], below: tuple[tuple[str, int, int], ...] = ()) -> str:
+def _combine(texts: tuple[str, ...], below: tuple[tuple[str, int, tuple[int, ...]], ...] = ()) -> str:
     """Return one statement that selects one row of arrays; each array contains the rows of one statement.
 
     ARRAY(SELECT …) preserves the order of the rows. asyncpg reads each element as a tuple.
 
-    `below` are statements with the position of their keys among the parameters, and the number of the column of the
-    first statement that selects the keys.
+    `below` are statements with the position of their keys among the parameters, and the columns of the first statement
+    that select the keys (see `Database.read_joined`).
     """
     parts, before = [], 0
     for text in texts:
@@ -121,8 +121,9 @@ def _combine(texts: tuple[str, ...], below: tuple[tuple[str, int, int], ...] = (
     first = f"WITH parent AS MATERIALIZED ({parts[0]}) " if below else ""
     if below:
         parts[0] = "SELECT * FROM parent"
-    for text, keys_at, column in below:
-        keys = f"ARRAY(SELECT DISTINCT c{column} FROM parent WHERE c{column} IS NOT NULL)"  # noqa: S608 - a number
+    for text, keys_at, columns in below:
+        is_key = " AND ".join(f"c{column} IS NOT NULL" for column in columns)
+        keys = f"ARRAY(SELECT DISTINCT c{columns[0]} FROM parent WHERE {is_key})"  # noqa: S608 - numbers
         parts.append(_shift_parameters(text, before, keys_at + 1, keys))
         before += _number_of_parameters(text) - 1
     return f"{first}SELECT {', '.join(f'ARRAY(SELECT q FROM ({part}) AS q)' for part in parts)}"  # noqa: S608 - statements of ours

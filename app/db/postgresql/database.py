@@ -206,7 +206,7 @@ class PostgresDatabase(Database):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, int]],
+        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:
@@ -220,7 +220,7 @@ class PostgresDatabase(Database):
             return await self._read(statements, below)
 
     async def _read(
-        self, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, int]]
+        self, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, tuple[int, ...]]]
     ) -> list[list[Row]]:
         connection = await self._pool.acquire()
         try:
@@ -228,7 +228,7 @@ class PostgresDatabase(Database):
             if any(compiled.reads_feed for compiled, _ in every):
                 every = await self._wait_settled(connection, every)
                 statements, rest = every[: len(statements)], every[len(statements) :]
-                below = [(bound, column) for bound, (_, column) in zip(rest, below, strict=True)]
+                below = [(bound, columns) for bound, (_, columns) in zip(rest, below, strict=True)]
             rows = await _fetch_all(connection, statements, below)
         except BaseException:
             self._pool.release_after(connection, ROLLBACK)
@@ -239,12 +239,15 @@ class PostgresDatabase(Database):
     async def commit_version(self) -> Any:
         return (await self.read([(_VERSION, {})], freshness=Freshness.PRIMARY))[0][0][0]
 
-    async def access_changes(self, since: Any) -> AccessChanges:
+    async def read_with_changes(
+        self, since: Any, statements: Sequence[BoundStatement] = ()
+    ) -> tuple[AccessChanges, list[list[Row]]]:
         last, server = since or (None, None)
-        ((row,),) = await self.read([(_CHANGES, {"since": last})], freshness=Freshness.PRIMARY)
+        (row,), *rows = await self.read([(_CHANGES, {"since": last}), *statements], freshness=Freshness.PRIMARY)
         snapshot, present_server, scopes = row
         state = snapshot, present_server
-        return changes_or_everything(state, {*scopes}) if present_server == server else AccessChanges(state, None)
+        is_same = present_server == server
+        return changes_or_everything(state, {*scopes}) if is_same else AccessChanges(state, None), rows
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
@@ -356,7 +359,7 @@ def _was_dead(error: BaseException) -> bool:
 
 
 async def _fetch_all(
-    connection: Any, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, int]]
+    connection: Any, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, tuple[int, ...]]]
 ) -> list[list[Row]]:
     """Fetch the rows of the statements, with one retry if a table has changed."""
     try:

@@ -280,7 +280,13 @@ class SqliteDatabase(Database):
             asyncio.get_running_loop().call_soon(self._clear_version)
         return self._cached_version
 
-    async def access_changes(self, since: Any) -> AccessChanges:
+    async def read_with_changes(
+        self, since: Any, statements: Sequence[BoundStatement] = ()
+    ) -> tuple[AccessChanges, list[list[Row]]]:
+        changes = self._access_changes(since)
+        return changes, await self.read(statements, freshness=Freshness.PRIMARY) if statements else []
+
+    def _access_changes(self, since: Any) -> AccessChanges:
         version = self.cached_commit_version()
         if since is None:
             return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)

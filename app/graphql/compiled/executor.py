@@ -15,7 +15,7 @@ from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache
 from app.graphql.compiled.planner import Planner
-from app.graphql.compiled.row_builder import NO_KEYS, PlanLevel, below
+from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, below
 from app.graphql.compiled.steps import PlanRun, ResultTarget
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.reader import query_freshness
@@ -46,18 +46,18 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
     return objects[0]
 
 
-async def _read_both(last: Mapping[Any, int | None], level: PlanLevel, run: PlanRun) -> None:
+async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> None:
     """Read the first level and the last one by one statement, and fill them in."""
     statements, targets = _open(level, run)
     if not statements:
         return
-    joined: list[tuple[BoundStatement, int]] = []
+    joined: list[tuple[BoundStatement, KeyColumns]] = []
     places: dict[Any, slice[int, int, None]] = {}
-    for step, column in last.items():
-        if column is NO_KEYS:
+    for step, columns in last.items():
+        if columns is NO_KEYS:
             continue
         start = len(statements) + len(joined)
-        joined += [(bound, column) for bound in step.open_unkeyed(run)]
+        joined += [(bound, columns) for bound in step.open_unkeyed(run)]
         places[step] = slice(start, len(statements) + len(joined))
     results = await run.database.read_joined(statements, joined, freshness=run.freshness)
     for step, parents in _fill(targets, results[: len(statements)]):

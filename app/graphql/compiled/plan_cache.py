@@ -10,7 +10,7 @@ from graphql.execution.values import VariableValues
 from app.caching import AudienceLRU
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.row_builder import Children, Maker, RowBuilder
+from app.graphql.compiled.row_builder import Children, KeyColumns, Maker, RowBuilder
 from app.graphql.compiled.steps import ServiceStep
 from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, MAX_CACHED_LENGTH, ValidatedDocument
 
@@ -30,7 +30,7 @@ class Plan:
     steps: Children
     is_deep: bool
     """True if steps follow the first ones, so that the query needs several reads."""
-    last: Mapping[Any, int | None] | None
+    last: Mapping[Any, KeyColumns | None] | None
     """The steps below the only first one, if none follow, and the columns of its rows that are their keys; or None."""
 
 
@@ -55,11 +55,11 @@ def plan_for(root: RowBuilder) -> Plan:
     return Plan(root.make, queries, steps, is_deep, _last_steps(steps) if is_deep else None)
 
 
-def _last_steps(steps: Children) -> Mapping[Any, int | None] | None:
+def _last_steps(steps: Children) -> Mapping[Any, KeyColumns | None] | None:
     """Return the steps of the second level with their key columns, None unless two statements could be one."""
     if len(steps) > 1 or not steps[0][1].is_joinable:
         return None
-    columns: dict[Any, int | None] = {}
+    columns: dict[Any, KeyColumns | None] = {}
     for builder in steps[0][1].row_builders:
         for _, child in builder.children:
             if child not in builder.key_columns or not child.is_joinable or child.has_children:

@@ -140,10 +140,11 @@ class PlanBuilder:
     ) -> str:
         """Return the text of a nested object of the same row."""
         kind = object_of(field.type)
-        text = self.object(location.part(kind, key, spec), self.below(kind, details))
+        inner, fields = location.part(kind, key, spec), self.below(kind, details)
         if spec.guard is None:
-            return text
+            return self.object(inner, fields)
         index, _ = self._column(location, declaration(field).python_name, spec)
+        text = self.object(replace(inner, guards=(*location.guards, index)), fields)
         return f"None if row[{index}] is None else {text}"
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
@@ -266,7 +267,7 @@ class PlanBuilder:
         read = serializers.processor(stored, self.planner.statements.dialect)
         conversions = [each for each in (read, spec.read) if each is not None]
         if not conversions:
-            location.source.key_columns[step] = NO_KEYS if is_null(stored) else index
+            location.source.key_columns[step] = NO_KEYS if is_null(stored) else (index, *location.guards)
         return location.source.column(index, serializers.chain(*conversions) if conversions else None, required=False)
 
     def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:

@@ -22,8 +22,11 @@ Children = tuple[tuple[Path, Any], ...]
 PlanLevel = list[tuple[Any, Objects]]
 """Steps with the objects that hold their keys."""
 
+KeyColumns = tuple[int, ...]
+"""The index of the column that has the keys of a step, then those that are null in rows whose key is not needed."""
+
 NO_KEYS = None
-"""In place of the column of the keys of a step: the viewers of the plan may see no key."""
+"""In place of the columns of the keys of a step: the viewers of the plan may see no key."""
 
 Maker = Callable[[Sequence[Any], Any, Any], Objects]
 """A function of the rows, a function that writes the cursor of a row, and the viewer; returns one object a row."""
@@ -33,12 +36,12 @@ Maker = Callable[[Sequence[Any], Any, Any], Objects]
 class RowBuilder:
     """The function that makes objects of the rows of a statement, and the steps that follow.
 
-    `key_columns` has the index of the column whose unchanged values are the keys of a step.
+    `key_columns` has the steps whose keys are the unchanged values of a column.
     """
 
     make: Maker
     children: Children
-    key_columns: Mapping[Any, int | None]
+    key_columns: Mapping[Any, KeyColumns | None]
 
     def below(self, objects: Objects) -> PlanLevel:
         """Return the steps that follow."""
@@ -88,7 +91,7 @@ class BuilderSource:
     columns: Columns
     names: dict[str, Any] = field(default_factory=dict)
     children: list[tuple[Path, Any]] = field(default_factory=list)
-    key_columns: dict[Any, int | None] = field(default_factory=dict)
+    key_columns: dict[Any, KeyColumns | None] = field(default_factory=dict)
 
     def bind(self, value: Any) -> str:
         """Return a new name for a value."""

@@ -25,6 +25,8 @@ class FieldLocation:
     """On the edge of a new item: where its cursor is from."""
     via: Via | None = None
     """The subquery that reads a column, if the object is of another row."""
+    guards: tuple[int, ...] = ()
+    """The columns that are all non-null in the rows that have this object."""
 
     def part(self, kind: GraphQLObjectType, key: str, spec: FieldSpec) -> "FieldLocation":
         """Return the location of a nested object under a response key: of the same row, or of the table of `spec`."""
