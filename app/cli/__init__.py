@@ -5,9 +5,7 @@ import errno
 import gc
 import json
 import os
-import re
 import signal
-import socket
 import sys
 import textwrap
 import time
@@ -38,13 +36,11 @@ from app.domain.program import program_name
 from app.observability import worker_metrics
 
 if TYPE_CHECKING:
+    from app.cli.listening import Listener
     from app.config import Settings
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors of standard output that is a file on a full disk."""
-
-PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+|")
-"""The path before all addresses; empty for none."""
 
 PROTOCOLS = {"fast": "app.http.fastpath.protocol:Protocol", "plain": "httptools"}
 """The protocol class of uvicorn for each value of `HttpProtocol`."""
@@ -106,10 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     serve = add_command(commands, "serve", "migrate the database, then serve until stopped", _serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
     serve.add_argument("--port", type=_port, default=5000, help="0 to 65535, 0 for any free port (%(default)s)")
+    serve.add_argument("--unix-socket", type=Path, metavar="FILE", help="listen on this socket instead, mode 660")
     mode = serve.add_mutually_exclusive_group()
     mode.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
     mode.add_argument("--reload", action="store_true", help="restart when the server's code changes")
-    serve.add_argument("--root-path", type=_prefix, default="", help="path before all addresses that a proxy removes")
+    serve.add_argument("--root-path", type=_prefix, metavar="PATH", help="in place of the setting RootPath")
     serve.add_argument("--no-migrate", action="store_true", help="refuse to start if migrations are missing")
     serve.add_argument("--demo", action="store_true", help="first fill an empty database with demo data")
     add_command(commands, "demo", "fill an empty database with demo data", _demo)
@@ -141,9 +138,12 @@ def _workers(text: str) -> int:
 
 
 def _prefix(text: str) -> str:
-    if not PREFIX.fullmatch(text):
-        raise argparse.ArgumentTypeError("must begin with a slash and not end with one, such as /ostiary")
-    return text
+    from app.config.values import path_prefix
+
+    try:
+        return path_prefix(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False, migrates: bool = True) -> Any:
@@ -160,26 +160,27 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _start_server(arguments: argparse.Namespace) -> None:
-    from app.config import check_exposure, is_loopback
+    from app.cli import listening
+    from app.config import check_exposure
     from app.http import file_descriptors
     from app.http.budget import RESERVED_CONNECTIONS
 
     settings = read_settings(arguments.settings)
     log = configure_log(settings)
-    port = _free_port(arguments.host, arguments.port)
-    if settings.metrics_address is not None:
-        _free_port(*settings.metrics_endpoint)
-    _check_proxies()
-    exposed = not is_loopback(arguments.host)
-    _check_demo(arguments.host, exposed and arguments.demo)
-    prepared = _prepare(settings, exposed=exposed, serves=True, migrates=not arguments.no_migrate)
-    check_exposure(settings, arguments.host, prepared.default_password_valid)
-    _check_demo(arguments.host, exposed and prepared.demo_password_valid)
-    demo = ["", *_fill_demo(settings, prepared)] if arguments.demo else []
-    print("\n".join([*_banner(settings, prepared, arguments.host, port), *demo]), flush=True)
-    with worker_metrics.shared_folder(arguments.workers):
-        file_descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
-        _run(arguments, port, log, settings)
+    with listening.listen(arguments) as listener:
+        if settings.metrics_address is not None:
+            listening.free_port(*settings.metrics_endpoint)
+        _check_proxies()
+        exposed = listener.is_exposed
+        _check_demo(listener.option, exposed and arguments.demo)
+        prepared = _prepare(settings, exposed=exposed, serves=True, migrates=not arguments.no_migrate)
+        check_exposure(settings, listener.option, exposed and prepared.default_password_valid)
+        _check_demo(listener.option, exposed and prepared.demo_password_valid)
+        demo = ["", *_fill_demo(settings, prepared)] if arguments.demo else []
+        print("\n".join([*_banner(settings, prepared, listener), *demo]), flush=True)
+        with worker_metrics.shared_folder(arguments.workers):
+            file_descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
+            _run(arguments, listener, log, settings)
 
 
 def _check_proxies() -> None:
@@ -188,10 +189,10 @@ def _check_proxies() -> None:
         raise SettingsError("FORWARDED_ALLOW_IPS is not supported: set TrustedProxies (OSTIARY_TRUSTED_PROXIES)")
 
 
-def _check_demo(host: str, is_exposed_demo: bool) -> None:
+def _check_demo(option: str, is_exposed_demo: bool) -> None:
     if is_exposed_demo:
         raise SettingsError(
-            f"--host {host or '(all addresses)'}: the password of the demo users is public: "
+            f"{option}: the password of the demo users is public: "
             "serve the demo on 127.0.0.1, and serve other hosts from another database"
         )
 
@@ -207,28 +208,13 @@ def _fill_demo(settings: "Settings", prepared: Any) -> Sequence[str]:
         return report
 
 
-def _free_port(host: str, port: int) -> int:
-    """Return the port to listen on, before the database is changed. Raises CommandFailed if it is not available."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-            return int(probe.getsockname()[1])
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no such host"
-        raise CommandFailed(f"cannot listen on {host} port {port}: {reason}; set --host and --port") from None
-
-
-def _banner(settings: "Settings", prepared: Any, host: str, port: int) -> Sequence[str]:
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - a text, not a bind
-    address = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
-    lines = [
-        f"Ostiary {__version__}",
-        f"  address     {address}{'' if local == host else ' (and every other address of this machine)'}",
-        f"  GraphiQL    {address}/graphql",
-        f"  database    {settings.redacted_database_url}",
-    ]
+def _banner(settings: "Settings", prepared: Any, listener: "Listener") -> Sequence[str]:
+    first = listener.addresses[0].partition(" ")[0]
+    lines = [f"Ostiary {__version__}"]
+    lines += [f"  address     {address}" for address in listener.addresses]
+    if first.startswith("http"):
+        lines.append(f"  GraphiQL    {first}/graphql")
+    lines.append(f"  database    {settings.redacted_database_url}")
     if settings.external_auth_url:
         lines.append(f"  sign-in     at {urlsplit(settings.external_auth_url).hostname}, which manages the accounts")
     lines += [f"  migrated    {name}" for name in prepared.migrated]
@@ -244,24 +230,22 @@ def _banner(settings: "Settings", prepared: Any, host: str, port: int) -> Sequen
     return lines
 
 
-def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], settings: "Settings") -> None:
-    import uvicorn
-
+def _run(arguments: argparse.Namespace, listener: "Listener", log: dict[str, Any], settings: "Settings") -> None:
     from app.http import supervisor
     from app.http.shutdown import stop_on_hangup
 
-    run = supervisor.run if arguments.workers > 1 else uvicorn.run
     if arguments.workers > 1:
         gc.enable()  # the workers are other processes
     # After a graceful stop, uvicorn raises the signal again. It handles an interrupt, so SIGTERM as an interrupt ends
     # the process with exit code 0 too.
     with _as_interrupt(signal.SIGTERM), stop_on_hangup():
-        run(
+        supervisor.run(
             f"{APP}:create",
+            listener.sockets,
             factory=True,
-            host=arguments.host,
-            port=port,
-            root_path=arguments.root_path,
+            host=listener.host,
+            port=listener.port,
+            root_path=settings.root_path if arguments.root_path is None else arguments.root_path,
             workers=arguments.workers,
             reload=arguments.reload,
             reload_dirs=[str(Path(__file__).parents[1])] if arguments.reload else None,

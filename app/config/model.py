@@ -28,46 +28,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.config import values
 from app.config.limits import Limits
 from app.config.request_limits import RequestLimits
+from app.config.sections import DefaultAdmin, PasswordPolicy
 from app.config.sources import FILE_VARIABLE, SettingPath, SettingsSource, fields, key, variable
 from app.config.throttle import Throttle
 from app.domain.errors import SettingsError
 
 FILE = "appsettings.json"
 HIDDEN = "(hidden)"
-DEFAULT_PASSWORD = "password"  # noqa: S105 - documented; `check_exposure` keeps it from other machines
-
-
-class DefaultAdmin(values.Section):
-    """The administrator that is created if no user has the role admin."""
-
-    user_name: str = Field(
-        "admin",
-        pattern=r"^[A-Za-z0-9]{1,127}\z",
-        description="User name of the first administrator, created if no user has the role admin: 1 to 127 letters and"
-        " digits.",
-    )
-    email: Annotated[str | None, AfterValidator(values.email)] = Field(
-        "admin@example.com", description="E-mail address of the first administrator. Blank: none."
-    )
-    password: Annotated[SecretStr, AfterValidator(values.admin_password)] = Field(
-        SecretStr(DEFAULT_PASSWORD),
-        description="Initial password of the first administrator: 1 to 1,024 characters, not checked by PasswordPolicy."
-        " It is used once. The default, password, is accepted on loopback addresses only.",
-    )
-
-
-class PasswordPolicy(values.Section):
-    """Requirements for new passwords."""
-
-    min_length: values.Count = values.count_field(
-        12, 1, values.PASSWORD_CHARACTERS, "Minimum length of a new password: {} characters."
-    )
-    require_digit: bool = Field(False, description="Require a digit in a new password.")
-    require_uppercase: bool = Field(False, description="Require an upper-case letter in a new password.")
-    require_lowercase: bool = Field(False, description="Require a lower-case letter in a new password.")
-    require_non_alphanumeric: bool = Field(
-        False, description="Require a character that is neither a letter nor a digit in a new password."
-    )
 
 
 class SettingInfo(NamedTuple):
@@ -122,10 +89,14 @@ class Settings(BaseSettings):
         description="A JSON list of origins, such as https://app.example.org, whose pages may call this server from a"
         " browser. They send the token in a header; cookies are accepted from this server's own pages only.",
     )
-    trusted_proxies: tuple[Annotated[str, AfterValidator(values.network)], ...] = Field(
+    trusted_proxies: tuple[Annotated[str, AfterValidator(values.proxy)], ...] = Field(
         (),
         description="A JSON list of addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto"
-        " headers are used. Empty: these headers are ignored.",
+        " headers are used; unix for all clients of a unix socket. Empty: these headers are ignored.",
+    )
+    root_path: Annotated[str, AfterValidator(values.path_prefix)] = Field(
+        "",
+        description="Path before all addresses of this server, such as /ostiary, which a proxy removes. Empty: none.",
     )
     introspection: Literal["everyone", "signed-in", "nobody"] = Field(
         "everyone",

@@ -25,11 +25,11 @@ def is_loopback(host: str) -> bool:
     return address == ipaddress.IPv6Address("::1") or address in ipaddress.IPv4Network("127.0.0.0/8")
 
 
-def check_exposure(settings: Settings, host: str, default_password_is_valid: bool) -> None:
-    """Raise SettingsError if the administrator has the default password and the host is no loopback address."""
-    if default_password_is_valid and not is_loopback(host):
+def check_exposure(settings: Settings, option: str, is_exposed_default: bool) -> None:
+    """Raise SettingsError if the administrator has the default password and the server is exposed by this option."""
+    if is_exposed_default:
         raise SettingsError(
-            f"--host {host or '(all addresses)'}: {settings.default_admin.user_name} still has the default password: "
+            f"{option}: {settings.default_admin.user_name} still has the default password: "
             "start on 127.0.0.1, sign in and change it; or, if there is no administrator yet, "
             f"set {variable(('default_admin', 'password'))}"
         )

@@ -20,9 +20,13 @@ EMAIL_CHARACTERS = 254
 CONTACT_CHARACTERS = 500
 MIN_METRICS_TOKEN_CHARACTERS = 16
 LAST_PORT = 65_535
+UNIX = "unix"
+"""In place of an address: a client of a unix socket."""
+
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST_DURATION = timedelta(days=366)
 STANDARD_PORTS = {"http": "80", "https": "443"}
+PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+|")
 
 
 def _sqlite_url(rest: str) -> str:
@@ -215,9 +219,18 @@ def listen_address(text: str | None) -> str | None:
     return f"{host}:{int(port)}"
 
 
-def network(text: str) -> str:
-    """Accept an IP address or a network; there is no wildcard for all addresses."""
+def proxy(text: str) -> str:
+    """Accept an IP address, a network or `unix`; there is no wildcard for all addresses."""
+    if text.strip() == UNIX:
+        return UNIX
     try:
         return str(ip_network(text.strip()))
     except ValueError:
-        raise ValueError("must be addresses or networks, as in 10.0.0.7 or 10.0.0.0/24") from None
+        raise ValueError("must be addresses or networks, as in 10.0.0.7 or 10.0.0.0/24, or unix") from None
+
+
+def path_prefix(text: str) -> str:
+    """Accept a path that begins with a slash and does not end with one, or an empty text."""
+    if not PATH_PREFIX.fullmatch(text):
+        raise ValueError("must begin with a slash and not end with one, such as /ostiary")
+    return text

@@ -1,26 +1,47 @@
-"""Several workers on one port: uvicorn's supervisor, which also logs and counts replaced workers."""
+"""The start of one worker, or of several on one socket by uvicorn's supervisor, which also counts replaced workers."""
 
 import logging
 import os
 import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from socket import socket
 from typing import Any
 
-from uvicorn import Config
-from uvicorn.supervisors import Multiprocess
+import uvicorn
+from uvicorn import Config, Server
+from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
 
 LOG = logging.getLogger(__name__)
 
+STARTUP_FAILURE = 3
+"""The exit code of a server that did not start, as of uvicorn."""
+
 RESTARTS = "ostiary_worker_restarts_total"
 
 
-def run(app: str, **options: Any) -> None:
-    """Run several workers as `uvicorn.run` does, with this module's `Supervisor`."""
-    config = Config(app, **options)
-    Supervisor(config, sockets=[config.bind_socket()]).run()
+def run(app: str, sockets: Sequence[socket], *, workers: int, reload: bool, **options: Any) -> None:
+    """Run an application as `uvicorn.run` does, on these sockets if there are any, with this module's `Supervisor`."""
+    config = Config(app, workers=workers, reload=reload, **options)
+    if workers > 1:
+        Supervisor(config, sockets=[*sockets] or [config.bind_socket()]).run()
+    elif not sockets:
+        uvicorn.run(app, workers=workers, reload=reload, **options)
+    elif reload:
+        ChangeReload(config, target=Server(config).run, sockets=[*sockets]).run()
+    else:
+        _run_one(Server(config), [*sockets])
+
+
+def _run_one(server: Server, sockets: list[socket]) -> None:
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after the stop
+        server.run(sockets=sockets)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 class Supervisor(Multiprocess):

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app import __version__
 from app.config import Settings, is_loopback
-from app.config.values import SECRET_BYTES
+from app.config.values import SECRET_BYTES, UNIX
 from app.db import Freshness
 from app.db.backups import Report, sqlite
 from app.db.failures import classify
@@ -130,7 +130,7 @@ def _open_settings(settings: Settings) -> Iterator[Check]:
         yield _warn("settings", text, "let a firewall allow the monitoring only, or use MetricsToken")
     if plain := [each for each in settings.allowed_origins if each.startswith("http://")]:
         yield _warn("settings", f"AllowedOrigins has {plain[0]} without https", "use https, or remove it")
-    if wide := [each for each in settings.trusted_proxies if ip_network(each).prefixlen == 0]:
+    if wide := [each for each in settings.trusted_proxies if each != UNIX and ip_network(each).prefixlen == 0]:
         yield _warn("settings", f"TrustedProxies {wide[0]} believes every client", "name the addresses of the proxies")
     if not settings.throttle.enabled:
         yield _warn("settings", "Throttle.Enabled is false: passwords can be guessed fast", "set it to true")

@@ -16,6 +16,7 @@ from tests.docs import markdown
 
 FOLDER = markdown.ROOT / "docs/serving"
 UNIT = FOLDER / "ostiary.service"
+SOCKET = FOLDER / "ostiary.socket"
 CADDYFILE = FOLDER / "Caddyfile"
 ANALYZE = shutil.which("systemd-analyze")
 CADDY = shutil.which("caddy")
@@ -42,6 +43,14 @@ def test_the_unit_starts_a_command_that_exists_and_gives_it_time_to_stop() -> No
     assert cli._parser().parse_args(command.split()[1:]).workers == 4  # noqa: SLF001 - argparse has no other way to ask
     assert int(seconds) > Settings().shutdown_seconds
     assert _directives("WorkingDirectory") == [f"/var/lib/{name}" for name in _directives("StateDirectory")]
+
+
+def test_the_socket_is_for_the_unit_and_for_the_proxy_only() -> None:
+    settings = dict(line.split("=", 1) for line in SOCKET.read_text().splitlines() if "=" in line)
+
+    assert SOCKET.stem == UNIT.stem, "systemd passes a socket to the service of its name"
+    assert [settings["SocketUser"]] == _directives("User")
+    assert settings["SocketMode"] == "0660"
 
 
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.config.values import UNIX
 from app.http.headers import parse_headers
 
 
@@ -46,5 +47,7 @@ class ProxyGate:
             if self._proxied is None or (b"x-forwarded-for" not in headers and b"x-forwarded-proto" not in headers):
                 scope["app"] = self._app  # as Starlette does
                 return self._stack(scope, receive, send)
+            if scope.get("client") is None:
+                scope["client"] = (UNIX, 0)  # which `TrustedProxies` can name
         call: Awaitable[None] = (self._proxied or self._app)(scope, receive, send)
         return call
