@@ -7,8 +7,8 @@ from app.db.interface import Database, Freshness
 REMAINING = 10_000
 """Rows that stay for caches that have not read them yet. A cache that has missed rows is emptied."""
 
-MOST = 10_000
-"""Rows that one call removes."""
+MOST = 4_000
+"""Rows that one call removes; SQLite takes 20 ms for them."""
 
 
 async def remove_old(database: Database, remaining: int = REMAINING) -> bool:
@@ -25,21 +25,22 @@ def _with_limits(statement: str) -> TextClause:
     return text(statement).bindparams(bindparam("remaining", type_=Integer()), bindparam("most", type_=Integer()))
 
 
-_NUMBER = text("SELECT coalesce(max(id) - min(id), 0) AS number FROM access_changes WHERE id > 0").columns(
-    number=BigInteger()
-)
+_FIRST, _LAST = "(SELECT min(id) FROM access_changes WHERE id > 0)", "(SELECT max(id) FROM access_changes)"
+"""The ids at both ends. SQLite finds each at its end of the index only if it is alone in its query."""
+
+_NUMBER = text(f"SELECT coalesce({_LAST} - {_FIRST}, 0) AS number").columns(number=BigInteger())
 _REMOVE = {
     "sqlite": _with_limits(
-        "DELETE FROM access_changes WHERE id < (SELECT min(max(id) - :remaining, min(id) + :most) FROM access_changes)"
+        f"DELETE FROM access_changes WHERE id < min({_LAST} - :remaining, {_FIRST} + :most)"  # noqa: S608 - of constants
     ),
     # The row 0 tells caches the newest transaction whose rows were removed.
-    "postgresql": _with_limits("""
+    "postgresql": _with_limits(f"""
         WITH removed AS (
             DELETE FROM access_changes
-            WHERE id > 0 AND id < (SELECT least(max(id) - :remaining, min(id) + :most) FROM access_changes WHERE id > 0)
+            WHERE id > 0 AND id < least({_LAST} - :remaining, {_FIRST} + :most)
             AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
             RETURNING xid
         )
         UPDATE access_changes SET xid = greatest(xid, (SELECT max(xid) FROM removed)) WHERE id = 0
-    """),
+    """),  # noqa: S608 - of constants
 }

@@ -27,6 +27,9 @@ PAUSE_SECONDS = 60.0
 MOST_STRETCHES = 20
 """Stretches of the audit log that one round seals, and that it removes."""
 
+MOST_REMOVALS = 100
+"""Times that one round removes notes about changes: more than the busiest minute can write."""
+
 STEP_SECONDS = 0.05
 """Pause after a piece of work, so that requests have most of the time."""
 
@@ -66,7 +69,7 @@ async def _seal(app: AppContext) -> None:
 
 
 async def _remove_changes(app: AppContext) -> None:
-    for _ in range(MOST_STRETCHES):
+    for _ in range(MOST_REMOVALS):
         if not await remove_old(app.database):
             return
         await asyncio.sleep(STEP_SECONDS)
