@@ -22,6 +22,7 @@ from app.cli import state as state_commands
 from app.cli.common import (
     APP,
     CommandFailed,
+    Parser,
     add_command,
     configure_log,
     explain_database_errors,
@@ -90,7 +91,7 @@ def _print_error(text: str, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "ostiary",
         description=help_texts.DESCRIPTION,
         epilog=help_texts.EPILOG,

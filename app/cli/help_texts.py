@@ -35,7 +35,9 @@ settings:
 
 exit codes:
   0 done, or stopped with Ctrl-C or SIGTERM
-  1 the database or the port cannot be used   2 wrong arguments or settings
+  1 refused, or the database, the port or a file cannot be used
+  2 wrong arguments or settings
+  The help of a command lists its own codes.
 """
 
 
@@ -89,7 +91,7 @@ environment variable and its meaning. Secrets are not shown.
 """
 
 SETTINGS_EPILOG = """\
-example:
+examples:
   ostiary settings --settings /etc/ostiary.json
   ostiary settings --json                 for scripts
 

@@ -226,7 +226,9 @@ class _Registry:
                 "name": title(text_or_empty(meta.get("name")), slug),
                 "description": text_or_empty(meta.get("tagline")),
             }
-            dataset["grants"] = _grants_for(self._translate_visibility(f"resource {printable(org)}/{printable(slug)}", meta))
+            dataset["grants"] = _grants_for(
+                self._translate_visibility(f"resource {printable(org)}/{printable(slug)}", meta)
+            )
             self.translation.add("resource", dataset)
 
     def _load_metadata(self, org: str, row: Mapping[str, Any]) -> Doc:

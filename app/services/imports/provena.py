@@ -178,7 +178,10 @@ class _Registry:
                 self.translation.leave_out(thing, "Another group has its slug here.", f"group {printable(name)}")
             elif self.translation.is_first(f"grant to group {printable(group)} on {thing}", "grant", thing, group):
                 groups.append({"group": group, "roles": self._translate_roles(thing, roles, has_data=has_data)})
-        return {"general": {"roles": self._translate_roles(thing, access.get("general"), has_data=has_data)}, "groups": groups}
+        return {
+            "general": {"roles": self._translate_roles(thing, access.get("general"), has_data=has_data)},
+            "groups": groups,
+        }
 
     def _translate_roles(self, thing: str, names: Any, *, has_data: bool) -> list[str]:
         """Return roles under their names here, without those that are unknown or that the type does not have."""
@@ -202,7 +205,9 @@ def _lock_reason(payload: Any) -> str:
     lock = _object(_object(payload).get("lock_information"))
     if lock.get("locked") is not True:
         return ""
-    reasons = (text_or_empty(event.get("reason")) for event in reversed(_objects(lock.get("history"))) if _is_lock_event(event))
+    reasons = (
+        text_or_empty(event.get("reason")) for event in reversed(_objects(lock.get("history"))) if _is_lock_event(event)
+    )
     return next(reasons, "").strip()[: locks.MAX_REASON].strip() or UNKNOWN_REASON
 
 
