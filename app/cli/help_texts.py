@@ -11,7 +11,7 @@ EPILOG = """\
 examples:
   ostiary serve                           on 127.0.0.1:5000, data in data/ostiary.db
   ostiary serve --port 8080 --workers 4   several workers: one for each core
-  ostiary serve --demo                    with demo data, if the database is empty
+  ostiary serve --demo                    with a sample registry in an empty database
   OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
   ostiary settings                        every setting, its source and its meaning
   ostiary backup                          a backup, while the server runs
@@ -31,7 +31,8 @@ settings:
   They come from appsettings.json in the working directory, or from the file that
   --settings or OSTIARY_SETTINGS_FILE names, with keys such as DefaultAdmin.
   Environment variables take precedence over the file, with __ between a section and
-  its key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
+  its key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working
+  directory.
 
 exit codes:
   0 done, or stopped with Ctrl-C or SIGTERM
@@ -100,7 +101,7 @@ exit codes:
 """
 
 DEMO = """\
-Fill an empty database with demo data and exit: orgs from marine science to a
+Fill an empty database with a sample registry and exit: orgs from marine science to a
 sound archive, their users at every level, groups, and about three hundred
 resources with grants, expiry dates, locks and two years of history.
 
