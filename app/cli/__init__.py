@@ -22,6 +22,7 @@ from app.cli import state as state_commands
 from app.cli.common import (
     APP,
     CommandFailed,
+    Parser,
     add_command,
     configure_log,
     explain_database_errors,
@@ -90,7 +91,7 @@ def _print_error(text: str, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "ostiary",
         description=help_texts.DESCRIPTION,
         epilog=help_texts.EPILOG,
@@ -108,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--reload", action="store_true", help="restart when the server's code changes")
     serve.add_argument("--root-path", type=_prefix, metavar="PATH", help="in place of the setting RootPath")
     serve.add_argument("--no-migrate", action="store_true", help="refuse to start if migrations are missing")
-    serve.add_argument("--demo", action="store_true", help="first fill an empty database with demo data")
-    add_command(commands, "demo", "fill an empty database with demo data", _demo)
+    serve.add_argument("--demo", action="store_true", help="first fill an empty database with a sample registry")
+    add_command(commands, "demo", "fill an empty database with a sample registry", _demo)
     add_command(commands, "migrate", "bring the database up to date and stop", _migrate)
     add_command(commands, "reindex", "rebuild the access index and check it", _reindex)
     operator_commands.add_all(commands)

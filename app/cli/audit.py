@@ -34,7 +34,7 @@ def add_all(commands: Subparsers) -> None:
         type=partial(parse_integer, minimum=1, maximum=100_000),
         default=20,
         metavar="N",
-        help="most events (%(default)s)",
+        help="print at most N events (%(default)s)",
     )
     listing.add_argument("--json", action="store_true", help="print the events with all changes as a JSON list")
     export = add_command(audit, "export", "write events as JSON Lines, the oldest first", _export)
@@ -44,7 +44,13 @@ def add_all(commands: Subparsers) -> None:
     verify.add_argument("--head", metavar="HASH", help="head of an earlier verification, which must be a seal")
     verify.add_argument("--json", action="store_true", help="print the result as one JSON object")
     prune = add_command(audit, "prune", "remove old events", _prune)
-    prune.add_argument("--before", type=moment, required=True, metavar="MOMENT", help="remove the events before it")
+    prune.add_argument(
+        "--before",
+        type=parse_moment,
+        required=True,
+        metavar="MOMENT",
+        help="remove the events before this moment, such as 2025-01-01",
+    )
     prune.add_argument("--json", action="store_true", help="print the result as one JSON object")
     forget = add_command(audit, "forget", "erase a deleted user from the log", _forget)
     forget.add_argument("user", metavar="USER", help="last user name of the deleted user, or global id")
@@ -52,14 +58,18 @@ def add_all(commands: Subparsers) -> None:
 
 
 def _add_conditions(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--since", type=moment, metavar="MOMENT", help="events from this moment on")
-    command.add_argument("--until", type=moment, metavar="MOMENT", help="events before this moment")
+    command.add_argument(
+        "--since", type=parse_moment, metavar="MOMENT", help="events from this moment on, such as 2026-01-31"
+    )
+    command.add_argument(
+        "--until", type=parse_moment, metavar="MOMENT", help="events before this moment, such as 2026-01-31T12:00Z"
+    )
     command.add_argument("--actor", metavar="NAME", help="events by this user, in any letter case")
     command.add_argument("--action", metavar="NAME", help="events of this mutation, such as createUser")
     command.add_argument("--object", metavar="ID", dest="object_id", help="events that changed the object of this id")
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Return a time in UTC. A date is its first moment; a time without a zone is UTC."""
     try:
         parsed = datetime.fromisoformat(text)

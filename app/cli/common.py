@@ -46,6 +46,17 @@ class Progress:
             print(f"ostiary: {stage}: {text}", file=sys.stderr, flush=True)
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses unknown arguments itself, so that the usage of the command itself is printed."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the namespace and no rest. Exits with 2 for unknown arguments."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown arguments: {' '.join(unknown)}; see `{self.prog} --help`")
+        return parsed, []
+
+
 class CommandFailed(Exception):
     """A problem outside of the server, such as a busy port. Its text is for the operator."""
 

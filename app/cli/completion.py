@@ -35,7 +35,7 @@ FISH_PATH = "__fish_seen_subcommand_from"
 def add_all(commands: Subparsers, parser: argparse.ArgumentParser) -> None:
     """Add `completion` for the commands of a parser."""
     completion = add_command(commands, "completion", "print a script that completes commands in a shell", _print)
-    completion.add_argument("shell", choices=SHELLS, help="the shell")
+    completion.add_argument("shell", choices=SHELLS, help="shell that reads the script: bash, zsh or fish")
     completion.set_defaults(parser=parser)
 
 

@@ -11,7 +11,7 @@ EPILOG = """\
 examples:
   ostiary serve                           on 127.0.0.1:5000, data in data/ostiary.db
   ostiary serve --port 8080 --workers 4   several workers: one for each core
-  ostiary serve --demo                    with demo data, if the database is empty
+  ostiary serve --demo                    with a sample registry in an empty database
   OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
   ostiary settings                        every setting, its source and its meaning
   ostiary backup                          a backup, while the server runs
@@ -31,11 +31,14 @@ settings:
   They come from appsettings.json in the working directory, or from the file that
   --settings or OSTIARY_SETTINGS_FILE names, with keys such as DefaultAdmin.
   Environment variables take precedence over the file, with __ between a section and
-  its key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
+  its key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working
+  directory.
 
 exit codes:
   0 done, or stopped with Ctrl-C or SIGTERM
-  1 the database or the port cannot be used   2 wrong arguments or settings
+  1 refused, or the database, the port or a file cannot be used
+  2 wrong arguments or settings
+  The help of a command lists its own codes.
 """
 
 
@@ -89,7 +92,7 @@ environment variable and its meaning. Secrets are not shown.
 """
 
 SETTINGS_EPILOG = """\
-example:
+examples:
   ostiary settings --settings /etc/ostiary.json
   ostiary settings --json                 for scripts
 
@@ -98,7 +101,7 @@ exit codes:
 """
 
 DEMO = """\
-Fill an empty database with demo data and exit: orgs from marine science to a
+Fill an empty database with a sample registry and exit: orgs from marine science to a
 sound archive, their users at every level, groups, and about three hundred
 resources with grants, expiry dates, locks and two years of history.
 

@@ -42,6 +42,16 @@ Print a user with their roles, times, and the numbers of what they own and belon
 Nobody learns a password: only whether one is set.
 """
 
+SHOW_EPILOG = """\
+examples:
+  ostiary user show ann
+  ostiary user show ann --json            for scripts
+
+exit codes:
+  0 printed   1 no such user, or the database cannot be used
+  2 wrong arguments or settings
+"""
+
 CREATE = """\
 Create a user. Without another option they get a random password, which is printed once
 and stored only as a hash. A password is never an argument, where every user of the
@@ -66,27 +76,61 @@ session and no API token of theirs is accepted. They keep their roles and what t
 `activate` gives all of it back. The last active administrator cannot be deactivated.
 """
 
+ACTIVE_EPILOG = """\
+examples:
+  ostiary user deactivate ann             ends all access from the next request on
+  ostiary user activate ann               gives it back
+  ostiary user list --deactivated         who is deactivated
+
+exit codes:
+  0 done   1 refused, or the database cannot be used; nothing was changed
+  2 wrong arguments or settings, or the identity provider manages the users
+"""
+
 DELETE = """\
 Delete a user with their memberships, grants and tokens. The successor, if any, becomes
 the owner of all they own; without one, it has no owner. It is refused while one of
 these resources is locked, and for the last active administrator.
 """
 
+DELETE_EPILOG = """\
+examples:
+  ostiary user show ann                   what they own, before the deletion
+  ostiary user delete ann --successor bob
+  ostiary audit forget ann                afterwards: erases them from the audit log
+
+exit codes:
+  0 done   1 refused, or the database cannot be used; nothing was changed
+  2 wrong arguments or settings, or the identity provider manages the users
+"""
+
 ROLES = """\
-Add system roles to those that a user has, or remove some. Roles that change nothing
-make no difference. The last active administrator keeps the role `admin`.
+`add` gives a user more system roles, and `remove` takes some away; the others stay. To
+add a role that the user has, or to remove one that they lack, is no error. The last
+active administrator keeps the role `admin`.
+"""
+
+ROLES_EPILOG = """\
+examples:
+  ostiary user roles add ann curator auditor
+  ostiary user roles remove ann curator
+  ostiary user list --role curator        who has a role
+
+exit codes:
+  0 done   1 refused, or the database cannot be used; nothing was changed
+  2 wrong arguments or settings, or the identity provider manages the users
 """
 
 COMMANDS = {
     "user": (USER, USER_EPILOG),
     "user list": (LIST, LIST_EPILOG),
-    "user show": (SHOW, USER_EPILOG),
+    "user show": (SHOW, SHOW_EPILOG),
     "user create": (CREATE, CREATE_EPILOG),
-    "user deactivate": (ACTIVE, USER_EPILOG),
-    "user activate": (ACTIVE, USER_EPILOG),
-    "user delete": (DELETE, USER_EPILOG),
-    "user roles": (ROLES, USER_EPILOG),
-    "user roles add": (ROLES, USER_EPILOG),
-    "user roles remove": (ROLES, USER_EPILOG),
+    "user deactivate": (ACTIVE, ACTIVE_EPILOG),
+    "user activate": (ACTIVE, ACTIVE_EPILOG),
+    "user delete": (DELETE, DELETE_EPILOG),
+    "user roles": (ROLES, ROLES_EPILOG),
+    "user roles add": (ROLES, ROLES_EPILOG),
+    "user roles remove": (ROLES, ROLES_EPILOG),
 }
 """The text before and after the options of each command."""

@@ -74,7 +74,7 @@ def _dronedb(arguments: argparse.Namespace) -> int:
     from app.services.imports import dronedb
 
     settings = _start(arguments)
-    files = dronedb.find(arguments.source, arguments.datasets)
+    files = dronedb.find_files(arguments.source, arguments.datasets)
     source = dronedb.translate(
         files, datetime.now(UTC), plain_names=arguments.plain_names, org_slugs=dict(arguments.rename_org)
     )

@@ -43,7 +43,7 @@ def add_all(commands: Subparsers) -> None:
         type=partial(parse_integer, minimum=1, maximum=1_000_000),
         default=1_000,
         metavar="N",
-        help="most users (%(default)s)",
+        help="print at most N users (%(default)s)",
     )
     listing.add_argument("--json", action="store_true", help="print the users as a JSON list")
     _add_user(add_command(user, "show", "show a user, and how much they own", _show))
@@ -54,10 +54,15 @@ def add_all(commands: Subparsers) -> None:
     delete.add_argument("--successor", type=parse_name, metavar="USER", help="receives what the user owns")
     _add_user(delete)
     roles = add_group(user, "roles", "add roles to a user, or remove them")
-    for name, summary, run in (("add", "add roles to a user", _add_roles), ("remove", "remove roles", _remove_roles)):
+    for name, summary, run in (
+        ("add", "add roles to a user", _add_roles),
+        ("remove", "remove roles of a user", _remove_roles),
+    ):
         change = add_command(roles, name, summary, run)
         _add_user(change)
-        change.add_argument("roles", type=parse_name, nargs="+", metavar="ROLE", help="name of a role, in any case")
+        change.add_argument(
+            "roles", type=parse_name, nargs="+", metavar="ROLE", help="name of a role, in any letter case"
+        )
 
 
 def _add_user(command: argparse.ArgumentParser) -> None:

@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     )
     token_expiration_in_days: values.Count = values.count_field(7, 1, 3_650, "Days until a token expires: {}.")
     api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = Field(
-        365, ge=1, le=3650, description="Longest lifetime of an API token in days: 1 to 3650. Blank: unlimited."
+        365, ge=1, le=3650, description="Longest lifetime of an API token in days: 1 to 3,650. Blank: unlimited."
     )
     revoked_tokens: tuple[Annotated[str, AfterValidator(values.complete_token)], ...] = Field(
         (), repr=False, description="A JSON list of complete tokens that are rejected before they expire."

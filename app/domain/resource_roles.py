@@ -1,6 +1,6 @@
 """Roles on a resource as bit masks, and subjects as numbers.
 
-Roles are closed under implication (design, 1.5). The closure of a union is the union of the closures, so the closed
+Roles are closed under implication. The closure of a union is the union of the closures, so the closed
 roles of several subjects are combined with OR.
 """
 

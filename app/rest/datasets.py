@@ -1,4 +1,4 @@
-"""Routes of datasets, the resources of the type DATASET (D1 to D9 of the documented API)."""
+"""Routes of datasets, the resources of the type DATASET."""
 
 from typing import Any
 

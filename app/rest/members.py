@@ -1,4 +1,4 @@
-"""Routes of the members of an org, for the org itself (O7 to O10 of the documented API)."""
+"""Routes of the members of an org, for the org itself."""
 
 from collections.abc import Sequence
 from typing import Any

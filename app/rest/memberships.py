@@ -1,4 +1,4 @@
-"""Routes of the orgs of a user, for administrators (U19 to U23 of the documented API)."""
+"""Routes of the orgs of a user, for administrators."""
 
 from starlette.responses import Response
 

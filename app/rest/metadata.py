@@ -1,4 +1,4 @@
-"""Routes of the metadata of users: JSON objects, stored unchanged (U16 to U18 of the documented API)."""
+"""Routes of the metadata of users: JSON objects, stored unchanged."""
 
 from typing import Any
 

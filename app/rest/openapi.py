@@ -30,8 +30,8 @@ class Section:
 
 
 _ABOUT = """\
-Users, roles, orgs, their members and datasets of the documented registry API. Use GraphQL at `/graphql` for \
-everything else, such as groups, grants and access.
+Users, roles, orgs, their members and datasets, as in the documented API of DroneDB Registry. Use GraphQL at \
+`/graphql` for everything else, such as groups, grants and access.
 
 Sign in with `POST /users/authenticate`. Send the token as `Authorization: Bearer`, or let a browser send the cookie \
 `{cookie}`. A change with a cookie must come from one of this site's own pages.

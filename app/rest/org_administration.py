@@ -1,4 +1,4 @@
-"""Routes that move the datasets of an org to another one (Y2 and Y3 of the documented API)."""
+"""Routes that move the datasets of an org to another one."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Routes of orgs (O1 to O6 of the documented API)."""
+"""Routes of orgs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Roles by name (U11 to U13)."""
+"""Roles by name."""
 
 from starlette.responses import Response
 

@@ -1,4 +1,4 @@
-"""Routes of sign-in, token refresh and passwords (U1, U2, U9, U10 of the documented API)."""
+"""Routes of sign-in, token refresh and passwords."""
 
 from collections.abc import Sequence
 from typing import Any

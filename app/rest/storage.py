@@ -1,4 +1,4 @@
-"""Routes of storage quotas (U14, U15 of the documented API)."""
+"""Routes of storage quotas."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Routes of the version and the features of the server (U24, O11, Y1 of the documented API, and /version)."""
+"""Routes of the version and the features of the server."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Routes of users (U3 to U8 of the documented API)."""
+"""Routes of users."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -52,7 +52,7 @@ async def _create_orgs(tx: Transaction, owners: Sequence[tuple[int, str]]) -> No
 
 
 async def _free_slug(tx: Transaction, user_name: str, reserved: set[str]) -> str:
-    """Return the user name as a slug, followed by the first number that makes it free (rest.md, 2.4)."""
+    """Return the user name as a slug, followed by the first number that makes it free, if it is taken."""
     base = re.sub(r"[^a-z0-9_]+", "-", user_name.lower())[: 128 - MAX_NUMBER_LENGTH].strip("-")
     base = base if base[:1].isalnum() else f"0{base}"
     # `.` sorts directly after `-`, so this range contains the base and each `base-number`.

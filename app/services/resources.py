@@ -30,7 +30,7 @@ from app.services import (
 )
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
-"""Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
+"""Roles of every signed-in user on a new resource, if its type has them."""
 
 UNINDEXED = {"description", "details"}
 """Columns that the access index does not contain."""

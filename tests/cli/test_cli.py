@@ -274,6 +274,21 @@ def test_wrong_arguments_are_refused(argv: list[str], output: Output) -> None:
     assert "usage: ostiary" in output()[1]
 
 
+@pytest.mark.parametrize(
+    ("argv", "command"), [(["keys", "rotate", "--revoked"], "keys rotate"), (["serve", "now"], "serve")]
+)
+def test_an_unknown_argument_is_refused_with_the_usage_of_its_command(
+    argv: list[str], command: str, output: Output
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(argv)
+
+    taught = output()[1]
+    assert caught.value.code == 2
+    assert taught.startswith(f"usage: ostiary {command} [-h]")
+    assert f"unknown arguments: {argv[-1]}; see `ostiary {command} --help`" in taught
+
+
 def test_no_command_teaches_what_there_is(output: Output) -> None:
     assert cli.main([]) == 2
 

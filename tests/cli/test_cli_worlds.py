@@ -43,7 +43,7 @@ def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], ou
     assert cli.main(["demo"]) == 0
     out, err = output()
     assert "44 users, 8 orgs, 12 groups, 300 resources" in out
-    assert f"All users of the demo world have the password {names.PASSWORD}\n" in out
+    assert f"All users of the sample registry have the password {names.PASSWORD}\n" in out
     assert err == ""
 
     assert cli.main(["demo"]) == 1
@@ -55,7 +55,7 @@ def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], ou
     out, _ = output()
     assert "  GraphiQL    http://127.0.0.1:" in out
     assert names.PASSWORD in out
-    assert "Created the demo world" not in out, "nothing is made where it was made"
+    assert "Created the sample registry" not in out, "nothing is made where it was made"
 
     assert cli.main(["reindex"]) == 0
     out, err = output()

@@ -1,4 +1,4 @@
-"""Claims about whether users are managed here (U24), and about words of paths that are no users."""
+"""Claims about whether users are managed here, and about words of paths that are no users."""
 
 from typing import Any
 

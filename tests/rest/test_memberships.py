@@ -1,4 +1,4 @@
-"""Claims about the orgs of a user as administrators see and set them over REST (U19 to U23)."""
+"""Claims about the orgs of a user as administrators see and set them over REST."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims about the metadata of users over REST (U16 to U18)."""
+"""Claims about the metadata of users over REST."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims about passwords over REST: one's own, and those that administrators set (U9, U10)."""
+"""Claims about passwords over REST: one's own, and those that administrators set."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Claims about roles over REST (U11 to U13)."""
+"""Claims about roles over REST."""
 
 from typing import Any
 from urllib.parse import quote

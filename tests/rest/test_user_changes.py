@@ -1,4 +1,4 @@
-"""Claims about changing and deleting users over REST (U6 to U8), and about the administrators who must stay."""
+"""Claims about changing and deleting users over REST, and about the administrators who must stay."""
 
 from typing import Any
 

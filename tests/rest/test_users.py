@@ -1,4 +1,4 @@
-"""Claims about users over REST: listing and making them (U3 to U5)."""
+"""Claims about users over REST: listing and making them."""
 
 import json
 from datetime import datetime

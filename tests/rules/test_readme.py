@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -73,25 +72,6 @@ def test_the_example_is_answered_as_printed(tmp_path: Path) -> None:
         with httpx.Client(base_url=server.address, trust_env=False) as client:
             for operation, answer in STEPS:
                 assert _answer(client, operation) == json.loads(answer)
-
-
-def test_a_backup_of_a_running_server_can_be_put_back(tmp_path: Path) -> None:
-    statement = re.search(r'"(VACUUM INTO [^"]+)"', TEXT)
-    assert statement
-    with Server(tmp_path) as server:
-        server.ready()
-        with sqlite3.connect(tmp_path / "data/ostiary.db") as connection:
-            connection.execute(statement[1].replace("backup.db", f"{tmp_path}/backup.db"))
-        connection.close()
-    for end in ("", "-wal", "-shm"):
-        (tmp_path / f"data/ostiary.db{end}").unlink(missing_ok=True)
-    (tmp_path / "backup.db").rename(tmp_path / "data/ostiary.db")
-
-    with Server(tmp_path) as server:
-        server.ready()
-        with httpx.Client(base_url=server.address, trust_env=False) as client:
-            assert _token(client, "admin")
-        assert "migrated" not in server.out
 
 
 def test_behind_a_proxy_on_this_machine_the_cookie_is_secure(tmp_path: Path) -> None:

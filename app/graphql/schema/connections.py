@@ -8,7 +8,7 @@ from typing import Any, Generic
 import strawberry
 from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
-from app.graphql.schema.decorators import description_of, input_type, object_type
+from app.graphql.schema.decorators import description_of, input_type, object_type, optional
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import EntityType, connection_field
 from app.graphql.schema.instances import field_specs, field_type, instance, layout
@@ -154,30 +154,26 @@ class OrderDirection(DescribedEnum):
 class StringFilter:
     """Conditions on a text. All of them must match."""
 
-    eq: str | None = strawberry.field(default=None, description="Equal.")
-    in_: list[str] | None = strawberry.field(
-        default=None, name="in", description="Equal to one of these values, at most 100."
-    )
-    starts_with: str | None = strawberry.field(default=None, description="Starts with this text.")
-    contains: str | None = strawberry.field(default=None, description="Contains this text.")
+    eq: str | None = optional("Equal.")
+    in_: list[str] | None = optional("Equal to one of these values, at most 100.", name="in")
+    starts_with: str | None = optional("Starts with this text.")
+    contains: str | None = optional("Contains this text.")
 
 
 @input_type
 class NullableStringFilter(StringFilter):
     """Conditions on a text that may be missing. All of them must match."""
 
-    is_null: bool | None = strawberry.field(
-        default=None, description="Whether the text is missing, or the viewer may not see it."
-    )
+    is_null: bool | None = optional("Whether the text is missing, or the viewer may not see it.")
 
 
 @input_type
 class IDFilter:
     """Conditions on a global id. All of them must match."""
 
-    eq: strawberry.ID | None = strawberry.field(default=None, description="Equal.")
-    in_: list[strawberry.ID] | None = strawberry.field(
-        default=None, name="in", description="Equal to one of these ids, at most 100. Unknown ids match nothing."
+    eq: strawberry.ID | None = optional("Equal.")
+    in_: list[strawberry.ID] | None = optional(
+        "Equal to one of these ids, at most 100. Unknown ids match nothing.", name="in"
     )
 
 
@@ -185,27 +181,25 @@ class IDFilter:
 class BigIntFilter:
     """Conditions on a number. All of them must match."""
 
-    eq: BigInt | None = strawberry.field(default=None, description="Equal.")
-    gt: BigInt | None = strawberry.field(default=None, description="Greater than this number.")
-    gte: BigInt | None = strawberry.field(default=None, description="At least this number.")
-    lt: BigInt | None = strawberry.field(default=None, description="Less than this number.")
-    lte: BigInt | None = strawberry.field(default=None, description="At most this number.")
+    eq: BigInt | None = optional("Equal.")
+    gt: BigInt | None = optional("Greater than this number.")
+    gte: BigInt | None = optional("At least this number.")
+    lt: BigInt | None = optional("Less than this number.")
+    lte: BigInt | None = optional("At most this number.")
 
 
 @input_type
 class DateTimeFilter:
     """Conditions on a point in time. All of them must match."""
 
-    gt: datetime | None = strawberry.field(default=None, description="Later than this time.")
-    gte: datetime | None = strawberry.field(default=None, description="At or later than this time.")
-    lt: datetime | None = strawberry.field(default=None, description="Earlier than this time.")
-    lte: datetime | None = strawberry.field(default=None, description="At or earlier than this time.")
+    gt: datetime | None = optional("Later than this time.")
+    gte: datetime | None = optional("At or later than this time.")
+    lt: datetime | None = optional("Earlier than this time.")
+    lte: datetime | None = optional("At or earlier than this time.")
 
 
 @input_type
 class NullableDateTimeFilter(DateTimeFilter):
     """Conditions on a point in time that may be missing. All of them must match."""
 
-    is_null: bool | None = strawberry.field(
-        default=None, description="Whether the time is missing, or the viewer may not see it."
-    )
+    is_null: bool | None = optional("Whether the time is missing, or the viewer may not see it.")

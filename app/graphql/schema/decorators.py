@@ -1,4 +1,7 @@
-"""Decorators that put a class into the GraphQL schema; the docstring of the class is its description."""
+"""Decorators that put a class into the GraphQL schema; the docstring of the class is its description.
+
+`optional` declares a field of an input that may be absent.
+"""
 
 from typing import Any, TypeVar, cast, dataclass_transform
 
@@ -38,3 +41,11 @@ def one_of_input(cls: type[T]) -> type[T]:
     for field in cast("Any", decorated).__strawberry_definition__.fields:
         field.default_value = strawberry.UNSET  # the schema must not have the default None of the Python class
     return decorated
+
+
+def optional(description: str, name: str | None = None) -> Any:
+    """Declare a field of an input that is None if it is absent. `name` replaces the Python name in the schema.
+
+    It returns `Any`, so that mypy and Strawberry read the annotation.
+    """
+    return strawberry.field(default=None, name=name, description=description)

@@ -11,7 +11,7 @@ from app.graphql.schema.connections import (
     OrderDirection,
     StringFilter,
 )
-from app.graphql.schema.decorators import input_type
+from app.graphql.schema.decorators import input_type, optional
 from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum
 
 SEARCH = (
@@ -58,36 +58,26 @@ class UserFilter:
     At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
-    user_name: StringFilter | None = strawberry.field(
-        default=None, description="The user name, without regard to letter case."
+    user_name: StringFilter | None = optional("The user name, without regard to letter case.")
+    display_name: NullableStringFilter | None = optional(
+        "The display name, or the user name of users without one, without regard to letter case. "
+        "`startsWith` and `contains` ignore accents as well. `isNull` finds users without a display name."
     )
-    display_name: NullableStringFilter | None = strawberry.field(
-        default=None,
-        description="The display name, or the user name of users without one, without regard to letter case. "
-        "`startsWith` and `contains` ignore accents as well. `isNull` finds users without a display name.",
+    email: NullableStringFilter | None = optional("The e-mail address, without regard to letter case.")
+    created_at: DateTimeFilter | None = optional("When the account was created.")
+    last_login_at: NullableDateTimeFilter | None = optional(
+        "When the user last signed in. Missing for users who never did."
     )
-    email: NullableStringFilter | None = strawberry.field(
-        default=None, description="The e-mail address, without regard to letter case."
+    id: IDFilter | None = optional("The global id.")
+    is_service_account: bool | None = optional("Whether it is a service account.")
+    search: str | None = optional(
+        SEARCH.format("user name, the display name, or an e-mail address that the viewer may see")
     )
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was created.")
-    last_login_at: NullableDateTimeFilter | None = strawberry.field(
-        default=None, description="When the user last signed in. Missing for users who never did."
-    )
-    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
-    is_service_account: bool | None = strawberry.field(default=None, description="Whether it is a service account.")
-    search: str | None = strawberry.field(
-        default=None,
-        description=SEARCH.format("user name, the display name, or an e-mail address that the viewer may see"),
-    )
-    role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role of the user.")
-    is_deactivated: bool | None = strawberry.field(
-        default=None, description="Whether the user has the role `deactivated`."
-    )
-    and_: list["UserFilter"] | None = strawberry.field(default=None, name="and", description="All of these must match.")
-    or_: list["UserFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "UserFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    role_name: StringFilter | None = optional("The name of a role of the user.")
+    is_deactivated: bool | None = optional("Whether the user has the role `deactivated`.")
+    and_: list["UserFilter"] | None = optional("All of these must match.", name="and")
+    or_: list["UserFilter"] | None = optional("At least one of these must match.", name="or")
+    not_: "UserFilter | None" = optional("This must not match.", name="not")
 
 
 @enum
@@ -110,26 +100,19 @@ class OrgOrder:
 class OrgFilter:
     """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
-    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
-    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
-    owner_user_name: NullableStringFilter | None = strawberry.field(
-        default=None, description="The user name of the owner. Missing if there is no owner."
+    id: IDFilter | None = optional("The global id.")
+    search: str | None = optional(SEARCH.format("slug or the name"))
+    owner_user_name: NullableStringFilter | None = optional("The user name of the owner. Missing if there is no owner.")
+    created_at: DateTimeFilter | None = optional("When it was created.")
+    slug: StringFilter | None = optional("The slug.")
+    name: StringFilter | None = optional(
+        "The name, without regard to letter case. `startsWith` and `contains` ignore accents as well."
     )
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
-    slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
-    name: StringFilter | None = strawberry.field(
-        default=None,
-        description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
-    )
-    is_public: bool | None = strawberry.field(default=None, description="Whether every viewer can see it.")
-    viewer_belongs: bool | None = strawberry.field(
-        default=None, description="Whether the viewer owns it or is a member."
-    )
-    and_: list["OrgFilter"] | None = strawberry.field(default=None, name="and", description="All of these must match.")
-    or_: list["OrgFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "OrgFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    is_public: bool | None = optional("Whether every viewer can see it.")
+    viewer_belongs: bool | None = optional("Whether the viewer owns it or is a member.")
+    and_: list["OrgFilter"] | None = optional("All of these must match.", name="and")
+    or_: list["OrgFilter"] | None = optional("At least one of these must match.", name="or")
+    not_: "OrgFilter | None" = optional("This must not match.", name="not")
 
 
 @enum
@@ -155,23 +138,17 @@ class GroupOrder:
 class GroupFilter:
     """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
-    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
-    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the display name"))
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
-    slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
-    display_name: StringFilter | None = strawberry.field(
-        default=None,
-        description="The display name, without regard to letter case. `startsWith` and `contains` ignore "
-        "accents as well.",
+    id: IDFilter | None = optional("The global id.")
+    search: str | None = optional(SEARCH.format("slug or the display name"))
+    created_at: DateTimeFilter | None = optional("When it was created.")
+    slug: StringFilter | None = optional("The slug.")
+    display_name: StringFilter | None = optional(
+        "The display name, without regard to letter case. `startsWith` and `contains` ignore accents as well."
     )
-    viewer_belongs: bool | None = strawberry.field(default=None, description="Whether the viewer is a member.")
-    and_: list["GroupFilter"] | None = strawberry.field(
-        default=None, name="and", description="All of these must match."
-    )
-    or_: list["GroupFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "GroupFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    viewer_belongs: bool | None = optional("Whether the viewer is a member.")
+    and_: list["GroupFilter"] | None = optional("All of these must match.", name="and")
+    or_: list["GroupFilter"] | None = optional("At least one of these must match.", name="or")
+    not_: "GroupFilter | None" = optional("This must not match.", name="not")
 
 
 @enum
@@ -199,27 +176,20 @@ class ResourceFilter:
     At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
-    type: StringFilter | None = strawberry.field(default=None, description="The name of the resource type.")
-    org_slug: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
-    owner_user_name: NullableStringFilter | None = strawberry.field(
-        default=None, description="The user name of the owner. Missing if there is no owner."
+    type: StringFilter | None = optional("The name of the resource type.")
+    org_slug: StringFilter | None = optional("The slug of the org.")
+    owner_user_name: NullableStringFilter | None = optional("The user name of the owner. Missing if there is no owner.")
+    name: StringFilter | None = optional(
+        "The name, without regard to letter case. `startsWith` and `contains` ignore accents as well."
     )
-    name: StringFilter | None = strawberry.field(
-        default=None,
-        description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
-    )
-    slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
-    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
-    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
-    updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
-    size_bytes: BigIntFilter | None = strawberry.field(default=None, description="The size of its files, in bytes.")
-    is_locked: bool | None = strawberry.field(default=None, description="Whether it is locked.")
-    viewer_role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer has on it.")
-    and_: list["ResourceFilter"] | None = strawberry.field(
-        default=None, name="and", description="All of these must match."
-    )
-    or_: list["ResourceFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "ResourceFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    slug: StringFilter | None = optional("The slug.")
+    id: IDFilter | None = optional("The global id.")
+    search: str | None = optional(SEARCH.format("slug or the name"))
+    created_at: DateTimeFilter | None = optional("When it was created.")
+    updated_at: DateTimeFilter | None = optional("When it last changed.")
+    size_bytes: BigIntFilter | None = optional("The size of its files, in bytes.")
+    is_locked: bool | None = optional("Whether it is locked.")
+    viewer_role: ResourceRole | None = optional("A role that the viewer has on it.")
+    and_: list["ResourceFilter"] | None = optional("All of these must match.", name="and")
+    or_: list["ResourceFilter"] | None = optional("At least one of these must match.", name="or")
+    not_: "ResourceFilter | None" = optional("This must not match.", name="not")

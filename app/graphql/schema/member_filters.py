@@ -9,7 +9,7 @@ from app.graphql.schema.connections import (
     OrderDirection,
     StringFilter,
 )
-from app.graphql.schema.decorators import input_type
+from app.graphql.schema.decorators import input_type, optional
 from app.graphql.schema.enums import DescribedEnum, OrgLevel, enum
 from app.graphql.schema.filters import UserFilter, UserOrderField
 
@@ -23,12 +23,10 @@ BY_USER = {each.name: (each.value, each.__dict__["description"]) for each in Use
 class OrgLevelFilter:
     """Conditions on the level of an org member. All of them must match."""
 
-    eq: OrgLevel | None = strawberry.field(default=None, description="Equal.")
-    in_: list[OrgLevel] | None = strawberry.field(
-        default=None, name="in", description="Equal to one of these levels, at most 100."
-    )
-    gte: OrgLevel | None = strawberry.field(default=None, description="At least this level.")
-    lte: OrgLevel | None = strawberry.field(default=None, description="At most this level.")
+    eq: OrgLevel | None = optional("Equal.")
+    in_: list[OrgLevel] | None = optional("Equal to one of these levels, at most 100.", name="in")
+    gte: OrgLevel | None = optional("At least this level.")
+    lte: OrgLevel | None = optional("At most this level.")
 
 
 @enum
@@ -60,18 +58,16 @@ class OrgMemberFilter(UserFilter):
     At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
-    level: OrgLevelFilter | None = strawberry.field(default=None, description="The level of the member.")
-    added_at: DateTimeFilter | None = strawberry.field(
-        default=None, description="When the membership was granted or last changed."
+    level: OrgLevelFilter | None = optional("The level of the member.")
+    added_at: DateTimeFilter | None = optional("When the membership was granted or last changed.")
+    expires_at: NullableDateTimeFilter | None = optional(END)
+    and_: list["OrgMemberFilter"] | None = optional(  # type: ignore[assignment]  # its own type in GraphQL
+        "All of these must match.", name="and"
     )
-    expires_at: NullableDateTimeFilter | None = strawberry.field(default=None, description=END)
-    and_: list["OrgMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # its own type in GraphQL
-        default=None, name="and", description="All of these must match."
+    or_: list["OrgMemberFilter"] | None = optional(  # type: ignore[assignment]  # as above
+        "At least one of these must match.", name="or"
     )
-    or_: list["OrgMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # as above
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "OrgMemberFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    not_: "OrgMemberFilter | None" = optional("This must not match.", name="not")
 
 
 @enum
@@ -102,18 +98,16 @@ class GroupMemberFilter(UserFilter):
     At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
-    is_manager: bool | None = strawberry.field(
-        default=None, description="Whether the member may add and remove members."
+    is_manager: bool | None = optional("Whether the member may add and remove members.")
+    added_at: DateTimeFilter | None = optional("When the member was added.")
+    expires_at: NullableDateTimeFilter | None = optional(END)
+    and_: list["GroupMemberFilter"] | None = optional(  # type: ignore[assignment]  # as above
+        "All of these must match.", name="and"
     )
-    added_at: DateTimeFilter | None = strawberry.field(default=None, description="When the member was added.")
-    expires_at: NullableDateTimeFilter | None = strawberry.field(default=None, description=END)
-    and_: list["GroupMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # as above
-        default=None, name="and", description="All of these must match."
+    or_: list["GroupMemberFilter"] | None = optional(  # type: ignore[assignment]  # as above
+        "At least one of these must match.", name="or"
     )
-    or_: list["GroupMemberFilter"] | None = strawberry.field(  # type: ignore[assignment]  # as above
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "GroupMemberFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    not_: "GroupMemberFilter | None" = optional("This must not match.", name="not")
 
 
 @enum
@@ -136,11 +130,9 @@ class RoleOrder:
 class RoleFilter:
     """Conditions on a role. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
-    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
-    name: StringFilter | None = strawberry.field(default=None, description="The name, without regard to letter case.")
-    is_built_in: bool | None = strawberry.field(default=None, description="Whether the role is built in.")
-    and_: list["RoleFilter"] | None = strawberry.field(default=None, name="and", description="All of these must match.")
-    or_: list["RoleFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "RoleFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    id: IDFilter | None = optional("The global id.")
+    name: StringFilter | None = optional("The name, without regard to letter case.")
+    is_built_in: bool | None = optional("Whether the role is built in.")
+    and_: list["RoleFilter"] | None = optional("All of these must match.", name="and")
+    or_: list["RoleFilter"] | None = optional("At least one of these must match.", name="or")
+    not_: "RoleFilter | None" = optional("This must not match.", name="not")

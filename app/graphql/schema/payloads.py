@@ -12,7 +12,7 @@ from app.domain import errors
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema import outcomes
-from app.graphql.schema.decorators import input_type, interface_type, object_type
+from app.graphql.schema.decorators import input_type, interface_type, object_type, optional
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import Argument, declare_field, origin, output, own_part
@@ -37,12 +37,11 @@ class ChangeInput:
         "other fields of the payload are null, except `query`, the numbers of what a deletion would take along, and, "
         "in bulk forms, `results { index errors }`.",
     )
-    client_mutation_key: str | None = strawberry.field(
-        default=None,
-        description="Idempotency key of a signed-in user: 1 to 128 printable ASCII characters, such as a UUID. A "
+    client_mutation_key: str | None = optional(
+        "Idempotency key of a signed-in user: 1 to 128 printable ASCII characters, such as a UUID. A "
         "successful change is stored with it for 24 hours. The same key and input then change nothing and answer the "
         "same, on every worker; secrets such as tokens are null. Another mutation or input with the key is a CONFLICT. "
-        "A rejected change can be sent again with its key. Ignored with `validateOnly`.",
+        "A rejected change can be sent again with its key. Ignored with `validateOnly`."
     )
 
 
@@ -50,10 +49,9 @@ class ChangeInput:
 class UpdateInput(ChangeInput):
     """Base of the inputs that update a user, a role, an org, a group or a resource."""
 
-    if_revision: int | None = strawberry.field(
-        default=None,
-        description="The `revision` of the object that the client has read. If the object has changed since then, the "
-        "change is a CONFLICT. Absent to change it in any case.",
+    if_revision: int | None = optional(
+        "The `revision` of the object that the client has read. If the object has changed since then, the "
+        "change is a CONFLICT. Absent to change it in any case."
     )
 
 

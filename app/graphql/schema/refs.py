@@ -7,7 +7,7 @@ import strawberry
 
 from app.domain import refs
 from app.domain.refs import RowRef
-from app.graphql.schema.decorators import input_type, one_of_input
+from app.graphql.schema.decorators import input_type, one_of_input, optional
 from app.query.relations import Lookup
 from app.services import read_graph, validation
 
@@ -16,12 +16,11 @@ from app.services import read_graph, validation
 class UserBy:
     """Identifies a user. Exactly one field must be set."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
-    user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
-    email: str | None = strawberry.field(
-        default=None,
-        description="The e-mail address, without regard to letter case. It finds the viewer, and with USERS_VIEW or "
-        "USERS_MANAGE every user. For all other viewers no user has it.",
+    id: strawberry.ID | None = optional("The global id.")
+    user_name: str | None = optional("The user name, without regard to letter case.")
+    email: str | None = optional(
+        "The e-mail address, without regard to letter case. It finds the viewer, and with USERS_VIEW or "
+        "USERS_MANAGE every user. For all other viewers no user has it."
     )
 
 
@@ -29,24 +28,24 @@ class UserBy:
 class RoleBy:
     """Identifies a role. Exactly one field must be set."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
-    name: str | None = strawberry.field(default=None, description="The name, without regard to letter case.")
+    id: strawberry.ID | None = optional("The global id.")
+    name: str | None = optional("The name, without regard to letter case.")
 
 
 @one_of_input
 class OrgBy:
     """Identifies an org. Exactly one field must be set."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
-    slug: str | None = strawberry.field(default=None, description="The slug.")
+    id: strawberry.ID | None = optional("The global id.")
+    slug: str | None = optional("The slug.")
 
 
 @one_of_input
 class GroupBy:
     """Identifies a group. Exactly one field must be set."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
-    slug: str | None = strawberry.field(default=None, description="The slug.")
+    id: strawberry.ID | None = optional("The global id.")
+    slug: str | None = optional("The slug.")
 
 
 @input_type
@@ -61,8 +60,8 @@ class ResourcePath:
 class ResourceBy:
     """Identifies a resource. Exactly one field must be set."""
 
-    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
-    path: ResourcePath | None = strawberry.field(default=None, description="The slugs of the org and of the resource.")
+    id: strawberry.ID | None = optional("The global id.")
+    path: ResourcePath | None = optional("The slugs of the org and of the resource.")
 
 
 def resolve_user(by: UserBy) -> RowRef:

@@ -47,14 +47,14 @@ class DemoCounts:
     def report(self) -> list[str]:
         """Return the lines that describe the new demo world."""
         counts = f"{len(self.user_names)} users, {self.orgs} orgs, {self.groups} groups, {self.resources} resources"
-        return [f"Created the demo world: {counts}, {self.locked} of them locked.", *tour_lines()]
+        return [f"Created the sample registry: {counts}, {self.locked} of them locked.", *tour_lines()]
 
 
 def tour_lines() -> list[str]:
     """Return lines that say with which names to sign in, and what to look at."""
     width = max(len(name) for name, _ in words.TOUR)
     return [
-        f"All users of the demo world have the password {words.PASSWORD}",
+        f"All users of the sample registry have the password {words.PASSWORD}",
         "Sign in as",
         *(f"  {name:<{width}}  {text}" for name, text in words.TOUR),
         "and run in GraphiQL:",

@@ -69,7 +69,7 @@ class Files(NamedTuple):
     datasets: Path | None
 
 
-def find(source: Path, datasets: Path | None) -> Files:
+def find_files(source: Path, datasets: Path | None) -> Files:
     """Return the files of a source: a folder with both databases, or one file that has all tables."""
     if not source.is_dir():
         return Files(source, source, datasets)
@@ -80,8 +80,8 @@ def find(source: Path, datasets: Path | None) -> Files:
 def translate(files: Files, now: datetime, *, plain_names: bool, org_slugs: Mapping[str, str]) -> Translation:
     """Return the objects of a registry, with the new slugs of some orgs. Raises UnreadableSource."""
     if files.datasets is not None and not files.datasets.is_dir():
-        raise UnreadableSource(f"{files.datasets} is no folder")
-    tables = {**_read(files.identity, IDENTITY_TABLES), **_read(files.registry, REGISTRY_TABLES)}
+        raise UnreadableSource(f"there is no folder {files.datasets}")
+    tables = {**_read_database(files.identity, IDENTITY_TABLES), **_read_database(files.registry, REGISTRY_TABLES)}
     translation = _Registry(tables, files.datasets, now, plain_names=plain_names).translation
     _rename_orgs(translation, org_slugs)
     return translation
@@ -99,10 +99,10 @@ def _rename_orgs(translation: Translation, new_slugs: Mapping[str, str]) -> None
         dataset["org"] = new_slugs.get(dataset["org"], dataset["org"])
 
 
-def _read(path: Path, tables: Mapping[str, Columns]) -> dict[str, Rows]:
+def _read_database(path: Path, tables: Mapping[str, Columns]) -> dict[str, Rows]:
     try:
         if not path.is_file():
-            raise UnreadableSource(f"{path} is no file")
+            raise UnreadableSource(f"there is no file {path}")
         return read_tables(path, tables, optional=(MEMBERS,))
     except (UnreadableFile, OSError) as error:
         raise UnreadableSource(f"{path} is no database of DroneDB Registry: {error}") from None
@@ -117,12 +117,12 @@ class _Registry:
         users = tables["AspNetUsers"]
         self._names = UserNames((row["UserName"] for row in users if is_text(row["UserName"])), plain=plain_names)
         self._user_names = {row["Id"]: row["UserName"] for row in users}
-        self._roles()
-        self._users()
-        self._orgs()
+        self._add_roles()
+        self._add_users()
+        self._add_orgs()
         self._add_datasets()
 
-    def _roles(self) -> None:
+    def _add_roles(self) -> None:
         self._role_names: dict[Any, str] = {}
         for row in self._tables["AspNetRoles"]:
             name = row["Name"]
@@ -135,7 +135,7 @@ class _Registry:
             elif self.translation.add("role", {"name": name}):
                 self._role_names[row["Id"]] = name
 
-    def _users(self) -> None:
+    def _add_users(self) -> None:
         role_names: dict[Any, list[str]] = {}
         for row in self._tables["AspNetUserRoles"]:
             if (role := self._role_names.get(row["RoleId"])) is not None:
@@ -147,10 +147,10 @@ class _Registry:
             elif self._names.is_ambiguous(name):
                 self.translation.leave_out(f"user {printable(name)}", "Another user would have the same plain name.")
             else:
-                self.translation.add("user", self._user(row, name, role_names.get(row["Id"], [])))
+                self.translation.add("user", self._translate_user(row, name, role_names.get(row["Id"], [])))
 
-    def _user(self, row: Mapping[str, Any], name: str, roles: list[str]) -> Doc:
-        user: Doc = {"userName": self._names.here(name)}
+    def _translate_user(self, row: Mapping[str, Any], name: str, roles: list[str]) -> Doc:
+        user: Doc = {"userName": self._names.local_name(name)}
         if row["Email"]:
             user["email"] = row["Email"]
         # Every account of DroneDB may create organizations, whatever its roles.
@@ -158,7 +158,7 @@ class _Registry:
         locked = [DEACTIVATED] if self._is_locked_out(row) else []
         user["roles"] = sorted({*roles, *added, *locked})
         if row["Metadata"]:
-            metadata = _json(row["Metadata"])
+            metadata = _parse_json(row["Metadata"])
             user |= {} if metadata is None else {"metadata": metadata}
         if row["PasswordHash"]:
             user["passwordHash"] = row["PasswordHash"]
@@ -175,7 +175,7 @@ class _Registry:
             return True
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) > self._now + LASTING
 
-    def _orgs(self) -> None:
+    def _add_orgs(self) -> None:
         members: dict[Any, list[Mapping[str, Any]]] = {}
         for row in self._tables[MEMBERS]:
             members.setdefault(row["OrganizationSlug"], []).append(row)
@@ -188,10 +188,10 @@ class _Registry:
             org |= {"description": str(row["Description"] or ""), "isPublic": bool(row["IsPublic"])}
             if owner and (name := self._user_name(owner, f"org {printable(slug)}", "owner")) is not None:
                 org["owner"] = name
-            org["members"] = [*self._members(slug, owner, members.get(slug, []))]
+            org["members"] = [*self._translate_members(slug, owner, members.get(slug, []))]
             self.translation.add("org", org)
 
-    def _members(self, slug: str, owner: Any, rows: Iterable[Mapping[str, Any]]) -> Iterable[Doc]:
+    def _translate_members(self, slug: str, owner: Any, rows: Iterable[Mapping[str, Any]]) -> Iterable[Doc]:
         for row in rows:
             if row["UserId"] == owner:
                 continue  # the owner may do everything here, and is no member
@@ -210,7 +210,7 @@ class _Registry:
         """Return the name of a user by id, None and a misfit for one that has none."""
         name = self._user_names.get(key)
         if is_text(name):
-            return self._names.here(name)
+            return self._names.local_name(name)
         self.translation.leave_out(thing, f"There is no user {printable(str(key))} with a name.", field)
         return None
 
@@ -220,18 +220,20 @@ class _Registry:
             if not is_text(org) or not is_text(slug):
                 self.translation.leave_out(f"resource {printable(str(org))}/{printable(str(slug))}", "It has no slug.")
                 continue
-            meta = self._meta(org, row)
+            meta = self._load_metadata(org, row)
             dataset: Doc = {"org": org, "slug": slug, "type": "DATASET"}
             dataset |= {
                 "name": title(text_or_empty(meta.get("name")), slug),
                 "description": text_or_empty(meta.get("tagline")),
             }
-            dataset["grants"] = _grants(self._visibility(f"resource {printable(org)}/{printable(slug)}", meta))
+            dataset["grants"] = _grants_for(
+                self._translate_visibility(f"resource {printable(org)}/{printable(slug)}", meta)
+            )
             self.translation.add("resource", dataset)
 
-    def _meta(self, org: str, row: Mapping[str, Any]) -> Doc:
+    def _load_metadata(self, org: str, row: Mapping[str, Any]) -> Doc:
         """Return the metadata of a dataset, which may have `name`, `tagline` and `visibility`."""
-        meta = _json(row["Meta"]) if row["Meta"] else None
+        meta = _parse_json(row["Meta"]) if row["Meta"] else None
         if isinstance(meta, dict):
             return meta
         try:
@@ -243,9 +245,9 @@ class _Registry:
             rows = read_tables(path, META)["entries_meta"] if path.is_file() else []
         except (ValueError, OSError, UnreadableFile):
             return {}
-        return {each["key"]: _json(each["data"]) for each in rows if each["path"] == "" and is_text(each["key"])}
+        return {each["key"]: _parse_json(each["data"]) for each in rows if each["path"] == "" and is_text(each["key"])}
 
-    def _visibility(self, thing: str, meta: Doc) -> Visibility:
+    def _translate_visibility(self, thing: str, meta: Doc) -> Visibility:
         level = meta.get("visibility")
         if level is None and isinstance(meta.get("public"), bool | int):
             level = Visibility.PUBLIC if meta["public"] else Visibility.PRIVATE  # versions before the three levels
@@ -258,7 +260,7 @@ class _Registry:
         return Visibility.PRIVATE
 
 
-def _grants(level: Visibility) -> Doc:
+def _grants_for(level: Visibility) -> Doc:
     """Return the grants for a visibility, in the meaning of DroneDB: anyone who has the address reads UNLISTED."""
     readers = FOR_ANYONE.readers[level]
     grants: Doc = {"general": {"roles": _READ_ROLES if SubjectType.GENERAL in readers else []}}
@@ -267,7 +269,7 @@ def _grants(level: Visibility) -> Doc:
     return grants
 
 
-def _json(text: Any) -> Any:
+def _parse_json(text: Any) -> Any:
     """Return the value of a JSON text, and the text itself if it is none."""
     try:
         return orjson.loads(text)

@@ -20,7 +20,7 @@ OPTIONAL = frozenset({"email", "displayName", "passwordHash", "metadata", "owner
 """Fields without which an object can still come."""
 
 MAX_ROUNDS = 50
-"""Rounds of checks. Each one leaves out what the round before plan a reference to nothing: four are usual."""
+"""Rounds of checks. Each one leaves out what refers to an object that the round before left out. Four are usual."""
 
 OBJECT_PARTS = 2
 """Parts of the path of a whole object: its section and its number."""
@@ -105,14 +105,14 @@ def _leave_out(sections: Mapping[str, list[Doc]], faults: list[Fault]) -> list[M
     """
     targets: dict[tuple[Part, ...], str] = {}
     for fault in faults:
-        target = _target(_path(fault.location))
+        target = _removable_part(_parse_path(fault.location))
         if not target:
             raise UnreadableSource(f"{fault.message} Nothing was changed.")
         targets.setdefault(target, fault.message)
     objects = {target: message for target, message in targets.items() if len(target) == OBJECT_PARTS}
     chosen = objects or targets
-    misfits = [Misfit(*_described(sections, target), message) for target, message in chosen.items()]
-    for target in sorted(chosen, key=_position, reverse=True):  # from the back: a removal moves what is behind it
+    misfits = [Misfit(*_describe_target(sections, target), message) for target, message in chosen.items()]
+    for target in sorted(chosen, key=_sort_key, reverse=True):  # from the back: a removal moves what is behind it
         *parents, last = target
         holder: Any = sections
         for part in parents:
@@ -124,15 +124,15 @@ def _leave_out(sections: Mapping[str, list[Doc]], faults: list[Fault]) -> list[M
     return misfits
 
 
-def _position(target: tuple[Part, ...]) -> list[tuple[int, str]]:
+def _sort_key(target: tuple[Part, ...]) -> list[tuple[int, str]]:
     return [(part, "") if isinstance(part, int) else (0, part) for part in target]
 
 
-def _path(location: Location) -> tuple[Part, ...]:
+def _parse_path(location: Location) -> tuple[Part, ...]:
     return tuple(int(index) if index else name for index, name in _STEP.findall(location.path))
 
 
-def _target(path: tuple[Part, ...]) -> tuple[Part, ...]:
+def _removable_part(path: tuple[Part, ...]) -> tuple[Part, ...]:
     """Return the smallest part whose absence repairs a fault at this path, () for the whole document."""
     size = OBJECT_PARTS if len(path) >= OBJECT_PARTS else 0
     match path:
@@ -147,7 +147,7 @@ def _target(path: tuple[Part, ...]) -> tuple[Part, ...]:
     return path[:size]
 
 
-def _described(sections: Mapping[str, list[Doc]], target: tuple[Part, ...]) -> tuple[str, str]:
+def _describe_target(sections: Mapping[str, list[Doc]], target: tuple[Part, ...]) -> tuple[str, str]:
     """Return the words for a part of the source, and the field of it that is left out."""
     section, at, *inner = target
     value: Any = sections[str(section)][int(at)]

@@ -54,7 +54,7 @@ def translate(source: Path, *, org: str, plain_names: bool) -> Translation:
         raise UnreadableSource(f"{source} has no file .json")
     groups, items = list[Doc](), list[Doc]()
     for path in paths:
-        for entry in _entries(path):
+        for entry in _read_entries(path):
             if "item_payload" in entry:
                 items.append(entry)
             elif "users" in entry:
@@ -66,10 +66,10 @@ def translate(source: Path, *, org: str, plain_names: bool) -> Translation:
     return _Registry(groups, items, org, plain_names=plain_names).translation
 
 
-def _entries(path: Path) -> Sequence[Doc]:
+def _read_entries(path: Path) -> Sequence[Doc]:
     try:
         if not path.is_file():
-            raise UnreadableSource(f"{path} is no file")
+            raise UnreadableSource(f"there is no file {path}")
         if path.stat().st_size > MAX_BYTES:
             raise UnreadableSource(f"{path} has more than {MAX_BYTES // 1024**2} MiB")
         content = orjson.loads(path.read_bytes())
@@ -90,19 +90,19 @@ class _Registry:
         self.translation = Translation()
         self._org = org
         people = [user for group in groups for user in _objects(group["users"])]
-        owners = [_access(item).get("owner") for item in items]
+        owners = [_access_settings(item).get("owner") for item in items]
         names = [name for name in [*(user.get("username") for user in people), *owners] if is_text(name)]
         self._names = UserNames(names, plain=plain_names)
-        self._users(people, names)
+        self._add_users(people, names)
         self._group_slugs: dict[str, str] = {}
         for group in groups:
-            self._group(group)
+            self._add_group(group)
         if items:
             self.translation.add("org", {"slug": org, "name": title(org.capitalize(), org)})
         for item in items:
-            self._item(item)
+            self._add_item(item)
 
-    def _users(self, people: Sequence[Doc], names: Sequence[str]) -> None:
+    def _add_users(self, people: Sequence[Doc], names: Sequence[str]) -> None:
         """Add everyone who is a member of a group or an owner, once, with what the groups tell."""
         facts: dict[str, Doc] = {}
         for person in people:
@@ -116,9 +116,9 @@ class _Registry:
             if self._names.is_ambiguous(name):
                 self.translation.leave_out(f"user {printable(name)}", "Another user would have the same plain name.")
                 continue
-            self.translation.add("user", {"userName": self._names.here(name), **_person(facts.get(key, {}))})
+            self.translation.add("user", {"userName": self._names.local_name(name), **_user_fields(facts.get(key, {}))})
 
-    def _group(self, group: Doc) -> None:
+    def _add_group(self, group: Doc) -> None:
         name = group.get("id")
         if not is_text(name):
             self.translation.leave_out(f"group {printable(str(name))}", "It has no id.")
@@ -134,14 +134,14 @@ class _Registry:
             if not is_text(user_name := user.get("username")):
                 self.translation.leave_out(f"a member {of}", "It has no user name.")
                 continue
-            here = self._names.here(user_name)
-            key = new["slug"], validation.normalize_key(here)
-            if self.translation.is_first(f"member {printable(here)} {of}", "member", *key):
-                members.append({"user": here})
+            member = self._names.local_name(user_name)
+            key = new["slug"], validation.normalize_key(member)
+            if self.translation.is_first(f"member {printable(member)} {of}", "member", *key):
+                members.append({"user": member})
 
-    def _item(self, item: Doc) -> None:
+    def _add_item(self, item: Doc) -> None:
         payload = item["item_payload"]
-        handle, access = item.get("id"), _access(item)
+        handle, access = item.get("id"), _access_settings(item)
         if not isinstance(payload, dict) or not is_text(handle):
             self.translation.leave_out(f"item {printable(str(handle))}", "It has no id or no content.")
             return
@@ -156,17 +156,17 @@ class _Registry:
         resource["metadata"] = {name: value for name, value in payload.items() if name not in _NOT_METADATA}
         owner = access.get("owner") or payload.get("owner_username")
         if is_text(owner):
-            resource["owner"] = self._names.here(owner)
+            resource["owner"] = self._names.local_name(owner)
         thing = f"resource {printable(self._org)}/{printable(resource['slug'])}"
         if reason := _lock_reason(item.get("lock_payload")):
             resource["lock"] = {"reason": reason}
-        resource["grants"] = self._grants(thing, access, has_data=kind == DATASET)
+        resource["grants"] = self._translate_grants(thing, access, has_data=kind == DATASET)
         self.translation.add("resource", resource)
 
     def _has_type(self, name: str) -> bool:
         return any(each["name"] == name for each in self.translation.sections["resourceTypes"])
 
-    def _grants(self, thing: str, access: Doc, *, has_data: bool) -> Doc:
+    def _translate_grants(self, thing: str, access: Doc, *, has_data: bool) -> Doc:
         if not access:
             self.translation.leave_out(
                 thing, "They are missing, so nobody but its owner has access.", "access settings"
@@ -177,10 +177,13 @@ class _Registry:
             if name not in self._group_slugs and group in self._group_slugs.values():
                 self.translation.leave_out(thing, "Another group has its slug here.", f"group {printable(name)}")
             elif self.translation.is_first(f"grant to group {printable(group)} on {thing}", "grant", thing, group):
-                groups.append({"group": group, "roles": self._roles(thing, roles, has_data=has_data)})
-        return {"general": {"roles": self._roles(thing, access.get("general"), has_data=has_data)}, "groups": groups}
+                groups.append({"group": group, "roles": self._translate_roles(thing, roles, has_data=has_data)})
+        return {
+            "general": {"roles": self._translate_roles(thing, access.get("general"), has_data=has_data)},
+            "groups": groups,
+        }
 
-    def _roles(self, thing: str, names: Any, *, has_data: bool) -> list[str]:
+    def _translate_roles(self, thing: str, names: Any, *, has_data: bool) -> list[str]:
         """Return roles under their names here, without those that are unknown or that the type does not have."""
         mask = 0
         for name in names if isinstance(names, list) else ():
@@ -193,7 +196,7 @@ class _Registry:
         return resource_roles.names(mask)
 
 
-def _access(item: Doc) -> Doc:
+def _access_settings(item: Doc) -> Doc:
     return _object(_object(item.get("auth_payload")).get("access_settings"))
 
 
@@ -202,15 +205,17 @@ def _lock_reason(payload: Any) -> str:
     lock = _object(_object(payload).get("lock_information"))
     if lock.get("locked") is not True:
         return ""
-    reasons = (text_or_empty(event.get("reason")) for event in reversed(_objects(lock.get("history"))) if _locks(event))
+    reasons = (
+        text_or_empty(event.get("reason")) for event in reversed(_objects(lock.get("history"))) if _is_lock_event(event)
+    )
     return next(reasons, "").strip()[: locks.MAX_REASON].strip() or UNKNOWN_REASON
 
 
-def _locks(event: Doc) -> bool:
+def _is_lock_event(event: Doc) -> bool:
     return event.get("action_type") == "LOCK"
 
 
-def _person(person: Doc) -> Doc:
+def _user_fields(person: Doc) -> Doc:
     """Return the fields of a user that an entry of a group tells."""
     names = " ".join(text_or_empty(person.get(part)) for part in ("first_name", "last_name"))
     fields = {"displayName": title(names, ""), "email": text_or_empty(person.get("email"))}

@@ -123,7 +123,7 @@ class UserNames:
         for name in names:
             self._users.setdefault(self._key(name), set()).add(validation.normalize_key(name))
 
-    def here(self, name: str) -> str:
+    def local_name(self, name: str) -> str:
         """Return the name here. For a name that would become that of another user it is one that nobody has."""
         if self.is_ambiguous(name):
             return f"{name} (two users)"

@@ -18,7 +18,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 
 
 def translated(source: Path, **org_slugs: str) -> Translation:
-    return dronedb.translate(dronedb.find(source, None), NOW, plain_names=False, org_slugs=org_slugs)
+    return dronedb.translate(dronedb.find_files(source, None), NOW, plain_names=False, org_slugs=org_slugs)
 
 
 def _change(file: str, *statements: str) -> Callable[[Path], None]:
@@ -36,7 +36,7 @@ def _write(file: str, content: bytes) -> Callable[[Path], object]:
 
 USERS = "DROP TABLE AspNetUsers"
 HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no file": (lambda folder: (folder / "identity.db").unlink(), "is no file"),
+    "no file": (lambda folder: (folder / "identity.db").unlink(), "there is no file"),
     "a text": (_write("registry.db", b"slug,name" * 500), "file is not a database"),
     "an empty file": (_write("registry.db", b""), "it has no table Organizations"),
     "another database": (_change("identity.db", USERS), "it has no table AspNetUsers"),

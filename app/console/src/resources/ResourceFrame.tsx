@@ -28,7 +28,7 @@ export function ResourceFrame({
         {type.label}
         {' · '}
         {org === null ? (
-          sharedWords.hidden
+          `${words.org} ${sharedWords.hidden}`
         ) : (
           <LinkTo to="/organizations/$slug" params={{ slug: org.slug }} size="sm" underline="always">
             {org.name}

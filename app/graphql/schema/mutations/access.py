@@ -10,7 +10,7 @@ from app.domain import errors
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
-from app.graphql.schema.decorators import input_type, object_type, one_of_input
+from app.graphql.schema.decorators import input_type, object_type, one_of_input, optional
 from app.graphql.schema.enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.graphql.schema.fields import computed_field, edge
 from app.graphql.schema.payloads import (
@@ -43,7 +43,7 @@ class WildcardGrantInput:
     """Roles for all signed-in users, or for everyone."""
 
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
+    expires_at: datetime | None = optional(_ROLES_END)
 
 
 @input_type
@@ -52,7 +52,7 @@ class GroupGrantInput:
 
     group: GroupBy = strawberry.field(description="The group.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
+    expires_at: datetime | None = optional(_ROLES_END)
 
 
 @input_type
@@ -61,7 +61,7 @@ class UserGrantInput:
 
     user: UserBy = strawberry.field(description="The user.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
+    expires_at: datetime | None = optional(_ROLES_END)
 
 
 @input_type
@@ -72,8 +72,8 @@ class SubmitAccessInput(ChangeInput):
     revision: int = strawberry.field(
         description="The revision that the client has read. An outdated revision is a CONFLICT."
     )
-    general: WildcardGrantInput | None = strawberry.field(
-        default=None, description="Roles for all signed-in users. Required; the list of roles may be empty."
+    general: WildcardGrantInput | None = optional(
+        "Roles for all signed-in users. Required; the list of roles may be empty."
     )
     groups: list[GroupGrantInput] = strawberry.field(
         default_factory=list, description="Grants to groups. Groups and users together have at most 1,000 grants."
@@ -81,8 +81,8 @@ class SubmitAccessInput(ChangeInput):
     users: list[UserGrantInput] = strawberry.field(
         default_factory=list, description="Grants to users. Groups and users together have at most 1,000 grants."
     )
-    anyone: WildcardGrantInput | None = strawberry.field(
-        default=None, description="Roles for everyone, signed in or not: read roles only. Absent for none."
+    anyone: WildcardGrantInput | None = optional(
+        "Roles for everyone, signed in or not: read roles only. Absent for none."
     )
 
 
@@ -90,12 +90,10 @@ class SubmitAccessInput(ChangeInput):
 class SubjectInput:
     """The subject that receives roles. Exactly one field must be set."""
 
-    group: GroupBy | None = strawberry.field(default=None, description="A group.")
-    user: UserBy | None = strawberry.field(default=None, description="A user.")
-    general: bool | None = strawberry.field(default=None, description="All signed-in users. The value must be true.")
-    anyone: bool | None = strawberry.field(
-        default=None, description="Everyone, signed in or not. The value must be true."
-    )
+    group: GroupBy | None = optional("A group.")
+    user: UserBy | None = optional("A user.")
+    general: bool | None = optional("All signed-in users. The value must be true.")
+    anyone: bool | None = optional("Everyone, signed in or not. The value must be true.")
 
 
 @input_type
@@ -105,7 +103,7 @@ class GrantInput:
     resource: ResourceBy = strawberry.field(description="The resource.")
     subject: SubjectInput = strawberry.field(description="The subject.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
-    expires_at: datetime | None = strawberry.field(default=None, description=_ROLES_END)
+    expires_at: datetime | None = optional(_ROLES_END)
 
 
 @input_type

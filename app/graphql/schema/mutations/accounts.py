@@ -6,7 +6,7 @@ from app.db import Transaction
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.clearing import cleared
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.fields import edge
 from app.graphql.schema.mutations.users import MANAGE, ClearableUserField
 from app.graphql.schema.payloads import Outcome, Payload, UpdateInput, action, mutation
@@ -65,22 +65,18 @@ class RenameUserInput(UpdateInput):
 class UpdateViewerInput(UpdateInput):
     """New details of the viewer. Absent and null fields stay as they are."""
 
-    display_name: str | None = strawberry.field(
-        default=None,
-        description="A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does.",
+    display_name: str | None = optional(
+        "A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does."
     )
-    email: str | None = strawberry.field(
-        default=None,
-        description="A new e-mail address, unique without regard to letter case. An empty text removes it, as `clear` "
-        "does.",
+    email: str | None = optional(
+        "A new e-mail address, unique without regard to letter case. An empty text removes it, as `clear` does."
     )
-    password: str | None = strawberry.field(
-        default=None,
-        description="The current password, at most 1,024 characters. Required for another e-mail address, else "
-        "ignored. A wrong one counts as a failed sign-in attempt.",
+    password: str | None = optional(
+        "The current password, at most 1,024 characters. Required for another e-mail address, else "
+        "ignored. A wrong one counts as a failed sign-in attempt."
     )
-    clear: list[ClearableUserField] | None = strawberry.field(
-        default=None, description="Values to remove. A value that is removed cannot be set as well."
+    clear: list[ClearableUserField] | None = optional(
+        "Values to remove. A value that is removed cannot be set as well."
     )
 
 

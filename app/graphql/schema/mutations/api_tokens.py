@@ -8,7 +8,7 @@ from app.db import Transaction
 from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
@@ -33,24 +33,17 @@ class CreateApiTokenInput(ChangeInput):
     name: str = strawberry.field(
         description="Name of its purpose; 1 to 200 printable characters; unique for its owner."
     )
-    user: UserBy | None = strawberry.field(
-        default=None,
-        description="The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
-        "exceed the viewer's; this requires USERS_MANAGE.",
+    user: UserBy | None = optional(
+        "The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
+        "exceed the viewer's; this requires USERS_MANAGE."
     )
-    permissions: list[Permission] | None = strawberry.field(
-        default=None, description="Permissions of the token, no more than the viewer has. None if absent."
+    permissions: list[Permission] | None = optional(
+        "Permissions of the token, no more than the viewer has. None if absent."
     )
-    orgs: list[OrgBy] | None = strawberry.field(
-        default=None, description="Limit the token to these orgs with all their resources. At most 100."
-    )
-    resources: list[ResourceBy] | None = strawberry.field(
-        default=None, description="Limit the token to these resources. At most 100."
-    )
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When it ends, in the future. If absent, the latest time that the setting "
-        "ApiTokenExpirationInDays allows.",
+    orgs: list[OrgBy] | None = optional("Limit the token to these orgs with all their resources. At most 100.")
+    resources: list[ResourceBy] | None = optional("Limit the token to these resources. At most 100.")
+    expires_at: datetime | None = optional(
+        "When it ends, in the future. If absent, the latest time that the setting ApiTokenExpirationInDays allows."
     )
 
 
@@ -66,13 +59,8 @@ class CreateServiceAccountInput(ChangeInput):
     """A new service account."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
-    display_name: str | None = strawberry.field(
-        default=None, description="The name to show; 1 to 200 printable characters. An empty text means none."
-    )
-    roles: list[str] | None = strawberry.field(
-        default=None,
-        description="Names of roles, with no more permissions than the viewer has. None if absent.",
-    )
+    display_name: str | None = optional("The name to show; 1 to 200 printable characters. An empty text means none.")
+    roles: list[str] | None = optional("Names of roles, with no more permissions than the viewer has. None if absent.")
 
 
 @object_type

@@ -9,7 +9,7 @@ from app.db import Transaction, tables
 from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.schema.clearing import cleared
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
@@ -36,12 +36,8 @@ class NewGroupInput:
         "Unique; it never changes. `general` is reserved: it means all signed-in users."
     )
     display_name: str = strawberry.field(description="1 to 200 printable characters. Spaces at both ends are removed.")
-    description: str | None = strawberry.field(
-        default=None, description="Description for readers; at most 1,000 characters. Empty if absent."
-    )
-    members_seen_by: GroupMembersSeenBy | None = strawberry.field(
-        default=None, description="Visibility of the members. `MEMBERS` if absent."
-    )
+    description: str | None = optional("Description for readers; at most 1,000 characters. Empty if absent.")
+    members_seen_by: GroupMembersSeenBy | None = optional("Visibility of the members. `MEMBERS` if absent.")
 
 
 @input_type
@@ -54,11 +50,9 @@ class UpdateGroupInput(UpdateInput):
     """Changes of a group. Absent and null fields stay as they are."""
 
     group: GroupBy = strawberry.field(description="The group.")
-    display_name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
-    description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
-    members_seen_by: GroupMembersSeenBy | None = strawberry.field(
-        default=None, description="Visibility of the members."
-    )
+    display_name: str | None = optional("A new name; 1 to 200 printable characters.")
+    description: str | None = optional("A new description; at most 1,000 characters.")
+    members_seen_by: GroupMembersSeenBy | None = optional("Visibility of the members.")
 
 
 @input_type
@@ -90,16 +84,13 @@ class UpdateGroupMemberInput(ChangeInput):
 
     group: GroupBy = strawberry.field(description="The group.")
     user: UserBy = strawberry.field(description="The member.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the membership ends. It must be in the future; a later end than now must not be later than "
-        "the end of the viewer's own right to grant it.",
+    expires_at: datetime | None = optional(
+        "When the membership ends. It must be in the future; a later end than now must not be later than "
+        "the end of the viewer's own right to grant it."
     )
-    is_manager: bool | None = strawberry.field(
-        default=None, description="Whether the member may add and remove members, no longer than the viewer may."
-    )
-    clear: list[ClearableGroupMemberField] | None = strawberry.field(
-        default=None, description="Values to remove. A value in this list must not be sent as well."
+    is_manager: bool | None = optional("Whether the member may add and remove members, no longer than the viewer may.")
+    clear: list[ClearableGroupMemberField] | None = optional(
+        "Values to remove. A value in this list must not be sent as well."
     )
 
 

@@ -10,7 +10,7 @@ from app.domain import errors, refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.bulk import reject
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
@@ -54,10 +54,9 @@ class SetOrgQuotaInput(UpdateInput):
     """A storage quota of an org. Exactly one of `quotaBytes` and `clear` is required."""
 
     org: OrgBy = strawberry.field(description="The org.")
-    quota_bytes: BigInt | None = strawberry.field(
-        default=None,
-        description=f"The quota in bytes, from 0 to {MAX_BYTES:,}. It may be less than the used bytes: then nothing "
-        "more is stored until the org is below it.",
+    quota_bytes: BigInt | None = optional(
+        f"The quota in bytes, from 0 to {MAX_BYTES:,}. It may be less than the used bytes: then nothing "
+        "more is stored until the org is below it."
     )
     clear: bool = strawberry.field(default=False, description="Remove the org's own quota.")
 

@@ -10,7 +10,7 @@ from app.domain import refs
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
 from app.graphql.schema.clearing import cleared
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, OrgLevel, enum
 from app.graphql.schema.fields import edge
@@ -31,16 +31,11 @@ class NewOrgInput:
         "Unique; it never changes. `public` and `features` are reserved."
     )
     name: str = strawberry.field(description="1 to 200 printable characters. Spaces at both ends are removed.")
-    description: str | None = strawberry.field(
-        default=None, description="Description for readers; at most 1,000 characters. Empty if absent."
-    )
-    is_public: bool | None = strawberry.field(
-        default=None, description="Whether every viewer can see it. False if absent."
-    )
-    owner: UserBy | None = strawberry.field(
-        default=None,
-        description="The owner of a new org; the viewer if absent. Another owner requires ORGS_MANAGE. An existing org "
-        "keeps its owner: `transferOrg` changes it.",
+    description: str | None = optional("Description for readers; at most 1,000 characters. Empty if absent.")
+    is_public: bool | None = optional("Whether every viewer can see it. False if absent.")
+    owner: UserBy | None = optional(
+        "The owner of a new org; the viewer if absent. Another owner requires ORGS_MANAGE. An existing org "
+        "keeps its owner: `transferOrg` changes it."
     )
 
 
@@ -54,9 +49,9 @@ class UpdateOrgInput(UpdateInput):
     """Changes of an org. Absent and null fields stay as they are."""
 
     org: OrgBy = strawberry.field(description="The org.")
-    name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
-    description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
-    is_public: bool | None = strawberry.field(default=None, description="Whether every viewer can see it.")
+    name: str | None = optional("A new name; 1 to 200 printable characters.")
+    description: str | None = optional("A new description; at most 1,000 characters.")
+    is_public: bool | None = optional("Whether every viewer can see it.")
 
 
 @input_type
@@ -85,10 +80,9 @@ class AddOrgMemberInput(ChangeInput):
         description="The user, by exact user name, or by id if the viewer can see the user."
     )
     level: OrgLevel = strawberry.field(default=OrgLevel.READ_WRITE, description="The level of the member.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-        "right to grant it. Absent for no end.",
+    expires_at: datetime | None = optional(
+        "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        "right to grant it. Absent for no end."
     )
 
 
@@ -105,14 +99,13 @@ class UpdateOrgMemberInput(ChangeInput):
 
     org: OrgBy = strawberry.field(description="The org.")
     user: UserBy = strawberry.field(description="The member.")
-    level: OrgLevel | None = strawberry.field(default=None, description="The new level.")
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-        "right to grant it.",
+    level: OrgLevel | None = optional("The new level.")
+    expires_at: datetime | None = optional(
+        "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        "right to grant it."
     )
-    clear: list[ClearableOrgMemberField] | None = strawberry.field(
-        default=None, description="Values to remove. A value that is removed cannot be set as well."
+    clear: list[ClearableOrgMemberField] | None = optional(
+        "Values to remove. A value that is removed cannot be set as well."
     )
 
 

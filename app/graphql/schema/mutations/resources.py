@@ -8,7 +8,7 @@ from app.db import Transaction
 from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
 from app.graphql.schema.new_edges import Edge, new_edge
@@ -29,10 +29,8 @@ class NewResourceInput:
         description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; `renameResource` changes it."
     )
     name: str = strawberry.field(description="1 to 200 characters.")
-    description: str | None = strawberry.field(default=None, description="At most 1,000 characters. Empty if absent.")
-    metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object of at most 64 KiB. `{}` if absent."
-    )
+    description: str | None = optional("At most 1,000 characters. Empty if absent.")
+    metadata: JSON | None = optional("A JSON object of at most 64 KiB. `{}` if absent.")
 
 
 @input_type
@@ -45,11 +43,9 @@ class UpdateResourceInput(UpdateInput):
     """Changes of a resource. Absent fields stay as they are."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
-    name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
-    description: str | None = strawberry.field(default=None, description="At most 1,000 characters.")
-    metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object of at most 64 KiB, which replaces the current one."
-    )
+    name: str | None = optional("1 to 200 characters.")
+    description: str | None = optional("At most 1,000 characters.")
+    metadata: JSON | None = optional("A JSON object of at most 64 KiB, which replaces the current one.")
 
 
 @input_type
@@ -68,10 +64,8 @@ class TransferResourceInput(UpdateInput):
     """A new owner or a new org of a resource."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
-    owner: UserBy | None = strawberry.field(default=None, description="The new owner. Absent to keep the owner.")
-    org: OrgBy | None = strawberry.field(
-        default=None, description="The new org, where the viewer needs READ_WRITE. Absent to keep the org."
-    )
+    owner: UserBy | None = optional("The new owner. Absent to keep the owner.")
+    org: OrgBy | None = optional("The new org, where the viewer needs READ_WRITE. Absent to keep the org.")
 
 
 @input_type

@@ -5,7 +5,7 @@ import strawberry
 from app.db import Transaction
 from app.domain import refs
 from app.domain.viewer import Viewer
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
 from app.graphql.schema.new_edges import Edge, new_edge
@@ -35,10 +35,10 @@ class UpdateRoleInput(UpdateInput):
     """Changes of a role. Absent fields stay as they are."""
 
     role: RoleBy = strawberry.field(description="The role.")
-    name: str | None = strawberry.field(default=None, description="A new name. Built-in roles cannot be renamed.")
-    description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
-    permissions: list[Permission] | None = strawberry.field(
-        default=None, description="The new permissions. Those of `admin` and `deactivated` cannot be changed."
+    name: str | None = optional("A new name. Built-in roles cannot be renamed.")
+    description: str | None = optional("A new description; at most 1,000 characters.")
+    permissions: list[Permission] | None = optional(
+        "The new permissions. Those of `admin` and `deactivated` cannot be changed."
     )
 
 

@@ -6,7 +6,7 @@ from app.db import Transaction
 from app.domain.errors import InvalidInput, Problems
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
 from app.graphql.schema.outcomes import SECRET
@@ -22,12 +22,11 @@ from app.services import session as accounts
 class LoginInput:
     """A user name and its password, or a token of the identity provider."""
 
-    user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
-    password: str | None = strawberry.field(default=None, description="The password; at most 1,024 characters.")
-    token: str | None = strawberry.field(
-        default=None,
-        description="A token of the identity provider, at most 16,384 characters, instead of user name and "
-        "password. Rejected if no identity provider is configured.",
+    user_name: str | None = optional("The user name, without regard to letter case.")
+    password: str | None = optional("The password; at most 1,024 characters.")
+    token: str | None = optional(
+        "A token of the identity provider, at most 16,384 characters, instead of user name and "
+        "password. Rejected if no identity provider is configured."
     )
 
 
@@ -35,10 +34,8 @@ class LoginInput:
 class SignOutEverywhereInput(ChangeInput):
     """The user whose tokens are revoked."""
 
-    user: UserBy | None = strawberry.field(
-        default=None,
-        description="The user; the viewer if absent. Another user requires USERS_MANAGE and rights that do "
-        "not exceed the viewer's.",
+    user: UserBy | None = optional(
+        "The user; the viewer if absent. Another user requires USERS_MANAGE and rights that do not exceed the viewer's."
     )
 
 

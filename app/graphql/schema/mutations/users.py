@@ -11,7 +11,7 @@ from app.domain import errors, refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.clearing import cleared
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
@@ -37,33 +37,25 @@ class NewUserInput:
     """A new user."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
-    display_name: str | None = strawberry.field(
-        default=None,
-        description="The name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty text "
-        "means none.",
+    display_name: str | None = optional(
+        "The name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty text means none."
     )
-    email: str | None = strawberry.field(
-        default=None, description="Unique without regard to letter case. An empty text means none."
+    email: str | None = optional("Unique without regard to letter case. An empty text means none.")
+    password: str | None = optional(
+        "A password that meets the password policy. Without one, the user cannot sign in until one is set. "
+        "An existing user keeps the password."
     )
-    password: str | None = strawberry.field(
-        default=None,
-        description="A password that meets the password policy. Without one, the user cannot sign in until one is set. "
-        "An existing user keeps the password.",
-    )
-    password_hash: str | None = strawberry.field(
-        default=None,
-        description="The hash of a password from another system, instead of `password`: argon2 (PHC format), bcrypt "
+    password_hash: str | None = optional(
+        "The hash of a password from another system, instead of `password`: argon2 (PHC format), bcrypt "
         "(`$2a$`, `$2b$`, `$2y$`), ASP.NET Identity version 3, or Django's `pbkdf2_sha256$`, `argon2$` and "
-        f"`bcrypt_sha256$`. Bounds: {imported_hashes.BOUNDS}. The first sign-in replaces it with one of this server.",
+        f"`bcrypt_sha256$`. Bounds: {imported_hashes.BOUNDS}. The first sign-in replaces it with one of this server."
     )
-    roles: list[str] | None = strawberry.field(
-        default=None,
-        description="Names of roles, with no more permissions than the viewer has. `user` if absent.",
+    roles: list[str] | None = optional(
+        "Names of roles, with no more permissions than the viewer has. `user` if absent."
     )
-    metadata: JSON | None = strawberry.field(
-        default=None,
-        description="A JSON object of at most 64 KiB. `{}` if absent. A list `roles` in it takes precedence "
-        "over the field `roles`, and creates missing roles without permissions.",
+    metadata: JSON | None = optional(
+        "A JSON object of at most 64 KiB. `{}` if absent. A list `roles` in it takes precedence "
+        "over the field `roles`, and creates missing roles without permissions."
     )
 
 
@@ -85,18 +77,15 @@ class UpdateUserInput(UpdateInput):
     """Changes of a user. Absent fields stay as they are."""
 
     user: UserBy = strawberry.field(description="The user.")
-    email: str | None = strawberry.field(
-        default=None, description="A new e-mail address. An empty text removes it, as `clear` does."
+    email: str | None = optional("A new e-mail address. An empty text removes it, as `clear` does.")
+    display_name: str | None = optional(
+        "A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does."
     )
-    display_name: str | None = strawberry.field(
-        default=None,
-        description="A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does.",
+    roles: list[str] | None = optional(
+        "Names of the new roles, which replace all current ones. An empty list removes all."
     )
-    roles: list[str] | None = strawberry.field(
-        default=None, description="Names of the new roles, which replace all current ones. An empty list removes all."
-    )
-    clear: list[ClearableUserField] | None = strawberry.field(
-        default=None, description="Values to remove. A value that is removed cannot be set as well."
+    clear: list[ClearableUserField] | None = optional(
+        "Values to remove. A value that is removed cannot be set as well."
     )
 
 
@@ -105,9 +94,7 @@ class DeleteUserInput(ChangeInput):
     """The user to delete."""
 
     user: UserBy = strawberry.field(description="The user.")
-    successor: UserBy | None = strawberry.field(
-        default=None, description="The user who receives what the deleted user owns. Absent for none."
-    )
+    successor: UserBy | None = optional("The user who receives what the deleted user owns. Absent for none.")
 
 
 @input_type

@@ -15,7 +15,7 @@ from app.graphql.schema.connections import (
     OrderDirection,
     StringFilter,
 )
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
@@ -152,24 +152,15 @@ class AuditEventFilter:
     Null is refused.
     """
 
-    actor_name: NullableStringFilter | None = strawberry.field(
-        default=None,
-        description="The user name of the actor, without regard to letter case. Missing for changes by the system.",
+    actor_name: NullableStringFilter | None = optional(
+        "The user name of the actor, without regard to letter case. Missing for changes by the system."
     )
-    action: StringFilter | None = strawberry.field(
-        default=None, description="Name of the mutation, such as `createUser`."
-    )
-    object_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The global id of a changed object, which may be deleted."
-    )
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the change was made.")
-    and_: list["AuditEventFilter"] | None = strawberry.field(
-        default=None, name="and", description="All of these must match."
-    )
-    or_: list["AuditEventFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these must match."
-    )
-    not_: "AuditEventFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
+    action: StringFilter | None = optional("Name of the mutation, such as `createUser`.")
+    object_id: strawberry.ID | None = optional("The global id of a changed object, which may be deleted.")
+    created_at: DateTimeFilter | None = optional("When the change was made.")
+    and_: list["AuditEventFilter"] | None = optional("All of these must match.", name="and")
+    or_: list["AuditEventFilter"] | None = optional("At least one of these must match.", name="or")
+    not_: "AuditEventFilter | None" = optional("This must not match.", name="not")
 
 
 def log_key(viewer: Viewer) -> int | None:

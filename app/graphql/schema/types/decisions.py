@@ -6,7 +6,7 @@ import strawberry
 
 from app.domain.errors import BadInput
 from app.domain.resource_roles import SubjectType
-from app.graphql.schema.decorators import input_type, object_type, one_of_input
+from app.graphql.schema.decorators import input_type, object_type, one_of_input, optional
 from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum, of_value, role_list
 from app.graphql.schema.fields import computed_field
 from app.graphql.schema.payloads import fill_payload
@@ -44,24 +44,18 @@ class AccessDecision:
 class DecisionSubject:
     """The subject of a decision. Exactly one field must be set."""
 
-    user: UserBy | None = strawberry.field(default=None, description="A user.")
-    anonymous: bool | None = strawberry.field(
-        default=None, description="A request without a sign-in. The value must be true."
-    )
+    user: UserBy | None = optional("A user.")
+    anonymous: bool | None = optional("A request without a sign-in. The value must be true.")
 
 
 @one_of_input
 class EntrySubject:
     """The subject of an additional entry. Exactly one field must be set."""
 
-    group: GroupBy | None = strawberry.field(default=None, description="A group whose members the viewer may see.")
-    user: UserBy | None = strawberry.field(
-        default=None, description="A user. The entry of another user changes nothing."
-    )
-    general: bool | None = strawberry.field(default=None, description="All signed-in users. The value must be true.")
-    anyone: bool | None = strawberry.field(
-        default=None, description="Everyone, signed in or not. The value must be true."
-    )
+    group: GroupBy | None = optional("A group whose members the viewer may see.")
+    user: UserBy | None = optional("A user. The entry of another user changes nothing.")
+    general: bool | None = optional("All signed-in users. The value must be true.")
+    anyone: bool | None = optional("Everyone, signed in or not. The value must be true.")
 
 
 @input_type

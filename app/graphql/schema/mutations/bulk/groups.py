@@ -15,7 +15,7 @@ from app.graphql.schema.bulk import (
     change_each,
     change_members,
 )
-from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.decorators import input_type, object_type, optional
 from app.graphql.schema.fields import edge
 from app.graphql.schema.mutations.groups import MANAGE, MANAGER, NewGroupInput, members_seen_by
 from app.graphql.schema.new_edges import Edge, new_edge
@@ -51,10 +51,9 @@ class NewGroupMemberInput:
     user: UserBy = strawberry.field(
         description="The user, by exact user name, or by id if the viewer can see the user."
     )
-    expires_at: datetime | None = strawberry.field(
-        default=None,
-        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-        "right to grant it. Absent for no end, or to keep the end of an existing membership.",
+    expires_at: datetime | None = optional(
+        "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        "right to grant it. Absent for no end, or to keep the end of an existing membership."
     )
 
 
