@@ -12,14 +12,14 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from app import cli
+from app.cli import listening
 from app.config import FIELDS, Settings
 from app.config.sources import variable
 from app.http import supervisor
@@ -45,10 +45,11 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Root:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
-    for place in (uvicorn, supervisor):
-        monkeypatch.setattr(
-            place, "run", lambda app, **own: calls.append(own | {"app": app, "collects": gc.isenabled()})
-        )
+
+    def run(app: str, sockets: Sequence[socket.socket], **own: Any) -> None:
+        calls.append(own | {"app": app, "sockets": sockets, "collects": gc.isenabled()})
+
+    monkeypatch.setattr(supervisor, "run", run)
     return calls
 
 
@@ -190,7 +191,7 @@ def test_an_unusable_database_is_reported_in_one_line(
 ) -> None:
     monkeypatch.setenv("OSTIARY_DATABASE_URL", f"postgresql://ann:{HUSH}@127.0.0.1/d")
     root.failure = failure
-    monkeypatch.setattr(cli, "_free_port", lambda _, port: port)
+    monkeypatch.setattr(listening, "free_port", lambda _, port: port)
 
     assert cli.main([command]) == 1
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import uvicorn
 
 from app import administration, cli
 from app.cli import help_texts
 from app.config import Settings
+from app.http import supervisor
 from app.services.demo import names
 from scripts.reference_tables import command_line
 
@@ -35,7 +35,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> Output:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
-    monkeypatch.setattr(uvicorn, "run", lambda app, **_: calls.append(app))
+    monkeypatch.setattr(supervisor, "run", lambda app, sockets, **_: calls.append(app))
     return calls
 
 
