@@ -85,7 +85,8 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
 
 def _has_few_entries(resource_id: ColumnElement[Any], most: int) -> ColumnElement[bool]:
     entry = aliased(Access)
-    next_one = select(_ONE).where(col(entry.resource_id) == resource_id).correlate_except(entry)
+    # The mask is in the same index as all that is read after it: a page less to read in a large registry.
+    next_one = select(col(entry.mask)).where(col(entry.resource_id) == resource_id).correlate_except(entry)
     return next_one.offset(literal_column(str(most), Integer)).limit(_ONE).scalar_subquery().is_(None)
 
 
