@@ -206,9 +206,3 @@ class JSONDocument(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Return the value of a JSON text."""
         return None if value is None else orjson.loads(value)
-
-
-def col(attribute: Any) -> ColumnElement[Any]:
-    """Return an attribute of a table class typed as a column; its annotation has the type of the value."""
-    column: ColumnElement[Any] = attribute
-    return column

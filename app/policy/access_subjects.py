@@ -16,7 +16,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    inspect,
     literal_column,
     not_,
     null,
@@ -25,9 +24,8 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, Group, KeyText, Org, Resource, RowId, User, col
+from app.db.tables import Access, Group, KeyText, Org, Resource, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
@@ -70,8 +68,8 @@ def subjects_sql(viewer: Viewer, *, candidates: CTE | None = None, without: Sele
     roles = bit_or(entries.c.mask).label("mask")
     holders = select(*subject, roles).where(entries.c.mask != 0).group_by(*subject).subquery("holders")
     user, group = aliased(User), aliased(Group)
-    joined = holders.outerjoin(inspect(user).selectable, col(user.id) == holders.c.user).outerjoin(
-        inspect(group).selectable, (col(group.id) == holders.c.whole) & (holders.c.kind == int(SubjectType.GROUP))
+    joined = holders.outerjoin(from_of(user), col(user.id) == holders.c.user).outerjoin(
+        from_of(group), (col(group.id) == holders.c.whole) & (holders.c.kind == int(SubjectType.GROUP))
     )
     name = func.coalesce(col(user.user_key), BEFORE_USERS + col(group.slug), literal_column("''", KeyText()))
     number = func.coalesce(holders.c.user, col(group.id), holders.c.kind)
@@ -92,7 +90,7 @@ def are_many_subjects() -> ColumnElement[bool]:
     """Return whether the entries of the bound `keys` have at least `MANY` memberships. It reads no more of them."""
     arms = [
         select(literal_column("1", Integer).label("one"))
-        .select_from(inspect(_ENTRY).selectable.join(each.rows, _is_of(each.kind) & (each.key == _KEY)))
+        .select_from(from_of(_ENTRY).join(each.rows, _is_of(each.kind) & (each.key == _KEY)))
         .where(*_is_current())
         for each in by_membership()
     ]
@@ -103,7 +101,7 @@ def are_many_subjects() -> ColumnElement[bool]:
 def _user_arms(viewer: Viewer) -> list[Select[Any]]:
     """Return the rows of users, from the entries."""
     direct = _is_of(SubjectType.USER, SubjectType.OWNER)
-    arms = [_user_rows(col(User.id), inspect(User).selectable, direct, col(User.id))]
+    arms = [_user_rows(col(User.id), from_of(User), direct, col(User.id))]
     for each, seen in _seen_memberships(viewer):
         users = _user_rows(each.user, each.rows, _is_of(each.kind), each.key, each.cap)
         arms.append(users.where(each.where, each.user.is_not(None), seen))  # an org may have no owner
@@ -133,7 +131,7 @@ def _rows_of_candidates(
     resource = aliased(Resource)
     is_entry = (col(_ENTRY.resource_id) == col(resource.id)) & (col(_ENTRY.subject) == subject)
     granted: Any = select(col(_ENTRY.mask)).where(is_entry, is_valid_until(_ENTRY.expires_at))
-    rows: Any = inspect(resource).selectable.join(candidates, true())
+    rows: Any = from_of(resource).join(candidates, true())
     if membership is not None:
         rows = rows.join(*membership)
     mask = granted.correlate_except(_ENTRY).scalar_subquery()
@@ -192,7 +190,7 @@ def _user_rows(
     mask = col(_ENTRY.mask) if cap is None else col(_ENTRY.mask).op("&")(cap)
     kind = literal_column(str(int(SubjectType.USER)), Integer)
     columns = (col(_ENTRY.resource_id).label("k"), user.label("user"), kind.label("kind"), mask.label("mask"))
-    joined = inspect(_ENTRY).selectable.join(rows, matches & (key == _KEY))
+    joined = from_of(_ENTRY).join(rows, matches & (key == _KEY))
     return select(*columns, _NULL_ID.label("whole")).select_from(joined).where(*_is_current())
 
 

@@ -18,15 +18,13 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    inspect,
     literal_column,
     or_,
     select,
     true,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Lock, Org, OrgMember, Resource, Role, User, UserRole, col
+from app.db.tables import Lock, Org, OrgMember, Resource, Role, User, UserRole, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.viewer import ADMIN, Permission, Viewer
 from app.policy.audit import reads_audit
@@ -66,9 +64,7 @@ def _any_is_locked(resource: Any, *conditions: ColumnElement[bool]) -> ColumnEle
     So a page of orgs costs at most one look-up for each resource of these orgs, however many locks there are.
     """
     lock = aliased(Lock)
-    rows = OrderedJoin(
-        inspect(resource).selectable, inspect(lock).selectable, col(lock.resource_id) == col(resource.id)
-    )
+    rows = OrderedJoin(from_of(resource), from_of(lock), col(lock.resource_id) == col(resource.id))
     one: Any = literal_column("1")
     return select(one).select_from(rows).where(*conditions).correlate_except(resource, lock).exists()
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    inspect,
     literal_column,
     not_,
     or_,
@@ -22,9 +21,8 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, RowId, User, col
+from app.db.tables import Access, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.policy.conditions import OrderedJoin, is_valid_until
@@ -93,17 +91,17 @@ def _has_few_entries(resource_id: ColumnElement[Any], most: int) -> ColumnElemen
 def _active_pairs(places: _Pairs, user: Any) -> OrderedJoin:
     """Return the pairs of active users, in this order of the loops."""
     pairs, _, user_id, _ = places
-    return OrderedJoin(pairs, inspect(user).selectable, and_(col(user.id) == user_id, is_active(col(user.id))))
+    return OrderedJoin(pairs, from_of(user), and_(col(user.id) == user_id, is_active(col(user.id))))
 
 
 def _by_subjects(places: _Pairs, *, registry: bool, more_than: int) -> Select[Any]:
     """Return the rows of pairs whose resource has more entries than this, one row for each."""
     pairs, at, _, resource_id = places
     user, entry = aliased(User), aliased(Access)
-    users = inspect(user).selectable
+    users = from_of(user)
     one = select(col(user.id).label("user")).correlate(users).subquery("one")
     subjects = effective_subjects(one, registry=None if registry else False).subquery("acting")
-    rows = inspect(entry).selectable.join(subjects, holds_access(subjects, entry))
+    rows = from_of(entry).join(subjects, holds_access(subjects, entry))
     lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
     mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
     masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
@@ -120,7 +118,7 @@ def _by_entries(dialect: str, places: _Pairs, *, registry: bool) -> Select[Any]:
     """Return the rows of all other pairs, one row for each entry that gives the user a role."""
     pairs, at, _, resource_id = places
     user, entry = aliased(User), aliased(Access)
-    users, entries = inspect(user).selectable, inspect(entry).selectable
+    users, entries = from_of(user), from_of(entry)
     columns = (col(entry.subject).label("subject"), _roles(col(user.id), entry, registry=registry).label("roles"))
     is_entry = and_(col(entry.resource_id) == resource_id, is_valid_until(entry.expires_at))
     active_pairs, has_few = _active_pairs(places, user), _has_few_entries(resource_id, MANY_ENTRIES)

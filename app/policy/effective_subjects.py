@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    inspect,
     literal_column,
     not_,
     null,
@@ -23,9 +22,21 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Grant, GroupMember, Org, OrgMember, Role, RowId, User, UserRole, UTCDateTime, col
+from app.db.tables import (
+    Grant,
+    GroupMember,
+    Org,
+    OrgMember,
+    Role,
+    RowId,
+    User,
+    UserRole,
+    UTCDateTime,
+    aliased,
+    col,
+    from_of,
+)
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import DEACTIVATED, Permission, Viewer
@@ -59,7 +70,7 @@ def _as_group() -> SubjectRows:
     member = aliased(GroupMember)
     return SubjectRows(
         SubjectType.GROUP,
-        inspect(member).selectable,
+        from_of(member),
         col(member.user_id),
         col(member.group_id),
         _NO_CAP,
@@ -76,7 +87,7 @@ def _as_member() -> SubjectRows:
     )
     return SubjectRows(
         SubjectType.ORG,
-        inspect(person).selectable,
+        from_of(person),
         col(person.user_id),
         col(person.org_id),
         case(*caps, else_=0),
@@ -90,13 +101,13 @@ def _as_owner() -> SubjectRows:
     """Return the rows of org owners, whose roles have no cap."""
     owned = aliased(Org)
     level = literal_column(str(int(MemberLevel.ADMIN)), Integer)
-    return SubjectRows(SubjectType.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _NO_CAP, level)
+    return SubjectRows(SubjectType.ORG, from_of(owned), col(owned.owner_id), col(owned.id), _NO_CAP, level)
 
 
 def _as_registry() -> SubjectRows:
     """Return the rows of users whose system roles carry RESOURCES_MANAGE."""
     user_role, role = aliased(UserRole), aliased(Role)
-    rows = inspect(user_role).selectable.join(inspect(role).selectable, col(role.id) == col(user_role.role_id))
+    rows = from_of(user_role).join(from_of(role), col(role.id) == col(user_role.role_id))
     manages = col(role.permissions).op("&")(Permission.RESOURCES_MANAGE.value) != 0
     return SubjectRows(
         SubjectType.REGISTRY, rows, col(user_role.user_id), literal_column("0", Integer), _NO_CAP, where=manages

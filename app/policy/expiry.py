@@ -6,9 +6,8 @@ Each function requires a row that the viewer administers. Null means no expiry, 
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, cast, func, literal_column, null, select, type_coerce
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, Group, GroupMember, Org, OrgMember, Resource, UTCDateTime, col
+from app.db.tables import Access, Group, GroupMember, Org, OrgMember, Resource, UTCDateTime, aliased, col
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import earlier, is_valid_until

@@ -3,9 +3,8 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Group, GroupMember, MembersSeenBy, col
+from app.db.tables import Group, GroupMember, MembersSeenBy, aliased, col
 from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import is_valid_until, signed_in
 from app.query.relations import VIEWER_ID

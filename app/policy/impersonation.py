@@ -3,9 +3,8 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, col
+from app.db.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, aliased, col
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import earlier, is_valid_until

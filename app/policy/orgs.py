@@ -15,9 +15,8 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Org, OrgMember, col
+from app.db.tables import Org, OrgMember, aliased, col
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import is_valid_until, sees_all_resources

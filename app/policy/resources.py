@@ -14,16 +14,14 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    inspect,
     literal_column,
     null,
     or_,
     select,
     true,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
+from app.db.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import Permission, Viewer
@@ -61,7 +59,7 @@ def row_roles_sql(entry: Any, subjects: FromClause) -> FromClause:
 
     The entries are the outer loop: a resource has few of them, while a user can have hundreds of subjects.
     """
-    return OrderedJoin(inspect(entry).selectable, subjects, _holds_as(Unindexed(col(entry.subject)), subjects, entry))
+    return OrderedJoin(from_of(entry), subjects, _holds_as(Unindexed(col(entry.subject)), subjects, entry))
 
 
 def roles_sql(subjects: FromClause, access: Any) -> ColumnElement[Any]:

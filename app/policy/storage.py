@@ -13,15 +13,13 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    inspect,
     literal_column,
     or_,
     select,
     type_coerce,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
+from app.db.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.viewer import Permission, Viewer
 from app.policy.effective_subjects import effective_subjects, is_active
@@ -90,7 +88,7 @@ def ticket_stage(viewer: Viewer) -> ColumnElement[Any]:
         else_=literal_column(str(resource_roles.DATA_READ), Integer),
     )
     is_revoked = or_(
-        and_(col(Ticket.is_upload), is_locked.correlate(inspect(Ticket).selectable)),
+        and_(col(Ticket.is_upload), is_locked.correlate(from_of(Ticket))),
         _ticket_user_roles().op("&")(required) == 0,
         ~is_active(col(Ticket.user_id)),
     )
@@ -108,7 +106,7 @@ def _stage(stage: Stage) -> ColumnElement[Any]:
 
 def _ticket_user_roles() -> ScalarSelect[Any]:
     """Return the roles of the ticket's user on its resource; an anonymous user has those of ANYONE."""
-    tickets = inspect(Ticket).selectable
+    tickets = from_of(Ticket)
     holder = select(col(Ticket.user_id).label("user")).correlate(tickets).subquery("holder")
     subjects, entry = effective_subjects(holder).subquery("acting"), aliased(Access)
     roles = select(bit_or(roles_sql(subjects, entry))).select_from(row_roles_sql(entry, subjects))

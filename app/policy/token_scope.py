@@ -3,9 +3,8 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, exists, or_, select, true, union_all
-from sqlalchemy.orm import aliased
 
-from app.db.tables import ApiTokenOrg, ApiTokenResource, Resource, RowId, col
+from app.db.tables import ApiTokenOrg, ApiTokenResource, Resource, RowId, aliased, col
 from app.domain.viewer import Viewer
 
 TOKEN = bindparam("token_id", type_=RowId())

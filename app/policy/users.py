@@ -14,9 +14,8 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import Access, GroupMember, Org, OrgMember, User, col
+from app.db.tables import Access, GroupMember, Org, OrgMember, User, aliased, col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import Permission, Viewer

@@ -21,20 +21,18 @@ from sqlalchemy import (
     case,
     distinct,
     func,
-    inspect,
     lateral,
     literal,
     literal_column,
     select,
     true,
 )
-from sqlalchemy.orm import aliased
 
-from app.db.tables import KeyText, col
+from app.db.tables import KeyText, aliased, col, from_of
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.predicates import LIMIT, OrderTerms, after_cursor, directed, filter_condition
-from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, from_of, has_bit
+from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, has_bit
 
 MANY_SUBJECTS = 16
 """From this number of subjects on a page has a bound. For fewer, a bound costs more than it saves."""
@@ -79,7 +77,7 @@ def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect
     key = subjects.c.user if index.by_user else literal(ROOT_KEY)
     chosen = select(func.count(distinct(getattr(entry, index.key))), key.label("k")).select_from(subjects)
     conditions = _conditions(relation, viewer, query, dialect, subjects, entry)
-    counted = chosen.join(inspect(entry).selectable, true()).where(*conditions)
+    counted = chosen.join(from_of(entry), true()).where(*conditions)
     return counted.group_by(subjects.c.user) if index.by_user else counted
 
 
@@ -233,7 +231,7 @@ def _scan(
     inner = aliased(index.entries, name=inner_name)
     rowid = literal_column(f"{inner_name}.rowid", Integer)
     rowids = _select_entries(relation, viewer, query, dialect, subjects, inner, [rowid], stop)
-    rows = subjects.join(inspect(entry).selectable, literal_column(f"{outer_name}.rowid", Integer).in_(rowids))
+    rows = subjects.join(from_of(entry), literal_column(f"{outer_name}.rowid", Integer).in_(rowids))
     if _reads_table(relation, query):
         rows = rows.join(from_of(relation.table), _is_row_of(relation, entry))
     return select(subjects.c.user, *_labelled_columns(relation, query, subjects, entry, payload)).select_from(rows)

@@ -35,7 +35,7 @@ from sqlmodel import SQLModel
 
 from app.db import tables
 from app.db.statements import SETTLED_EVENT
-from app.db.tables import col
+from app.db.tables import col, from_of
 from app.domain.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -353,8 +353,3 @@ def _python_type(column: ColumnElement[Any]) -> type:
     if isinstance(column.type, tables.UTCDateTime):
         return datetime
     return int if isinstance(column.type, Integer) else str
-
-
-def from_of(table: Table) -> FromClause:
-    clause: FromClause = table.__table__  # type: ignore[attr-defined]  # every mapped class has one
-    return clause

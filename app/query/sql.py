@@ -23,7 +23,7 @@ from app import db
 from app.caching import WeightedLRU
 from app.db import tables
 from app.db.statements import CompiledStatement, compile_statement
-from app.db.tables import col
+from app.db.tables import col, from_of
 from app.domain.viewer import Viewer
 from app.query import index_scan, virtual_rows
 from app.query.pagination import ListQuery
@@ -36,7 +36,7 @@ from app.query.predicates import (
     list_conditions,
     seek_predicates,
 )
-from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of, order_column
+from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, order_column
 
 
 class SelectBuilder:

@@ -8,11 +8,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import FromClause, Select, bindparam, not_, select
-from sqlalchemy.orm import aliased
 
 from app import policy
 from app.db import Database, Freshness, SnapshotReader, at_one_moment
-from app.db.tables import Access, KeyText, Resource, RowId, User, col
+from app.db.tables import Access, KeyText, Resource, RowId, User, aliased, col
 from app.domain import resource_roles
 from app.domain.errors import BadInput, Forbidden, Unknown
 from app.domain.refs import RowRef

@@ -22,11 +22,12 @@ from app.db.tables import (
     User,
     UserRole,
     col,
+    from_of,
     or_bound,
 )
 from app.domain.viewer import DEACTIVATED, Viewer
 from app.query.filters import FilterSpec
-from app.query.relations import OrderSpec, from_of, guarded
+from app.query.relations import OrderSpec, guarded
 
 
 def _has_role(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -26,10 +26,11 @@ from app.db.tables import (
     User,
     UserRole,
     col,
+    from_of,
 )
 from app.domain.viewer import Viewer
 from app.query.filters import FilterSpec
-from app.query.relations import FieldSpec, IndexScan, Relation, from_of
+from app.query.relations import FieldSpec, IndexScan, Relation
 from app.query.virtual_rows import VirtualRows
 from app.services.list_filters import (
     AUDIT_FILTERS,

@@ -6,11 +6,10 @@ from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import bindparam, delete, or_, select, update
-from sqlalchemy.orm import aliased
 
 from app import policy
 from app.db import Transaction, chunks
-from app.db.tables import KeyText, Org, Resource, ResourceType, RowId, Ticket, col
+from app.db.tables import KeyText, Org, Resource, ResourceType, RowId, Ticket, aliased, col
 from app.domain.errors import Conflict, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer

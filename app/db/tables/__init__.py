@@ -1,5 +1,6 @@
 """All tables with their keys and constraints, and the column types. No ORM relationships, so no implicit queries."""
 
+from app.db.columns import aliased, col, from_of
 from app.db.tables.records import (
     ApiToken,
     ApiTokenOrg,
@@ -43,7 +44,6 @@ from app.db.types import (
     SortKeyText,
     UTCDateTime,
     casefold_key,
-    col,
     or_bound,
     sort_key,
 )

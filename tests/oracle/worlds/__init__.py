@@ -150,7 +150,7 @@ class World:
 
 
 LETTERS = st.characters(exclude_categories=("C", "Z"))
-"""Of Unicode, without surrogates, which are in C. To name the codec would mean the same, and takes seconds to compute."""
+"""Without surrogates, which are in C. To name the codec would mean the same, and takes seconds to compute."""
 
 NAMES = st.text(ascii_letters + digits, min_size=1, max_size=6)
 VALUES: st.SearchStrategy[Any] = st.recursive(
