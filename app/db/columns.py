@@ -6,7 +6,7 @@ text: the ORM first translates it. So `col`, `aliased` and `from_of` give what C
 
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Alias, ColumnElement, FromClause
+from sqlalchemy import Alias, ColumnClause, ColumnElement, FromClause
 from sqlalchemy.orm import InstrumentedAttribute
 
 T = TypeVar("T")
@@ -21,26 +21,39 @@ def col(attribute: Any) -> ColumnElement[Any]:
     A column or an expression is returned unchanged.
     """
     if isinstance(attribute, InstrumentedAttribute):
-        if (column := _COLUMNS.get(attribute)) is None:
-            _COLUMNS[attribute] = column = attribute.property.columns[0]
-        return column
+        if (found := _COLUMNS.get(attribute)) is None:
+            _COLUMNS[attribute] = found = attribute.property.columns[0]
+        return found
     element: ColumnElement[Any] = attribute
     return element
 
 
-class _Aliased:
-    """An alias of a table, with its columns as attributes, which SQLAlchemy takes in place of the alias."""
+class _Attribute(ColumnClause[Any]):
+    """A column of an alias. Beside a column of a table it stays on its side of an operator, unlike its base class."""
 
-    __slots__ = ("__table__",)
+    inherit_cache = True
+
+
+class _Aliased:
+    """An alias of a table, with its columns as attributes, which SQLAlchemy takes in place of the alias.
+
+    An attribute is made when it is first read. SQLAlchemy would copy every column of the table at once, with all that
+    belongs to it.
+    """
+
+    __slots__ = ("__dict__", "__table__")
 
     def __init__(self, alias: Alias) -> None:
         self.__table__ = alias
 
     def __getattr__(self, name: str) -> ColumnElement[Any]:
-        try:
-            return cast(ColumnElement[Any], self.__table__.c[name])
-        except KeyError:
-            raise AttributeError(name) from None
+        original = self.__table__.element.c.get(name)
+        if original is None:
+            raise AttributeError(name)
+        made = _Attribute(original.name, original.type)
+        made.table = self.__table__
+        self.__dict__[name] = made
+        return made
 
     def __clause_element__(self) -> Alias:
         return self.__table__
