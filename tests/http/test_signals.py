@@ -15,14 +15,14 @@ CLOSE = "Connection: close"
 
 
 def workers_of(server: Server) -> set[int]:
-    """Return the ids of the processes that serve."""
+    """Return the ids of the processes that serve: all children but the tracker that `multiprocessing` starts."""
     workers = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            is_worker = b"spawn_main" in (entry / "cmdline").read_bytes()
+            is_worker = b"resource_tracker" not in (entry / "cmdline").read_bytes()
         except OSError:  # it has just ended
             continue
         if parent == server.pid and is_worker:

@@ -2,14 +2,16 @@
 
 To import it takes most of the time of a short command and of the start of a server. A forked process is as real as
 one that was started: it has its own memory, streams, folder, environment and signals, and it runs `app.cli` as
-`python -m` does. What an import itself does can only be seen in a process that was started; `tests/cli/test_cli.py`
-and `tests/http/test_serving.py` start them.
+`python -m` does. The workers of a forked server are forked too, where `multiprocessing` would start a new interpreter.
+What an import itself does can only be seen in a process that was started; `tests/cli/test_cli.py` and
+`tests/http/test_serving.py` start them, also a server with two workers.
 """
 
 import contextlib
 import gc
 import importlib
 import io
+import multiprocessing.util
 import os
 import pkgutil
 import runpy
@@ -18,8 +20,10 @@ import signal
 import socket
 import sys
 import time
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import app
 from tests.support import prepared_client
@@ -125,6 +129,51 @@ def _become(job: dict[str, Any]) -> None:
         setattr(sys, f"__{name}__", new)
 
 
+SPAWNING = "--multiprocessing-fork"
+"""The argument of the interpreter that `multiprocessing` starts for a process of its kind `spawn`."""
+
+
+def _forking_spawned(start: Callable[..., int]) -> Callable[..., int]:
+    """Return the function that starts a program with these open files, which forks instead for a process of `spawn`.
+
+    Such a process takes all it needs from a pipe, as a started one does. It keeps the imported modules alone.
+    """
+
+    def start_or_fork(path: bytes, arguments: Sequence[str], files: Sequence[int]) -> int:
+        if arguments[-1] != SPAWNING:
+            return start(path, arguments, files)
+        pid = os.fork()
+        if pid == 0:
+            _run_spawned(arguments[arguments.index("-c") + 1], files)
+        return pid
+
+    return start_or_fork
+
+
+def _run_spawned(code: str, files: Sequence[int]) -> Never:
+    """Run the code that the interpreter would get, with the files and the signals that it would have."""
+    status = 1
+    try:
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        before = 3
+        for file in (*sorted(files), os.sysconf("SC_OPEN_MAX")):
+            os.closerange(before, file)
+            before = file + 1
+        sys.argv[:] = ["-c", SPAWNING]
+        exec(code, {"__name__": "__main__"})  # noqa: S102 - the text is that of `multiprocessing`
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
 if __name__ == "__main__":
     _import_all()
     gc.collect()
@@ -133,4 +182,6 @@ if __name__ == "__main__":
     if received is not None:
         _become(received)
         gc.unfreeze()
+        util: Any = multiprocessing.util
+        util.spawnv_passfds = _forking_spawned(util.spawnv_passfds)
         runpy.run_module("app.cli", run_name="__main__", alter_sys=True)
