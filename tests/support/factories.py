@@ -7,22 +7,27 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlmodel import SQLModel
 
 from app import db
 from app.db import tables
+from app.db.statements import compile_insert
 from app.db.tables import col
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import Permission
-from app.query.relations import among, texts
+from app.query.relations import Keys, among
 from app.security import api_token_format, passwords
 from app.services import access_index
 from app.services.app_context import AppContext
 from tests.support.fetching import fetch
 
 PASSWORD = "correct horse battery staple"
+
+_ROLES = select(col(tables.Role.id)).where(
+    among(col(tables.Role.name_key), bindparam("names", type_=Keys(tables.KeyText())))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,11 @@ class Make:
     async def users(self, names: Sequence[str], roles: Sequence[str] = (), **columns: Any) -> list[Person]:
         """Create many users with the same roles."""
         async with self.app.database.write() as tx:
-            people = [Person(await tx.value(_user(tx, name, columns)), name) for name in names]
-            wanted = select(col(tables.Role.id)).where(among(col(tables.Role.name_key), texts(roles)))
-            role_ids = [row[0] for row in await tx.rows(wanted)]
+            people = [Person(await _inserted(tx, tables.User, _user(tx, name, columns)), name) for name in names]
+            role_ids = [row[0] for row in await tx.rows(_ROLES, names=[*roles])]
             assert len(role_ids) == len(set(roles)), roles
-            for person in people:
-                for role in role_ids:
-                    await tx.rows(insert(tables.UserRole).values(user_id=person.id, role_id=role))
+            pairs = [{"user_id": person.id, "role_id": role} for person in people for role in role_ids]
+            await tx.insert(tables.UserRole, pairs)
         return people
 
     async def admin(self, user_name: str = "root") -> Person:
@@ -104,8 +107,7 @@ class Make:
             "is_built_in": False,
         }
         async with self.app.database.write() as tx:
-            statement = insert(tables.Role).values(**values, created_at=tx.now).returning(col(tables.Role.id))
-            return int(await tx.value(statement))
+            return await _inserted(tx, tables.Role, {**values, "created_at": tx.now})
 
     async def api_token(
         self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Entity] | None = None
@@ -258,7 +260,7 @@ class Make:
         """Insert a row, and return its id."""
         async with self.app.database.write() as tx:
             row = {"created_at": tx.now} | values
-            return int(await tx.value(insert(table).values(**row).returning(col(table.id))))
+            return await _inserted(tx, table, row)
 
     async def _granted(self, resource: Entity, grants: Sequence[dict[str, Any]]) -> None:
         async with self.app.database.write() as tx:
@@ -271,9 +273,21 @@ def _grant(resource: Entity, subject: int, mask: int) -> dict[str, Any]:
     return {"resource_id": resource.id, "subject": subject, "mask": mask, **nobody}
 
 
-def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
+async def _inserted(tx: db.Transaction, table: Any, row: dict[str, Any]) -> int:
+    """Insert a row, and return its id."""
+    statement = _insert_of(table, tuple(row))
+    return int(await tx.value(statement, **{f"new_{name}": value for name, value in row.items()}))
+
+
+@cache
+def _insert_of(table: Any, columns: tuple[str, ...]) -> Any:
+    """Return the statement for rows of these columns: the same for all tests, so that it is compiled once."""
+    return compile_insert(table, columns).returning(col(table.id))
+
+
+def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> dict[str, Any]:
     email = columns.get("email")
-    values = {
+    return {
         "user_name": name,
         "user_key": tables.casefold_key(name),
         "display_name": columns.get("display_name"),
@@ -287,7 +301,6 @@ def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
         "created_at": columns.get("created_at", tx.now),
         "last_login_at": columns.get("last_login_at"),
     }
-    return insert(tables.User).values(**values).returning(col(tables.User.id))
 
 
 async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
