@@ -21,9 +21,9 @@ def col(attribute: Any) -> ColumnElement[Any]:
     A column or an expression is returned unchanged.
     """
     if isinstance(attribute, InstrumentedAttribute):
-        if (found := _COLUMNS.get(attribute)) is None:
-            _COLUMNS[attribute] = found = attribute.property.columns[0]
-        return found
+        if (column := _COLUMNS.get(attribute)) is None:
+            _COLUMNS[attribute] = column = attribute.property.columns[0]
+        return column
     element: ColumnElement[Any] = attribute
     return element
 
@@ -50,10 +50,10 @@ class _Aliased:
         original = self.__table__.element.c.get(name)
         if original is None:
             raise AttributeError(name)
-        made = _Attribute(original.name, original.type)
-        made.table = self.__table__
-        self.__dict__[name] = made
-        return made
+        attribute = _Attribute(original.name, original.type)
+        attribute.table = self.__table__
+        self.__dict__[name] = attribute
+        return attribute
 
     def __clause_element__(self) -> Alias:
         return self.__table__
