@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
+from typing import IO
 
 from scripts.benchmark.filling import ROOT
 
@@ -44,14 +45,7 @@ class Server:
 
     def __enter__(self) -> "Server":
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, *self._command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                env=self._environment,
-            )
+            self._process = start(self._command, self._folder, self._environment, log)
         try:
             self._wait()
         except BaseException:
@@ -93,6 +87,20 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def start(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start Python with these arguments; all that it writes goes to the log."""
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+        env=environment,
+    )
 
 
 def _answers(port: int) -> bool:

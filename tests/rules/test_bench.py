@@ -1,10 +1,13 @@
 """The benchmark generates its world, serves it, checks each first answer, and prints its table."""
 
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from scripts.benchmark import console, floods, hostile, report
+from scripts.benchmark import console, floods, hostile, report, server
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
@@ -12,6 +15,7 @@ from scripts.benchmark.load import Measured
 from scripts.benchmark.report import Run
 from scripts.benchmark.world import ExistingIds, Spec, World
 from tests.support.hostile import HOSTILE
+from tests.support.programs import Program
 
 TINY = ["--users", "40", "--orgs", "4", "--groups", "25", "--resources", "300", "--seconds", "0.03"]
 EXISTING_ROWS = ExistingIds(
@@ -30,12 +34,29 @@ def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[
     assert all(float(row[3]) > 0 for row in rows)
 
 
+class Forked(Program):
+    """A server of the benchmark, forked from a process that has imported the application."""
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def fork(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: IO[bytes]) -> Forked:
+    """Serve as `server.start` does. The first test starts a server that imports the application itself."""
+    assert tuple(command) == server.SERVE
+    return Forked(*command[2:], folder=folder, environment=environment, out=log, err=log)
+
+
 def test_hostile_documents_are_sent_and_refused_while_others_ask(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"LOOKS": 1, "TURNS": 1, "PAUSE_FACTOR": 0}.items():
         monkeypatch.setattr(hostile, name, value)
     monkeypatch.setattr(floods, "TURNS", 1)
+    monkeypatch.setattr(server, "start", fork)
 
     main(["--hostile", "--database", "sqlite", *TINY])  # what it says of the times is the machine's affair
 
