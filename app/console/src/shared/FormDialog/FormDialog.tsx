@@ -25,7 +25,8 @@ export function FormDialog({ isOpen = true, onClose, children, ...rest }: FormDi
       return;
     }
     if (unsaved.size > 0) {
-      setIsAsking(true);
+      // A moment later: the same press of Esc would close the question.
+      setTimeout(() => setIsAsking(true));
     } else {
       onClose();
     }
