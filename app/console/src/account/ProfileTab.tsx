@@ -2,7 +2,16 @@ import { Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { useChange } from '../api';
-import { Form, PasswordField, TextField, Unsaved, sharedWords, useNotify, useValues } from '../shared';
+import {
+  Form,
+  Meanwhile,
+  PasswordField,
+  TextField,
+  Unsaved,
+  sharedWords,
+  useEdits,
+  useNotify,
+} from '../shared';
 import { AccountFacts } from './AccountFacts';
 import { UpdateViewerMutation } from './operations';
 import type { Account, AccountUser } from './operations';
@@ -25,17 +34,20 @@ export function ProfileTab({ account, user }: ProfileTabProps): ReactNode {
 
 function ProfileForm({ user }: { readonly user: AccountUser }): ReactNode {
   const notify = useNotify();
-  const { values, set, isDirty, reset } = useValues({
+  const { values, edits, theirs, take, set, isDirty, reset } = useEdits({
     email: user.email ?? '',
     displayName: user.displayName ?? '',
   });
   const [password, setPassword] = useState('');
-  const change = useChange(UpdateViewerMutation, { payload: (data) => data.updateViewer });
+  const change = useChange(UpdateViewerMutation, {
+    payload: (data) => data.updateViewer,
+    touches: ['User'],
+  });
   const isOtherEmail = values.email.trim() !== (user.email ?? '');
   const submit = async (): Promise<void> => {
     const outcome = await change.run({
       input: {
-        displayName: values.displayName.trim(),
+        ...(edits.displayName === undefined ? {} : { displayName: edits.displayName.trim() }),
         ...(isOtherEmail ? { email: values.email.trim(), password } : {}),
       },
     });
@@ -55,6 +67,14 @@ function ProfileForm({ user }: { readonly user: AccountUser }): ReactNode {
       label={words.tabs.profile}
     >
       <Unsaved isDirty={isDirty} />
+      <Meanwhile
+        theirs={theirs}
+        onTake={take}
+        describe={{
+          email: (text) => [words.email, text],
+          displayName: (text) => [words.displayName, text],
+        }}
+      />
       <TextField
         path="displayName"
         label={words.displayName}

@@ -10,6 +10,7 @@ import type { Session, SessionControls } from './session';
 import { forgetTabTexts } from './tabTexts';
 import { listenToTabs, tellTabs } from './tabs';
 import type { TabMessage } from './tabs';
+import { keptAfter, useLast } from './useLast';
 import { hasUnsaved } from './unsaved';
 
 interface Era {
@@ -116,7 +117,10 @@ function SessionProvider({
 }
 
 function useFrame(isEnded: boolean, isOver: boolean): Pick<SessionControls, 'session' | 'passwordPolicy'> {
-  const [{ data, error, fetching }, ask] = useQuery({ query: FrameQuery });
+  const [{ data: read, error, fetching, stale }, ask] = useQuery({ query: FrameQuery });
+  const last = useLast('', error === undefined && !fetching && !stale ? read : undefined);
+  // A server that does not answer ends no session: the page and what was typed there stay.
+  const data = read ?? keptAfter(error === undefined ? [] : failuresOf(error, 'read'), last) ?? undefined;
   const session = useMemo<Session>(() => {
     if (data !== undefined) {
       const { viewer } = data;

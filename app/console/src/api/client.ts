@@ -1,4 +1,5 @@
 import { Client, cacheExchange, fetchExchange } from '@urql/core';
+import { makeKeys } from './keys';
 import { makeWatch } from './watch';
 import type { WatchEvents } from './watch';
 
@@ -14,7 +15,7 @@ export function connect(events: WatchEvents): Connection {
   const watch = makeWatch(events);
   const client = new Client({
     url: new URL('graphql', document.baseURI).href,
-    exchanges: [cacheExchange, watch.exchange, fetchExchange],
+    exchanges: [cacheExchange, watch.exchange, makeKeys(), fetchExchange],
     preferGetMethod: false,
     fetchOptions: { credentials: 'same-origin', cache: 'no-store', redirect: 'error' },
   });

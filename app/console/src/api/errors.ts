@@ -31,7 +31,14 @@ const LAST_RESORT_SECONDS = 1;
 const TOO_MANY_REQUESTS = 429;
 const UNAUTHORIZED = 401;
 
-export const problemOf = (problem: Problem): Failure => ({ kind: 'problem', ...problem });
+/** Return whether an object has changed since the form about it was read. */
+const isStale = ({ code, path }: Problem): boolean => code === 'CONFLICT' && path[1] === 'ifRevision';
+
+export const problemOf = (problem: Problem): Failure => ({
+  kind: 'problem',
+  ...problem,
+  ...(isStale(problem) ? { message: words.stale } : {}),
+});
 
 /** Return the failures behind an error of urql, at least one. */
 export function failuresOf(error: CombinedError, request: RequestKind): readonly Failure[] {

@@ -3,6 +3,7 @@ import type { AnyVariables, OperationResult, TypedDocumentNode } from '@urql/cor
 import { useClient } from 'urql';
 import { failuresOf, fieldOf, problemOf } from './errors';
 import type { Failure, Problem } from './errors';
+import { isWriting } from './operation';
 import { useCountdown } from './useCountdown';
 import { words } from './words';
 
@@ -49,12 +50,13 @@ const NO_PAYLOAD: Failure = { kind: 'internal', message: words.internal, errorId
 
 /** Return what came of a change. Every error keeps what was typed: the caller changes nothing then. */
 export function outcomeOf<Data, Payload extends PayloadLike>(
-  { data, error }: Pick<OperationResult<Data>, 'data' | 'error'>,
+  { data, error, operation }: Pick<OperationResult<Data>, 'data' | 'error' | 'operation'>,
   payloadOf: (data: Data) => Payload | null,
 ): Outcome<Payload> {
   const payload = data === undefined || data === null ? null : payloadOf(data);
   if (payload === null || error !== undefined) {
-    return { isDone: false, failures: error === undefined ? [NO_PAYLOAD] : failuresOf(error, 'change') };
+    const request = isWriting(operation) ? 'change' : 'read';
+    return { isDone: false, failures: error === undefined ? [NO_PAYLOAD] : failuresOf(error, request) };
   }
   return payload.errors.length > 0
     ? { isDone: false, failures: payload.errors.map(problemOf), rejected: payload }

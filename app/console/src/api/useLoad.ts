@@ -3,6 +3,7 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { useQuery } from 'urql';
 import { failuresOf } from './errors';
 import type { Failure } from './errors';
+import { keptAfter, useLast } from './useLast';
 import { useOnline } from './useOnline';
 
 /** What came of a read so far. */
@@ -43,11 +44,14 @@ export function useLoad<Data, Variables extends AnyVariables>(
     requestPolicy: isOnline ? 'cache-and-network' : 'cache-first',
     pause: isPaused || isStopped,
   });
+  const isNew = error === undefined && !fetching && !stale;
+  const last = useLast(JSON.stringify(variables), isNew ? data : undefined);
   return useMemo<Load<Data>>(() => {
     const again = (): void => (isStopped ? setIsStopped(false) : ask({ requestPolicy: 'network-only' }));
     const failures = error === undefined ? [] : failuresOf(error, 'read');
-    if (data !== undefined && data !== null) {
-      return { status: 'ready', data, isRefreshing: fetching || stale, failures, again };
+    const shown = data ?? keptAfter(failures, last);
+    if (shown !== null) {
+      return { status: 'ready', data: shown, isRefreshing: fetching || stale, failures, again };
     }
     if (isStopped) {
       return { status: 'stopped', again };
@@ -55,5 +59,5 @@ export function useLoad<Data, Variables extends AnyVariables>(
     return failures.length > 0 && !fetching
       ? { status: 'failed', failures, again }
       : { status: 'loading', stop: () => setIsStopped(true) };
-  }, [data, error, fetching, stale, isStopped, ask]);
+  }, [data, last, error, fetching, stale, isStopped, ask]);
 }

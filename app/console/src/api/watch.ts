@@ -2,6 +2,7 @@ import { makeOperation } from '@urql/core';
 import type { Client, Exchange, Operation, OperationResult } from '@urql/core';
 import { filter, pipe, tap } from 'wonka';
 import { isSignedOut } from './errors';
+import { isObject, isOfSession } from './operation';
 
 /** What the answers of the server say about the session. */
 export interface WatchEvents {
@@ -18,8 +19,6 @@ export interface Watch {
   readonly resume: (client: Client) => void;
 }
 
-const SIGN_IN_NAMES = new Set(['SignIn', 'SignOut']);
-
 /** Return the id of the viewer of an answer: null for nobody, undefined if the operation does not ask. */
 function viewerIdOf(data: unknown): string | null | undefined {
   if (!isObject(data) || !isObject(data['viewer']) || !('user' in data['viewer'])) {
@@ -27,15 +26,6 @@ function viewerIdOf(data: unknown): string | null | undefined {
   }
   const user = data['viewer']['user'];
   return isObject(user) && typeof user['id'] === 'string' ? user['id'] : null;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function nameOf({ query }: Operation): string {
-  const [first] = query.definitions;
-  return first?.kind === 'OperationDefinition' ? (first.name?.value ?? '') : '';
 }
 
 /** Return the function that says whether an answer goes on to its page. Reads that do not are put into `held`. */
@@ -47,7 +37,7 @@ function makeJudge(events: WatchEvents, held: Map<number, Operation>): (result: 
 
   return (result) => {
     const { operation, data } = result;
-    if (SIGN_IN_NAMES.has(nameOf(operation))) {
+    if (isOfSession(operation)) {
       return true;
     }
     if (isOver(result)) {

@@ -5,8 +5,11 @@ export const words = {
   forbidden: 'You may not do this.',
   notFound: 'It is not there, or not visible to you.',
   wait: (left: number) => `Wait ${seconds.format(left)}, then try again.`,
+  stale:
+    'Somebody else has changed this since you opened it. What you typed is kept: check it, and save again.',
   committed: 'The change was made, but its result could not be shown. Load the page again.',
-  unknownOutcome: 'It is not known whether this was saved. Load the page again before you repeat it.',
+  unknownOutcome:
+    'No answer came, so it is not known whether this was saved. Try the same again: it is not done twice.',
   unavailable: 'The server cannot answer now. Try again soon.',
   unreachable: 'The server did not answer. Check your connection and try again.',
   internal: 'The server made a mistake.',

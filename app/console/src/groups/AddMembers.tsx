@@ -1,10 +1,11 @@
-import { Button, CloseButton, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Button, CloseButton, Group, List, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
   EndsField,
   Form,
+  FormDialog,
   PersonPicker,
   Unsaved,
   bulkWords,
@@ -58,7 +59,7 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
     setNames((old) => old.filter((each) => each !== name));
   };
   return (
-    <Modal opened onClose={onClose} title={words.addTitle(group.displayName)}>
+    <FormDialog onClose={onClose} title={words.addTitle(group.displayName)}>
       <Unsaved isDirty={all.length > 0} />
       <Form
         change={change}
@@ -90,7 +91,7 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
           </Text>
         )}
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 

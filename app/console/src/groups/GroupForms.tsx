@@ -1,15 +1,16 @@
-import { Alert, List, Modal, Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
   AreaField,
   Form,
+  FormDialog,
+  Meanwhile,
   SelectField,
   TextField,
   Unsaved,
   sharedWords,
+  useEdits,
   useNotify,
   useValues,
 } from '../shared';
@@ -95,7 +96,7 @@ export function CreateGroup({ onClose }: FormProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.create}>
+    <FormDialog onClose={onClose} title={words.create}>
       <Unsaved isDirty={isDirty} />
       <Form
         change={change}
@@ -115,7 +116,7 @@ export function CreateGroup({ onClose }: FormProps): ReactNode {
         />
         <GroupFields values={values} set={set} isFirst={false} />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -131,8 +132,7 @@ interface EditGroupProps extends FormProps {
 
 /** Changes a group. If somebody else changed it meanwhile, nothing is written, and both states are shown. */
 export function EditGroup({ group, onClose }: EditGroupProps): ReactNode {
-  const [base] = useState(group);
-  const { values, set, isDirty } = useValues(fieldsOf(base));
+  const { values, edits, theirs, take, set, isDirty } = useEdits(fieldsOf(group));
   const notify = useNotify();
   const change = useChange(UpdateGroupMutation, {
     payload: (data) => data.updateGroup,
@@ -140,7 +140,7 @@ export function EditGroup({ group, onClose }: EditGroupProps): ReactNode {
   });
   const submit = async (): Promise<void> => {
     const outcome = await change.run({
-      input: { group: { id: group.id }, ifRevision: group.revision, ...values },
+      input: { group: { id: group.id }, ifRevision: group.revision, ...edits },
     });
     if (outcome.isDone) {
       notify({ kind: 'status', text: sharedWords.saved });
@@ -148,7 +148,7 @@ export function EditGroup({ group, onClose }: EditGroupProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.editTitle(base.displayName)}>
+    <FormDialog onClose={onClose} title={words.editTitle(group.displayName)}>
       <Unsaved isDirty={isDirty} />
       <Form
         change={change}
@@ -158,30 +158,17 @@ export function EditGroup({ group, onClose }: EditGroupProps): ReactNode {
         isDisabled={!isDirty}
         label={words.edit}
       >
-        {group.revision > base.revision && !change.isBusy ? <Meanwhile group={group} /> : null}
+        <Meanwhile
+          theirs={theirs}
+          onTake={take}
+          describe={{
+            displayName: (text) => [words.name, text],
+            description: (text) => [words.description, text],
+            membersSeenBy: (who) => [words.seenBy, SEEN_BY.find(({ value }) => value === who)?.label ?? who],
+          }}
+        />
         <GroupFields values={values} set={set} isFirst />
       </Form>
-    </Modal>
-  );
-}
-
-/** What the group is now, beside what was typed. */
-function Meanwhile({ group }: { readonly group: GroupData }): ReactNode {
-  return (
-    <Alert color="yellow" variant="light" role="status">
-      <Text size="sm">{words.changedMeanwhile}</Text>
-      <List size="sm">
-        <List.Item>
-          {words.name}: {group.displayName}
-        </List.Item>
-        <List.Item>
-          {words.description}: {group.description === '' ? sharedWords.none : group.description}
-        </List.Item>
-        <List.Item>
-          {words.seenBy}: {SEEN_BY.find(({ value }) => value === group.membersSeenBy)?.label}
-        </List.Item>
-      </List>
-      <Text size="sm">{words.overwrite}</Text>
-    </Alert>
+    </FormDialog>
   );
 }

@@ -1,8 +1,8 @@
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { Confirm, EndsField, Form, SwitchField, isSameMoment, useNotify } from '../shared';
+import { Confirm, EndsField, Form, FormDialog, SwitchField, isSameMoment, useNotify } from '../shared';
 import { RemoveGroupMembersMutation, UpdateGroupMemberMutation } from './changes';
 import type { GroupData, Member } from './operations';
 import { memberWords as words } from './words';
@@ -41,7 +41,7 @@ export function EditMember({ group, member, onClose }: MemberProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.editTitle(member.node.userName)}>
+    <FormDialog onClose={onClose} title={words.editTitle(member.node.userName)}>
       <Form
         change={change}
         submit={words.save}
@@ -59,7 +59,7 @@ export function EditMember({ group, member, onClose }: MemberProps): ReactNode {
         />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 

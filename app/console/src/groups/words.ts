@@ -46,8 +46,6 @@ export const words = {
       : `It has roles on ${resources(count)}. Its members lose what they may do there through this group.`,
   deleteMembers: (count: number) => `It has ${members(count)}. No account is deleted. This cannot be undone.`,
   deleted: (name: string) => `${name} is deleted.`,
-  changedMeanwhile: 'Somebody else changed this group while you edited it. Now it is:',
-  overwrite: 'Save again to replace these values with yours.',
 };
 
 export const memberWords = {

@@ -1,8 +1,16 @@
-import { Modal } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { AreaField, Form, SwitchField, TextField, Unsaved, useNotify, useValues } from '../shared';
+import {
+  AreaField,
+  Form,
+  FormDialog,
+  SwitchField,
+  TextField,
+  Unsaved,
+  useNotify,
+  useValues,
+} from '../shared';
 import { CreateOrgMutation } from './changes';
 import { words } from './words';
 
@@ -28,7 +36,7 @@ export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactN
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.create}>
+    <FormDialog onClose={onClose} title={words.create}>
       <Unsaved isDirty={isDirty} />
       <Form
         change={change}
@@ -62,6 +70,6 @@ export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactN
           onChange={set('isPublic')}
         />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -8,6 +8,7 @@ import {
   Confirm,
   EndsField,
   Form,
+  FormDialog,
   PersonPicker,
   Unsaved,
   isSameMoment,
@@ -52,7 +53,7 @@ export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.addTitle(org.name)}>
+    <FormDialog onClose={onClose} title={words.addTitle(org.name)}>
       <Form
         change={change}
         submit={words.add}
@@ -66,7 +67,7 @@ export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
         <LevelField levels={levels} value={level} onChange={setLevel} />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -99,7 +100,7 @@ export function EditMember({ org, levels, member, onClose }: MemberProps & Level
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.editTitle(member.node.userName)}>
+    <FormDialog onClose={onClose} title={words.editTitle(member.node.userName)}>
       <Form
         change={change}
         submit={words.save}
@@ -111,7 +112,7 @@ export function EditMember({ org, levels, member, onClose }: MemberProps & Level
         <LevelField levels={levels} value={level} onChange={setLevel} />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 

@@ -29,6 +29,7 @@ export const words = {
   tabList: (name: string) => `Parts of ${name}`,
   tabs: { resources: 'Resources', members: 'Members', settings: 'Settings' },
   private: 'Private',
+  visibility: 'Visibility',
   yourLevel: 'Your level',
   made: 'Created',
   facts: 'About this organization',
@@ -89,9 +90,6 @@ export const memberWords = {
 export const settingsWords = {
   edit: 'Name and visibility',
   save: 'Save',
-  changedMeanwhile: 'Somebody else changed this organization while you edited it. Now it is:',
-  overwrite: 'Save again to replace these values with yours, or take them.',
-  take: 'Take these values',
   transfer: 'Hand over',
   transferText:
     'The new owner gets every right here. The owner until now becomes a member with the level Admin.',

@@ -1,4 +1,4 @@
-import { Modal, SegmentedControl, Text } from '@mantine/core';
+import { SegmentedControl, Text } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { RoleSwitches } from '../access';
@@ -8,6 +8,7 @@ import type { ResourceRole } from '../api';
 import {
   EndsField,
   Form,
+  FormDialog,
   GroupPicker,
   PersonPicker,
   Unsaved,
@@ -52,9 +53,9 @@ async function subjectOf(
 /** Grants roles on several resources at once, to one group or person: first tried without writing, then done. */
 export function BulkGrant(props: BulkGrantProps): ReactNode {
   return (
-    <Modal opened onClose={props.onClose} title={words.grantTitle} size="lg">
+    <FormDialog onClose={props.onClose} title={words.grantTitle} size="lg">
       <GrantForm {...props} />
-    </Modal>
+    </FormDialog>
   );
 }
 

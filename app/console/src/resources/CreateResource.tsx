@@ -1,8 +1,17 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Modal } from '@mantine/core';
 import { useChange } from '../api';
-import { AreaField, Form, OrgPicker, SelectField, TextField, Unsaved, useNotify, useValues } from '../shared';
+import {
+  AreaField,
+  Form,
+  FormDialog,
+  OrgPicker,
+  SelectField,
+  TextField,
+  Unsaved,
+  useNotify,
+  useValues,
+} from '../shared';
 import { CreateResourceMutation } from './changes';
 import type { TypeRow } from './operations';
 import { words } from './words';
@@ -17,9 +26,9 @@ const MOST_CHARACTERS = 1_000;
 /** The form of a new resource. Then its page opens. */
 export function CreateResource({ types, onClose }: CreateResourceProps): ReactNode {
   return (
-    <Modal opened onClose={onClose} title={words.createTitle}>
+    <FormDialog onClose={onClose} title={words.createTitle}>
       <CreateForm types={types} onClose={onClose} />
-    </Modal>
+    </FormDialog>
   );
 }
 

@@ -1,7 +1,7 @@
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { AreaField, Form, TextField, Unsaved, useNotify, useValues } from '../shared';
+import { AreaField, Form, FormDialog, Meanwhile, TextField, Unsaved, useEdits, useNotify } from '../shared';
 import { UpdateResourceMutation } from './changes';
 import { parseObject } from './metadata';
 import type { ResourceData } from './operations';
@@ -17,26 +17,28 @@ const MOST_CHARACTERS = 1_000;
 /** The form for name, description and metadata. */
 export function EditResource({ resource, onClose }: EditResourceProps): ReactNode {
   return (
-    <Modal opened onClose={onClose} title={words.editTitle} size="lg">
+    <FormDialog onClose={onClose} title={words.editTitle} size="lg">
       <EditForm resource={resource} onClose={onClose} />
-    </Modal>
+    </FormDialog>
   );
 }
 
 function EditForm({ resource, onClose }: EditResourceProps): ReactNode {
   const { id, revision, name, description } = resource;
   const start = { name, description, metadata: JSON.stringify(resource.metadata, null, 2) };
-  const { values, set, isDirty } = useValues(start);
-  const change = useChange(UpdateResourceMutation, { payload: (data) => data.updateResource });
+  const { values, edits, theirs, take, set, isDirty } = useEdits(start);
+  const change = useChange(UpdateResourceMutation, {
+    payload: (data) => data.updateResource,
+    touches: ['Resource'],
+  });
   const notify = useNotify();
   const metadata = parseObject(values.metadata);
   const submit = async (): Promise<void> => {
     if (!metadata.isObject) {
       return;
     }
-    const own = { name: values.name, description: values.description };
-    const changed = values.metadata === start.metadata ? {} : { metadata: metadata.value };
-    const input = { resource: { id }, ifRevision: revision, ...own, ...changed };
+    const changed = edits.metadata === undefined ? {} : { metadata: metadata.value };
+    const input = { resource: { id }, ifRevision: revision, ...edits, ...changed };
     const outcome = await change.run({ input });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.saved });
@@ -49,8 +51,17 @@ function EditForm({ resource, onClose }: EditResourceProps): ReactNode {
       submit={words.save}
       onSubmit={() => void submit()}
       onCancel={onClose}
-      isDisabled={!metadata.isObject}
+      isDisabled={!metadata.isObject || !isDirty}
     >
+      <Meanwhile
+        theirs={theirs}
+        onTake={take}
+        describe={{
+          name: (text) => [words.name, text],
+          description: (text) => [words.description, text],
+          metadata: (text) => [words.metadata, text],
+        }}
+      />
       <TextField
         path="name"
         label={words.name}

@@ -1,8 +1,19 @@
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import type { Permission } from '../api';
-import { AreaField, Confirm, Form, LinkTo, TextField, Unsaved, useNotify, useValues } from '../shared';
+import {
+  AreaField,
+  Confirm,
+  Form,
+  FormDialog,
+  LinkTo,
+  Meanwhile,
+  TextField,
+  Unsaved,
+  useEdits,
+  useNotify,
+} from '../shared';
 import type { FormChange } from '../shared';
 import { CreateRoleMutation, DeleteRoleMutation, UpdateRoleMutation } from './operations';
 import type { PermissionInfo, RoleRow } from './operations';
@@ -18,25 +29,40 @@ interface RoleFields {
 interface RoleFormProps {
   readonly title: string;
   readonly submit: string;
-  readonly start: RoleFields;
+  /** What is stored now. */
+  readonly stored: RoleFields;
   readonly all: readonly PermissionInfo[];
   readonly change: FormChange;
-  readonly onSubmit: (fields: RoleFields) => void;
+  readonly onSubmit: (fields: RoleFields, edits: Partial<RoleFields>) => void;
   readonly onClose: () => void;
 }
 
-function RoleForm({ title, submit, start, all, change, onSubmit, onClose }: RoleFormProps): ReactNode {
-  const { values, set, isDirty } = useValues<RoleFields>(start);
+function RoleForm({ title, submit, stored, all, change, onSubmit, onClose }: RoleFormProps): ReactNode {
+  const { values, edits, theirs, take, set, isDirty } = useEdits<RoleFields>(stored);
+  const labels = new Map(all.map(({ permission, label }) => [permission, label]));
   return (
-    <Modal opened onClose={onClose} title={title} size="lg">
+    <FormDialog onClose={onClose} title={title} size="lg">
       <Unsaved isDirty={isDirty} />
       <Form
         change={change}
         submit={submit}
-        onSubmit={() => onSubmit(values)}
+        onSubmit={() => onSubmit(values, edits)}
+        isDisabled={!isDirty}
         onCancel={onClose}
         label={title}
       >
+        <Meanwhile
+          theirs={theirs}
+          onTake={take}
+          describe={{
+            name: (text) => [words.name, text],
+            description: (text) => [words.description, text],
+            permissions: (held) => [
+              words.permissions,
+              held.map((each) => labels.get(each) ?? each).join(', '),
+            ],
+          }}
+        />
         <TextField
           path="name"
           label={words.name}
@@ -53,7 +79,7 @@ function RoleForm({ title, submit, start, all, change, onSubmit, onClose }: Role
         />
         <PermissionSwitches all={all} value={values.permissions} onChange={set('permissions')} />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -78,27 +104,32 @@ export function AddRole({ all, onClose }: AddRoleProps): ReactNode {
     <RoleForm
       title={words.add}
       submit={words.create}
-      start={EMPTY}
+      stored={EMPTY}
       {...{ all, change, onClose }}
       onSubmit={(fields) => void submit(fields)}
     />
   );
 }
 
+const fieldsOf = ({ name, description, permissions }: RoleRow): RoleFields => ({
+  name,
+  description,
+  permissions,
+});
+
 interface EditRoleProps extends AddRoleProps {
   readonly role: RoleRow;
 }
 
 export function EditRole({ role, all, onClose }: EditRoleProps): ReactNode {
-  const change = useChange(UpdateRoleMutation, { payload: (data) => data.updateRole });
-  const submit = async ({ name, description, permissions }: RoleFields): Promise<void> => {
+  const change = useChange(UpdateRoleMutation, { payload: (data) => data.updateRole, touches: ['Role'] });
+  const submit = async ({ permissions, ...edits }: Partial<RoleFields>): Promise<void> => {
     const outcome = await change.run({
       input: {
         role: { id: role.id },
         ifRevision: role.revision,
-        name,
-        description,
-        permissions: [...permissions],
+        ...edits,
+        ...(permissions === undefined ? {} : { permissions: [...permissions] }),
       },
     });
     if (outcome.isDone) {
@@ -109,9 +140,9 @@ export function EditRole({ role, all, onClose }: EditRoleProps): ReactNode {
     <RoleForm
       title={words.editTitle(role.name)}
       submit={words.save}
-      start={role}
+      stored={fieldsOf(role)}
       {...{ all, change, onClose }}
-      onSubmit={(fields) => void submit(fields)}
+      onSubmit={(_, edits) => void submit(edits)}
     />
   );
 }

@@ -35,7 +35,7 @@ export function RolesPage(): ReactNode {
                 onOpen={mayCreate && !role.isBuiltIn ? setDialog : null}
               />
             ))}
-            <Dialogs dialog={dialog} all={permissions} onClose={() => setDialog(null)} />
+            <Dialogs dialog={dialog} roles={roles.nodes} all={permissions} onClose={() => setDialog(null)} />
           </>
         )}
       </Loaded>
@@ -45,20 +45,23 @@ export function RolesPage(): ReactNode {
 
 interface DialogsProps {
   readonly dialog: Dialog | null;
+  readonly roles: readonly RoleRow[];
   readonly all: readonly PermissionInfo[];
   readonly onClose: () => void;
 }
 
-function Dialogs({ dialog, all, onClose }: DialogsProps): ReactNode {
+function Dialogs({ dialog, roles, all, onClose }: DialogsProps): ReactNode {
+  // As it is stored now, or as it was before somebody deleted it.
+  const now = (role: RoleRow): RoleRow => roles.find(({ id }) => id === role.id) ?? role;
   switch (dialog?.kind) {
     case undefined:
       return null;
     case 'add':
       return <AddRole all={all} onClose={onClose} />;
     case 'edit':
-      return <EditRole role={dialog.role} all={all} onClose={onClose} />;
+      return <EditRole role={now(dialog.role)} all={all} onClose={onClose} />;
     case 'delete':
-      return <DeleteRole role={dialog.role} onClose={onClose} />;
+      return <DeleteRole role={now(dialog.role)} onClose={onClose} />;
   }
 }
 

@@ -1,8 +1,19 @@
-import { Badge, Button, Code, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Badge, Button, Code, Group, List, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useLoad, useViewer } from '../api';
-import { Form, Loaded, Page, SwitchField, Table, TextField, useNotify, useTable, useValues } from '../shared';
+import {
+  Form,
+  FormDialog,
+  Loaded,
+  Page,
+  SwitchField,
+  Table,
+  TextField,
+  useNotify,
+  useTable,
+  useValues,
+} from '../shared';
 import type { Column } from '../shared';
 import { CreateTypeMutation, TypesQuery } from './operations';
 import type { TypeRow } from './operations';
@@ -97,7 +108,7 @@ function AddType({ onClose }: { readonly onClose: () => void }): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.add}>
+    <FormDialog onClose={onClose} title={words.add}>
       <Form
         change={change}
         submit={words.create}
@@ -122,6 +133,6 @@ function AddType({ onClose }: { readonly onClose: () => void }): ReactNode {
           onChange={set('hasData')}
         />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }

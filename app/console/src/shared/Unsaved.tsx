@@ -1,41 +1,34 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useBlocker } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { noteUnsaved } from '../api';
-import { words } from './words';
+import { LeaveQuestion, useDialogNote } from './FormDialog';
+
+interface Address {
+  readonly pathname: string;
+  readonly search: object;
+}
+
+const placeOf = ({ pathname, search }: Address): string =>
+  `${pathname} ${'tab' in search ? String(search.tab) : ''}`;
 
 interface UnsavedProps {
   /** Whether there is input that is not saved. */
   readonly isDirty: boolean;
 }
 
-// Above the dialog whose form it stands beside.
-const Z_INDEX = 400;
-
 /** Asks before a link, back, reload or close throws input away; put it beside the form. */
 export function Unsaved({ isDirty }: UnsavedProps): ReactNode {
+  useDialogNote('unsaved', isDirty);
   useEffect(() => (isDirty ? noteUnsaved() : undefined), [isDirty]);
   const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => isDirty && current.pathname !== next.pathname,
+    // A tab is in the address beside filters: to leave it throws input away, a filter does not.
+    shouldBlockFn: ({ current, next }) => isDirty && placeOf(current) !== placeOf(next),
     enableBeforeUnload: isDirty,
     withResolver: true,
   });
   const isAsking = blocker.status === 'blocked';
-  const stay = (): void => blocker.reset?.();
   return (
-    <Modal opened={isAsking} onClose={stay} zIndex={Z_INDEX} title={words.unsavedTitle}>
-      <Stack>
-        <Text>{words.unsaved}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={stay} data-autofocus>
-            {words.stay}
-          </Button>
-          <Button color="red" onClick={() => blocker.proceed?.()}>
-            {words.leave}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <LeaveQuestion isAsking={isAsking} onStay={() => blocker.reset?.()} onLeave={() => blocker.proceed?.()} />
   );
 }

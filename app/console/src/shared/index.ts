@@ -12,16 +12,19 @@ export { Failures } from './Failures';
 export {
   AreaField,
   Form,
+  Meanwhile,
   MultiSelectField,
   NewPasswordField,
   PasswordField,
   SelectField,
   SwitchField,
   TextField,
+  useEdits,
   useField,
   useValues,
 } from './Form';
 export type { Choice, FormChange, Values } from './Form';
+export { FormDialog } from './FormDialog';
 export { Hidden, OrHidden } from './Hidden';
 export { LinkedText } from './LinkedText';
 export { safeHref } from './links';

@@ -2,7 +2,7 @@ import { Button, Code, CopyButton, Group, Modal, Stack, Text } from '@mantine/co
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../api';
-import { EndsField, Form, MultiSelectField, TextField, Unsaved, useValues } from '../shared';
+import { EndsField, Form, FormDialog, MultiSelectField, TextField, Unsaved, useValues } from '../shared';
 import { CreateTokenMutation } from './operations';
 import type { PermissionLabel } from './operations';
 import { words } from './words';
@@ -14,13 +14,21 @@ interface CreateTokenProps {
   readonly onClose: () => void;
 }
 
+/** A token that is made; null if the answer with its text was lost, and the same was sent again. */
+interface Made {
+  readonly token: string | null;
+}
+
 /** Makes an API token, and shows it once. It is in memory until the dialog closes. */
 export function CreateToken(props: CreateTokenProps): ReactNode {
-  const [token, setToken] = useState<string | null>(null);
-  return token === null ? (
-    <TokenForm {...props} onToken={setToken} />
+  const [made, setMade] = useState<Made | null>(null);
+  if (made === null) {
+    return <TokenForm {...props} onMade={setMade} />;
+  }
+  return made.token === null ? (
+    <LostToken onClose={props.onClose} />
   ) : (
-    <NewToken token={token} onClose={props.onClose} />
+    <NewToken token={made.token} onClose={props.onClose} />
   );
 }
 
@@ -32,12 +40,12 @@ interface Fields {
 }
 
 interface TokenFormProps extends CreateTokenProps {
-  readonly onToken: (token: string) => void;
+  readonly onMade: (made: Made) => void;
 }
 
 const START: Fields = { name: '', permissions: [], orgs: '', expiresAt: null };
 
-function TokenForm({ userName, permissions, onClose, onToken }: TokenFormProps): ReactNode {
+function TokenForm({ userName, permissions, onClose, onMade }: TokenFormProps): ReactNode {
   const { values, set, isDirty } = useValues<Fields>(START);
   const [isValid, setIsValid] = useState(true);
   const held = useViewer()?.permissions ?? [];
@@ -58,12 +66,12 @@ function TokenForm({ userName, permissions, onClose, onToken }: TokenFormProps):
         ...(values.expiresAt === null ? {} : { expiresAt: values.expiresAt }),
       },
     });
-    if (outcome.isDone && outcome.payload.token !== null) {
-      onToken(outcome.payload.token);
+    if (outcome.isDone) {
+      onMade(outcome.payload);
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.create}>
+    <FormDialog onClose={onClose} title={words.create}>
       <Form
         change={change}
         submit={words.create}
@@ -99,6 +107,21 @@ function TokenForm({ userName, permissions, onClose, onToken }: TokenFormProps):
         />
         <EndsField value={values.expiresAt} onChange={set('expiresAt')} onValidity={setIsValid} />
       </Form>
+    </FormDialog>
+  );
+}
+
+function LostToken({ onClose }: Pick<CreateTokenProps, 'onClose'>): ReactNode {
+  return (
+    <Modal opened onClose={onClose} title={words.newTitle}>
+      <Stack>
+        <Text size="sm" role="alert">
+          {words.lostText}
+        </Text>
+        <Group justify="flex-end">
+          <Button onClick={onClose}>{words.close}</Button>
+        </Group>
+      </Stack>
     </Modal>
   );
 }

@@ -27,6 +27,8 @@ export const words = {
   revokeText: 'Programs with this token are refused from their next request on. This cannot be undone.',
   revoked: (name: string) => `${name} is revoked.`,
   newTitle: 'Your new API token',
+  lostText:
+    'The answer with the token was lost, and the token is shown only once. Revoke it in the list, and make another one.',
   newText: 'Copy the token now. It is shown only once.',
   token: 'API token',
   copy: 'Copy',

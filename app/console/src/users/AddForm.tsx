@@ -1,6 +1,5 @@
-import { Modal } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Form, Unsaved } from '../shared';
+import { Form, FormDialog, Unsaved } from '../shared';
 import type { FormChange } from '../shared';
 import { words } from './words';
 
@@ -26,11 +25,11 @@ interface AddFormProps {
 /** A dialog that creates an account. */
 export function AddForm({ title, change, isDirty, onSubmit, onClose, children }: AddFormProps): ReactNode {
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <FormDialog onClose={onClose} title={title}>
       <Unsaved isDirty={isDirty} />
       <Form change={change} submit={words.create} onSubmit={onSubmit} onCancel={onClose} label={title}>
         {children}
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }

@@ -1,10 +1,10 @@
-import { Button, FileButton, Group, Modal, ScrollArea, Stack, Table, Text, Textarea } from '@mantine/core';
+import { Button, FileButton, Group, ScrollArea, Stack, Table, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { fieldOf, outcomeOf, problemOf } from '../api';
 import type { Failure } from '../api';
-import { Failures, Unsaved, useNotify } from '../shared';
+import { Failures, FormDialog, Unsaved, useNotify } from '../shared';
 import { CreateUsersMutation } from './changes';
 import { MOST_USERS, usersOf } from './csvImport';
 import type { NewUser } from './csvImport';
@@ -85,7 +85,7 @@ export function ImportUsers({ onClose }: { readonly onClose: () => void }): Reac
     }
   };
   return (
-    <Modal opened onClose={onClose} title={userWords.importUsers} size="xl">
+    <FormDialog onClose={onClose} title={userWords.importUsers} size="xl">
       <Unsaved isDirty={text !== ''} />
       <Stack>
         <Text size="sm">{words.intro(MOST_USERS)}</Text>
@@ -102,7 +102,7 @@ export function ImportUsers({ onClose }: { readonly onClose: () => void }): Reac
         </Group>
         {stage.kind === 'checked' ? <Preview {...stage} /> : null}
       </Stack>
-    </Modal>
+    </FormDialog>
   );
 }
 

@@ -1,6 +1,24 @@
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { adminPassword, openAs } from '../session';
 import { visit } from '../visit';
+
+const LOST = { expected: [/ERR_FAILED/] };
+
+/** Lets the next change of this name be made, and loses its answer and what is read after it, as a server that stops. */
+async function loseAnswer(page: Page, name: string): Promise<void> {
+  let state: 'waiting' | 'lost' | 'over' = 'waiting';
+  await page.route('**/graphql', async (route) => {
+    const isChange = (route.request().postData() ?? '').includes(`mutation ${name}`);
+    if (isChange && state === 'waiting') {
+      state = 'lost';
+      await route.fetch();
+    } else if (isChange) {
+      state = 'over';
+    }
+    await (state === 'lost' ? route.abort() : route.continue());
+  });
+}
 
 test('a user is added with two roles, and can sign in', async () => {
   await visit(async (page) => {
@@ -19,6 +37,11 @@ test('a user is added with two roles, and can sign in', async () => {
     await form.getByRole('combobox', { name: 'Roles' }).click();
     await page.getByRole('option', { name: 'auditor' }).click();
     await page.keyboard.press('Tab');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Stay' }).click();
+    await loseAnswer(page, 'CreateUser');
+    await form.getByRole('button', { name: 'Create' }).click();
+    await form.getByText('it is not known whether this was saved').waitFor();
     await form.getByRole('button', { name: 'Create' }).click();
     await form.waitFor({ state: 'detached' });
 
@@ -33,7 +56,7 @@ test('a user is added with two roles, and can sign in', async () => {
       .getByRole('row', { name: /Create user/ })
       .getByRole('link', { name: 'newuser' })
       .waitFor();
-  });
+  }, LOST);
   await visit(async (page) => {
     await openAs(page, 'newuser', 'correct-horse-42', '/account');
     await page.getByRole('heading', { name: 'My account' }).waitFor();

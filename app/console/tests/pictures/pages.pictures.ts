@@ -16,7 +16,10 @@ picture('home', async (page) => {
 
 picture('users', async (page) => {
   await asAdmin(page, '/settings/users');
-  await page.getByRole('row').nth(10).waitFor();
+  await page.getByRole('checkbox', { name: 'Select amara' }).check();
+  await page.getByRole('checkbox', { name: 'Select beatriz' }).check();
+  await page.getByText('2 rows selected').waitFor();
+  await page.evaluate(() => window.scrollTo(0, 0));
 });
 
 picture('add-user', async (page) => {

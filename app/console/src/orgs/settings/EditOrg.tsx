@@ -1,16 +1,15 @@
-import { Alert, Button, List, Stack, Text } from '@mantine/core';
-import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import {
   AreaField,
   Form,
+  Meanwhile,
   SwitchField,
   TextField,
   Unsaved,
   sharedWords,
+  useEdits,
   useNotify,
-  useValues,
 } from '../../shared';
 import { UpdateOrgMutation } from '../changes';
 import type { Org } from '../operations';
@@ -24,26 +23,14 @@ const valuesOf = ({ name, description, isPublic }: Org) => ({ name, description,
  * organization since then, nothing is written, and both states are shown.
  */
 export function EditOrg({ org }: { readonly org: Org }): ReactNode {
-  const [base, setBase] = useState(org);
-  const { values, set, isDirty, reset } = useValues(valuesOf(org));
+  const { values, edits, theirs, take, set, isDirty, reset } = useEdits(valuesOf(org));
   const notify = useNotify();
   const change = useChange(UpdateOrgMutation, { payload: (data) => data.updateOrg, touches: ['Org'] });
-  const isNewer = org.revision > base.revision;
-  const take = (): void => {
-    setBase(org);
-    reset(valuesOf(org));
-    change.clear();
-  };
-  if (isNewer && !isDirty) {
-    take();
-  }
   const submit = async (): Promise<void> => {
     const outcome = await change.run({
-      input: { org: { id: org.id }, ifRevision: org.revision, ...values },
+      input: { org: { id: org.id }, ifRevision: org.revision, ...edits },
     });
     if (outcome.isDone) {
-      const { org: saved } = outcome.payload;
-      setBase((old) => ({ ...old, ...saved }));
       reset(values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
@@ -57,7 +44,15 @@ export function EditOrg({ org }: { readonly org: Org }): ReactNode {
       label={settingsWords.edit}
     >
       <Unsaved isDirty={isDirty} />
-      {isNewer && isDirty && !change.isBusy ? <Meanwhile org={org} onTake={take} /> : null}
+      <Meanwhile
+        theirs={theirs}
+        onTake={take}
+        describe={{
+          name: (text) => [words.name, text],
+          description: (text) => [words.description, text],
+          isPublic: (isPublic) => [words.visibility, isPublic ? words.public : words.private],
+        }}
+      />
       <TextField path="name" label={words.name} value={values.name} onChange={set('name')} isRequired />
       <AreaField
         path="description"
@@ -74,35 +69,5 @@ export function EditOrg({ org }: { readonly org: Org }): ReactNode {
         onChange={set('isPublic')}
       />
     </Form>
-  );
-}
-
-interface MeanwhileProps {
-  readonly org: Org;
-  readonly onTake: () => void;
-}
-
-/** What the organization is now, beside what was typed. */
-function Meanwhile({ org, onTake }: MeanwhileProps): ReactNode {
-  const { name, description, isPublic } = org;
-  return (
-    <Alert color="yellow" variant="light" role="status">
-      <Stack gap="xs" align="flex-start">
-        <Text size="sm">{settingsWords.changedMeanwhile}</Text>
-        <List size="sm">
-          <List.Item>
-            {words.name}: {name}
-          </List.Item>
-          <List.Item>
-            {words.description}: {description === '' ? sharedWords.none : description}
-          </List.Item>
-          <List.Item>{isPublic ? words.public : words.private}</List.Item>
-        </List>
-        <Text size="sm">{settingsWords.overwrite}</Text>
-        <Button size="xs" variant="default" onClick={onTake}>
-          {settingsWords.take}
-        </Button>
-      </Stack>
-    </Alert>
   );
 }

@@ -1,6 +1,7 @@
-import { Modal, Stack } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import { FormDialog } from '../FormDialog';
 import { Form, TextField } from '../Form';
 import type { FormChange } from '../Form';
 import { words } from '../words';
@@ -25,9 +26,9 @@ interface ConfirmProps {
 export function Confirm(props: ConfirmProps): ReactNode {
   const { isOpen, onClose, title } = props;
   return (
-    <Modal opened={isOpen} onClose={onClose} title={title}>
+    <FormDialog isOpen={isOpen} onClose={onClose} title={title}>
       <ConfirmForm {...props} />
-    </Modal>
+    </FormDialog>
   );
 }
 

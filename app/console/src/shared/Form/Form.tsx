@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useOnline } from '../../api';
 import type { Change, Failure } from '../../api';
 import { Failures } from '../Failures';
+import { useDialogNote } from '../FormDialog';
 import { words } from '../words';
 import { FormContext, messageOf } from './context';
 
@@ -44,6 +45,7 @@ const isBelow = (path: string, field: string): boolean => path === field || path
 export function Form(props: FormProps): ReactNode {
   const { change, onSubmit, submit, onCancel, isDisabled = false, color, label, children } = props;
   const form = useRef<HTMLFormElement>(null);
+  useDialogNote('busy', change.isBusy);
   const [claimed, setClaimed] = useState<ReadonlySet<string>>(new Set());
   const claim = useCallback((path: string) => {
     setClaimed((old) => new Set(old).add(path));
@@ -73,7 +75,7 @@ export function Form(props: FormProps): ReactNode {
           {children}
           <Group justify="flex-end">
             {onCancel === undefined ? null : (
-              <Button variant="default" onClick={onCancel}>
+              <Button variant="default" onClick={onCancel} disabled={change.isBusy}>
                 {words.cancel}
               </Button>
             )}

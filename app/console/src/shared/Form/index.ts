@@ -6,3 +6,5 @@ export type { FormChange } from './Form';
 export { useValues } from './useValues';
 export type { Values } from './useValues';
 export { NewPasswordField } from './NewPasswordField';
+export { useEdits } from './useEdits';
+export { Meanwhile } from './Meanwhile';

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../../api';
-import { Confirm, Form, NewPasswordField, TextField, useNotify } from '../../shared';
+import { Confirm, Form, FormDialog, NewPasswordField, TextField, useNotify } from '../../shared';
 import { DeactivateUserMutation, ReactivateUserMutation } from '../changes';
 import { RenameUserMutation, ResetPasswordMutation, SignOutUserMutation } from './changes';
 import type { UserDetails } from './operations';
@@ -65,7 +65,7 @@ function ResetPassword({ user, onClose }: ActProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.resetTitle(user.userName)}>
+    <FormDialog onClose={onClose} title={words.resetTitle(user.userName)}>
       <Form
         change={change}
         submit={words.resetPassword}
@@ -82,7 +82,7 @@ function ResetPassword({ user, onClose }: ActProps): ReactNode {
           isFirst
         />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -100,7 +100,7 @@ function Rename({ user, onClose }: ActProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.renameTitle(user.userName)}>
+    <FormDialog onClose={onClose} title={words.renameTitle(user.userName)}>
       <Form
         change={change}
         submit={words.rename}
@@ -118,7 +118,7 @@ function Rename({ user, onClose }: ActProps): ReactNode {
           isFirst
         />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 

@@ -1,9 +1,8 @@
 import { ActionIcon, Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
-import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
-import { Form, Unsaved, sharedWords, useNotify } from '../../shared';
+import { Form, Meanwhile, Unsaved, sharedWords, useEdits, useNotify } from '../../shared';
 import { attributesOf, badKey, objectOf, rowsOf } from './attributes';
 import type { AttributeRow } from './attributes';
 import { SetUserMetadataMutation } from './changes';
@@ -18,26 +17,34 @@ function problemOf(rows: readonly AttributeRow[]): string | null {
   return key === '' ? words.emptyKey : words.doubleKey(key);
 }
 
+interface Fields {
+  readonly rows: readonly AttributeRow[];
+}
+
+const textOfRows = (rows: readonly AttributeRow[]): string =>
+  rows.map(({ key, value }) => `${key} = ${value}`).join(', ');
+
 /** The attributes of a user as a table of keys and values. */
 export function AttributesForm({ user }: { readonly user: UserDetails }): ReactNode {
   const notify = useNotify();
-  const [start] = useState(() => rowsOf(objectOf(user.metadata)));
-  const [rows, setRows] = useState<readonly AttributeRow[]>(start);
-  const isDirty = JSON.stringify(rows) !== JSON.stringify(start);
+  const form = useEdits<Fields>({ rows: rowsOf(objectOf(user.metadata)) });
+  const { rows } = form.values;
+  const setRows = form.set('rows');
   const problem = problemOf(rows);
   const mayChange = user.viewerCan.setMetadata;
   const change = useChange(SetUserMetadataMutation, {
     payload: (data) => data.setUserMetadata,
-    touches: ['Storage'],
+    touches: ['Storage', 'User'],
   });
   const setRow = (index: number, row: AttributeRow): void =>
-    setRows((old) => old.map((each, place) => (place === index ? row : each)));
+    setRows(rows.map((each, place) => (place === index ? row : each)));
   const submit = async (): Promise<void> => {
     const metadata = attributesOf(rows);
     const outcome = await change.run({
       input: { user: { id: user.id }, ifRevision: user.revision, metadata },
     });
     if (outcome.isDone) {
+      form.reset({ rows: rowsOf(metadata) });
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };
@@ -51,10 +58,15 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
         change={change}
         submit={words.saveAttributes}
         onSubmit={() => void submit()}
-        isDisabled={!isDirty || problem !== null}
+        isDisabled={!form.isDirty || problem !== null}
         label={words.attributes}
       >
-        <Unsaved isDirty={isDirty} />
+        <Unsaved isDirty={form.isDirty} />
+        <Meanwhile
+          theirs={form.theirs}
+          onTake={form.take}
+          describe={{ rows: (theirs) => [words.attributes, textOfRows(theirs)] }}
+        />
         {rows.map((row, index) => (
           <Row
             key={index}
@@ -62,17 +74,17 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
             number={index + 1}
             isDisabled={!mayChange}
             onChange={(next) => setRow(index, next)}
-            onRemove={() => setRows((old) => old.filter((_, place) => place !== index))}
+            onRemove={() => setRows(rows.filter((_, place) => place !== index))}
           />
         ))}
         <Text size="xs" c="dimmed" role="status">
-          {isDirty && problem !== null ? problem : words.attributesHint}
+          {form.isDirty && problem !== null ? problem : words.attributesHint}
         </Text>
         {mayChange ? (
           <Button
             variant="default"
             style={{ alignSelf: 'flex-start' }}
-            onClick={() => setRows((old) => [...old, { key: '', value: '' }])}
+            onClick={() => setRows([...rows, { key: '', value: '' }])}
           >
             {words.add}
           </Button>

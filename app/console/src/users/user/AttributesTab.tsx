@@ -1,8 +1,17 @@
 import { Stack, Title } from '@mantine/core';
-import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
-import { Form, Hidden, StorageBar, TextField, Unsaved, sharedWords, useNotify } from '../../shared';
+import {
+  Form,
+  Hidden,
+  Meanwhile,
+  StorageBar,
+  TextField,
+  Unsaved,
+  sharedWords,
+  useEdits,
+  useNotify,
+} from '../../shared';
 import { AttributesForm } from './AttributesForm';
 import { objectOf, quotaOf } from './attributes';
 import { PatchUserMetadataMutation } from './changes';
@@ -25,7 +34,7 @@ export function AttributesTab({ user }: { readonly user: UserDetails }): ReactNo
         {user.storage === null ? <Hidden /> : <StorageBar label={words.title} {...user.storage} />}
         {user.viewerCan.setMetadata ? <QuotaForm user={user} /> : null}
       </Stack>
-      <AttributesForm key={JSON.stringify(user.metadata)} user={user} />
+      <AttributesForm user={user} />
     </Stack>
   );
 }
@@ -34,16 +43,18 @@ function QuotaForm({ user }: { readonly user: UserDetails }): ReactNode {
   const notify = useNotify();
   const stored = objectOf(user.metadata)[QUOTA_KEY];
   const start = typeof stored === 'number' ? String(stored) : '';
-  const [text, setText] = useState(start);
+  const { values, theirs, take, set, isDirty, reset } = useEdits({ quota: start });
+  const text = values.quota;
   const quota = quotaOf(text);
   const change = useChange(PatchUserMetadataMutation, {
     payload: (data) => data.patchUserMetadata,
-    touches: ['Storage'],
+    touches: ['Storage', 'User'],
   });
   const submit = async (): Promise<void> => {
     const input = { user: { id: user.id }, ifRevision: user.revision, patch: { [QUOTA_KEY]: quota } };
     const outcome = await change.run({ input });
     if (outcome.isDone) {
+      reset(values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };
@@ -52,16 +63,17 @@ function QuotaForm({ user }: { readonly user: UserDetails }): ReactNode {
       change={change}
       submit={words.save}
       onSubmit={() => void submit()}
-      isDisabled={quota === undefined || text.trim() === start}
+      isDisabled={quota === undefined || !isDirty}
       label={words.quota}
     >
-      <Unsaved isDirty={text.trim() !== start} />
+      <Unsaved isDirty={isDirty} />
+      <Meanwhile theirs={theirs} onTake={take} describe={{ quota: (value) => [words.quota, value] }} />
       <TextField
         path="patch"
         label={words.quota}
         description={quota === undefined ? words.badQuota : words.quotaHint}
         value={text}
-        onChange={setText}
+        onChange={set('quota')}
       />
     </Form>
   );

@@ -1,9 +1,9 @@
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { OrgLevel } from '../../api';
-import { Confirm, EndsField, Form, OrgPicker, SelectField, Unsaved } from '../../shared';
+import { Confirm, EndsField, Form, FormDialog, OrgPicker, SelectField, Unsaved } from '../../shared';
 import { AddToOrgMutation, RemoveFromOrgMutation } from './changes';
 import type { UserDetails } from './operations';
 import { words } from './words';
@@ -32,7 +32,7 @@ export function AddToOrg({ user, levels, onClose }: AddToOrgProps): ReactNode {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={words.addToOrgTitle(user.userName)}>
+    <FormDialog onClose={onClose} title={words.addToOrgTitle(user.userName)}>
       <Form
         change={change}
         submit={words.addToOrg}
@@ -52,7 +52,7 @@ export function AddToOrg({ user, levels, onClose }: AddToOrgProps): ReactNode {
         />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>
-    </Modal>
+    </FormDialog>
   );
 }
 

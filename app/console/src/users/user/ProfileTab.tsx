@@ -4,12 +4,13 @@ import { useChange } from '../../api';
 import {
   Form,
   Hidden,
+  Meanwhile,
   MultiSelectField,
   TextField,
   Unsaved,
   sharedWords,
+  useEdits,
   useNotify,
-  useValues,
 } from '../../shared';
 import { AccountActs } from './AccountActs';
 import { AssignRolesMutation, UpdateUserMutation } from './changes';
@@ -28,9 +29,7 @@ export function ProfileTab({ user, roles }: ProfileTabProps): ReactNode {
     <Stack gap="xl" maw={640}>
       <Facts user={user} />
       {user.viewerCan.update ? <ProfileForm user={user} /> : null}
-      {user.viewerCan.assignRoles ? (
-        <RolesForm key={JSON.stringify(user.roles)} user={user} roles={roles} />
-      ) : null}
+      {user.viewerCan.assignRoles ? <RolesForm user={user} roles={roles} /> : null}
       <AccountActs user={user} />
     </Stack>
   );
@@ -39,21 +38,24 @@ export function ProfileTab({ user, roles }: ProfileTabProps): ReactNode {
 function ProfileForm({ user }: { readonly user: UserDetails }): ReactNode {
   const notify = useNotify();
   const start = { email: user.email ?? '', displayName: user.displayName ?? '' };
-  const { values, set, isDirty, reset } = useValues(start);
-  const change = useChange(UpdateUserMutation, { payload: (data) => data.updateUser });
+  const { values, edits, theirs, take, set, isDirty, reset } = useEdits(start);
+  const change = useChange(UpdateUserMutation, {
+    payload: (data) => data.updateUser,
+    touches: ['User'],
+  });
   const submit = async (): Promise<void> => {
-    const email = values.email.trim();
-    const displayName = values.displayName.trim();
+    const email = edits.email?.trim();
+    const displayName = edits.displayName?.trim();
     const clear = [
-      ...(email === '' && user.email !== null ? (['EMAIL'] as const) : []),
-      ...(displayName === '' && user.displayName !== null ? (['DISPLAY_NAME'] as const) : []),
+      ...(email === '' ? (['EMAIL'] as const) : []),
+      ...(displayName === '' ? (['DISPLAY_NAME'] as const) : []),
     ];
     const outcome = await change.run({
       input: {
         user: { id: user.id },
         ifRevision: user.revision,
-        ...(email === '' ? {} : { email }),
-        ...(displayName === '' ? {} : { displayName }),
+        ...(email ? { email } : {}),
+        ...(displayName ? { displayName } : {}),
         ...(clear.length === 0 ? {} : { clear }),
       },
     });
@@ -72,6 +74,14 @@ function ProfileForm({ user }: { readonly user: UserDetails }): ReactNode {
       label={words.tabs.profile}
     >
       <Unsaved isDirty={isDirty} />
+      <Meanwhile
+        theirs={theirs}
+        onTake={take}
+        describe={{
+          email: (text) => [words.email, text],
+          displayName: (text) => [words.displayName, text],
+        }}
+      />
       <TextField path="email" type="email" label={words.email} value={values.email} onChange={set('email')} />
       <TextField
         path="displayName"
@@ -86,10 +96,12 @@ function ProfileForm({ user }: { readonly user: UserDetails }): ReactNode {
 function RolesForm({ user, roles }: ProfileTabProps): ReactNode {
   const notify = useNotify();
   const held = (user.roles ?? []).map(({ name }) => name);
-  const { values, set, isDirty, reset } = useValues<{ roles: readonly string[] }>({ roles: held });
+  const { values, theirs, take, set, isDirty, reset } = useEdits<{ roles: readonly string[] }>({
+    roles: held,
+  });
   const change = useChange(AssignRolesMutation, {
     payload: (data) => data.assignRoles,
-    touches: ['Role', 'Viewer'],
+    touches: ['Role', 'User', 'Viewer'],
   });
   if (user.roles === null) {
     return <Hidden />;
@@ -111,6 +123,11 @@ function RolesForm({ user, roles }: ProfileTabProps): ReactNode {
       label={words.roles}
     >
       <Unsaved isDirty={isDirty} />
+      <Meanwhile
+        theirs={theirs}
+        onTake={take}
+        describe={{ roles: (names) => [words.roles, names.join(', ')] }}
+      />
       <MultiSelectField
         path="roles"
         label={words.roles}

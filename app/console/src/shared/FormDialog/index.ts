@@ -1,0 +1,3 @@
+export { useDialogNote } from './dialogContext';
+export { FormDialog } from './FormDialog';
+export { LeaveQuestion } from './LeaveQuestion';
