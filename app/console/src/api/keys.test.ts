@@ -48,11 +48,24 @@ it('gives each change a key, and keeps it as long as its answer is lost', () => 
     keysOf([
       [tide, lost],
       [tide, lost],
-      [change({ slug: 'ebb' }), answered],
       [tide, answered],
       [tide, answered],
     ]),
-  ).toEqual(['key 1', 'key 1', 'key 2', 'key 1', 'key 3']);
+  ).toEqual(['key 1', 'key 1', 'key 1', 'key 2']);
+});
+
+it('makes a lost change again after another, which may have undone it', () => {
+  const tide = change({ slug: 'tide' });
+  const check = change({ slug: 'ebb', validateOnly: true });
+  expect(
+    keysOf([
+      [tide, lost],
+      [check, answered],
+      [tide, lost],
+      [change({ slug: 'ebb' }), answered],
+      [tide, answered],
+    ]),
+  ).toEqual(['key 1', undefined, 'key 1', 'key 2', 'key 3']);
 });
 
 it('gives no key to a check, to a sign-in and to a change without an input', () => {
