@@ -179,6 +179,9 @@ class Database(ABC):
 
     failures: "FailureLog"
 
+    commits: int = 0
+    """Number of commits that this process has begun, where they are counted."""
+
     def __init__(self, statements: StatementCache) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.caches: dict[Any, Any] = {}
@@ -227,6 +230,14 @@ class Database(ABC):
         The rows are as new as the new state or newer, like all that is read with `Freshness.PRIMARY` after this call.
         They are valid until a later call names their scope.
         """
+
+    def is_still(self, state: Any, moment: tuple[int, str | None]) -> bool:
+        """Return whether a state of the access data is that of a moment, without waiting; False if that is not known.
+
+        The moment is `commits` before a statement, and what the statement selected as `Moment`. After a commit of this
+        process it is no longer the present one: the same request may have made it.
+        """
+        return False
 
     @abstractmethod
     def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:

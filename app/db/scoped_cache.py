@@ -9,6 +9,9 @@ from app.db.access_changes import resource_scope, user_scope
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
 
+NO_MOMENT = (-1, None)
+"""A moment that is unknown."""
+
 ROUNDS_REMEMBERED = 64
 """Rounds of changes that a slow read may miss; after more of them its values are not added."""
 
@@ -89,13 +92,19 @@ class ScopedCache:
             database.caches[self] = cached = CachedPairs(self.base)
         return cached
 
-    async def refresh(self, database: Database, statements: Sequence[BoundStatement] = ()) -> list[list[Row]]:
+    async def refresh(
+        self, database: Database, statements: Sequence[BoundStatement] = (), moment: tuple[int, str | None] = NO_MOMENT
+    ) -> list[list[Row]]:
         """Drop the values that are no longer valid, and return the rows of statements, read in the same round trip.
+
+        Without statements, nothing is read if the cache is as of `moment`, at which the request has begun.
 
         The rows were read after the present round: if another task has read newer changes meanwhile, the next
         `refresh` reads them again.
         """
         cached = self.of(database)
+        if not statements and database.is_still(cached.state, moment):
+            return []
         (state, scopes), rows = await database.read_with_changes(cached.state, statements)
         cached.drop(scopes)
         cached.state = state

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, exists, func, select
 
 from app import db
 from app.db import tables
+from app.db.moment import Moment
 from app.db.statements import Row
 from app.db.tables import RowId, col
 from app.domain import errors
@@ -24,6 +25,7 @@ _USER_ROLES = (
         func.coalesce(col(tables.User.account_key), col(tables.User.user_key)),
         col(tables.User.token_generation),
         exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.KeyText())),
+        Moment(),
     )
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
@@ -38,16 +40,22 @@ async def viewer_from_token(database: db.Database, claims: session_tokens.TokenC
     It is refused when the user is deleted, deactivated or has signed out since. The first name of the account must
     match too: after a backup is restored, the id may belong to another user.
     """
+    commits = database.commits
     rows = await database.ask(_USER_ROLES, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
     account_key = claims.account_key or tables.casefold_key(claims.user_name)
     expected = account_key, claims.generation
-    if any((name, generation) != expected or revoked for *_, name, generation, revoked in rows):
-        return Reason.REVOKED if any(revoked for *_, revoked in rows) else Reason.WRONG_GENERATION
+    if any((name, generation) != expected or revoked for *_, name, generation, revoked, _ in rows):
+        return Reason.REVOKED if any(revoked for *_, revoked, _ in rows) else Reason.WRONG_GENERATION
     permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_USER
     return Viewer(
-        claims.user_id, permissions, claims.jti, claims.expires_at, has_default_password=claims.default_password
+        claims.user_id,
+        permissions,
+        claims.jti,
+        claims.expires_at,
+        has_default_password=claims.default_password,
+        moment=(commits, rows[0][-1]),
     )
 
 
@@ -73,6 +81,7 @@ _TOKEN = (
         col(tables.ApiToken.permissions),
         col(tables.ApiToken.is_limited),
         col(tables.ApiToken.expires_at),
+        Moment(),
     )
     .select_from(tables.ApiToken)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.ApiToken.user_id))
@@ -89,15 +98,23 @@ async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | R
     """
     if not api_token_format.is_valid(token):
         return Reason.MALFORMED
+    commits = database.commits
     rows = await database.ask(_TOKEN, freshness=db.Freshness.PRIMARY, hash=api_token_format.digest(token))
     permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_TOKEN
-    *_, token_id, user_id, token_permissions, is_limited, expires_at = rows[0]
+    *_, token_id, user_id, token_permissions, is_limited, expires_at, moment = rows[0]
     if expires_at is not None and expires_at <= database.clock():
         return Reason.EXPIRED
     permissions &= Permission(token_permissions) & (LIMITED_TOKEN_PERMISSIONS if is_limited else ALL_PERMISSIONS)
-    return Viewer(user_id, permissions, expires_at=expires_at, token_id=token_id, is_limited=bool(is_limited))
+    return Viewer(
+        user_id,
+        permissions,
+        expires_at=expires_at,
+        token_id=token_id,
+        is_limited=bool(is_limited),
+        moment=(commits, moment),
+    )
 
 
 @dataclass(slots=True, eq=False)

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 
 from app import policy
 from app.db import BoundStatement, Database, Freshness, ScopedCache, SnapshotReader
+from app.db.scoped_cache import NO_MOMENT
 from app.db.statements import Row
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
@@ -24,14 +25,19 @@ MASKS_BY_PAIR: Mapping[tuple[int, bool], ScopedCache] = {
 
 
 async def get_masks(
-    database: Database | SnapshotReader, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
+    database: Database | SnapshotReader,
+    pairs: Sequence[int],
+    base: int = policy.PAIR,
+    *,
+    registry: bool = True,
+    moment: tuple[int, str | None] = NO_MOMENT,
 ) -> list[int]:
     """Return the effective roles of a user on a resource for each of these pairs (see `policy.PAIR`), in their order.
 
     A pair whose user or resource does not exist has no roles and the mark `policy.NO_USER` or `policy.NO_RESOURCE`.
 
     `base` is `policy.PAIR`, or `policy.WIDE_PAIR` when an id reaches 2^31. Without `registry` the masks leave out the
-    roles that users hold through RESOURCES_MANAGE.
+    roles that users hold through RESOURCES_MANAGE. They are of `moment` or newer.
     """
     if not pairs:
         return []
@@ -47,7 +53,7 @@ async def get_masks(
     cached = cache.of(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
     missing = _missing(pairs, masks)
-    results = await cache.refresh(database, select(missing))
+    results = await cache.refresh(database, select(missing), moment)
     loaded = await _add(database, cache, missing, results, cached.round)
     if cached.round != before:
         masks = [*map(cached.values.get, pairs)]

@@ -12,11 +12,13 @@ from sqlalchemy.sql.base import Executable
 
 from app import db, policy
 from app.db import Freshness, access_changes, access_changes_trim, at_one_moment
+from app.db.moment import Moment
 from app.db.tables import Access, Group, GroupMember, Org, OrgMember, Resource, Role, User, UserRole, col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from app.services import access_cache
+from tests.support.client import Api
 from tests.support.factories import Make, Person
 
 PEOPLE, THINGS, CHANGES = 9, 7, 120
@@ -71,10 +73,18 @@ async def _fresh(database: db.Database, pairs: list[int]) -> list[int]:
         return await access_cache.get_masks(reader, pairs)
 
 
+async def _moment(database: db.Database) -> tuple[int, str | None]:
+    commits = database.commits
+    ((moment,),) = await database.ask(select(Moment()), freshness=Freshness.PRIMARY)
+    return commits, moment
+
+
 async def _require_right(workers: list[db.Database], pairs: list[int], what: object) -> None:
     expected = await _fresh(workers[0], pairs)
     for worker in workers:
-        assert await access_cache.get_masks(worker, pairs) == expected, what
+        moment = await _moment(worker)
+        for _ in range(2):
+            assert await access_cache.get_masks(worker, pairs, moment=moment) == expected, what
 
 
 def _cached(database: db.Database) -> dict[int, int]:
@@ -214,6 +224,55 @@ async def test_what_is_read_with_the_changes_is_cached_although_they_drop_it(mak
         await make.group_member(group, ann)
         assert await access_cache.get_masks(database, [pair]) == [0]
         assert pair in _cached(database)
+
+
+CHECK = """query ($user: ID!, $resource: ID!) {
+  checkAccess(user: {id: $user}, resource: {id: $resource}, role: METADATA_READ) }"""
+GRANT_AND_CHECK = """mutation ($input: GrantAccessInput!, $user: ID!, $resource: ID!) {
+  grantAccess(input: $input) { errors { message } query {
+    checkAccess(user: {id: $user}, resource: {id: $resource}, role: METADATA_READ) } } }"""
+
+
+async def test_a_repeated_check_needs_no_statement_but_that_of_the_authentication(api: Api, make: Make) -> None:
+    """On PostgreSQL that statement says that nothing has changed."""
+    ann = await make.user("ann")
+    named = {"user": ann.node, "resource": (await make.resource(await make.org(), owner=ann)).node}
+
+    assert [await api.statements(CHECK, as_=ann, **named) for _ in range(4)][2:] == [1, 1]
+
+
+async def test_a_request_sees_its_own_change_although_it_began_before(api: Api, make: Make) -> None:
+    ann, org = await make.user("ann"), await make.org()
+    reefs = [await make.resource(org, owner=ann, general=None) for _ in range(2)]
+    group = await make.group("crew", ann)
+    ben = await make.user("ben")
+    await make.group_member(group, ben)
+    registry = await make.admin()
+    for reef in reefs:
+        named = {"user": ben.node, "resource": reef.node}
+        for _ in range(3):
+            assert (await api(CHECK, as_=registry, **named))["data"] == {"checkAccess": False}
+        granted = {"resource": {"id": reef.node}, "subject": {"group": {"slug": "crew"}}, "roles": ["METADATA_READ"]}
+        answer = await api(GRANT_AND_CHECK, as_=registry, input=granted, **named)
+        assert answer["data"]["grantAccess"] == {"errors": [], "query": {"checkAccess": True}}
+
+
+async def test_the_next_request_sees_what_another_worker_has_committed(
+    api: Api, make: Make, own_db: db.Database
+) -> None:
+    ann, reef = await make.user("ann"), await make.resource(await make.org(), general=None)
+    group = await _granted_group(make, reef)
+    registry, named = await make.admin(), {"user": ann.node, "resource": reef.node}
+    row = {"group_id": group.id, "user_id": ann.id, "is_manager": False}
+    for _ in range(3):
+        for is_member in (False, True):
+            for _ in range(3):
+                assert (await api(CHECK, as_=registry, **named))["data"] == {"checkAccess": is_member}
+            async with own_db.write() as tx:
+                if is_member:
+                    await tx.rows(delete(GroupMember))
+                else:
+                    await tx.insert(GroupMember, [{**row, "added_at": tx.now}])
 
 
 async def _member_of_org(make: Make, person: Person) -> None:

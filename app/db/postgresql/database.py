@@ -249,6 +249,10 @@ class PostgresDatabase(Database):
         is_same = present_server == server
         return changes_or_everything(state, {*scopes}) if is_same else AccessChanges(state, None), rows
 
+    def is_still(self, state: Any, moment: tuple[int, str | None]) -> bool:
+        commits, text = moment
+        return state is not None and commits == self.commits and text == " ".join(state)
+
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         acquired: list[Any] = []
@@ -302,6 +306,7 @@ class PostgresDatabase(Database):
                 if dry_run or tx.is_undone:
                     await connection.execute(ROLLBACK)
                 else:  # from here on the commit goes on even if the request is cancelled
+                    self.commits += 1
                     commit = asyncio.create_task(self._commit(connection, tx.xid))
                     await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:
