@@ -346,7 +346,7 @@ def apply_state(
 
 
 async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
-    return await applying.plan(app.database, document, prune=prune, accounts_elsewhere=app.provider is not None)
+    return await applying.plan(app.database, document, prune=prune, externally_managed=app.provider is not None)
 
 
 def fit_import(settings: Settings, source: Translation) -> Fit:
@@ -365,7 +365,7 @@ def apply_import(settings: Settings, source: Translation, progress: files.Progre
 
 
 async def _fit(app: AppContext, source: Translation) -> Fit:
-    return await fitting.fit(app.database, source, accounts_elsewhere=app.provider is not None)
+    return await fitting.fit(app.database, source, externally_managed=app.provider is not None)
 
 
 def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:

@@ -73,7 +73,7 @@ READ_BY_REST = {
     read_graph.dataset_at: datasets.CELLS,
     read_graph.dataset_by_id: datasets.CELLS,
 }
-"""Sources that the other face reads whole."""
+"""Sources that the other API reads whole."""
 
 LAYOUTS = _layouts() | READ_BY_REST
 

@@ -1,4 +1,4 @@
-"""The description of the REST face: it is whole, it is valid, and what the face answers is what it says."""
+"""The description of the REST API: it is whole, it is valid, and what the API answers is what it says."""
 
 import html
 import re

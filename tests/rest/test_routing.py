@@ -1,4 +1,4 @@
-"""Claims about the REST face: which route a path leads to, and what an error becomes."""
+"""Claims about the REST API: which route a path leads to, and what an error becomes."""
 
 import logging
 

@@ -39,26 +39,26 @@ class Fit:
     """Users who have a password here, which stays."""
 
 
-async def fit(database: Database, source: Translation, *, accounts_elsewhere: bool = False) -> Fit:
+async def fit(database: Database, source: Translation, *, externally_managed: bool = False) -> Fit:
     """Compare a source with the registry at one moment, and leave out what the registry refuses."""
     async with at_one_moment(database) as reader:
         current = await read_state(reader)
         now = database.clock()
-    return fit_into(current, source, now, accounts_elsewhere=accounts_elsewhere)
+    return fit_into(current, source, now, externally_managed=externally_managed)
 
 
-def fit_into(current: State, source: Translation, now: datetime, *, accounts_elsewhere: bool) -> Fit:
+def fit_into(current: State, source: Translation, now: datetime, *, externally_managed: bool) -> Fit:
     """Return what fits. Raises UnreadableSource for a fault of the whole, such as the loss of all administrators."""
     sections, misfits = source.sections, [*source.misfits]
     number = 0
-    if accounts_elsewhere:  # the provider makes the users; what refers to one who is unknown here is left out below
+    if externally_managed:  # the provider makes the users; what refers to one who is unknown here is left out below
         sections = {**sections, "users": [], "roles": []}
     else:
         number = _keep_accounts(current, sections["users"])
     for _ in range(MAX_ROUNDS):
         faults, plan = _check(
             sections,
-            lambda state: compare(state, current, prune=False, now=now, accounts_elsewhere=accounts_elsewhere),
+            lambda state: compare(state, current, prune=False, now=now, externally_managed=externally_managed),
         )
         if not faults and plan is not None:
             return Fit({name: values for name, values in sections.items() if values}, plan, misfits, number)

@@ -62,12 +62,12 @@ async def export(
     return counts
 
 
-async def plan(database: Database, document: State, *, prune: bool, accounts_elsewhere: bool = False) -> Plan:
+async def plan(database: Database, document: State, *, prune: bool, externally_managed: bool = False) -> Plan:
     """Compare a document with the registry at one moment."""
     async with at_one_moment(database) as reader:
         current = await read_state(reader)
         now = database.clock()
-    return compare(document, current, prune=prune, now=now, accounts_elsewhere=accounts_elsewhere)
+    return compare(document, current, prune=prune, now=now, externally_managed=externally_managed)
 
 
 async def apply(database: Database, changes: Plan, progress: Progress) -> Applied:

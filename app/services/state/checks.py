@@ -20,8 +20,8 @@ _SECTIONS = {Kind(kind): section for section, kind in SECTIONS.items()}
 class Checks:
     """Checks of the final state, in which every reference must lead to an object."""
 
-    def __init__(self, plan: Plan, *, accounts_elsewhere: bool) -> None:
-        self._plan, self._final, self._accounts_elsewhere = plan, plan.final, accounts_elsewhere
+    def __init__(self, plan: Plan, *, externally_managed: bool) -> None:
+        self._plan, self._final, self._externally_managed = plan, plan.final, externally_managed
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault for each invalid value of a change."""
@@ -70,7 +70,7 @@ class Checks:
             yield from validation.type_name_problems(after["name"])
 
     def _elsewhere(self) -> Iterator[Problem]:
-        if self._accounts_elsewhere:
+        if self._externally_managed:
             yield Problem("The identity provider manages users and roles: they cannot be changed here.")
 
     def _role(self, change: Change, after: Doc) -> Iterator[Problem]:

@@ -33,7 +33,7 @@ PRUNED = (Kind.GRANT, Kind.GROUP_MEMBER, Kind.ORG_MEMBER, Kind.RESOURCE, Kind.GR
 DEFAULT_GENERAL: Doc = {"roles": resources.DEFAULT_MASK, "expiresAt": None}
 
 
-def compare(document: State, current: State, *, prune: bool, now: datetime, accounts_elsewhere: bool = False) -> Plan:
+def compare(document: State, current: State, *, prune: bool, now: datetime, externally_managed: bool = False) -> Plan:
     """Return the plan that makes the registry equal to the document, or its faults."""
     plan = Plan(current, now)
     removed = {each for each in _surplus(document, current) if _is_removed(each, document, current, now, prune=prune)}
@@ -49,7 +49,7 @@ def compare(document: State, current: State, *, prune: bool, now: datetime, acco
     order = {kind: at for at, kind in enumerate(PRUNED)}
     for each in sorted(removed, key=lambda each: (order.get(each[0], len(PRUNED)), each[1])):
         plan.changes.append(Change(current.items[each], current.items[each].values, None))
-    plan.faults += Checks(plan, accounts_elsewhere=accounts_elsewhere).faults()
+    plan.faults += Checks(plan, externally_managed=externally_managed).faults()
     return plan
 
 

@@ -40,8 +40,8 @@ def source(**sections: list[dict[str, Any]]) -> Translation:
     return translation
 
 
-def fit(current: State, moved: Translation, *, accounts_elsewhere: bool = False) -> Fit:
-    return fit_into(current, moved, NOW, accounts_elsewhere=accounts_elsewhere)
+def fit(current: State, moved: Translation, *, externally_managed: bool = False) -> Fit:
+    return fit_into(current, moved, NOW, externally_managed=externally_managed)
 
 
 def test_a_user_who_is_here_keeps_the_password_and_the_roles() -> None:
@@ -61,7 +61,7 @@ def test_with_an_identity_provider_only_what_refers_to_known_users_comes() -> No
     users = [{"userName": "ann", "email": "ann@example.org"}, {"userName": "eve"}]
     orgs = [{"slug": "reef", "name": "Reef", "owner": "ann", "members": [{"user": "eve", "level": "ADMIN"}]}]
 
-    fitted = fit(registry({"userName": "ann"}), source(user=users, org=orgs), accounts_elsewhere=True)
+    fitted = fit(registry({"userName": "ann"}), source(user=users, org=orgs), externally_managed=True)
 
     assert [change.kind for change in fitted.plan.changes] == [Kind.ORG]
     assert [misfit.thing for misfit in fitted.misfits] == ["member eve of org reef"]
