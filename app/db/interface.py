@@ -179,9 +179,6 @@ class Database(ABC):
 
     failures: "FailureLog"
 
-    commits: int = 0
-    """Number of commits that this process has begun, where they are counted."""
-
     def __init__(self, statements: StatementCache) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.caches: dict[Any, Any] = {}
@@ -231,11 +228,10 @@ class Database(ABC):
         They are valid until a later call names their scope.
         """
 
-    def is_still(self, state: Any, moment: tuple[int, str | None]) -> bool:
+    def is_state_of(self, moment: str | None, state: Any) -> bool:
         """Return whether a state of the access data is that of a moment, without waiting; False if that is not known.
 
-        The moment is `commits` before a statement, and what the statement selected as `Moment`. After a commit of this
-        process it is no longer the present one: the same request may have made it.
+        The moment is what a statement has selected as `Moment`.
         """
         return False
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 class Moment(ColumnElement[Any]):
     """A column with the snapshot and the server of a statement as one text; NULL on SQLite, where asking costs little.
 
-    Together with `Database.commits` of before the statement it is what `Database.is_still` takes.
+    `Database.is_state_of` compares it.
     """
 
     inherit_cache = True

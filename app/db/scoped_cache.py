@@ -9,9 +9,6 @@ from app.db.access_changes import resource_scope, user_scope
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
 
-NO_MOMENT = (-1, None)
-"""A moment that is unknown."""
-
 ROUNDS_REMEMBERED = 64
 """Rounds of changes that a slow read may miss; after more of them its values are not added."""
 
@@ -93,19 +90,21 @@ class ScopedCache:
         return cached
 
     async def refresh(
-        self, database: Database, statements: Sequence[BoundStatement] = (), moment: tuple[int, str | None] = NO_MOMENT
-    ) -> list[list[Row]]:
-        """Drop the values that are no longer valid, and return the rows of statements, read in the same round trip.
+        self, database: Database, statements: Sequence[BoundStatement] = (), moment: str | None = None
+    ) -> tuple[list[list[Row]], int]:
+        """Drop the values that are no longer valid, and read statements in the same round trip.
 
-        Without statements, nothing is read if the cache is as of `moment`, at which the request has begun.
-
-        The rows were read after the present round: if another task has read newer changes meanwhile, the next
-        `refresh` reads them again.
+        Return the rows, and the round after which they were read. Without statements, nothing is read if the cache is
+        as of `moment`, at which the request has begun.
         """
         cached = self.of(database)
-        if not statements and database.is_still(cached.state, moment):
-            return []
-        (state, scopes), rows = await database.read_with_changes(cached.state, statements)
+        since, before = cached.state, cached.round
+        if not statements and database.is_state_of(moment, since):
+            return [], before
+        (state, scopes), rows = await database.read_with_changes(since, statements)
+        # Another task may have read newer changes meanwhile, which still others go on from: those stay the state.
+        is_alone = cached.state is since
         cached.drop(scopes)
-        cached.state = state
-        return rows
+        if is_alone:
+            cached.state = state
+        return rows, cached.round if is_alone else before

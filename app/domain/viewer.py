@@ -60,8 +60,8 @@ class Viewer:
     """True if the API token covers only some orgs and resources."""
     has_default_password: bool = False
     """True if an administrator began this session with the default password, which is then still theirs."""
-    moment: tuple[int, str | None] = field(default=(-1, None), compare=False, repr=False)
-    """Moment at which the viewer was read (see `Database.is_still`)."""
+    moment: str | None = field(default=None, compare=False, repr=False)
+    """Moment at which the viewer of a query was read (see `Database.is_state_of`); None for changes."""
 
     def holds_any(self, permissions: Permission) -> bool:
         """Return whether the viewer holds at least one of these permissions."""

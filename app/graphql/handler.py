@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from time import perf_counter
 from typing import Any, TypeVar
@@ -162,6 +162,7 @@ class GraphQLHandler:
             # SQLite reads in the event loop, and stops slow reads itself.
             data = await (_run_until(planned, deadline := self._deadline(document)) if database.waits else planned)
         elif not is_query:
+            viewer = replace(viewer, moment=None)  # a change may see what is newer, also without a commit of its own
             times = Deadlines(self._deadline(document), self.settings.query_seconds, self.settings.bulk_hashing_seconds)
             context, deadline = self._context(viewer, times), None
             if self.changes is not None:

@@ -3,6 +3,8 @@
 Clients of a unix socket have no address. `TrustedProxies` names them as `unix`.
 """
 
+import fcntl
+import logging
 import os
 import socket
 import stat
@@ -12,11 +14,16 @@ from pathlib import Path
 
 from app.domain.errors import SettingsError
 
+log = logging.getLogger(__name__)
+
 FIRST_DESCRIPTOR = 3
 """The descriptor of the first socket that systemd passes (sd_listen_fds)."""
 
 MODE = 0o660
 """The mode of a unix socket: its user and group may connect."""
+
+PROBE_SECONDS = 1.0
+"""Seconds to wait for a server that already listens on a unix socket."""
 
 BACKLOG = 2048
 """Connections that wait to be accepted, as uvicorn has it."""
@@ -27,12 +34,15 @@ def inherited(environment: Mapping[str, str] = os.environ) -> list[socket.socket
 
     The variables are those of sd_listen_fds: LISTEN_PID and LISTEN_FDS.
     """
-    if environment.get("LISTEN_PID") != str(os.getpid()):
+    number = environment.get("LISTEN_FDS", "0")
+    if environment.get("LISTEN_PID") != str(os.getpid()) or not number.isdecimal():
+        if number != "0":
+            log.warning("LISTEN_FDS is ignored: LISTEN_PID is not this process; start it without a shell in between")
         return []
     sockets = []
-    for descriptor in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(environment.get("LISTEN_FDS", "0"))):
-        os.set_inheritable(descriptor, False)
+    for descriptor in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(number)):
         try:
+            os.set_inheritable(descriptor, False)
             sockets.append(_listening(socket.socket(fileno=descriptor)))
         except OSError:
             raise SettingsError(f"LISTEN_FDS: descriptor {descriptor} is not a listening stream socket") from None
@@ -61,16 +71,12 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
 
     A socket that a killed server left is replaced. One that somebody listens on is not, nor is any other file.
     """
-    _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with listener:
         try:
-            before = os.umask(0o777 & ~MODE)  # from its first moment on, others may not connect
-            try:
-                listener.bind(os.fspath(path))
-            finally:
-                os.umask(before)
-            listener.listen(BACKLOG)  # from now on clients wait until the server accepts, and the path is in use
+            with _lock_folder(path.parent):  # of two servers that start at once, the second one finds the first
+                _remove_stale(path)
+                _bind(listener, path)
         except OSError as error:
             raise SettingsError(f"--unix-socket {path}: cannot listen there: {error.strerror or error}") from None
         own = os.stat(path)
@@ -82,17 +88,41 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
                     path.unlink()
 
 
-def _remove_stale(path: Path) -> None:
+@contextmanager
+def _lock_folder(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _bind(listener: socket.socket, path: Path) -> None:
+    before = os.umask(0o777 & ~MODE)  # from its first moment on, others may not connect
+    try:
+        listener.bind(os.fspath(path))
+    finally:
+        os.umask(before)
+    listener.listen(BACKLOG)  # from now on clients wait until the server accepts, and the path is in use
+
+
+def _remove_stale(path: Path) -> None:
+    with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             raise SettingsError(f"--unix-socket {path}: there is a file that is not a socket")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.connect(os.fspath(path))
-    except FileNotFoundError:
-        return
-    except ConnectionRefusedError:
+        if _is_in_use(path):
+            raise SettingsError(f"--unix-socket {path}: another server listens there")
         path.unlink()
-    except OSError as error:
-        raise SettingsError(f"--unix-socket {path}: cannot listen there: {error.strerror or error}") from None
-    else:
-        raise SettingsError(f"--unix-socket {path}: another server listens there")
+
+
+def _is_in_use(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PROBE_SECONDS)
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            return False
+        except (TimeoutError, BlockingIOError):  # its queue is full
+            return True
+    return True

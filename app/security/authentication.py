@@ -40,7 +40,6 @@ async def viewer_from_token(database: db.Database, claims: session_tokens.TokenC
     It is refused when the user is deleted, deactivated or has signed out since. The first name of the account must
     match too: after a backup is restored, the id may belong to another user.
     """
-    commits = database.commits
     rows = await database.ask(_USER_ROLES, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
     account_key = claims.account_key or tables.casefold_key(claims.user_name)
     expected = account_key, claims.generation
@@ -55,7 +54,7 @@ async def viewer_from_token(database: db.Database, claims: session_tokens.TokenC
         claims.jti,
         claims.expires_at,
         has_default_password=claims.default_password,
-        moment=(commits, rows[0][-1]),
+        moment=rows[0][-1],
     )
 
 
@@ -98,7 +97,6 @@ async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | R
     """
     if not api_token_format.is_valid(token):
         return Reason.MALFORMED
-    commits = database.commits
     rows = await database.ask(_TOKEN, freshness=db.Freshness.PRIMARY, hash=api_token_format.digest(token))
     permissions = _combine_permissions(rows)
     if permissions is None:
@@ -113,7 +111,7 @@ async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | R
         expires_at=expires_at,
         token_id=token_id,
         is_limited=bool(is_limited),
-        moment=(commits, moment),
+        moment=moment,
     )
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import bindparam, select
 
 from app import policy
 from app.db import BoundStatement, Database, Freshness, ScopedCache, SnapshotReader
-from app.db.scoped_cache import NO_MOMENT
 from app.db.statements import Row
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
@@ -30,7 +29,7 @@ async def get_masks(
     base: int = policy.PAIR,
     *,
     registry: bool = True,
-    moment: tuple[int, str | None] = NO_MOMENT,
+    moment: str | None = None,
 ) -> list[int]:
     """Return the effective roles of a user on a resource for each of these pairs (see `policy.PAIR`), in their order.
 
@@ -53,8 +52,8 @@ async def get_masks(
     cached = cache.of(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
     missing = _missing(pairs, masks)
-    results = await cache.refresh(database, select(missing), moment)
-    loaded = await _add(database, cache, missing, results, cached.round)
+    results, since = await cache.refresh(database, select(missing), moment)
+    loaded = await _add(database, cache, missing, results, since)
     if cached.round != before:
         masks = [*map(cached.values.get, pairs)]
         dropped, since = [pair for pair in _missing(pairs, masks) if pair not in loaded], cached.round

@@ -73,10 +73,10 @@ async def _fresh(database: db.Database, pairs: list[int]) -> list[int]:
         return await access_cache.get_masks(reader, pairs)
 
 
-async def _moment(database: db.Database) -> tuple[int, str | None]:
-    commits = database.commits
+async def _moment(database: db.Database) -> str | None:
+    moment: str | None
     ((moment,),) = await database.ask(select(Moment()), freshness=Freshness.PRIMARY)
-    return commits, moment
+    return moment
 
 
 async def _require_right(workers: list[db.Database], pairs: list[int], what: object) -> None:
@@ -213,6 +213,43 @@ async def test_a_slow_read_adds_nothing_that_has_changed_meanwhile(
     assert await access_cache.get_masks(database, both) == [resource_roles.METADATA_READ, 0]
 
 
+async def test_a_slow_read_beside_two_others_adds_nothing_that_one_of_them_has_dropped(
+    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third has begun with the newer state, so that it does not read again what the second has dropped."""
+    ann, reef = await make.user("ann"), await make.resource(await make.org(), general=None)
+    pair, elsewhere = ann.id * policy.PAIR + reef.id, ann.id * policy.PAIR + reef.id + 1
+    group = await _granted_group(make, reef)
+    await access_cache.get_masks(database, [elsewhere])
+    load, gates, arrived = type(database).read_with_changes, dict[Any, asyncio.Event](), asyncio.Event()
+
+    async def gated(*arguments: Any) -> Any:
+        answer = await load(*arguments)
+        if (gate := gates.get(asyncio.current_task())) is not None:
+            arrived.set()
+            await gate.wait()
+        return answer
+
+    async def held(key: int) -> asyncio.Task[list[int]]:
+        task = asyncio.create_task(access_cache.get_masks(database, [key]))
+        gates[task] = asyncio.Event()
+        arrived.clear()
+        await arrived.wait()
+        return task
+
+    monkeypatch.setattr(type(database), "read_with_changes", gated)
+    first = await held(pair)
+    await make.group_member(group, ann)
+    await access_cache.get_masks(database, [elsewhere])
+    third = await held(elsewhere)
+    for task in (first, third):
+        gates[task].set()
+        await task
+
+    assert first.result() == [0]
+    assert await access_cache.get_masks(database, [pair]) == [resource_roles.METADATA_READ]
+
+
 async def test_what_is_read_with_the_changes_is_cached_although_they_drop_it(make: Make, database: db.Database) -> None:
     ann, reef = await make.user("ann"), await make.resource(await make.org(), general=None)
     pair = ann.id * policy.PAIR + reef.id
@@ -343,7 +380,23 @@ async def test_a_transaction_that_began_earlier_and_ends_later_is_seen(
 async def test_another_server_empties_the_cache(workers: list[db.Database], pairs: list[int]) -> None:
     """A promoted standby numbers its transactions anew from the last one that reached it."""
     await _require_right(workers, pairs, "at first")
-    snapshot, server = (await workers[0].read_with_changes(None))[0].state
+    snapshot, server, generation = (await workers[0].read_with_changes(None))[0].state
+    others = [(snapshot, "2026-01-01 00:00:00+00", generation), (snapshot, server, generation - 1)]
+    moment = await _moment(workers[0])
 
-    assert (await workers[0].read_with_changes((snapshot, server)))[0].scopes == set()
-    assert (await workers[0].read_with_changes((snapshot, "2026-01-01 00:00:00+00")))[0].scopes is None
+    assert (await workers[0].read_with_changes((snapshot, server, generation)))[0].scopes == set()
+    assert [(await workers[0].read_with_changes(other))[0].scopes for other in others] == [None, None]
+    assert workers[0].is_state_of(moment, (snapshot, server, generation))
+    assert not any(workers[0].is_state_of(moment, other) for other in others)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+async def test_a_crash_of_the_server_empties_the_cache(workers: list[db.Database], pairs: list[int]) -> None:
+    """After it, PostgreSQL gives the numbers of lost transactions again, and the time of its start is the same."""
+    await _require_right(workers, pairs, "at first")
+    state = (await workers[1].read_with_changes(None))[0].state
+    lost = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    async with workers[0].write() as tx:
+        await tx.rows(lost)
+
+    assert (await workers[1].read_with_changes(state))[0].scopes is None

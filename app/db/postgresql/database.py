@@ -242,16 +242,15 @@ class PostgresDatabase(Database):
     async def read_with_changes(
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
-        last, server = since or (None, None)
+        last, server, generation = since or (None, None, None)
         (row,), *rows = await self.read([(_CHANGES, {"since": last}), *statements], freshness=Freshness.PRIMARY)
         snapshot, present_server, scopes = row
-        state = snapshot, present_server
-        is_same = present_server == server
+        state = snapshot, present_server, self._pool.generation
+        is_same = (server, generation) == state[1:]  # after a crash, numbers of lost transactions are given again
         return changes_or_everything(state, {*scopes}) if is_same else AccessChanges(state, None), rows
 
-    def is_still(self, state: Any, moment: tuple[int, str | None]) -> bool:
-        commits, text = moment
-        return state is not None and commits == self.commits and text == " ".join(state)
+    def is_state_of(self, moment: str | None, state: Any) -> bool:
+        return state is not None and (moment, self._pool.generation) == (f"{state[0]} {state[1]}", state[2])
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
@@ -306,7 +305,6 @@ class PostgresDatabase(Database):
                 if dry_run or tx.is_undone:
                     await connection.execute(ROLLBACK)
                 else:  # from here on the commit goes on even if the request is cancelled
-                    self.commits += 1
                     commit = asyncio.create_task(self._commit(connection, tx.xid))
                     await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:

@@ -47,7 +47,7 @@ class ProxyGate:
             if self._proxied is None or (b"x-forwarded-for" not in headers and b"x-forwarded-proto" not in headers):
                 scope["app"] = self._app  # as Starlette does
                 return self._stack(scope, receive, send)
-            if scope.get("client") is None:
+            if scope.get("client") is None and (scope.get("server") or ("", 0))[1] is None:
                 scope["client"] = (UNIX, 0)  # which `TrustedProxies` can name
         call: Awaitable[None] = (self._proxied or self._app)(scope, receive, send)
         return call
