@@ -54,7 +54,7 @@ function ProfileForm({ user }: { readonly user: AccountUser }): ReactNode {
     setPassword('');
     if (outcome.isDone) {
       const saved = outcome.payload.user;
-      reset({ email: saved?.email ?? '', displayName: saved?.displayName ?? '' });
+      reset({ email: saved?.email ?? '', displayName: saved?.displayName ?? '' }, values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };

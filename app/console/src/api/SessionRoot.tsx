@@ -118,9 +118,10 @@ function SessionProvider({
 
 function useFrame(isEnded: boolean, isOver: boolean): Pick<SessionControls, 'session' | 'passwordPolicy'> {
   const [{ data: read, error, fetching, stale }, ask] = useQuery({ query: FrameQuery });
-  const last = useLast('', error === undefined && !fetching && !stale ? read : undefined);
+  const failures = error === undefined ? [] : failuresOf(error, 'read');
+  const last = useLast('', error === undefined && !fetching && !stale ? read : undefined, failures);
   // A server that does not answer ends no session: the page and what was typed there stay.
-  const data = read ?? keptAfter(error === undefined ? [] : failuresOf(error, 'read'), last) ?? undefined;
+  const data = read ?? keptAfter(failures, last) ?? undefined;
   const session = useMemo<Session>(() => {
     if (data !== undefined) {
       const { viewer } = data;

@@ -4,7 +4,7 @@ import { fromArray, map, pipe, subscribe } from 'wonka';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeKeys } from './keys';
+import { KEPT_MS, makeKeys } from './keys';
 
 const client = new Client({ url: 'http://console.test/graphql', exchanges: [], preferGetMethod: false });
 const CREATE = gql(
@@ -17,14 +17,35 @@ const change = (input: object, document = CREATE): Operation =>
 
 type Answer = (operation: Operation) => OperationResult;
 
-const answered: Answer = (operation) => ({ operation, data: {}, stale: false, hasNext: false });
+const payload =
+  (errors: readonly unknown[]): Answer =>
+  (operation) => ({
+    operation,
+    data: { createOrg: { errors } },
+    stale: false,
+    hasNext: false,
+  });
+const answered = payload([]);
+const rejected = payload([{ code: 'CONFLICT' }]);
 const lost: Answer = (operation) => makeErrorResult(operation, LOST);
+const refused =
+  (code: string): Answer =>
+  (operation) => ({
+    operation,
+    error: new CombinedError({ graphQLErrors: [{ message: '', extensions: { code } }] }),
+    stale: false,
+    hasNext: false,
+  });
 
 /** Sends the operations through one exchange, and returns the keys that went out. */
-function keysOf(steps: readonly (readonly [Operation, Answer])[]): unknown[] {
+function keysOf(steps: readonly (readonly [Operation, Answer])[], pause = 0): unknown[] {
   let made = 0;
+  let time = 0;
   const sent: unknown[] = [];
-  const exchange = makeKeys(() => `key ${String((made += 1))}`);
+  const exchange = makeKeys(
+    () => `key ${String((made += 1))}`,
+    () => (time += pause),
+  );
   const answers = steps.map(([, answer]) => answer);
   const io = exchange({
     client,
@@ -52,6 +73,28 @@ it('gives each change a key, and keeps it as long as its answer is lost', () => 
       [tide, answered],
     ]),
   ).toEqual(['key 1', 'key 1', 'key 1', 'key 2']);
+});
+
+it('keeps the key of a lost change through answers that say nothing about it', () => {
+  const tide = change({ slug: 'tide' });
+  for (const code of ['SERVICE_UNAVAILABLE', 'TIMEOUT', 'RATE_LIMITED', 'UNAUTHENTICATED']) {
+    const steps = [lost, refused(code), answered, answered].map((answer) => [tide, answer] as const);
+    expect(keysOf(steps)).toEqual(['key 1', 'key 1', 'key 1', 'key 2']);
+  }
+  expect(
+    keysOf([
+      [tide, lost],
+      [change({ slug: 'ebb' }), rejected],
+      [tide, rejected],
+      [tide, answered],
+    ]),
+  ).toEqual(['key 1', 'key 2', 'key 1', 'key 3']);
+  expect(
+    keysOf(
+      [tide, tide].map((each) => [each, lost] as const),
+      KEPT_MS,
+    ),
+  ).toEqual(['key 1', 'key 2']);
 });
 
 it('makes a lost change again after another, which may have undone it', () => {

@@ -12,40 +12,59 @@ const newKey = (): string =>
     byte.toString(HEX).padStart(2, '0'),
   ).join('');
 
-/** Return whether it is not known after this answer if the change was made. */
-const isUnknown = ({ error }: Pick<OperationResult, 'error'>): boolean =>
-  error !== undefined && failuresOf(error, 'change').some(({ kind }) => kind === 'unknownOutcome');
+/** Milliseconds that a lost change keeps its key. Later, the same change is a new intention. */
+export const KEPT_MS = 600_000;
+
+interface Lost {
+  readonly clientMutationKey: string;
+  readonly until: number;
+}
 
 const keyOf = ({ variables }: Operation): string => {
   const input: unknown = isObject(variables) ? variables['input'] : undefined;
   return isObject(input) ? String(input['clientMutationKey']) : '';
 };
 
+/** Return what is known of a change after an answer; `open` if the answer says nothing about it. */
+function outcomeOf({ data, error }: OperationResult): 'made' | 'rejected' | 'lost' | 'open' {
+  const kinds = error === undefined ? [] : failuresOf(error, 'change').map(({ kind }) => kind);
+  if (kinds.includes('unknownOutcome')) {
+    return 'lost';
+  }
+  const payloads = isObject(data) ? Object.values(data).filter(isObject) : [];
+  if (payloads.some(({ errors }) => Array.isArray(errors) && errors.length > 0)) {
+    return 'rejected';
+  }
+  return payloads.length > 0 || kinds.includes('committed') ? 'made' : 'open';
+}
+
 /**
  * Make the exchange that sends an idempotency key with every change. A change whose answer was lost keeps its key: the
- * same change, sent again, is made once. After the answer to another change it is a new one, since that may have undone
- * it. `make` returns a new key.
+ * same change, sent again, is made once. After another change was made it is a new one, since that may have undone it.
+ * `make` returns a new key, and `now` the time in milliseconds.
  */
-export function makeKeys(make: () => string = newKey): Exchange {
-  const lost = new Map<number, string>();
+export function makeKeys(make: () => string = newKey, now: () => number = Date.now): Exchange {
+  const lost = new Map<number, Lost>();
   const withKey = (operation: Operation): Operation => {
     const variables: unknown = operation.variables;
     if (!isWriting(operation) || !isObject(variables) || !isObject(variables['input'])) {
       return operation;
     }
-    const clientMutationKey = lost.get(operation.key) ?? make();
+    const before = lost.get(operation.key);
+    const clientMutationKey =
+      before !== undefined && now() < before.until ? before.clientMutationKey : make();
     const keyed = { ...variables, input: { ...variables['input'], clientMutationKey } };
     return makeOperation(operation.kind, { ...operation, variables: keyed }, operation.context);
   };
   const settle = (result: OperationResult): void => {
     const { operation } = result;
-    if (!isWriting(operation)) {
-      return;
-    }
-    if (isUnknown(result)) {
-      lost.set(operation.key, keyOf(operation));
-    } else {
+    const outcome = isWriting(operation) ? outcomeOf(result) : 'open';
+    if (outcome === 'lost') {
+      lost.set(operation.key, { clientMutationKey: keyOf(operation), until: now() + KEPT_MS });
+    } else if (outcome === 'made') {
       lost.clear();
+    } else if (outcome === 'rejected') {
+      lost.delete(operation.key);
     }
   };
   return ({ forward }) =>

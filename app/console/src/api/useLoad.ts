@@ -45,10 +45,10 @@ export function useLoad<Data, Variables extends AnyVariables>(
     pause: isPaused || isStopped,
   });
   const isNew = error === undefined && !fetching && !stale;
-  const last = useLast(JSON.stringify(variables), isNew ? data : undefined);
+  const failures = useMemo(() => (error === undefined ? [] : failuresOf(error, 'read')), [error]);
+  const last = useLast(JSON.stringify(variables), isNew ? data : undefined, failures);
   return useMemo<Load<Data>>(() => {
     const again = (): void => (isStopped ? setIsStopped(false) : ask({ requestPolicy: 'network-only' }));
-    const failures = error === undefined ? [] : failuresOf(error, 'read');
     const shown = data ?? keptAfter(failures, last);
     if (shown !== null) {
       return { status: 'ready', data: shown, isRefreshing: fetching || stale, failures, again };
@@ -59,5 +59,5 @@ export function useLoad<Data, Variables extends AnyVariables>(
     return failures.length > 0 && !fetching
       ? { status: 'failed', failures, again }
       : { status: 'loading', stop: () => setIsStopped(true) };
-  }, [data, last, error, fetching, stale, isStopped, ask]);
+  }, [data, last, failures, fetching, stale, isStopped, ask]);
 }

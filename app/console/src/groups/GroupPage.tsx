@@ -60,7 +60,9 @@ export function GroupPage(): ReactNode {
           )
         }
       </Loaded>
-      {dialog === 'edit' && group !== null ? <EditGroup group={group} onClose={close} /> : null}
+      {dialog === 'edit' && group !== null ? (
+        <EditGroup key={group.id} group={group} onClose={close} />
+      ) : null}
       {dialog === 'delete' && group !== null ? <DeleteGroup group={group} onClose={close} /> : null}
     </Page>
   );

@@ -61,7 +61,7 @@ export function OrgTabs({ org, levels }: OrgTabsProps): ReactNode {
         <Tabs.Panel value={current}>
           {current === 'resources' ? <ResourcesTab slug={org.slug} /> : null}
           {current === 'members' ? <MembersTab org={org} levels={levels} /> : null}
-          {current === 'settings' ? <SettingsTab org={org} /> : null}
+          {current === 'settings' ? <SettingsTab key={org.id} org={org} /> : null}
         </Tabs.Panel>
       </Tabs>
     </>

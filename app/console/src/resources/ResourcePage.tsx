@@ -43,7 +43,9 @@ export function ResourcePage(): ReactNode {
             <Description resource={resource} />
             <Details resource={resource} />
             <MyAccess resource={resource} />
-            {isEditing ? <EditResource resource={resource} onClose={() => setIsEditing(false)} /> : null}
+            {isEditing ? (
+              <EditResource key={resource.id} resource={resource} onClose={() => setIsEditing(false)} />
+            ) : null}
           </ResourceFrame>
         )
       }

@@ -24,7 +24,11 @@ export function UserPage(): ReactNode {
     >
       <Loaded load={load}>
         {({ user, roles }) =>
-          user === null ? <Missing text={words.missing} /> : <UserTabs user={user} roles={roles.nodes} />
+          user === null ? (
+            <Missing text={words.missing} />
+          ) : (
+            <UserTabs key={user.id} user={user} roles={roles.nodes} />
+          )
         }
       </Loaded>
     </Page>

@@ -31,7 +31,7 @@ export function EditOrg({ org }: { readonly org: Org }): ReactNode {
       input: { org: { id: org.id }, ifRevision: org.revision, ...edits },
     });
     if (outcome.isDone) {
-      reset(values);
+      reset(values, values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };

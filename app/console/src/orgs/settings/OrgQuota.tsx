@@ -50,7 +50,7 @@ function QuotaForm({ org, quotaBytes }: QuotaFormProps): ReactNode {
     const quota = bytes === null ? { clear: true } : { quotaBytes: bytes ?? 0 };
     const outcome = await change.run({ input: { org: { id: org.id }, ifRevision: org.revision, ...quota } });
     if (outcome.isDone) {
-      reset(values);
+      reset(values, values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };

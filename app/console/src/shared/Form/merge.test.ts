@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { editsOf, merge } from './merge';
+import { editsOf, merge, settle } from './merge';
 
 const base = { name: 'Corals', description: 'Reefs', roles: ['user'] };
 
@@ -34,4 +34,16 @@ it('has no overlap once both say the same, or the user takes back what they type
     values: theirs,
     overlaps: [],
   });
+});
+
+it('keeps what was typed while it was saved, and takes the rest as it was stored', () => {
+  const sent = { ...base, name: '  Corals of 2026 ', roles: ['user', 'auditor'] };
+  const stored = { ...sent, name: 'Corals of 2026' };
+  const later = { ...sent, description: 'Reefs, typed meanwhile' };
+  expect(settle({ base, values: later, overlaps: ['name'] }, stored, sent)).toEqual({
+    base: stored,
+    values: { ...stored, description: 'Reefs, typed meanwhile' },
+    overlaps: [],
+  });
+  expect(settle({ base, values: later, overlaps: [] }, base).values).toEqual(base);
 });

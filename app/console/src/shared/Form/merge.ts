@@ -31,6 +31,24 @@ export const editsOf = <Fields extends object>({ base, values }: Edited<Fields>)
 };
 
 /**
+ * Return the form after it was stored as `next`. With `sent`, what the fields had when it was sent, the fields that
+ * were edited since keep what was typed.
+ */
+export function settle<Fields extends object>(
+  { values }: Edited<Fields>,
+  next: Fields,
+  sent?: Fields,
+): Edited<Fields> {
+  const kept = { ...next };
+  for (const name of sent === undefined ? [] : namesOf(sent)) {
+    if (!isSame(values[name], sent?.[name])) {
+      kept[name] = values[name];
+    }
+  }
+  return { base: next, values: kept, overlaps: [] };
+}
+
+/**
  * Return the form after the object was stored anew. Fields that the user has not touched follow; the others keep what
  * was typed, and are noted as overlaps if they were stored otherwise meanwhile.
  */

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from 'react';
-import { editsOf, isSame, merge } from './merge';
+import { editsOf, isSame, merge, settle } from './merge';
 import type { Edited } from './merge';
 import type { Values } from './useValues';
 
@@ -11,6 +11,8 @@ export interface Edits<Fields> extends Values<Fields> {
   readonly theirs: Partial<Fields>;
   /** Take what is stored in these fields, instead of what was typed. */
   readonly take: () => void;
+  /** Begin anew with what is stored now, or what was stored first. What was typed since `sent` was sent stays. */
+  readonly reset: (next?: Fields, sent?: Fields) => void;
 }
 
 interface Held<Fields> extends Edited<Fields> {
@@ -34,11 +36,7 @@ export function useEdits<Fields extends object>(stored: Fields): Edits<Fields> {
     [],
   );
   const reset = useCallback(
-    (next?: Fields) =>
-      setHeld((old) => {
-        const base = next ?? old.base;
-        return { ...old, base, values: base, overlaps: [] };
-      }),
+    (next?: Fields, sent?: Fields) => setHeld((old) => ({ ...old, ...settle(old, next ?? old.base, sent) })),
     [],
   );
   const take = useCallback(() => {

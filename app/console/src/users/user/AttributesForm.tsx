@@ -44,7 +44,7 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
       input: { user: { id: user.id }, ifRevision: user.revision, metadata },
     });
     if (outcome.isDone) {
-      form.reset({ rows: rowsOf(metadata) });
+      form.reset({ rows: rowsOf(metadata) }, form.values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };

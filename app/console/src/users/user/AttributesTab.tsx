@@ -54,7 +54,7 @@ function QuotaForm({ user }: { readonly user: UserDetails }): ReactNode {
     const input = { user: { id: user.id }, ifRevision: user.revision, patch: { [QUOTA_KEY]: quota } };
     const outcome = await change.run({ input });
     if (outcome.isDone) {
-      reset(values);
+      reset(values, values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };

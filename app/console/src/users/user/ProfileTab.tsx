@@ -61,7 +61,7 @@ function ProfileForm({ user }: { readonly user: UserDetails }): ReactNode {
     });
     if (outcome.isDone) {
       const { user: saved } = outcome.payload;
-      reset({ email: saved?.email ?? '', displayName: saved?.displayName ?? '' });
+      reset({ email: saved?.email ?? '', displayName: saved?.displayName ?? '' }, values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };
@@ -110,7 +110,7 @@ function RolesForm({ user, roles }: ProfileTabProps): ReactNode {
     const input = { user: { id: user.id }, ifRevision: user.revision, roles: [...values.roles] };
     const outcome = await change.run({ input });
     if (outcome.isDone) {
-      reset(values);
+      reset(values, values);
       notify({ kind: 'status', text: sharedWords.saved });
     }
   };
