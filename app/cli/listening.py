@@ -48,9 +48,9 @@ def _of_sockets(option: str, opened: Sequence[socket.socket]) -> Listener:
 
 def _of_host(host: str, port: int) -> Listener:
     local = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - a text, not a bind
-    address = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
     others = "" if local == host else " (and every other address of this machine)"
-    return Listener(f"--host {host or '(all addresses)'}", [address + others], not is_loopback(host), host, port)
+    address = sockets.http_address(local, port) + others
+    return Listener(f"--host {host or '(all addresses)'}", [address], not is_loopback(host), host, port)
 
 
 def free_port(host: str, port: int) -> int:

@@ -61,7 +61,11 @@ def name(opened: socket.socket) -> str:
     address = opened.getsockname()
     if opened.family == socket.AF_UNIX:
         return f"unix:{os.fsdecode(address)}"
-    host, port, *_ = address
+    return http_address(*address[:2])
+
+
+def http_address(host: str, port: int) -> str:
+    """Return the URL of an address, with an IPv6 address in brackets."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
