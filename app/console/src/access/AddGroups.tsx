@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
+import { Button, Group, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
-import { Loaded, Table, useTable } from '../shared';
+import { FormDialog, Loaded, Table, useEditedNote, useTable } from '../shared';
 import type { TableState } from '../shared';
 
 import { PickGroupsForAccessQuery } from './operations';
@@ -37,9 +37,9 @@ export function AddGroups({ isThere, onAdd, isDisabled }: AddGroupsProps): React
       >
         {words.addGroup}
       </Button>
-      <Modal opened={isOpen} onClose={close} title={words.addGroupTitle} size="xl">
+      <FormDialog isOpen={isOpen} onClose={close} title={words.addGroupTitle} size="xl">
         <GroupList isThere={isThere} onAdd={onAdd} onClose={close} />
-      </Modal>
+      </FormDialog>
     </>
   );
 }
@@ -97,6 +97,7 @@ function GroupList({ isThere, onAdd, onClose }: ListProps): ReactNode {
     }
   }, [load]);
   const { items } = table.selection;
+  useEditedNote(items.map(({ id }) => id).join());
   const add = (): void => {
     onAdd(items.flatMap(({ id }) => seen.current.get(id) ?? []).map(toSubject));
     onClose();

@@ -1,8 +1,8 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { PersonPicker, useFindPerson } from '../shared';
+import { FormDialog, PersonPicker, useFindPerson } from '../shared';
 import { words } from './words';
 
 interface AddPersonProps {
@@ -26,9 +26,9 @@ export function AddPerson({ isThere, onAdd, isDisabled }: AddPersonProps): React
       >
         {words.addPerson}
       </Button>
-      <Modal opened={isOpen} onClose={close} title={words.addPersonTitle}>
+      <FormDialog isOpen={isOpen} onClose={close} title={words.addPersonTitle}>
         <PersonForm isThere={isThere} onAdd={onAdd} onClose={close} />
-      </Modal>
+      </FormDialog>
     </>
   );
 }

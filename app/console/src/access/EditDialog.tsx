@@ -1,7 +1,7 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { EndsField } from '../shared';
+import { EndsField, FormDialog } from '../shared';
 import type { EditPart } from './bulk';
 import type { Entry } from './draft';
 import type { RoleInfo } from './fragments';
@@ -24,7 +24,7 @@ export function EditDialog(props: EditDialogProps): ReactNode {
   const [entry, setEntry] = useState(start);
   const [isValid, setIsValid] = useState(true);
   return (
-    <Modal opened onClose={onClose} title={title} size="lg">
+    <FormDialog onClose={onClose} title={title} size="lg">
       <Stack>
         {about === undefined ? null : <Text size="sm">{about}</Text>}
         {part === 'end' ? null : (
@@ -55,6 +55,6 @@ export function EditDialog(props: EditDialogProps): ReactNode {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </FormDialog>
   );
 }

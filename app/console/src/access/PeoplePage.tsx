@@ -106,7 +106,7 @@ export function PeoplePage(): ReactNode {
                       onChange={(event) => table.setFilter('role', event.currentTarget.value || undefined)}
                     />
                   }
-                  actions={(row) => <WaysButton row={row} onOpen={setOpened} />}
+                  actions={(row) => <WhyButton row={row} onOpen={setOpened} />}
                   readAll={readAll}
                   csvName="people"
                   empty={<Text>{words.none}</Text>}
@@ -129,20 +129,20 @@ export function PeoplePage(): ReactNode {
   );
 }
 
-interface WaysButtonProps {
+interface WhyButtonProps {
   readonly row: AccessSubject;
   readonly onOpen: (row: AccessSubject) => void;
 }
 
-function WaysButton({ row, onOpen }: WaysButtonProps): ReactNode {
+function WhyButton({ row, onOpen }: WhyButtonProps): ReactNode {
   return row.user === null ? null : (
     <Button
       size="compact-sm"
       variant="default"
-      aria-label={words.waysOf(nameOf(row))}
+      aria-label={words.whyOf(nameOf(row))}
       onClick={() => onOpen(row)}
     >
-      {words.ways}
+      {words.why}
     </Button>
   );
 }
@@ -159,11 +159,11 @@ interface WaysProps {
 function Ways({ resource, userName, name, roles, onClose }: WaysProps): ReactNode {
   const load = useLoad(WaysQuery, { id: resource, userName });
   return (
-    <Modal opened onClose={onClose} title={words.waysOf(name)}>
+    <Modal opened onClose={onClose} title={words.whyOf(name)}>
       <Loaded load={load}>
         {({ explainAccess }) =>
           explainAccess === null || explainAccess.length === 0 ? (
-            <Text>{words.noWays}</Text>
+            <Text>{words.noReason}</Text>
           ) : (
             <List>
               {explainAccess.map((source, index) => (

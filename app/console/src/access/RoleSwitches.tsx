@@ -1,6 +1,7 @@
 import { Stack, Switch, Text } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { useEditedNote } from '../shared';
 import classes from './Access.module.css';
 import { withRole } from './draft';
 import type { Entry } from './draft';
@@ -19,6 +20,7 @@ interface RoleSwitchesProps {
 
 /** A switch for each role of the type. A role that another one brings along is ticked and greyed. */
 export function RoleSwitches({ label, roles, entry, onChange, isDisabled }: RoleSwitchesProps): ReactNode {
+  useEditedNote([...entry.roles].sort().join());
   return (
     <table className={classes['roles'] ?? ''} aria-label={label}>
       <thead>

@@ -8,9 +8,9 @@ export const peopleWords = {
   anyRole: 'Any role',
   none: 'Nobody has a role on this resource.',
   notAllowed: 'Only administrators of this resource can see who has access.',
-  ways: 'Ways',
-  waysOf: (name: string) => `Ways of ${name}`,
-  noWays: 'There are no ways that you can see.',
+  why: 'Why',
+  whyOf: (name: string) => `Why ${name} has access`,
+  noReason: 'You can see no reason.',
   set: (count: number) => `${count.toLocaleString('en')} members`,
   kinds: {
     ANYONE: 'Anyone, signed in or not',

@@ -18,7 +18,7 @@ export const words = {
   people: 'People',
   peopleAbout: 'Single users.',
   otherWays: (org: string | null) =>
-    `Members of ${org ?? 'the organization'} and administrators of the registry have ways of their own.`,
+    `Members of ${org ?? 'the organization'} and administrators of the registry may have access without an entry here.`,
   otherWaysLink: 'See everybody with access',
   role: 'Role',
   description: 'Description',
@@ -107,7 +107,8 @@ export const words = {
   noRoleYet: (who: string, isMany: boolean) => `${who} ${isMany ? 'get' : 'gets'} no role.`,
   newEnd: (who: string, day: string) => `The access of ${who} now ends on ${day}.`,
   noEnd: (who: string) => `The access of ${who} no longer ends.`,
-  otherWaysKept: 'A user may keep a role by another way.',
+  otherWaysKept:
+    'A user who loses a role here may still have it otherwise: through a group, an organization or general access.',
   wide: (who: string, roles: readonly string[]) => `${who} will have ${listed(roles)}. I want this.`,
   ownAdmin: 'You will no longer administer this resource. I want this.',
   ownAdminEnds: (day: string) => `You will administer this resource only until ${day}. I want this.`,

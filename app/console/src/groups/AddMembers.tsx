@@ -7,7 +7,6 @@ import {
   Form,
   FormDialog,
   PersonPicker,
-  Unsaved,
   bulkWords,
   useChecked,
   useField,
@@ -60,7 +59,6 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
   };
   return (
     <FormDialog onClose={onClose} title={words.addTitle(group.displayName)}>
-      <Unsaved isDirty={all.length > 0} />
       <Form
         change={change}
         submit={mayAdd ? words.addAct(all.length) : bulkWords.check}
@@ -114,7 +112,7 @@ interface NameListProps {
 }
 
 function NameList({ names, errors, onTake }: NameListProps): ReactNode {
-  useField('members'); // its errors stand at the names
+  useField('members', names); // its errors stand at the names
   if (names.length === 0) {
     return null;
   }

@@ -79,7 +79,7 @@ const EMPTY: Fields & { readonly slug: string } = {
 
 /** Creates a group, and leads to its page. */
 export function CreateGroup({ onClose }: FormProps): ReactNode {
-  const { values, set, isDirty } = useValues(EMPTY);
+  const { values, set } = useValues(EMPTY);
   const notify = useNotify();
   const navigate = useNavigate();
   const change = useChange(CreateGroupMutation, {
@@ -97,7 +97,6 @@ export function CreateGroup({ onClose }: FormProps): ReactNode {
   };
   return (
     <FormDialog onClose={onClose} title={words.create}>
-      <Unsaved isDirty={isDirty} />
       <Form
         change={change}
         submit={words.create}

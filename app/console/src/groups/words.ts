@@ -77,7 +77,7 @@ export const memberWords = {
   save: 'Save',
   remove: (name: string) => `Remove ${name}`,
   removeTitle: (name: string) => `Remove ${name}?`,
-  removeText: 'They lose what they may do through this group. They keep all other ways.',
+  removeText: 'They lose what they may do through this group. They keep what they may do otherwise.',
   removed: (count: number) => `${members(count)} removed.`,
   bulkEnds: (count: number) => `Set end of ${someMembers(count)}`,
   bulkManager: (count: number) => `Let ${someMembers(count)} manage`,

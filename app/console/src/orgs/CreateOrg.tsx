@@ -1,16 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import {
-  AreaField,
-  Form,
-  FormDialog,
-  SwitchField,
-  TextField,
-  Unsaved,
-  useNotify,
-  useValues,
-} from '../shared';
+import { AreaField, Form, FormDialog, SwitchField, TextField, useNotify, useValues } from '../shared';
 import { CreateOrgMutation } from './changes';
 import { words } from './words';
 
@@ -19,7 +10,7 @@ const MOST = 1_000;
 
 /** Creates an organization, and leads to its page. */
 export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const { values, set, isDirty } = useValues(EMPTY);
+  const { values, set } = useValues(EMPTY);
   const notify = useNotify();
   const navigate = useNavigate();
   const change = useChange(CreateOrgMutation, {
@@ -37,7 +28,6 @@ export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactN
   };
   return (
     <FormDialog onClose={onClose} title={words.create}>
-      <Unsaved isDirty={isDirty} />
       <Form
         change={change}
         submit={words.create}

@@ -10,7 +10,6 @@ import {
   Form,
   FormDialog,
   PersonPicker,
-  Unsaved,
   isSameMoment,
   useNotify,
   usePersonRef,
@@ -62,7 +61,6 @@ export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
         isDisabled={!isValid}
         label={words.add}
       >
-        <Unsaved isDirty={userName.trim() !== ''} />
         <PersonPicker path="user" value={userName} onChange={setUserName} isRequired isFirst />
         <LevelField levels={levels} value={level} onChange={setLevel} />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />

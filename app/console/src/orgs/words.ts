@@ -78,7 +78,7 @@ export const memberWords = {
   remove: 'Remove',
   removeOf: (name: string) => `Remove ${name}`,
   removeTitle: (name: string) => `Remove ${name}?`,
-  removeText: 'They lose what they may do through this organization. They keep all other ways.',
+  removeText: 'They lose what they may do through this organization. They keep what they may do otherwise.',
   removed: (name: string) => `${name} is no member any more.`,
   bulkLevel: (count: number) => `Set level of ${members(count)}`,
   bulkEnds: (count: number) => `Set end of ${members(count)}`,

@@ -11,7 +11,6 @@ import {
   FormDialog,
   GroupPicker,
   PersonPicker,
-  Unsaved,
   bulkWords,
   useFindPerson,
   useNotify,
@@ -129,7 +128,6 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
         onValidity={setIsValid}
       />
       {report}
-      <Unsaved isDirty={text !== ''} />
     </Form>
   );
 }

@@ -8,7 +8,6 @@ import {
   OrgPicker,
   SelectField,
   TextField,
-  Unsaved,
   useNotify,
   useValues,
 } from '../shared';
@@ -33,7 +32,7 @@ export function CreateResource({ types, onClose }: CreateResourceProps): ReactNo
 }
 
 function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
-  const { values, set, isDirty, reset } = useValues({
+  const { values, set } = useValues({
     org: '',
     type: types[0]?.name ?? '',
     name: '',
@@ -46,7 +45,6 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
   const submit = async (): Promise<void> => {
     const outcome = await change.run({ input: { ...values, org: { slug: values.org.trim() } } });
     if (outcome.isDone) {
-      reset(values);
       notify({ kind: 'status', text: words.created(values.name) });
       const id = outcome.payload.resource?.id;
       onClose();
@@ -97,7 +95,6 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
         onChange={set('description')}
         maxLength={MOST_CHARACTERS}
       />
-      <Unsaved isDirty={isDirty} />
     </Form>
   );
 }

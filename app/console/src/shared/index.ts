@@ -24,7 +24,7 @@ export {
   useValues,
 } from './Form';
 export type { Choice, FormChange, Values } from './Form';
-export { FormDialog } from './FormDialog';
+export { FormDialog, useEditedNote } from './FormDialog';
 export { Hidden, OrHidden } from './Hidden';
 export { LinkedText } from './LinkedText';
 export { safeHref } from './links';

@@ -2,7 +2,7 @@ import { Button, Code, CopyButton, Group, Modal, Stack, Text } from '@mantine/co
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../api';
-import { EndsField, Form, FormDialog, MultiSelectField, TextField, Unsaved, useValues } from '../shared';
+import { EndsField, Form, FormDialog, MultiSelectField, TextField, useValues } from '../shared';
 import { CreateTokenMutation } from './operations';
 import type { PermissionLabel } from './operations';
 import { words } from './words';
@@ -46,7 +46,7 @@ interface TokenFormProps extends CreateTokenProps {
 const START: Fields = { name: '', permissions: [], orgs: '', expiresAt: null };
 
 function TokenForm({ userName, permissions, onClose, onMade }: TokenFormProps): ReactNode {
-  const { values, set, isDirty } = useValues<Fields>(START);
+  const { values, set } = useValues<Fields>(START);
   const [isValid, setIsValid] = useState(true);
   const held = useViewer()?.permissions ?? [];
   const offered = permissions.filter(({ permission }) => held.includes(permission));
@@ -80,7 +80,6 @@ function TokenForm({ userName, permissions, onClose, onMade }: TokenFormProps): 
         isDisabled={!isValid}
         label={words.create}
       >
-        <Unsaved isDirty={isDirty} />
         <TextField
           path="name"
           label={words.purpose}

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { Form, FormDialog, Unsaved } from '../shared';
+import { Form, FormDialog } from '../shared';
 import type { FormChange } from '../shared';
 import { words } from './words';
 
@@ -16,17 +16,15 @@ export const orNothing = (text: string): string | null => (text.trim() === '' ? 
 interface AddFormProps {
   readonly title: string;
   readonly change: FormChange;
-  readonly isDirty: boolean;
   readonly onSubmit: () => void;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
 /** A dialog that creates an account. */
-export function AddForm({ title, change, isDirty, onSubmit, onClose, children }: AddFormProps): ReactNode {
+export function AddForm({ title, change, onSubmit, onClose, children }: AddFormProps): ReactNode {
   return (
     <FormDialog onClose={onClose} title={title}>
-      <Unsaved isDirty={isDirty} />
       <Form change={change} submit={words.create} onSubmit={onSubmit} onCancel={onClose} label={title}>
         {children}
       </Form>

@@ -12,7 +12,7 @@ import { words } from './words';
 export function AddServiceAccount({ roles, onClose }: AddProps): ReactNode {
   const notify = useNotify();
   const [start] = useState({ userName: '', displayName: '', roles: [] });
-  const { values, set, isDirty } = useValues<{
+  const { values, set } = useValues<{
     userName: string;
     displayName: string;
     roles: readonly string[];
@@ -32,7 +32,7 @@ export function AddServiceAccount({ roles, onClose }: AddProps): ReactNode {
     }
   };
   return (
-    <AddForm title={words.addServiceAccount} onSubmit={() => void submit()} {...{ change, isDirty, onClose }}>
+    <AddForm title={words.addServiceAccount} onSubmit={() => void submit()} {...{ change, onClose }}>
       <Text size="sm">{words.serviceAccountHint}</Text>
       <TextField
         path="userName"

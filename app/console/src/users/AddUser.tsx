@@ -20,7 +20,7 @@ export function AddUser({ roles, onClose }: AddProps): ReactNode {
     password: '',
     roles: FIRST_ROLES,
   });
-  const { values, set, isDirty } = useValues<{
+  const { values, set } = useValues<{
     userName: string;
     email: string;
     displayName: string;
@@ -45,7 +45,7 @@ export function AddUser({ roles, onClose }: AddProps): ReactNode {
   };
   const text = { isRequired: true } as const;
   return (
-    <AddForm title={words.addUser} onSubmit={() => void submit()} {...{ change, isDirty, onClose }}>
+    <AddForm title={words.addUser} onSubmit={() => void submit()} {...{ change, onClose }}>
       <TextField
         {...text}
         path="userName"

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf } from '../api';
-import { CheckedBulk } from '../shared';
+import { CheckedBulk, useEditedNote } from '../shared';
 import type { CheckedAct, Selected } from '../shared';
 import { AddRolesMutation, DeactivateUserMutation, RemoveRolesMutation } from './changes';
 import { words } from './words';
@@ -55,16 +55,26 @@ export function BulkUsers({ kind, items, roles, onClose }: BulkUsersProps): Reac
       text={textOf(kind, role)}
       isReady={!needsRole || role !== null}
     >
-      {needsRole ? (
-        <Select
-          label={words.role}
-          data={[...roles]}
-          value={role}
-          onChange={setRole}
-          searchable
-          data-autofocus
-        />
-      ) : null}
+      {needsRole ? <RoleChoice roles={roles} value={role} onChange={setRole} /> : null}
     </CheckedBulk>
+  );
+}
+
+interface RoleChoiceProps extends Pick<BulkUsersProps, 'roles'> {
+  readonly value: string | null;
+  readonly onChange: (role: string | null) => void;
+}
+
+function RoleChoice({ roles, value, onChange }: RoleChoiceProps): ReactNode {
+  useEditedNote(value ?? '');
+  return (
+    <Select
+      label={words.role}
+      data={[...roles]}
+      value={value}
+      onChange={onChange}
+      searchable
+      data-autofocus
+    />
   );
 }

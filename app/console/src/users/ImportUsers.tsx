@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { fieldOf, outcomeOf, problemOf } from '../api';
 import type { Failure } from '../api';
-import { Failures, FormDialog, Unsaved, useNotify } from '../shared';
+import { Failures, FormDialog, useEditedNote, useNotify } from '../shared';
 import { CreateUsersMutation } from './changes';
 import { MOST_USERS, usersOf } from './csvImport';
 import type { NewUser } from './csvImport';
@@ -86,7 +86,6 @@ export function ImportUsers({ onClose }: { readonly onClose: () => void }): Reac
   };
   return (
     <FormDialog onClose={onClose} title={userWords.importUsers} size="xl">
-      <Unsaved isDirty={text !== ''} />
       <Stack>
         <Text size="sm">{words.intro(MOST_USERS)}</Text>
         <CsvText text={text} onChange={type} problem={stage.kind === 'typing' ? stage.problem : undefined} />
@@ -113,6 +112,7 @@ interface CsvTextProps {
 }
 
 function CsvText({ text, onChange, problem }: CsvTextProps): ReactNode {
+  useEditedNote(text);
   return (
     <>
       <Textarea

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { makeCorals, makeGroups, onlyNamed, generalSwitch, row, submitButton } from '../corals';
 import { choose, expectFocus, press, signInByKeys, tabTo, type } from '../keys';
@@ -6,6 +7,13 @@ import { demoPassword, visit } from '../visit';
 
 const NEW_PASSWORD = 'correct-horse-42';
 const EDITORS = 'Keyboard editors';
+
+/** Esc asks before it throws away what was entered. */
+async function stayOnEscape(page: Page): Promise<void> {
+  await page.keyboard.press('Escape');
+  await press(page, page.getByRole('button', { name: 'Stay' }), 'Enter');
+  await page.getByRole('dialog', { name: 'Leave without saving?' }).waitFor({ state: 'detached' });
+}
 
 test('the owner of a dataset manages access to it by keyboard alone', async () => {
   await makeGroups([EDITORS]);
@@ -38,6 +46,7 @@ test('the owner of a dataset manages access to it by keyboard alone', async () =
     const entry = page.getByRole('dialog');
     await press(page, entry.getByRole('switch', { name: 'Dataset Data Write' }), 'Space');
     await choose(page, entry.getByRole('combobox', { name: 'Ends' }), 'In 30 days');
+    await stayOnEscape(page);
     await press(page, entry.getByRole('button', { name: 'Done' }), 'Enter');
     await expectFocus(page.getByRole('button', { name: `Edit ${EDITORS}` }));
     await page.getByText(/5 people.* gain Dataset Data Write/).waitFor();
@@ -104,13 +113,18 @@ test('an organization is made, filled, handed over and deleted by keyboard alone
     await page.keyboard.press('Enter');
     await press(page, page.getByRole('button', { name: 'Add member' }), 'Enter');
     const add = page.getByRole('dialog', { name: 'Add a member to By keys' });
+    await page.keyboard.press('Escape');
+    await add.waitFor({ state: 'detached' });
+    await press(page, page.getByRole('button', { name: 'Add member' }), 'Enter');
     await type(page, add.getByRole('combobox', { name: 'User name' }), 'priya');
+    await page.getByRole('option', { name: 'priya' }).waitFor();
     await page.keyboard.press('Escape');
     await press(page, add.getByRole('button', { name: 'Add member' }), 'Enter');
     await add.waitFor({ state: 'detached' });
     await press(page, page.getByRole('button', { name: 'Edit priya' }), 'Enter');
     const edit = page.getByRole('dialog');
     await choose(page, edit.getByRole('combobox', { name: 'Level' }), 'Read and Write');
+    await stayOnEscape(page);
     await choose(page, edit.getByRole('combobox', { name: 'Ends' }), 'In a year');
     await press(page, edit.getByRole('button', { name: 'Save' }), 'Enter');
     await edit.waitFor({ state: 'detached' });

@@ -1,7 +1,8 @@
-import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Outcome } from '../../api';
+import { FormDialog } from '../FormDialog';
 import type { Selected } from '../Table';
 import { BulkDialog } from './BulkDialog';
 import { checkedOf } from './checked';
@@ -46,7 +47,7 @@ export function CheckedBulk(props: CheckedBulkProps): ReactNode {
   };
   const rest = isStopped ? words.checkStopped : words.checkFirst;
   return (
-    <Modal opened onClose={close} title={title}>
+    <FormDialog onClose={close} title={title}>
       <Stack>
         <fieldset disabled={isRunning} style={{ border: 0, margin: 0, padding: 0 }}>
           {children}
@@ -66,7 +67,7 @@ export function CheckedBulk(props: CheckedBulkProps): ReactNode {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </FormDialog>
   );
 }
 

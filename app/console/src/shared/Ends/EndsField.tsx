@@ -28,7 +28,7 @@ export function EndsField(props: EndsFieldProps): ReactNode {
   const [kind, setKind] = useState<EndKind>(value === null ? 'none' : 'date');
   const [text, setText] = useState(value === null ? '' : toLocalInput(value));
   const [problem, setProblem] = useState<string | undefined>(undefined);
-  const { error } = useField(path);
+  const { error } = useField(path, `${kind} ${text}`);
 
   const tell = (next: string | undefined): void => {
     setProblem(next);

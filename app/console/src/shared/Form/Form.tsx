@@ -11,7 +11,7 @@ import { FormContext, messageOf } from './context';
 /** What a form needs of `useChange`. */
 export type FormChange = Pick<
   Change<never, unknown>,
-  'fieldErrors' | 'topFailures' | 'failures' | 'isBusy' | 'wait'
+  'fieldErrors' | 'topFailures' | 'failures' | 'isBusy' | 'wait' | 'clear'
 >;
 
 interface FormProps {
@@ -51,7 +51,8 @@ export function Form(props: FormProps): ReactNode {
     setClaimed((old) => new Set(old).add(path));
     return () => setClaimed((old) => new Set([...old].filter((each) => each !== path)));
   }, []);
-  const context = useMemo(() => ({ errors: change.fieldErrors, claim }), [change.fieldErrors, claim]);
+  const { fieldErrors: errors, clear } = change;
+  const context = useMemo(() => ({ errors, claim, clear }), [errors, claim, clear]);
 
   useEffect(() => {
     if (change.failures.length > 0) {

@@ -1,6 +1,8 @@
 import { Alert, Button, List, Stack, Text } from '@mantine/core';
+import { useContext } from 'react';
 import type { ReactNode } from 'react';
 import { words } from '../words';
+import { FormContext } from './context';
 
 interface MeanwhileProps<Fields> {
   /** What is stored now of the fields that both have changed, from `useEdits`. */
@@ -16,6 +18,8 @@ export function Meanwhile<Fields extends object>({
   describe,
   onTake,
 }: MeanwhileProps<Fields>): ReactNode {
+  // The refusal was about what was typed, which is gone then.
+  const { clear } = useContext(FormContext);
   const lines: (readonly [string, string])[] = [];
   for (const name in describe) {
     const value = theirs[name];
@@ -38,7 +42,14 @@ export function Meanwhile<Fields extends object>({
           ))}
         </List>
         <Text size="sm">{words.overwrite}</Text>
-        <Button size="xs" variant="default" onClick={onTake}>
+        <Button
+          size="xs"
+          variant="default"
+          onClick={() => {
+            clear();
+            onTake();
+          }}
+        >
           {words.take}
         </Button>
       </Stack>

@@ -1,14 +1,18 @@
 import { createContext, useContext, useEffect } from 'react';
+import { useEditedNote } from '../FormDialog';
 
 export interface FormContextValue {
   readonly errors: ReadonlyMap<string, string>;
   /** Tell the form that it has this field. Return the function that takes it back. */
   readonly claim: (path: string) => () => void;
+  /** Forget the failures of the form. */
+  readonly clear: () => void;
 }
 
 export const FormContext = createContext<FormContextValue>({
   errors: new Map(),
   claim: () => () => undefined,
+  clear: () => undefined,
 });
 
 /** Return the message of the field: of its own path, or of the first path below it. */
@@ -25,9 +29,16 @@ export function messageOf(errors: ReadonlyMap<string, string>, path: string): st
   return undefined;
 }
 
-/** Connect a field to its form. The path is that of the input of the mutation, such as `userName`. */
-export function useField(path: string): { readonly error: string | undefined } {
+/**
+ * Connect a field to its form, and to the dialog around, which asks before it throws the value away. The path is that of
+ * the input of the mutation, such as `userName`.
+ */
+export function useField(
+  path: string,
+  value: string | boolean | readonly string[],
+): { readonly error: string | undefined } {
   const { errors, claim } = useContext(FormContext);
+  useEditedNote(String(value));
   useEffect(() => claim(path), [claim, path]);
   return { error: messageOf(errors, path) };
 }

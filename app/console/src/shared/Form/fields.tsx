@@ -26,8 +26,11 @@ interface TextFieldProps extends FieldProps<string> {
 }
 
 /** The properties that every field has in common. */
-function useCommon({ path, label, description, isRequired, isDisabled, isFirst }: BaseProps) {
-  const { error } = useField(path);
+function useCommon(
+  { path, label, description, isRequired, isDisabled, isFirst }: BaseProps,
+  value: string | boolean | readonly string[],
+) {
+  const { error } = useField(path, value);
   return {
     label,
     error,
@@ -42,7 +45,7 @@ function useCommon({ path, label, description, isRequired, isDisabled, isFirst }
 
 export function TextField(props: TextFieldProps): ReactNode {
   const { value, onChange, autoComplete = 'off', type = 'text', maxLength, ...rest } = props;
-  const common = useCommon(rest);
+  const common = useCommon(rest, value);
   return (
     <TextInput
       {...common}
@@ -57,7 +60,7 @@ export function TextField(props: TextFieldProps): ReactNode {
 
 export function PasswordField(props: FieldProps<string> & { readonly autoComplete: string }): ReactNode {
   const { value, onChange, autoComplete, ...rest } = props;
-  const common = useCommon(rest);
+  const common = useCommon(rest, value);
   return (
     <PasswordInput
       {...common}
@@ -73,7 +76,7 @@ export function AreaField(props: FieldProps<string> & { readonly maxLength?: num
   const { value, onChange, maxLength, ...rest } = props;
   const count = maxLength === undefined ? undefined : `${String(value.length)} / ${String(maxLength)}`;
   const description = [rest.description, count].filter((text) => text !== undefined).join(' · ');
-  const common = useCommon({ ...rest, ...(description === '' ? {} : { description }) });
+  const common = useCommon({ ...rest, ...(description === '' ? {} : { description }) }, value);
   return (
     <Textarea
       {...common}
@@ -88,7 +91,7 @@ export function AreaField(props: FieldProps<string> & { readonly maxLength?: num
 
 export function SwitchField(props: FieldProps<boolean>): ReactNode {
   const { value, onChange, ...rest } = props;
-  const common = useCommon(rest);
+  const common = useCommon(rest, value);
   return <Switch {...common} checked={value} onChange={(event) => onChange(event.currentTarget.checked)} />;
 }
 
@@ -108,7 +111,7 @@ interface SelectFieldProps<Value extends string> extends FieldProps<Value> {
 /** One of a few known choices. */
 export function SelectField<Value extends string>(props: SelectFieldProps<Value>): ReactNode {
   const { value, onChange, choices, ...rest } = props;
-  const common = useCommon(rest);
+  const common = useCommon(rest, value);
   return (
     <Select
       {...common}
@@ -132,6 +135,6 @@ interface MultiSelectFieldProps extends FieldProps<readonly string[]> {
 /** Several of a few known choices. */
 export function MultiSelectField(props: MultiSelectFieldProps): ReactNode {
   const { value, onChange, choices, ...rest } = props;
-  const common = useCommon(rest);
+  const common = useCommon(rest, value);
   return <MultiSelect {...common} searchable data={toData(choices)} value={[...value]} onChange={onChange} />;
 }

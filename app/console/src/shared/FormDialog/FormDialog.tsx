@@ -1,10 +1,11 @@
 import { Modal } from '@mantine/core';
 import type { ModalProps } from '@mantine/core';
+import { useRouter } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import type { ReactNode } from 'react';
+import { DialogContext, hasInput, newDialogState } from './dialogContext';
+import { LeaveGuard } from './LeaveGuard';
 import { LeaveQuestion } from './LeaveQuestion';
-import { DialogContext } from './dialogContext';
-import type { DialogState } from './dialogContext';
 
 type FormDialogProps = Pick<ModalProps, 'title' | 'size' | 'closeOnClickOutside'> & {
   readonly isOpen?: boolean;
@@ -13,18 +14,19 @@ type FormDialogProps = Pick<ModalProps, 'title' | 'size' | 'closeOnClickOutside'
 };
 
 /**
- * A dialog with a form. Esc, its cross and a click beside it ask before they throw input away, and do nothing while a
- * change runs, since its answer would be lost with the dialog.
+ * A dialog with a form. Esc, its cross, a click beside it and leaving the page ask before they throw away what was
+ * entered in its fields. It does not close while a change runs, since the answer would be lost with it.
  */
 export function FormDialog({ isOpen = true, onClose, children, ...rest }: FormDialogProps): ReactNode {
   const [isAsking, setIsAsking] = useState(false);
-  const state = useRef<DialogState>({ unsaved: new Set(), busy: new Set() });
+  const state = useRef(newDialogState());
+  // GraphiQL has no pages to leave.
+  const hasPages = Boolean(useRouter({ warn: false }));
   const close = (): void => {
-    const { unsaved, busy } = state.current;
-    if (busy.size > 0) {
+    if (state.current.busy.size > 0) {
       return;
     }
-    if (unsaved.size > 0) {
+    if (hasInput(state.current)) {
       // A moment later: the same press of Esc would close the question.
       setTimeout(() => setIsAsking(true));
     } else {
@@ -40,6 +42,7 @@ export function FormDialog({ isOpen = true, onClose, children, ...rest }: FormDi
       <DialogContext value={state}>
         {children}
         <LeaveQuestion isAsking={isAsking} onStay={() => setIsAsking(false)} onLeave={leave} />
+        {hasPages ? <LeaveGuard hasInput={() => hasInput(state.current)} /> : null}
       </DialogContext>
     </Modal>
   );

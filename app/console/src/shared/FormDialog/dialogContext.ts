@@ -1,15 +1,29 @@
-import { createContext, useContext, useEffect } from 'react';
+import { createContext, useContext, useEffect, useState } from 'react';
 import type { RefObject } from 'react';
+import { noteUnsaved } from '../../api';
 
-/** What the parts of a dialog tell it: which have unsaved input, and which send a change. */
-export interface DialogState {
-  readonly unsaved: Set<symbol>;
-  readonly busy: Set<symbol>;
-}
+/**
+ * What the parts of a dialog tell it: which fields were edited, which forms know by themselves what is unsaved (`exact`)
+ * and which of these are, and which parts send a change.
+ */
+export type DialogState = Readonly<Record<'edited' | 'exact' | 'unsaved' | 'busy', Set<symbol>>>;
+
+export const newDialogState = (): DialogState => ({
+  edited: new Set(),
+  exact: new Set(),
+  unsaved: new Set(),
+  busy: new Set(),
+});
+
+/** Whether there is input that would be lost. A form that knows it exactly decides for its fields. */
+export const hasInput = ({ unsaved, exact, edited }: DialogState): boolean =>
+  unsaved.size > 0 || (exact.size === 0 && edited.size > 0);
 
 export const DialogContext = createContext<RefObject<DialogState> | null>(null);
 
-/** Tell the dialog around, if there is one, that this part has unsaved input or sends a change. */
+export const useIsInDialog = (): boolean => useContext(DialogContext) !== null;
+
+/** Tell the dialog around, if there is one, that this holds for this part. */
 export function useDialogNote(kind: keyof DialogState, isOn: boolean): void {
   const state = useContext(DialogContext);
   useEffect(() => {
@@ -24,4 +38,12 @@ export function useDialogNote(kind: keyof DialogState, isOn: boolean): void {
       setTimeout(() => marks.delete(mark));
     };
   }, [state, kind, isOn]);
+}
+
+/** Tell the dialog around, if there is one, whether the value of a field differs from the first. */
+export function useEditedNote(value: string): void {
+  const [first] = useState(value);
+  const isEdited = useIsInDialog() && value !== first;
+  useDialogNote('edited', isEdited);
+  useEffect(() => (isEdited ? noteUnsaved() : undefined), [isEdited]);
 }

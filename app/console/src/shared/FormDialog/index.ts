@@ -1,3 +1,3 @@
-export { useDialogNote } from './dialogContext';
+export { useDialogNote, useEditedNote, useIsInDialog } from './dialogContext';
 export { FormDialog } from './FormDialog';
-export { LeaveQuestion } from './LeaveQuestion';
+export { LeaveGuard } from './LeaveGuard';

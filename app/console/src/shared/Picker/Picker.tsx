@@ -51,7 +51,8 @@ export function Picker(props: BarePickerProps): ReactNode {
     useOptions,
   } = props;
   const [isOpen, setIsOpen] = useState(false);
-  const { error: refusal } = useField(path);
+  const [isListed, setIsListed] = useState(false);
+  const { error: refusal } = useField(path, value);
   const error = refusal ?? problem ?? undefined;
   const search = useDebounced(value.trim());
   const options = useOptions(isOpen ? search : '');
@@ -76,9 +77,14 @@ export function Picker(props: BarePickerProps): ReactNode {
       aria-invalid={error !== undefined}
       autoComplete="off"
       maxDropdownHeight={400}
+      // An empty list is closed: else it would take the press of Esc that is meant for the dialog.
+      dropdownOpened={isListed && options.length > 0}
+      onDropdownOpen={() => setIsListed(true)}
+      onDropdownClose={() => setIsListed(false)}
       onFocus={() => setIsOpen(true)}
       onBlur={() => {
         setIsOpen(false);
+        setIsListed(false);
         onCommit?.(value);
       }}
       onKeyDown={(event) => (event.key === 'Enter' ? onCommit?.(value) : undefined)}

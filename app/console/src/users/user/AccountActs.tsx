@@ -96,7 +96,12 @@ function Rename({ user, onClose }: ActProps): ReactNode {
     });
     if (outcome.isDone) {
       onClose();
-      await navigate({ to: '/settings/users/$userName', params: { userName }, replace: true });
+      await navigate({
+        to: '/settings/users/$userName',
+        params: { userName },
+        replace: true,
+        ignoreBlocker: true,
+      });
     }
   };
   return (

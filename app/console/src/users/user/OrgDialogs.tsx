@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { OrgLevel } from '../../api';
-import { Confirm, EndsField, Form, FormDialog, OrgPicker, SelectField, Unsaved } from '../../shared';
+import { Confirm, EndsField, Form, FormDialog, OrgPicker, SelectField } from '../../shared';
 import { AddToOrgMutation, RemoveFromOrgMutation } from './changes';
 import type { UserDetails } from './operations';
 import { words } from './words';
@@ -41,7 +41,6 @@ export function AddToOrg({ user, levels, onClose }: AddToOrgProps): ReactNode {
         isDisabled={!isValid}
         label={words.addToOrg}
       >
-        <Unsaved isDirty={slug !== ''} />
         <OrgPicker path="org" label={words.org} value={slug} onChange={setSlug} isRequired isFirst />
         <SelectField
           path="level"
