@@ -1,10 +1,16 @@
-import { Drawer, Modal, createTheme } from '@mantine/core';
+import { Autocomplete, Drawer, Modal, MultiSelect, Select, createTheme } from '@mantine/core';
 import { sharedWords } from './shared';
 
 /** The close button has a name, and the head of a dialog is no landmark of the page. */
 const dialog = {
   closeButtonProps: { 'aria-label': sharedWords.close },
   attributes: { header: { role: 'presentation' } },
+} as const;
+
+/** The list of options scrolls itself: a box around it that scrolls could not be reached by keyboard. */
+const options = {
+  withScrollArea: false,
+  styles: { options: { maxHeight: 220, overflowY: 'auto' } },
 } as const;
 
 /** The one theme: system fonts, one accent, radius 6, spacing by 4. */
@@ -21,5 +27,8 @@ export const theme = createTheme({
   components: {
     Modal: Modal.extend({ defaultProps: dialog }),
     Drawer: Drawer.extend({ defaultProps: dialog }),
+    Autocomplete: Autocomplete.extend({ defaultProps: options }),
+    MultiSelect: MultiSelect.extend({ defaultProps: options }),
+    Select: Select.extend({ defaultProps: options }),
   },
 });

@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, List, Loader, Modal, Stack, Text } from '@mant
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useOnline } from '../api';
-import { Banner, Failures, sharedWords } from '../shared';
+import { Banner, ScrollList, Failures, sharedWords } from '../shared';
 import classes from './Access.module.css';
 import type { PanelView } from './usePanelView';
 import type { Panel } from './usePanel';
@@ -96,11 +96,11 @@ function Told({ panel: { state, preview }, view }: PanelBannerProps): ReactNode 
       ) : null}
       {view.sentences.length === 0 ? null : (
         <>
-          <List size="sm" className={classes['sentences'] ?? ''}>
+          <ScrollList className={classes['sentences'] ?? ''} aria-label={words.previewOf}>
             {view.sentences.map((sentence, index) => (
               <List.Item key={index}>{sentence}</List.Item>
             ))}
-          </List>
+          </ScrollList>
           {view.isLoss ? (
             <Text size="sm" c="dimmed">
               {words.otherWaysKept}

@@ -78,6 +78,7 @@ export const words = {
   revertAbout: (count: number) => `${counted(count, 'change', 'changes')} will be lost.`,
   submitting: 'Submitting …',
   previewing: 'Reading what would change …',
+  previewOf: 'What would change',
   saved: 'Saved',
   conflict:
     'Another user changed this meanwhile. Your changes were made again on top. Check them, and submit.',

@@ -34,6 +34,7 @@ export { Loaded, Missing, Page, Waiting } from './Page';
 export { GroupPicker, OrgPicker, PersonPicker, useFindPerson, usePersonRef } from './Picker';
 export type { PersonRef } from './Picker';
 export { useDensity } from './preferences';
+export { ScrollList } from './ScrollList';
 export { StorageBar } from './StorageBar';
 export { EditRemoveButtons, Table, useTable } from './Table';
 export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from './Table';

@@ -1,6 +1,7 @@
 import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useOnline } from '../../api';
+import { ScrollList } from '../ScrollList';
 import type { Selected } from '../Table';
 import { useBulk } from './useBulk';
 import type { BulkAct, BulkState } from './useBulk';
@@ -38,13 +39,13 @@ export function BulkDialog({ title, items, act, onClose, children }: BulkDialogP
         <Text size="sm" role="status">
           {words.progress(done.length, items.length)}
         </Text>
-        <List size="sm" mah={320} style={{ overflow: 'auto' }}>
+        <ScrollList mah={320} aria-label={title}>
           {items.map((item) => (
             <List.Item key={item.id}>
               {item.name}: {stateText(states.get(item.id))}
             </List.Item>
           ))}
-        </List>
+        </ScrollList>
         <Group justify="flex-end">
           {isRunning ? (
             <Button variant="default" onClick={stop}>

@@ -76,7 +76,7 @@ export function Picker(props: BarePickerProps): ReactNode {
       {...(refusal === undefined ? { errorProps: { role: 'alert' } } : {})}
       aria-invalid={error !== undefined}
       autoComplete="off"
-      maxDropdownHeight={400}
+      styles={{ options: { maxHeight: 400, overflowY: 'auto' } }}
       // An empty list is closed: else it would take the press of Esc that is meant for the dialog.
       dropdownOpened={isListed && options.length > 0}
       onDropdownOpen={() => setIsListed(true)}

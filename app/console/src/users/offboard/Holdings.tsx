@@ -1,6 +1,6 @@
 import { List, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Hidden, LinkTo } from '../../shared';
+import { Hidden, LinkTo, ScrollList } from '../../shared';
 import type { Leaver } from './operations';
 import { words } from './words';
 
@@ -35,12 +35,12 @@ function Part<Holding extends ListOf>({ value, title, shown }: PartProps<Holding
           {title(value.totalCount)}
         </Title>
         {items.length === 0 ? <Text size="sm">{words.nothing}</Text> : null}
-        <List size="sm" spacing={6} listStyleType="none" mah={220} style={{ overflow: 'auto' }}>
+        <ScrollList spacing={6} listStyleType="none" mah={220} aria-label={title(value.totalCount)}>
           {items.map((item, index) => (
             <List.Item key={index}>{item}</List.Item>
           ))}
           {rest > 0 ? <List.Item>{words.andMore(rest)}</List.Item> : null}
-        </List>
+        </ScrollList>
       </Stack>
     </Paper>
   );

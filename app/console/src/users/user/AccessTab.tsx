@@ -99,7 +99,13 @@ function WhyDialog({ user, resource, onClose }: WhyDialogProps): ReactNode {
             <List>
               {why.explainAccess.map((source, index) => (
                 <List.Item key={index}>
-                  {sentenceOf(source, why)} <EndsText value={source.expiresAt} />
+                  {sentenceOf(source, why)}
+                  {source.expiresAt === null ? null : (
+                    <>
+                      {' · '}
+                      <EndsText value={source.expiresAt} />
+                    </>
+                  )}
                 </List.Item>
               ))}
             </List>
