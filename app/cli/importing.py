@@ -119,7 +119,7 @@ def _import(arguments: argparse.Namespace, settings: "Settings", source: "Transl
     """Apply, plan or write what fits, and return the exit code."""
     with explain_database_errors(settings):
         if arguments.dry_run or arguments.output is not None:
-            fitted, applied = tasks().fit_import(settings, source), None
+            fitted, applied = tasks().fit_import(settings, source, Progress()), None
         else:
             fitted, applied = tasks().apply_import(settings, source, Progress())
     if arguments.output is not None:
