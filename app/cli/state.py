@@ -131,7 +131,12 @@ def _require_no_others(folder: Path, names: "Collection[str]") -> None:
     """Require that a folder has no document that would be read together with those that are written."""
     from app.services.state import folders
 
-    entries = sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CommandFailed(f"{folder} cannot be written: {error.strerror}") from None
     for path in entries:
         if folders.is_document(path) and not folders.is_hidden(path) and path.name not in names:
             raise CommandFailed(f"{path} is there and would be read too. Remove it, or export to an empty folder")
