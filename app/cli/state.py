@@ -67,7 +67,10 @@ def _format(arguments: argparse.Namespace) -> "Format":
 def _is_folder(arguments: argparse.Namespace) -> bool:
     """Return whether the argument is a folder, or ends like one that is to be created."""
     name = arguments.file
-    return name not in {None, "-"} and (name.endswith(os.sep) or Path(name).is_dir())
+    try:
+        return name not in {None, "-"} and (name.endswith(os.sep) or Path(name).is_dir())
+    except OSError:  # a name that is too long: opening it says so
+        return False
 
 
 def _table(arguments: argparse.Namespace) -> str | None:
