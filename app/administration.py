@@ -320,17 +320,15 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
 
 
 def export_state(
-    settings: Settings, file: files.Written, form: files.Format, with_hashes: bool, progress: files.Progress
+    settings: Settings, writer: files.ObjectWriter, with_hashes: bool, progress: files.Progress
 ) -> dict[str, int]:
-    """Write the registry as a document, and return the numbers of objects by kind."""
-    return _on_existing(
-        settings, lambda app: applying.export(app.database, file, form, progress, with_hashes=with_hashes)
-    )
+    """Write the registry, and return the numbers of objects by kind."""
+    return _on_existing(settings, lambda app: applying.export(app.database, writer, progress, with_hashes=with_hashes))
 
 
-def plan_state(settings: Settings, document: State, *, prune: bool) -> Plan:
+def plan_state(settings: Settings, document: State, progress: files.Progress, *, prune: bool) -> Plan:
     """Compare a document with the registry."""
-    return _on_existing(settings, lambda app: _plan_state(app, document, prune=prune))
+    return _on_existing(settings, lambda app: _plan_state(app, document, progress, prune=prune))
 
 
 def apply_state(
@@ -339,33 +337,34 @@ def apply_state(
     """Make the registry equal to a document, unless the plan has faults."""
 
     async def apply(app: AppContext) -> tuple[Plan, applying.Applied]:
-        plan = await _plan_state(app, document, prune=prune)
+        plan = await _plan_state(app, document, progress, prune=prune)
         return plan, applying.Applied(0, 0) if plan.faults else await applying.apply(app.database, plan, progress)
 
     return _on_existing(settings, apply)
 
 
-async def _plan_state(app: AppContext, document: State, *, prune: bool) -> Plan:
-    return await applying.plan(app.database, document, prune=prune, externally_managed=app.provider is not None)
+async def _plan_state(app: AppContext, document: State, progress: files.Progress, *, prune: bool) -> Plan:
+    is_external = app.provider is not None
+    return await applying.plan(app.database, document, progress, prune=prune, externally_managed=is_external)
 
 
-def fit_import(settings: Settings, source: Translation) -> Fit:
+def fit_import(settings: Settings, source: Translation, progress: files.Progress) -> Fit:
     """Compare the translation of another registry with this one, and leave out what does not fit."""
-    return _on_existing(settings, lambda app: _fit(app, source))
+    return _on_existing(settings, lambda app: _fit(app, source, progress))
 
 
 def apply_import(settings: Settings, source: Translation, progress: files.Progress) -> tuple[Fit, applying.Applied]:
     """Make what fits of the translation of another registry."""
 
     async def apply(app: AppContext) -> tuple[Fit, applying.Applied]:
-        fitted = await _fit(app, source)
+        fitted = await _fit(app, source, progress)
         return fitted, await applying.apply(app.database, fitted.plan, progress)
 
     return _on_existing(settings, apply)
 
 
-async def _fit(app: AppContext, source: Translation) -> Fit:
-    return await fitting.fit(app.database, source, externally_managed=app.provider is not None)
+async def _fit(app: AppContext, source: Translation, progress: files.Progress) -> Fit:
+    return await fitting.fit(app.database, source, progress, externally_managed=app.provider is not None)
 
 
 def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:

@@ -31,6 +31,10 @@ SOURCE is the folder with its SQLite files identity.db and registry.db. Names an
 visibilities of datasets are beside their files, in the folder `datasets` of SOURCE or
 in the one of --datasets; without it all datasets are private.
 
+For a registry on MySQL or MariaDB, SOURCE has the files of mysqldump, identity.sql and
+registry.sql, or is one file with both databases. No server is needed, and nothing of a
+file is run. With --accounts-only, the file of the identity database is enough.
+
 Users sign in with their old passwords; those who have one here keep it. A user who is
 locked out for more than a day gets the role `deactivated`. A user name has letters and
 digits here: --plain-names makes others fit, and tells if two would become one. An org
@@ -44,6 +48,9 @@ examples:
   ostiary import dronedb App_Data --datasets /srv/datasets --plain-names
   ostiary import dronedb App_Data --rename-org public=open
   ostiary import dronedb all.db --output moved.yaml
+  ostiary import dronedb all.sql --dry-run
+                                          the file of mysqldump --databases
+  ostiary import dronedb identity.sql --accounts-only
 
 """
     + EXIT_CODES

@@ -191,17 +191,23 @@ Write roles, users, orgs, groups, resources, grants and locks as one document, w
 adds the hashes of their passwords. Ended memberships and grants are left out. The
 server may keep running: the document is the registry at one moment, and the same
 registry is always the same bytes. A file is readable by its owner alone.
+
+Into a folder, each section is a file of its own. A CSV file is one table for
+spreadsheets: users, orgs, orgMembers, groups or groupMembers; a folder has all five.
 """
 
 EXPORT_EPILOG = """\
 examples:
   ostiary export > registry.yaml          YAML, for people
   ostiary export registry.jsonl           JSON Lines: one object a line
+  ostiary export registry/                a folder, with users.yaml, orgs.yaml, …
+  ostiary export users.csv                a table, by the name of the file
+  ostiary export tables/ --format csv     all tables
   ostiary export --password-hashes whole.yaml
                                           users keep their passwords in the new registry
 
 exit codes:
-  0 written   1 the file cannot be written, or the database cannot be used
+  0 written   1 the files cannot be written, or the database cannot be used
   2 wrong arguments or settings
 """
 
@@ -210,11 +216,19 @@ Compare a document with the registry and show the difference: what is added (+),
 changed (~) and removed (-), and who gains and who loses access. Nothing is changed.
 Without --prune nothing is ever removed: what only the registry has is counted and
 left alone. A fault of the document is named with its line and its path.
+
+A folder is one document: its files are read in the order of their names, in all
+forms, and no object may be in two of them. Hidden files are not read; files with
+other endings and folders inside are named and not read. A CSV file is a table, and
+its name says of what: users.csv, orgs.csv, orgMembers.csv, groups.csv or
+groupMembers.csv, also with a prefix such as 2026-users.csv.
 """
 
 PLAN_EPILOG = """\
 examples:
   ostiary plan registry.yaml              what `ostiary apply` would do
+  ostiary plan registry/                  the files of a folder together
+  ostiary plan users.csv                  a table from a spreadsheet
   ostiary plan registry.yaml --prune      also remove what the document does not list
   ostiary plan registry.yaml --exit-code  for scripts: 0 without changes, 3 with changes
   ostiary plan registry.yaml --json       for programs
@@ -226,7 +240,8 @@ exit codes:
 """
 
 APPLY = """\
-Make the registry equal to a document. Up to 2,000 changes are one transaction; more
+Make the registry equal to a document, a folder or a table, which `ostiary plan --help`
+describes. Up to 2,000 changes are one transaction; more
 are several, in a fixed order, and after an interruption the same command makes the
 rest. Without --prune nothing is removed. What a document does not say stays as it is.
 The audit log has an event `applyState` for each transaction, and none if nothing
@@ -238,6 +253,7 @@ examples:
   ostiary plan registry.yaml && ostiary apply registry.yaml
   ostiary apply --prune registry.yaml     also remove what the document does not list
   ostiary apply - < registry.yaml         from standard input
+  ostiary apply --table users - < staff   a table without a name
 
 exit codes:
   0 the registry is as the document says

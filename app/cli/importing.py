@@ -40,10 +40,13 @@ def add_all(commands: Subparsers) -> None:
         "source",
         type=Path,
         metavar="SOURCE",
-        help="folder with identity.db and registry.db, or one file with all tables",
+        help="folder with identity and registry as .db or .sql, or one file with all tables",
     )
     dronedb.add_argument(
         "--datasets", type=Path, metavar="FOLDER", help="folder of the datasets' files (datasets in SOURCE)"
+    )
+    dronedb.add_argument(
+        "--accounts-only", action="store_true", help="only users and roles: the registry's tables are not read"
     )
     dronedb.add_argument(
         "--rename-org",
@@ -76,7 +79,12 @@ def _dronedb(arguments: argparse.Namespace) -> int:
     settings = _start(arguments)
     files = dronedb.find_files(arguments.source, arguments.datasets)
     source = dronedb.translate(
-        files, datetime.now(UTC), plain_names=arguments.plain_names, org_slugs=dict(arguments.rename_org)
+        files,
+        datetime.now(UTC),
+        Progress(),
+        plain_names=arguments.plain_names,
+        org_slugs=dict(arguments.rename_org),
+        accounts_only=arguments.accounts_only,
     )
     return _import(arguments, settings, source)
 
@@ -119,7 +127,7 @@ def _import(arguments: argparse.Namespace, settings: "Settings", source: "Transl
     """Apply, plan or write what fits, and return the exit code."""
     with explain_database_errors(settings):
         if arguments.dry_run or arguments.output is not None:
-            fitted, applied = tasks().fit_import(settings, source), None
+            fitted, applied = tasks().fit_import(settings, source, Progress()), None
         else:
             fitted, applied = tasks().apply_import(settings, source, Progress())
     if arguments.output is not None:

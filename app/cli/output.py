@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -47,6 +47,18 @@ def output_file(name: str | None) -> Iterator[OutputFile]:
         if to_stdout:
             raise reason from None
         raise CommandFailed(f"{name} cannot be written: {reason.strerror}") from None
+
+
+@contextmanager
+def output_folder(folder: Path, names: Collection[str]) -> Iterator[dict[str, OutputFile]]:
+    """Open files of a folder, which is created. They replace old ones when all are complete. Raises CommandFailed."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with ExitStack() as stack:
+            yield {name: OutputFile(stack.enter_context(_replaced(folder / name))) for name in names}
+    except (_NotWritten, OSError) as error:
+        reason = error.reason if isinstance(error, _NotWritten) else error
+        raise CommandFailed(f"{folder} cannot be written: {reason.strerror}") from None
 
 
 @contextmanager

@@ -153,6 +153,26 @@ async def test_people_of_dronedb_sign_in_with_their_passwords_and_see_what_they_
 
 
 @on_sqlite
+async def test_the_dumps_of_mysql_are_planned_and_made_like_sqlite_files(
+    api: Api, client: httpx.AsyncClient, database: db.Database, tmp_path: Path, capsys: Capture
+) -> None:
+    MIXED.write(tmp_path / "sqlite")
+    MIXED.write_dumps(tmp_path / "mysql")
+    plans = []
+    for source in ("sqlite", "mysql"):
+        assert await run("dronedb", source, "--dry-run", "--json") == 4
+        plans.append(json.loads(capsys.readouterr().out))
+    assert plans[0] == plans[1]
+
+    REEF.write_dumps(tmp_path / "reef")
+    assert await run("dronedb", "reef/identity.sql", "--accounts-only") == 0
+    assert capsys.readouterr().out.startswith("5 added, 0 changed, 0 removed\n")
+    assert await sign_in(client, "ann", "corals at noon") is not None
+    assert await run("dronedb", "reef") == 0
+    assert capsys.readouterr().out.startswith("10 added, 0 changed, 0 removed\n")
+
+
+@on_sqlite
 async def test_what_does_not_fit_is_left_out_and_told(database: db.Database, tmp_path: Path, capsys: Capture) -> None:
     MIXED.write(tmp_path / "source")
 

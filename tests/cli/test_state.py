@@ -88,7 +88,7 @@ def test_faults_are_lines_that_name_the_file(document: Path, capsys: Capture) ->
     ("arguments", "text"),
     [
         (["plan", "missing.yaml"], "missing.yaml cannot be read: No such file or directory"),
-        (["plan", "reef.txt"], "reef.txt: name the file .yaml or .jsonl, or set --format"),
+        (["plan", "reef.txt"], "reef.txt: name the file .yaml, .jsonl or .csv, or set --format"),
         (["export", "no/folder.yaml"], "no/folder.yaml cannot be written: No such file or directory"),
     ],
 )

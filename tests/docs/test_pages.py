@@ -40,7 +40,21 @@ from tests.docs.session import decoded
 from tests.docs.steps import is_asked, run
 from tests.support.postgres import Postgres
 
-LANGUAGES = {"", "console", "css", "diff", "graphql", "html", "ini", "javascript", "json", "nginx", "promql", "python"}
+LANGUAGES = {
+    "",
+    "console",
+    "css",
+    "csv",
+    "diff",
+    "graphql",
+    "html",
+    "ini",
+    "javascript",
+    "json",
+    "nginx",
+    "promql",
+    "python",
+}
 LANGUAGES |= {"sh", "sql", "text", "toml", "typescript", "yaml"}
 PAGES = markdown.pages()
 COMMAND = re.compile(r"(?:^(?:\$ |\w+=\S+ )*|/)(ostiary (?=[a-z])[^|;&\n#<>)`'\"]*)", re.MULTILINE)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from tests.support import mysql_dump
+
 IDENTITY = """
 CREATE TABLE AspNetUsers (Id TEXT NOT NULL PRIMARY KEY, UserName TEXT, NormalizedUserName TEXT, Email TEXT,
     NormalizedEmail TEXT, EmailConfirmed INTEGER NOT NULL, PasswordHash TEXT, SecurityStamp TEXT, LockoutEnd TEXT,
@@ -81,6 +83,14 @@ class DroneDB:
                 )
                 if meta is not None:
                     write_meta(folder / "datasets" / org / reference, meta)
+        return folder
+
+    def write_dumps(self, folder: Path, **options: bool) -> Path:
+        """Write both databases as mysqldump does, and the metadata of the datasets below `datasets`."""
+        self.write(folder)
+        for name in ("identity", "registry"):
+            (folder / f"{name}.sql").write_text(mysql_dump.dump(folder / f"{name}.db", **options))
+            (folder / f"{name}.db").unlink()
         return folder
 
 

@@ -1,7 +1,8 @@
 """DroneDB Registry: accounts of ASP.NET Core Identity, organizations with members, and datasets with a visibility.
 
-The registry has two SQLite files, `identity.db` and `registry.db`. The name and the visibility of a dataset are in
-another one, in the folder of its files: DATASETS/ORG/INTERNAL-REF/.ddb/dbase.sqlite.
+The registry has two SQLite files, `identity.db` and `registry.db`, or two databases of MySQL, of which the files of
+mysqldump are read. The name and the visibility of a dataset are always in an SQLite file, in the folder of its files:
+DATASETS/ORG/INTERNAL-REF/.ddb/dbase.sqlite.
 """
 
 import re
@@ -13,6 +14,8 @@ from uuid import UUID
 
 import orjson
 
+from app.db import mysql_dump
+from app.db.backups import Report
 from app.db.other_sqlite import Columns, Rows, UnreadableFile, read_tables
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
@@ -46,7 +49,9 @@ REGISTRY_TABLES = {
 MEMBERS = "OrganizationsUsers"
 """The table that versions before 2022 do not have."""
 
-IDENTITY_FILE, REGISTRY_FILE, DATASETS_FOLDER = "identity.db", "registry.db", "datasets"
+IDENTITY, REGISTRY, DATASETS_FOLDER = "identity", "registry", "datasets"
+SUFFIXES = (".db", ".sql")
+"""The ends of the files of both databases: SQLite, and the output of mysqldump."""
 
 META = {"entries_meta": Columns(("path", "key", "data"))}
 META_FILE = Path(".ddb/dbase.sqlite")
@@ -70,18 +75,45 @@ class Files(NamedTuple):
 
 
 def find_files(source: Path, datasets: Path | None) -> Files:
-    """Return the files of a source: a folder with both databases, or one file that has all tables."""
+    """Return the files of a source: a folder with both databases, or one file that has all tables.
+
+    Raises UnreadableSource for a folder with two files of one database.
+    """
     if not source.is_dir():
         return Files(source, source, datasets)
     inside = source / DATASETS_FOLDER
-    return Files(source / IDENTITY_FILE, source / REGISTRY_FILE, datasets or (inside if inside.is_dir() else None))
+    folder = datasets or (inside if inside.is_dir() else None)
+    return Files(_find_database(source, IDENTITY), _find_database(source, REGISTRY), folder)
 
 
-def translate(files: Files, now: datetime, *, plain_names: bool, org_slugs: Mapping[str, str]) -> Translation:
+def _find_database(folder: Path, name: str) -> Path:
+    paths = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
+    existing = [path for path in paths if path.exists()]
+    if len(existing) > 1:
+        raise UnreadableSource(f"{folder} has {existing[0].name} and {existing[1].name}: remove one of them")
+    return existing[0] if existing else paths[0]
+
+
+def translate(
+    files: Files,
+    now: datetime,
+    report: Report | None = None,
+    *,
+    plain_names: bool,
+    org_slugs: Mapping[str, str],
+    accounts_only: bool = False,
+) -> Translation:
     """Return the objects of a registry, with the new slugs of some orgs. Raises UnreadableSource."""
     if files.datasets is not None and not files.datasets.is_dir():
         raise UnreadableSource(f"there is no folder {files.datasets}")
-    tables = {**_read_database(files.identity, IDENTITY_TABLES), **_read_database(files.registry, REGISTRY_TABLES)}
+    if accounts_only:
+        tables = {name: list[dict[str, Any]]() for name in REGISTRY_TABLES}
+        tables |= _read_database(files.identity, IDENTITY_TABLES, report)
+    elif files.identity == files.registry:
+        tables = _read_database(files.identity, IDENTITY_TABLES | REGISTRY_TABLES, report)
+    else:
+        tables = _read_database(files.identity, IDENTITY_TABLES, report)
+        tables |= _read_database(files.registry, REGISTRY_TABLES, report)
     translation = _Registry(tables, files.datasets, now, plain_names=plain_names).translation
     _rename_orgs(translation, org_slugs)
     return translation
@@ -99,10 +131,12 @@ def _rename_orgs(translation: Translation, new_slugs: Mapping[str, str]) -> None
         dataset["org"] = new_slugs.get(dataset["org"], dataset["org"])
 
 
-def _read_database(path: Path, tables: Mapping[str, Columns]) -> dict[str, Rows]:
+def _read_database(path: Path, tables: Mapping[str, Columns], report: Report | None) -> dict[str, Rows]:
     try:
         if not path.is_file():
             raise UnreadableSource(f"there is no file {path}")
+        if mysql_dump.is_dump(path):
+            return mysql_dump.read_tables(path, tables, optional=(MEMBERS,), report=report)
         return read_tables(path, tables, optional=(MEMBERS,))
     except (UnreadableFile, OSError) as error:
         raise UnreadableSource(f"{path} is no database of DroneDB Registry: {error}") from None

@@ -10,6 +10,7 @@ from app.db import Database, at_one_moment
 from app.services import validation
 from app.services.imports.translation import Misfit, Translation, UnreadableSource, describe, printable
 from app.services.state.changes import Plan
+from app.services.state.files import Progress, silent
 from app.services.state.model import GENERAL, Doc, Fault, Kind, Location, Reader, State
 from app.services.state.planning import compare
 from app.services.state.registry import read_state
@@ -39,10 +40,12 @@ class Fit:
     """Users who have a password here, which stays."""
 
 
-async def fit(database: Database, source: Translation, *, externally_managed: bool = False) -> Fit:
+async def fit(
+    database: Database, source: Translation, progress: Progress = silent, *, externally_managed: bool = False
+) -> Fit:
     """Compare a source with the registry at one moment, and leave out what the registry refuses."""
     async with at_one_moment(database) as reader:
-        current = await read_state(reader)
+        current = await read_state(reader, progress)
         now = database.clock()
     return fit_into(current, source, now, externally_managed=externally_managed)
 

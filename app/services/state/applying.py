@@ -14,7 +14,7 @@ from app.services.bulk import groups as bulk_groups
 from app.services.bulk import resources as bulk_resources
 from app.services.state import accounts, containers, holdings
 from app.services.state.changes import Change, Plan
-from app.services.state.files import Format, Progress, Writer, Written
+from app.services.state.files import ObjectWriter, Progress, silent
 from app.services.state.model import Kind, State
 from app.services.state.planning import compare
 from app.services.state.registry import RegistryReader, read_state
@@ -48,24 +48,28 @@ class Applied:
     transactions: int
 
 
-async def export(
-    database: Database, file: Written, form: Format, progress: Progress, *, with_hashes: bool
-) -> dict[str, int]:
-    """Write the registry at one moment as a document, and return the numbers of objects by kind."""
+async def export(database: Database, writer: ObjectWriter, progress: Progress, *, with_hashes: bool) -> dict[str, int]:
+    """Write the registry at one moment, and return the numbers of objects by kind."""
     counts: dict[str, int] = {}
-    writer = Writer(file, form)
     async with at_one_moment(database) as reader:
-        async for kind, objects in RegistryReader(reader, with_hashes=with_hashes).pages():
+        async for kind, objects in RegistryReader(reader, with_hashes=with_hashes).pages(writer.kinds):
             writer.write(kind, objects)
             counts[kind] = counts.get(kind, 0) + len(objects)
             progress(f"{kind}s", sum(counts.values()))
     return counts
 
 
-async def plan(database: Database, document: State, *, prune: bool, externally_managed: bool = False) -> Plan:
+async def plan(
+    database: Database,
+    document: State,
+    progress: Progress = silent,
+    *,
+    prune: bool,
+    externally_managed: bool = False,
+) -> Plan:
     """Compare a document with the registry at one moment."""
     async with at_one_moment(database) as reader:
-        current = await read_state(reader)
+        current = await read_state(reader, progress)
         now = database.clock()
     return compare(document, current, prune=prune, now=now, externally_managed=externally_managed)
 

@@ -100,7 +100,7 @@ def noun(kind: Kind) -> str:
 
 def fault_at(message: str, item: Item, *parts: str | int) -> Fault:
     """Return a fault at a part of an item."""
-    location = Location(item.path, item.line)
+    location = Location(item.path, item.line, item.file)
     for part in parts:
         location = location.at(int(part) if str(part).isdigit() else part)
     return Fault(message, location)

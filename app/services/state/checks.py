@@ -129,6 +129,7 @@ class Checks:
         return any(kind is Kind.LOCK and key[0].startswith(prefix) for kind, key in self._final)
 
     def _org_member(self, change: Change, after: Doc) -> Iterator[Problem]:
+        yield from self._reference(Kind.ORG, change.key[0], "org")
         yield from self._reference(Kind.USER, after["user"], "user")
         org = self._final.get((Kind.ORG, change.key[:1]), {})
         if org.get("owner") and is_equal("owner", org["owner"], after["user"]):
@@ -141,6 +142,7 @@ class Checks:
             yield from groups.text_problems(after["displayName"], after["description"])
 
     def _group_member(self, change: Change, after: Doc) -> Iterator[Problem]:
+        yield from self._reference(Kind.GROUP, change.key[0], "group")
         yield from self._reference(Kind.USER, after["user"], "user")
 
     def _resource(self, change: Change, after: Doc) -> Iterator[Problem]:

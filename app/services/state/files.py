@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -10,7 +10,7 @@ from typing import IO, Any, Protocol
 import orjson
 import yaml  # type: ignore[import-untyped]  # PyYAML has no types
 
-from app.services.state.model import SECTIONS, VERSION, Doc, Fault, Location, Reader
+from app.services.state.model import KINDS, SECTIONS, VERSION, Doc, Fault, Location, Reader
 
 Progress = Callable[[str, int], None]
 """Called with the kind of the objects and the number that is done."""
@@ -21,6 +21,17 @@ class Written(Protocol):
 
     def write(self, text: str, /) -> object:
         """Write a text."""
+
+
+class ObjectWriter(Protocol):
+    """A writer of the objects of the registry, in the order of a document."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """Return the kinds that are written."""
+
+    def write(self, kind: str, objects: Iterable[Doc], /) -> None:
+        """Write some objects of a kind."""
 
 
 class Format(StrEnum):
@@ -89,8 +100,8 @@ class _Composer:
     The composer of PyYAML recurses without a limit: a deep document ends the process.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._events = yaml.parse(file, yaml.CBaseLoader)
+    def __init__(self, file: IO[bytes], progress: Progress) -> None:
+        self._events, self._progress = yaml.parse(file, yaml.CBaseLoader), progress
         self._anchors: dict[str, tuple[Any, int] | None] = {}
         self._built = self._aliased = 0
 
@@ -132,6 +143,7 @@ class _Composer:
     def _object(self, start: Any, level: int) -> Located:
         values = Located()
         values.line = start.start_mark.line + 1
+        self._progress("read lines", values.line)
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise _unreadable(event, "a name must be a text.")
@@ -174,11 +186,15 @@ def _unreadable(event: Any, reason: str) -> _Unreadable:
     return _Unreadable(f"line {event.start_mark.line + 1}: {reason}")
 
 
-def read(file: IO[bytes], form: Format) -> Reader:
-    """Read a document; the reader has its items and its faults."""
-    reader = Reader()
+def silent(_: str, __: int) -> None:
+    """Show no progress."""
+
+
+def read(file: IO[bytes], form: Format, reader: Reader | None = None, progress: Progress = silent) -> Reader:
+    """Read a document, into a reader that may have others; the reader has its items and its faults."""
+    reader = reader or Reader()
     try:
-        (_read_yaml if form is Format.YAML else _read_lines)(reader, file)
+        (_read_yaml if form is Format.YAML else _read_lines)(reader, file, progress)
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         reader.faults.append(Fault(f"This is not YAML: {error.problem}.", Location("", line)))
@@ -189,8 +205,8 @@ def read(file: IO[bytes], form: Format) -> Reader:
     return reader
 
 
-def _read_yaml(reader: Reader, file: IO[bytes]) -> None:
-    document = _Composer(file).document()
+def _read_yaml(reader: Reader, file: IO[bytes], progress: Progress) -> None:
+    document = _Composer(file, progress).document()
     if not isinstance(document, dict):
         names = ", ".join(SECTIONS)
         reader.faults.append(Fault(f"The document must be an object with `version` and any of {names}.", Location("")))
@@ -212,12 +228,13 @@ def _check_version(reader: Reader, version: Any, location: Location) -> None:
 _SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 
 
-def _read_lines(reader: Reader, file: IO[bytes]) -> None:
+def _read_lines(reader: Reader, file: IO[bytes], progress: Progress) -> None:
     counts: dict[str, int] = {}
     is_first = True
     for line, text in enumerate(file, 1):
         if not text.strip():
             continue
+        progress("read lines", line)
         value = _read_line(text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text, line)
         kind = value.pop("kind", None) if isinstance(value, dict) else None
         if is_first:
@@ -236,15 +253,24 @@ def _read_lines(reader: Reader, file: IO[bytes]) -> None:
 
 
 def _read_line(text: bytes, line: int) -> Any:
-    """Return the value of a line. The strict parser refuses what is no JSON; the other one sees repeated names."""
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise _Unreadable(f"line {line}: {error}.") from None
+
+
+def parse_json(text: bytes) -> Any:
+    """Return the value of a JSON text. Raises ValueError.
+
+    The strict parser refuses what is no JSON; the other one sees repeated names.
+    """
     try:
         orjson.loads(text)
         return json.loads(text, object_pairs_hook=_unique_names)
     except orjson.JSONDecodeError as error:
-        raise _Unreadable(f"line {line}: this is not JSON: {error}.") from None
-    except (RecursionError, ValueError) as error:
-        reason = "the object has too many levels" if isinstance(error, RecursionError) else error
-        raise _Unreadable(f"line {line}: {reason}.") from None
+        raise ValueError(f"this is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("the object has too many levels") from None
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> Doc:
@@ -320,6 +346,11 @@ class Writer:
             file.write(f"version: {VERSION}\n")
         else:
             self._write_line({"kind": HEADER, "version": VERSION})
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """Return all kinds."""
+        return KINDS
 
     def write(self, kind: str, objects: Iterable[Doc]) -> None:
         """Write some objects of a kind. All objects of one kind come one after the other."""

@@ -31,6 +31,7 @@ SECTIONS = {
 }
 """The sections of a document, in their order, with the kind of their objects."""
 
+KINDS = frozenset(SECTIONS.values())
 GENERAL, ANYONE = "general", "anyone"
 
 
@@ -56,7 +57,7 @@ Key = tuple[str, ...]
 class Item:
     """An object with the values that are given. `is_absent` declares that it does not exist.
 
-    `path` and `line` say where the document has it; an item of the registry has neither.
+    `path`, `line` and `file` say where the document has it, `file` in a folder alone; an item of the registry has none.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Item:
     values: Doc
     path: str = ""
     line: int | None = None
+    file: str = ""
     is_absent: bool = False
 
 
@@ -71,7 +73,7 @@ class Item:
 class State:
     """All items of a document or of the registry.
 
-    `complete` has what a document lists completely: kinds, and kinds with the key of their parent. Only these are
+    `complete` has what a document lists completely: kinds with the key of their parent, "" for all. Only these are
     pruned.
     """
 
@@ -84,15 +86,16 @@ class State:
 
 
 class Location(NamedTuple):
-    """The place of a value in a document: `resources[12].grants` and the number of its line."""
+    """The place of a value in a document: `resources[12].grants`, the number of its line, and its file in a folder."""
 
     path: str
     line: int | None = None
+    file: str = ""
 
     def at(self, part: str | int, value: Any = None) -> "Location":
         """Return the place of a part of this value."""
         path = f"{self.path}[{part}]" if isinstance(part, int) else f"{self.path}.{part}" if self.path else part
-        return Location(path, getattr(value, "line", None) or self.line)
+        return Location(path, getattr(value, "line", None) or self.line, self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +252,15 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 """The fields of each object of a document."""
 
+FIELDS |= {f"{kind}MemberRow": {kind: _NAME, **FIELDS[f"{kind}Member"]} for kind in ("org", "group")}
+
 
 class Reader:
     """Turns objects into items of a state, and collects what is wrong with them."""
 
     def __init__(self) -> None:
         self.state, self.faults = State(), list[Fault]()
+        self.file = ""
 
     def add_section(self, section: str, objects: Any, line: int | None = None) -> None:
         """Add the objects of a section, which lists its kind completely."""
@@ -281,10 +287,11 @@ class Reader:
 
     def _add(self, kind: Kind, key: Key, values: Doc, location: Location, *, is_absent: bool = False) -> None:
         if (kind, key) in self.state.items:
-            first = self.state.items[kind, key].path
-            self.faults.append(Fault(f"This is listed already, at {first}. Remove one of them.", location))
+            first = self.state.items[kind, key]
+            place = f"{first.file}, line {first.line}: {first.path}" if first.file else first.path
+            self.faults.append(Fault(f"This is listed already, at {place}. Remove one of them.", location))
             return
-        self.state.items[kind, key] = Item(kind, key, values, *location, is_absent=is_absent)
+        self.state.items[kind, key] = Item(kind, key, values, *location[:2], self.file, is_absent=is_absent)
 
     def _add_with_members(self, kind: str, values: Doc, location: Location) -> None:
         members, parent = values.pop("members", None), _key(values["slug"])
@@ -297,9 +304,17 @@ class Reader:
 
     def _add_link(self, kind: Kind, shape: str, by: str, parent: str, value: Any, location: Location) -> None:
         """Add a membership or a grant; `by` is the field that names its user or group."""
-        values = self._values(shape, value, location)
-        if values is None:
-            return
+        if (values := self._values(shape, value, location)) is not None:
+            self._add_valid_link(kind, by, parent, values, location)
+
+    def add_member(self, kind: str, value: Any, location: Location) -> None:
+        """Add a membership that names its own org or group; `kind` is the kind of those."""
+        of_members = Kind(f"{kind}Member")
+        self.state.complete.add((of_members, ""))
+        if (values := self._values(f"{of_members}Row", value, location)) is not None:
+            self._add_valid_link(of_members, "user", _key(values.pop(kind)), values, location)
+
+    def _add_valid_link(self, kind: Kind, by: str, parent: str, values: Doc, location: Location) -> None:
         name = values[by]
         key = _key(name) if kind is not Kind.GRANT else f"{by}:{_key(name)}"
         defaults = {"isManager": False} if kind is Kind.GROUP_MEMBER else {}
@@ -363,7 +378,7 @@ class Reader:
             try:
                 values[name] = declared.read(value)
             except Invalid as error:
-                self.faults.append(Fault(str(error), Location(at.path + error.part, at.line)))
+                self.faults.append(Fault(str(error), at._replace(path=at.path + error.part)))
 
 
 def _key(text: str) -> str:

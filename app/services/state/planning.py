@@ -62,8 +62,9 @@ def _is_removed(each: tuple[Kind, Key], document: State, current: State, now: da
     kind, key = each
     if not prune or kind not in PRUNED or _is_fixed(kind, key):
         return False
-    parent = key[0] if kind in {Kind.GRANT, Kind.GROUP_MEMBER, Kind.ORG_MEMBER} else ""
-    return (kind, parent) in document.complete and not has_ended(current.items[each].values, now)
+    parents = {"", key[0]} if kind in {Kind.GRANT, Kind.GROUP_MEMBER, Kind.ORG_MEMBER} else {""}
+    is_listed = any((kind, parent) in document.complete for parent in parents)
+    return is_listed and not has_ended(current.items[each].values, now)
 
 
 def _is_fixed(kind: Kind, key: Key) -> bool:
@@ -133,6 +134,6 @@ def _add_default_grants(plan: Plan) -> None:
             has_data = plan.final.get((Kind.RESOURCE_TYPE, (casefold_key(change.item.values.get("type", "")),)), {})
             full = resource_roles.ALL if has_data.get("hasData") else resource_roles.NON_DATA
             values = {**DEFAULT_GENERAL, "roles": resources.DEFAULT_MASK & full}
-            item = Item(*each, values, change.item.path, change.item.line)
+            item = Item(*each, values, change.item.path, change.item.line, change.item.file)
             plan.changes.append(Change(item, None, values, tuple(values)))
             plan.final[each] = values

@@ -1,6 +1,6 @@
 """The registry as the objects of a document, read page by page in a fixed order."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 import orjson
@@ -28,7 +28,8 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import permission_names
 from app.query.relations import Keys, among
-from app.services.state.model import ANYONE, GENERAL, Doc, Reader, State
+from app.services.state.files import Progress, silent
+from app.services.state.model import ANYONE, GENERAL, KINDS, Doc, Reader, State
 from app.services.state.model import Location as Place
 
 PAGE = 1_000
@@ -122,8 +123,8 @@ class RegistryReader:
         self._reader, self._with_hashes, self._with_ended = reader, with_hashes, with_ended
         self._now = reader.clock()
 
-    async def pages(self) -> AsyncIterator[tuple[str, list[Doc]]]:
-        """Yield the objects in the order of a document: each time some of one kind."""
+    async def pages(self, kinds: Collection[str]) -> AsyncIterator[tuple[str, list[Doc]]]:
+        """Yield the objects of some kinds in the order of a document: each time some of one kind."""
         readers = {
             "resourceType": (_TYPES, self._types),
             "role": (_ROLES, self._roles),
@@ -132,7 +133,8 @@ class RegistryReader:
             "group": (_GROUPS, self._groups),
             "resource": (_RESOURCES, self._resources),
         }
-        for kind, (statement, read) in readers.items():
+        for kind in [each for each in readers if each in kinds]:
+            statement, read = readers[kind]
             after = ""
             while rows := await self._ask(statement, after=after):
                 yield kind, await read(rows)
@@ -254,12 +256,14 @@ def _sorted(metadata: Any) -> Any:
     return orjson.loads(orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS))
 
 
-async def read_state(reader: SnapshotReader) -> State:
+async def read_state(reader: SnapshotReader, progress: Progress = silent) -> State:
     """Read the complete registry as items, with what has ended."""
-    collected = Reader()
-    async for kind, objects in RegistryReader(reader, with_hashes=True, with_ended=True).pages():
+    collected, number = Reader(), 0
+    async for kind, objects in RegistryReader(reader, with_hashes=True, with_ended=True).pages(KINDS):
         for each in objects:
             collected.add(kind, each, Place(""))
+        number += len(objects)
+        progress("read the registry", number)
     assert not collected.faults, collected.faults[0]
     state = collected.state
     state.items = {each: item for each, item in state.items.items() if not item.is_absent}

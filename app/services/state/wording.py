@@ -226,6 +226,7 @@ def as_json(plan: Plan) -> Doc:
                 "kind": change.kind.value,
                 "object": describe(change),
                 "path": change.item.path or None,
+                **({"file": change.item.file} if change.item.file else {}),
                 "fields": {name: _sides(change, name) for name in change.fields if name != "passwordHash"},
             }
             for change in plan.changes

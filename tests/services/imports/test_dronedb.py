@@ -147,3 +147,51 @@ def test_an_org_gets_another_slug_unless_two_would_be_one(tmp_path: Path) -> Non
     for slugs in ({"public": "reef"}, {"gone": "open"}, {"public": "open", "reef": "open"}):
         with pytest.raises(UnreadableSource):
             translated(source, **slugs)
+
+
+WORLD = DroneDB(
+    users={
+        "1": {"UserName": "ann", "PasswordHash": "AQ+/==", "Metadata": '{"note": "it\'s; \\\\ \\n -- /* \u00e5"}'},
+        "2": {"UserName": "bob", "LockoutEnd": "2199-12-31 23:59:59.999999"},
+        "3": {"UserName": None, "Email": "c,(d)@example.org"},
+    },
+    roles={"r": "editor", "a": "admin"},
+    holders=[("1", "r"), ("2", "a")],
+    orgs=[("reef", 'Reef "1"', "1", 1)],
+    members=[("reef", "2", 3), ("reef", "9", 1)],
+    datasets=[("reef", "corals", {"visibility": 2}), ("reef", "maps", None)],
+)
+
+
+@pytest.mark.parametrize("options", [{}, {"complete": True, "one_row": True}, {"complete": True, "with_tables": False}])
+def test_the_dumps_of_mysql_are_the_same_registry_as_its_sqlite_files(options: dict[str, bool], tmp_path: Path) -> None:
+    expected = translated(WORLD.write(tmp_path / "sqlite"))
+    assert len(expected.sections["users"]) == 2
+    assert [role["name"] for role in expected.sections["roles"]] == ["editor"]
+
+    folder = WORLD.write_dumps(tmp_path / "mysql", **options)
+    for source in (folder, folder / "all.sql"):
+        moved = dronedb.translate(dronedb.find_files(source, folder / "datasets"), NOW, plain_names=False, org_slugs={})
+        assert (moved.sections, moved.misfits) == (expected.sections, expected.misfits)
+        (folder / "all.sql").write_text((folder / "identity.sql").read_text() + (folder / "registry.sql").read_text())
+
+
+def test_accounts_can_come_alone(tmp_path: Path) -> None:
+    folder = WORLD.write_dumps(tmp_path / "mysql")
+    whole = translated(folder)
+    (folder / "registry.sql").unlink()
+    with pytest.raises(UnreadableSource, match=r"there is no file .*registry.db"):
+        translated(folder)
+
+    for source in (folder, folder / "identity.sql"):
+        files = dronedb.find_files(source, None)
+        alone = dronedb.translate(files, NOW, plain_names=False, org_slugs={}, accounts_only=True)
+        kept = {name: whole.sections[name] if name in {"roles", "users"} else [] for name in whole.sections}
+        assert alone.sections == kept
+
+
+def test_two_files_of_one_database_are_refused(tmp_path: Path) -> None:
+    folder = WORLD.write_dumps(tmp_path / "mysql")
+    (folder / "identity.db").touch()
+    with pytest.raises(UnreadableSource, match=r"has identity.db and identity.sql: remove one of them"):
+        translated(folder)

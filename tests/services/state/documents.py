@@ -54,7 +54,7 @@ def silent(_: str, __: int) -> None:
 async def exported(database: db.Database, form: Format = Format.YAML, *, with_hashes: bool = True) -> str:
     """Return the registry as a document."""
     file = io.StringIO()
-    await applying.export(database, file, form, silent, with_hashes=with_hashes)
+    await applying.export(database, files.Writer(file, form), silent, with_hashes=with_hashes)
     return file.getvalue()
 
 

@@ -1,0 +1,169 @@
+"""Tables as CSV: what is written reads back, no cell is a formula, and each fault names its line."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import db
+from app.services.state import applying, tables
+from app.services.state.model import Doc, Kind, Reader
+from tests.oracle.generated import generated
+from tests.services.state.documents import BASE, applied, events, silent
+from tests.support.changes import unchanged
+
+BOM = b"\xef\xbb\xbf"
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+CELLS = TEXTS | st.sampled_from(
+    ["=1+1", "+1", "-1", "@x", "'=1", "''+1", "'", "\t=1", "\r\n=1", 'a"b', "a;=1", "\uff1d1", " a "]
+)
+NAMES = CELLS.map(lambda text: text.strip(" ")).filter(bool)
+
+
+def written(name: str, kind: str, objects: list[Doc], *, with_hashes: bool = True) -> str:
+    """Return a table."""
+    file = io.StringIO()
+    tables.TableWriter(file, name, with_hashes=with_hashes).write(kind, objects)
+    return file.getvalue()
+
+
+def read(name: str, data: bytes | str) -> Reader:
+    """Read a table."""
+    reader = Reader()
+    tables.read(reader, io.BytesIO(data.encode() if isinstance(data, str) else data), name)
+    return reader
+
+
+def values(name: str, data: bytes | str) -> list[Doc]:
+    """Return the values of the items of a table without faults."""
+    reader = read(name, data)
+    assert [*map(str, reader.faults)] == []
+    return [item.values for item in reader.state.items.values()]
+
+
+@generated(60)
+@given(name=NAMES, title=CELLS.filter(bool) | st.none(), roles=st.lists(NAMES, max_size=3), key=CELLS, value=CELLS)
+def test_any_user_reads_back_and_no_cell_is_a_formula(
+    name: str, title: str | None, roles: list[str], key: str, value: str
+) -> None:
+    user: Doc = {"userName": name, "displayName": title, "email": None, "isServiceAccount": False}
+    user |= {"roles": roles, "metadata": {key: value, "n": 1.5}}
+
+    text = written("users", "user", [user])
+
+    assert values("users", text) == [user]
+    assert values("users", BOM + text.encode()) == [user]
+    for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+        assert not [cell for cell in row if cell[:1] in {*"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"} - {""}]
+
+
+def test_members_are_rows_of_their_own() -> None:
+    members: list[Doc] = [{"user": "ann", "level": "ADMIN", "expiresAt": "2199-01-01T00:00:00Z"}]
+    members += [{"user": "bob", "level": "READ_ONLY"}]
+    text = written("orgMembers", "org", [{"slug": "reef", "members": members}, {"slug": "sea", "members": []}])
+
+    assert text.split("\r\n") == [
+        "org,user,level,expiresAt",
+        "reef,ann,ADMIN,2199-01-01T00:00:00Z",
+        "reef,bob,READ_ONLY,",
+        "",
+    ]
+    items = read("orgMembers", text).state.items
+    assert [*items] == [(Kind.ORG_MEMBER, ("reef", "ann")), (Kind.ORG_MEMBER, ("reef", "bob"))]
+
+
+def test_an_empty_cell_is_the_empty_value_and_an_absent_column_says_nothing() -> None:
+    text = "userName,email,roles,isServiceAccount,metadata,passwordHash\nann,,,,,\n"
+    empty: dict[str, Any] = {"email": None, "roles": [], "isServiceAccount": False, "metadata": {}}
+
+    assert values("users", text) == [{"userName": "ann", **empty}]
+    assert values("users", "userName\r\nann\r\n\r\n") == [{"userName": "ann"}]
+    assert values("groups", "slug,description\ndivers,\n") == [{"slug": "divers", "description": ""}]
+
+
+def test_several_values_of_a_cell_are_separated_by_a_semicolon() -> None:
+    assert values("users", "userName,roles\nann,user; a\\;b ;c\\\\d;\n")[0]["roles"] == ["user", "a;b", "c\\d"]
+
+
+def test_spreadsheets_write_truth_and_numbers_in_their_ways() -> None:
+    text = " slug ,isPublic,quotaBytes\r\nreef,TRUE,1024\r\n,,\r\n"
+    assert values("orgs", text) == [{"slug": "reef", "isPublic": True, "quotaBytes": 1024}]
+
+
+FAULTS: dict[str, tuple[str | bytes, str]] = {
+    "a column with another letter case": (
+        "username\nann\n",
+        "line 1: users: There is no column `username` in users. Did you mean `userName`?",
+    ),
+    "an unknown column": (
+        "userName,shoe size\nann,4\n",
+        "line 1: users: There is no column `shoe size` in users. The columns are userName, displayName,",
+    ),
+    "a column twice": ("userName,userName\nann,ann\n", "line 1: users: The column `userName` is listed twice."),
+    "no name": ("email\na@b.example\n", "line 1: users: The column `userName` is missing."),
+    "semicolons": ("userName;email\nann;x\n", "line 1: users: The columns are separated by `;`."),
+    "tabs": ("userName\temail\nann\tx\n", "line 1: users: The columns are separated by tabs."),
+    "nothing": ("", "The table is empty."),
+    "bytes": (b"userName,displayName\nann,x\nbob,\xe9\n", "line 3: This is not UTF-8."),
+    "a spreadsheet's UTF-16": ("userName\n".encode("utf-16"), "line 1: This is not UTF-8."),
+    "a quote that never ends": ('userName\nann\n"bob\n', "line 3: This is not CSV: "),
+    "a text after a quote": ('userName\n"ann"x\n', "line 2: This is not CSV: "),
+    "a cell too few": ('userName,displayName\nann,"x\ny"\nbob\n', "line 4: users[1]: This row has 1 cells, and the"),
+    "a cell too many": ("userName\nann,x\n", "line 2: users[0]: This row has 2 cells, and the header has 1 columns."),
+    "no flag": ("userName,isServiceAccount\nann,maybe\n", "line 2: users[0].isServiceAccount: This must be true"),
+    "no JSON": ("userName,metadata\nann,x\n", "line 2: users[0].metadata: This must be a JSON object, or empty: "),
+    "no object": ("userName,metadata\nann,[1]\n", "line 2: users[0].metadata: This must be an object."),
+    "a name twice": ("userName\nann\n\nANN\n", "line 4: users[1]: This is listed already, at users[0]."),
+    "a NUL": ("userName\na\0b\n", "line 2: users[0].userName: This must not contain NUL."),
+    "a cell without end": ("userName\n" + "x" * 1_000_001, "line 2: This is not CSV: field larger than field limit"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_names_its_line(case: str) -> None:
+    data, text = FAULTS[case]
+    assert str(read("users", data).faults[0]).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ("reef,ann,BOSS,", "line 2: orgMembers[0].level: This must be one of READ_ONLY, "),
+        ("reef,ann,ADMIN,tomorrow", "line 2: orgMembers[0].expiresAt: This must be a time with its zone"),
+    ],
+)
+def test_a_wrong_value_of_a_membership_names_its_line(row: str, text: str) -> None:
+    assert str(read("orgMembers", f"org,user,level,expiresAt\n{row}\n").faults[0]).startswith(text)
+
+
+async def test_a_table_is_applied_like_a_document_and_prunes_only_its_own_kind(own_db: db.Database) -> None:
+    await applied(own_db, BASE)
+    rows = "group,user,isManager\ndivers,ann,TRUE\n"
+
+    async def plan(text: str, *, prune: bool = False) -> Any:
+        return await applying.plan(own_db, read("groupMembers", text).state, silent, prune=prune)
+
+    assert (await applying.apply(own_db, await plan(rows), silent)).changes == 1
+    assert len(await events(own_db)) == 2
+    async with unchanged(own_db):
+        assert (await plan(rows)).changes == []
+
+    pruned = await plan(rows, prune=True)
+    assert [(change.key, change.after) for change in pruned.changes] == [(("divers", "bob"), None)]
+    missing = await plan("group,user\ndancers,ann\ndivers,nemo\n")
+    assert [*map(str, missing.faults)] == [
+        "line 2: groupMembers[0].group: There is no group `dancers`, neither in the registry nor in the document.",
+        "line 3: groupMembers[1].user: There is no user `nemo`, neither in the registry nor in the document.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("users.csv", "users"), ("2026-06-GroupMembers.CSV", "groupMembers"), ("staff.csv", None), ("users.yaml", None)],
+)
+def test_the_name_of_a_file_says_its_table(name: str, table: str | None) -> None:
+    assert tables.table_of(Path(name)) == table
