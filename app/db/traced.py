@@ -37,6 +37,7 @@ class TracedDatabase(Database):
         super().__init__(inner.prepare)
         self._inner = inner
         self.clock, self.caches = inner.clock, inner.caches
+        inner.clock = lambda: self.clock()  # noqa: PLW0108 - both have one clock, also after a test replaces it
         self.waits, self.joins_levels, self.failures = inner.waits, inner.joins_levels, inner.failures
         self._system = inner.dialect.name
 

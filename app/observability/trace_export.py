@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 INTERVAL = 1.0
 """Seconds between two exports."""
 
+BACKOFF = 5.0
+"""Seconds until the next export after one that failed. A collector that comes and goes does not fill the log."""
+
 MAX_WAITING = 20_000
 """Most spans that wait for the export. Traces beyond that are dropped: about 10 MB of memory."""
 
@@ -92,20 +95,23 @@ class TraceExporter:
         self._queue.append(trace)
 
     def _run(self) -> None:
-        while not self._stops.wait(INTERVAL):
-            self._export_waiting()
+        pause = INTERVAL
+        while not self._stops.wait(pause):
+            pause = INTERVAL if self._export_waiting() else BACKOFF
         self._export_waiting()
 
-    def _export_waiting(self) -> None:
+    def _export_waiting(self) -> bool:
+        """Export all batches, or drop the first one that fails and return False."""
         for batch in self._batches():
             try:
                 self._post(orjson.dumps(self._document(batch)))
             except (OSError, HTTPException) as error:
                 self._availability.mark_down(error)
                 counters.add(TRACES, len(batch), result=REFUSED)
-            else:
-                self._availability.mark_up()
-                counters.add(TRACES, len(batch), result=EXPORTED)
+                return False
+            self._availability.mark_up()
+            counters.add(TRACES, len(batch), result=EXPORTED)
+        return True
 
     def _batches(self) -> Iterator[list[Trace]]:
         while self._queue:

@@ -56,6 +56,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_export, "INTERVAL", 0.01)
+    monkeypatch.setattr(trace_export, "BACKOFF", 0.01)
 
 
 def trace(spans: int = 1) -> Trace:

@@ -11,8 +11,9 @@ import pytest
 from starlette.applications import Starlette
 
 from app import db
+from app.domain.viewer import ANONYMOUS, Viewer
 from app.http import RequestMiddleware
-from app.observability import logs, traces
+from app.observability import logs, request_stats, traces
 from app.observability.logs import JsonLines
 from app.observability.trace_export import TraceExporter
 from app.observability.traces import Kind, Trace
@@ -212,6 +213,23 @@ async def test_a_valid_traceparent_is_the_parent_and_decides_about_the_trace(
         assert "parentSpanId" not in root
     else:
         assert (root["traceId"], root["parentSpanId"]) == expected
+
+
+async def test_servers_that_a_request_asks_get_its_own_span_as_their_parent(
+    rest: Rest, exported: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    async def authenticate(*_: Any, **__: Any) -> Viewer:
+        seen.append(request_stats.current_request().traceparent)
+        return ANONYMOUS
+
+    monkeypatch.setattr("app.services.session.authenticate_cached", lambda *_: None)
+    monkeypatch.setattr("app.services.session.authenticate", authenticate)
+    await rest("GET", "/users", headers={"traceparent": f"00-{CALLER}-{PARENT}-01"})
+
+    root, *_ = spans(exported[0])
+    assert seen == [f"00-{CALLER}-{root['spanId']}-01"]
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.25, 1.0])
