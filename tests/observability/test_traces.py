@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -52,6 +53,19 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> list[Document]:
 
     monkeypatch.setattr(TraceExporter, "add", add)
     return documents
+
+
+@pytest.fixture
+def requests_log() -> Iterator[io.StringIO]:
+    """The JSON lines of the requests of a test."""
+    text, log = io.StringIO(), logging.getLogger(logs.REQUESTS)
+    handler, before = logging.StreamHandler(text), log.level
+    handler.setFormatter(JsonLines())
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    yield text
+    log.removeHandler(handler)
+    log.setLevel(before)
 
 
 def spans(document: Document) -> list[Document]:
@@ -170,49 +184,37 @@ async def test_the_span_of_a_request_has_its_error_and_not_its_text(
     assert HIDDEN not in json.dumps(failed)
 
 
-@pytest.mark.parametrize(
-    ("traceparent", "expected"),
-    [
-        (f"00-{CALLER}-{PARENT}-01", (CALLER, PARENT)),
-        (f"cc-{CALLER}-{PARENT}-ff", (CALLER, PARENT)),
-        (f"00-{CALLER}-{PARENT}-00", None),
-        (f"00-{CALLER}-{'0' * 16}-01", "own"),
-        (f"ff-{CALLER}-{PARENT}-01", "own"),
-        (f"00-{CALLER}-{PARENT}-01-{HIDDEN}", "own"),
-        ("", "own"),
-    ],
-)
+TRACEPARENTS: dict[str, tuple[str, str] | str | None] = {
+    f"00-{CALLER}-{PARENT}-01": (CALLER, PARENT),
+    f"cc-{CALLER}-{PARENT}-ff": (CALLER, PARENT),
+    f"00-{CALLER}-{PARENT}-00": None,
+    f"00-{CALLER}-{'0' * 16}-01": "own",
+    f"ff-{CALLER}-{PARENT}-01": "own",
+    f"00-{CALLER}-{PARENT}-01-{HIDDEN}": "own",
+    "": "own",
+}
+"""Values of the header, each with trace and parent: those of the caller, its own, or none."""
+
+
 @pytest.mark.parametrize("overrides", [{}, {"OSTIARY_TRACES_RATIO": "0"}], indirect=True)
 async def test_a_valid_traceparent_is_the_parent_and_decides_about_the_trace(
-    client: httpx.AsyncClient,
-    exported: list[Document],
-    overrides: dict[str, Any],
-    traceparent: str,
-    expected: tuple[str, str] | str | None,
+    client: httpx.AsyncClient, exported: list[Document], overrides: dict[str, Any], requests_log: io.StringIO
 ) -> None:
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(JsonLines())
-    log = logging.getLogger(logs.REQUESTS)
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    await client.get("/version", headers={"traceparent": traceparent})
-    log.removeHandler(handler)
-    log.setLevel(before)
+    for traceparent, expected in TRACEPARENTS.items():
+        exported.clear()
+        await client.get("/version", headers={"traceparent": traceparent})
 
-    logged = json.loads(text.getvalue()).get("traceId")
-    if expected is None or (expected == "own" and "OSTIARY_TRACES_RATIO" in overrides):
-        assert exported == []
-        assert logged == (CALLER if expected is None else None)
-        return
-    root, *_ = spans(exported[0])
-    assert logged == root["traceId"]
-    if expected == "own":
-        assert root["traceId"] != CALLER
-        assert "parentSpanId" not in root
-    else:
-        assert (root["traceId"], root["parentSpanId"]) == expected
+        logged = json.loads(requests_log.getvalue().splitlines()[-1]).get("traceId")
+        if expected is None or (expected == "own" and "OSTIARY_TRACES_RATIO" in overrides):
+            assert (exported, logged) == ([], CALLER if expected is None else None)
+            continue
+        root, *_ = spans(exported[0])
+        assert logged == root["traceId"]
+        if expected == "own":
+            assert root["traceId"] != CALLER
+            assert "parentSpanId" not in root
+        else:
+            assert (root["traceId"], root["parentSpanId"]) == expected
 
 
 async def test_servers_that_a_request_asks_get_its_own_span_as_their_parent(
