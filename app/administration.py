@@ -72,6 +72,7 @@ async def open_context(settings: Settings, *, longest: float = inf, inspected_wi
         longest=longest,
         read_only=inspected_with is not None,
     )
+    database = db.TracedDatabase(database) if settings.traces_endpoint else database
     key = secret(settings) if inspected_with is None else inspected_with
     signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     key_store = KeyStore(database, signer, keys.KeyCipher(key), signing_key=settings.signs_with_keys)

@@ -36,6 +36,8 @@ from app.http import FastRouter, RequestLog, RequestMiddleware, console
 from app.http.budget import BUDGET, Budget
 from app.http.fastpath.router import ProxyGate
 from app.http.listener import listen
+from app.http.traced_middleware import TracedRequestMiddleware
+from app.observability.trace_export import TraceExporter
 from app.operations import Operations
 from app.query.sql import SelectBuilder
 from app.services import housekeeping
@@ -79,12 +81,15 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     documents = DocumentCache(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations, write_error = Operations(documents), _error_writer(settings)
 
+    exporter = TraceExporter(settings.traces_endpoint) if settings.traces_endpoint else None
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
         context = await open_context(settings, longest=settings.query_seconds)
         app.state.answering = _graphql_handler(settings, documents, context)
         with operations.shutdown.on_signals() if owns_process else nullcontext():
-            async with operations.attach(context), _work_beside_requests(settings, operations, context):
+            exporting = exporter.running() if exporter else nullcontext()
+            async with exporting, operations.attach(context), _work_beside_requests(settings, operations, context):
                 yield {BUDGET: Budget(settings.request_limits, operations.metrics, write_error)}
         await close_context(context)
 
@@ -108,7 +113,12 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     app = Starlette(routes=[api, *pages, rest.create_router(rest_context)], lifespan=lifespan)
     router = FastRouter([api], ExceptionMiddleware(app.router, {HTTPException: rest.unexpected_response}))
     log = RequestLog(operations.metrics, operations.shutdown, write_error, settings.slow_request_milliseconds)
-    app.middleware_stack = RequestMiddleware(web.cors(router, settings.allowed_origins), log)
+    inner = web.cors(router, settings.allowed_origins)
+    app.middleware_stack = (
+        TracedRequestMiddleware(inner, log, exporter.add, settings.traces_ratio)
+        if exporter
+        else RequestMiddleware(inner, log)
+    )
     return app
 
 

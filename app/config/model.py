@@ -196,6 +196,18 @@ class Settings(BaseSettings):
         description="Bearer token for /metrics: at least 16 printable ASCII characters. Blank: /metrics is not served"
         " at the public address; see MetricsAddress.",
     )
+    traces_endpoint: Annotated[str | None, AfterValidator(values.traces_endpoint)] = Field(
+        None,
+        description="Address of an OpenTelemetry collector that gets a trace of each sampled request by OTLP/HTTP in"
+        " JSON, such as http://127.0.0.1:4318. Without a path, /v1/traces is added. Blank: no traces.",
+    )
+    traces_ratio: values.Ratio = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the requests that are traced: 0 to 1. A valid traceparent header decides about its"
+        " request instead. Used with TracesEndpoint.",
+    )
     audit_keep: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = values.days_field(
         None, "Days that audit events are kept: {}. The server removes older ones, and an event says so."
     )

@@ -26,6 +26,8 @@ UNIX = "unix"
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST_DURATION = timedelta(days=366)
 STANDARD_PORTS = {"http": "80", "https": "443"}
+TRACES_PATH = "/v1/traces"
+"""Path of a collector for traces by OTLP/HTTP."""
 PATH_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+|")
 
 
@@ -115,6 +117,17 @@ def external_url(value: str | None) -> str | None:
     return text
 
 
+def traces_endpoint(value: str | None) -> str | None:
+    """Accept an address as `external_url` without a query; the path of OTLP is added if it has none. Blank is None."""
+    text = external_url(value)
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.query:
+        raise ValueError("must not contain a query")
+    return text if parts.path.strip("/") else parts._replace(path=TRACES_PATH).geturl()
+
+
 def contact(value: str | None) -> str | None:
     """Accept one line of at most 500 printable characters. Blank is None."""
     text = (value or "").strip()
@@ -176,6 +189,15 @@ def _reject_boolean(value: object) -> object:
 Count = Annotated[int, BeforeValidator(_reject_boolean)]
 """A whole number. Pydantic alone would read `true` as 1."""
 
+
+def _reject_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+Ratio = Annotated[float, BeforeValidator(_reject_truth)]
+"""A number that may have a fraction. Pydantic alone would read `true` as 1."""
 
 MOST_DAYS = 36_500
 """Longest time that something old is kept: a century."""

@@ -24,6 +24,7 @@ from app.db.scoped_cache import ScopedCache
 from app.db.snapshot_reader import SnapshotReader, at_one_moment
 from app.db.sqlite.database import SqliteDatabase, connect
 from app.db.sqlite.group_commit import CommitFailed
+from app.db.traced import TracedDatabase
 
 
 async def open_database(url: str, *, size: int = 10, longest: float = inf, read_only: bool = False) -> Database:

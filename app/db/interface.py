@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.sql.base import Executable
@@ -90,6 +91,13 @@ class Transaction(ABC):
     def is_answer(self) -> bool:
         """Return whether the response of a request reports the outcome of this transaction."""
         return self.notes is not None and request_stats.CURRENT.get() is not None
+
+    def observe(self, send: Callable[[Callable[..., Awaitable[Any]], str, Any], Awaitable[Any]]) -> None:
+        """Send each statement by `send(function, text, arguments)`, which awaits the function.
+
+        Attributes of the instance hide the methods of its class, so that transactions nobody observes pay nothing.
+        """
+        vars(self).update({name: partial(send, getattr(self, name)) for name in ("_fetch", "_execute_many")})
 
     def undo(self) -> None:
         """Roll the transaction back at the end of the block, without an error: it leaves every row as it was."""

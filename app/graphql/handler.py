@@ -30,7 +30,7 @@ from app.graphql.http import GraphQLAnswer, GraphQLRequest, ParsedRequest
 from app.graphql.serial_executor import SerialExecutor
 from app.http import Cookie, MethodNotAllowed, from_foreign_page
 from app.http.deadlines import STOPPED, Deadlines
-from app.observability import request_stats
+from app.observability import request_stats, traces
 from app.observability.request_stats import RequestStats
 from app.query.reader import query_freshness
 from app.query.sql import SelectBuilder
@@ -112,7 +112,8 @@ class GraphQLHandler:
         document = self.documents.get_cached(*operation, requester=requester)
         if document is None:
             async with self.admission[requester.is_signed_in].slot() as charge:
-                document = await self.documents.read_operation(*operation, requester=requester, charge=charge)
+                with traces.span("parse and validate the document"):
+                    document = await self.documents.read_operation(*operation, requester=requester, charge=charge)
         return document, SentText(text, document.text)
 
     def _prepare(

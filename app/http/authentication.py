@@ -12,7 +12,7 @@ from app.http import cookies
 from app.http.csrf import same_origin
 from app.http.headers import parse_headers
 from app.http.locality import is_direct_local
-from app.observability import request_stats
+from app.observability import request_stats, traces
 from app.security import authentication
 from app.security.authentication import Credentials
 from app.services import session
@@ -36,7 +36,8 @@ async def authenticate(app: AppContext, credentials: Credentials | None) -> View
     """Return the viewer and note them for the log. Raises Unauthenticated for an invalid token in a header."""
     viewer = session.authenticate_cached(app, credentials)
     if viewer is None:
-        viewer = await session.authenticate(app, credentials)
+        with traces.span("authenticate"):
+            viewer = await session.authenticate(app, credentials)
     request_stats.current_request().viewer = viewer.user_id
     return viewer
 

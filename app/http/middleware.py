@@ -37,6 +37,8 @@ TRACEPARENT_RE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})
 """Accepted values of traceparent (W3C Trace Context, 3.2): version, trace id, parent id, flags. Zeros are no ids."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "OTHER"
+"""Stands for every other method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        method = scope["method"]
-        stats = RequestStats(_request_id(scope), method if method in METHODS else "OTHER")
-        if (traceparent := parse_headers(scope).get(b"traceparent")) and TRACEPARENT_RE.fullmatch(traceparent):
-            stats.traceparent = traceparent.decode("ascii")
+        stats = self._begin(scope)
         stats.receive, stats.address = receive, (scope.get("client") or (None,))[0]
         token = request_stats.CURRENT.set(stats)
         sender, metrics, began = ResponseSender(send, stats.request_id), self._log.metrics, perf_counter()
@@ -82,8 +81,16 @@ class RequestMiddleware:
             seconds = perf_counter() - began
             stats.path = stats.path or getattr(scope.get("route"), "path", "")
             metrics.record(stats, sender.status, seconds)
-            self._log_request(stats, sender.status, seconds * 1000)
+            self._end(stats, sender.status, seconds * 1000)
             request_stats.CURRENT.reset(token)
+
+    def _begin(self, scope: Scope) -> RequestStats:
+        """Return the statistics of a request that begins."""
+        method = scope["method"]
+        stats = RequestStats(_request_id(scope), method if method in METHODS else OTHER)
+        if (traceparent := parse_headers(scope).get(b"traceparent")) and TRACEPARENT_RE.fullmatch(traceparent):
+            stats.traceparent = traceparent.decode("ascii")
+        return stats
 
     async def _write_error(
         self, error: BaseException, stats: RequestStats, sender: "ResponseSender", request: tuple[Scope, Receive]
@@ -100,7 +107,8 @@ class RequestMiddleware:
             await self._log.write_error(stats.api, error)(*request, sender)
         return True
 
-    def _log_request(self, stats: RequestStats, status: int, milliseconds: float) -> None:
+    def _end(self, stats: RequestStats, status: int, milliseconds: float) -> None:
+        """Write the log line of a request that has ended."""
         is_slow = 0 < self._log.slow_milliseconds <= milliseconds
         level = logging.WARNING if is_slow or UNEXPECTED in stats.codes else logging.INFO
         if LOG.isEnabledFor(level):

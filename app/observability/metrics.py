@@ -68,6 +68,7 @@ FAMILIES = {
         "gauge", "When the newest backup of BackupEvery was made, in seconds of the epoch.", is_maximum=True
     ),
     "ostiary_backup_failures_total": MetricFamily("counter", "Backups of BackupEvery that failed."),
+    "ostiary_traces_total": MetricFamily("counter", "Traces for the collector of TracesEndpoint, by result."),
     "ostiary_worker_restarts_total": MetricFamily("counter", "Workers that ended unexpectedly and were replaced."),
     "ostiary_event_loop_lag_seconds": MetricFamily(
         "gauge",

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
+from app.observability.traces import Trace
+
 
 class RequestStats:
     """The values of one request. Defaults are class attributes, since every request creates one of these.
@@ -31,7 +33,9 @@ class RequestStats:
     address: str | None = None
     """IP address of the client."""
     traceparent: str = ""
-    """Valid `traceparent` header of the request (W3C Trace Context); empty without one."""
+    """Valid `traceparent` header of the request (W3C Trace Context); of its trace, if it has one. Else empty."""
+    trace: Trace | None = None
+    """The spans of this request, if it is sampled and traces are exported."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
     """ASGI receive. After the body, its next message is the end of the connection."""
 

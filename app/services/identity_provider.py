@@ -11,7 +11,8 @@ import httpx
 import orjson
 
 from app.domain.errors import SettingsError, Unavailable
-from app.observability import request_stats
+from app.observability import request_stats, traces
+from app.observability.traces import Kind
 from app.security.fair_queue import FairQueue
 
 log = logging.getLogger(__name__)
@@ -84,11 +85,12 @@ class IdentityProvider:
     async def _post(self, form: dict[str, str]) -> bytes | None:
         traceparent = request_stats.current_request().traceparent
         headers = {"traceparent": traceparent} if traceparent else None
-        async with self._client.stream("POST", self._url, data=form, headers=headers) as response:
-            if response.is_success:
-                return await _read_body(response)
-            _require_rejection(response.status_code)
-            return None
+        with traces.span("ask the identity provider", Kind.CLIENT):
+            async with self._client.stream("POST", self._url, data=form, headers=headers) as response:
+                if response.is_success:
+                    return await _read_body(response)
+                _require_rejection(response.status_code)
+                return None
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -13,14 +13,15 @@ from time import monotonic, sleep
 import httpx
 
 from scripts.proxying import trials
-from scripts.proxying.configurations import HAPROXY, NGINX
+from scripts.proxying.configurations import HAPROXY, NGINX, caddy
 from scripts.proxying.trials import Trial
 from tests.support.postgres import free_port
-from tests.support.server import Server
+from tests.support.server import Server, UnixServer
 
 OWN = "a password of their own"
 TRUSTING = {"OSTIARY_TRUSTED_PROXIES": '["127.0.0.1"]', "OSTIARY_DEFAULT_ADMIN__PASSWORD": OWN}
-WAIT_SECONDS = 10.0
+ON_UNIX = TRUSTING | {"OSTIARY_TRUSTED_PROXIES": '["unix"]'}
+WAIT_SECONDS = 60.0
 WEB = "www-data"
 """The user of the nginx workers in Debian."""
 
@@ -31,13 +32,16 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)
         plain, trusting = (stack.enter_context(_serving(folder / part, own)) for part, own in _SERVERS)
-        ports = {part: free_port() for part in ("bare", "right", "haproxy")}
+        unix = stack.enter_context(_serving_unix(folder / "unix"))
+        ports = {part: free_port() for part in ("bare", "right", "haproxy", "caddy", "caddy-unix")}
         where = ports | {"folder": name, "server": _port(plain), "trusting": _port(trusting)}
         stack.enter_context(_proxy(folder, "nginx", NGINX.substitute(where), ["-p", name, "-c"]))
         stack.enter_context(_proxy(folder, "haproxy", HAPROXY.substitute(where), ["-db", "-f"]))
+        upstreams = {ports["caddy"]: f"127.0.0.1:{where['trusting']}", ports["caddy-unix"]: f"unix/{unix.path}"}
+        stack.enter_context(_proxy(folder, "caddy", caddy(upstreams), ["run", "--adapter", "caddyfile", "--config"]))
         at = {part: f"http://127.0.0.1:{port}" for part, port in ports.items()}
-        for address in at.values():
-            _wait_for(address)
+        for part, address in at.items():
+            _wait_for(part, address)
         return _tell([*_all(at, plain.address)])
 
 
@@ -49,8 +53,17 @@ def _all(at: dict[str, str], plain: str) -> Iterator[Trial]:
     yield from trials.closed("nginx, one line", at["bare"])
     yield from trials.closed("nginx as README has it", at["right"])
     yield from trials.closed("HAProxy", at["haproxy"])
-    yield from trials.addresses("nginx as README has it", at["right"], OWN, "nginx")
-    yield from trials.addresses("HAProxy", at["haproxy"], OWN, "haproxy")
+    yield from trials.closed("Caddy", at["caddy"])
+    yield from trials.closed("Caddy, unix socket", at["caddy-unix"])
+    for through, part in (
+        ("nginx as README has it", "right"),
+        ("HAProxy", "haproxy"),
+        ("Caddy", "caddy"),
+        ("Caddy, unix socket", "caddy-unix"),
+    ):
+        word = part.replace("-", "")
+        yield from trials.addresses(through, at[part], OWN, word)
+        yield from trials.pages(through, at[part], OWN, f"{word}page")
 
 
 @contextmanager
@@ -62,11 +75,21 @@ def _serving(folder: Path, environment: dict[str, str]) -> Iterator[Server]:
 
 
 @contextmanager
+def _serving_unix(folder: Path) -> Iterator[UnixServer]:
+    """Start a server on a unix socket; whether it answers, the proxy in front of it shows."""
+    folder.mkdir()
+    with UnixServer(folder, **ON_UNIX) as server:
+        yield server
+
+
+@contextmanager
 def _proxy(folder: Path, program: str, configuration: str, options: list[str]) -> Iterator[None]:
     file = folder / f"{program}.conf"
     file.write_text(_as_others(program) + configuration)
-    command = [program, *options, str(file)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
+    command, log = [program, *options, str(file)], folder / f"{program}.out"
+    homes = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(folder))  # Caddy writes there
+    with log.open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | homes)  # noqa: S603 - ours
     try:
         yield
     finally:
@@ -85,7 +108,7 @@ def _port(server: Server) -> str:
     return server.address.rpartition(":")[2]
 
 
-def _wait_for(address: str) -> None:
+def _wait_for(part: str, address: str) -> None:
     give_up = monotonic() + WAIT_SECONDS
     while monotonic() < give_up:
         try:
@@ -93,7 +116,7 @@ def _wait_for(address: str) -> None:
                 return
         except httpx.TransportError:
             sleep(0.05)
-    raise SystemExit(f"proxies: nothing answers at {address}")
+    raise SystemExit(f"proxies: {part} does not answer at {address}")
 
 
 def _tell(tried: list[Trial]) -> int:

@@ -1,6 +1,9 @@
 """The configurations of the proxies that are tried."""
 
+from pathlib import Path
 from string import Template
+
+CADDYFILE = Path(__file__).parents[2] / "docs/serving/Caddyfile"
 
 NGINX = Template("""
 daemon off;
@@ -44,3 +47,27 @@ backend registry
     server one 127.0.0.1:$trusting
 """)
 """Headers of clients are deleted, and the proxy's own one is added."""
+
+_CADDY_OPTIONS = """{
+	admin off
+	auto_https off
+	default_bind 127.0.0.1
+}
+"""
+"""Without these, Caddy would ask for a certificate and listen on every address."""
+
+_CADDY_PLACES = ("registry.example.org {", "reverse_proxy 127.0.0.1:5000 {")
+
+
+def caddy(upstreams: dict[int, str]) -> str:
+    """Return the documented site of Caddy once for each port, with the upstream of this port in place of its own."""
+    documented = CADDYFILE.read_text()
+    if any(documented.count(place) != 1 for place in _CADDY_PLACES):
+        raise SystemExit(f"proxies: {CADDYFILE} has not the lines {_CADDY_PLACES}")
+    sites = [
+        documented.replace(_CADDY_PLACES[0], f"http://:{port} {{").replace(
+            _CADDY_PLACES[1], f"reverse_proxy {upstream} {{"
+        )
+        for port, upstream in upstreams.items()
+    ]
+    return "\n".join([_CADDY_OPTIONS, *sites])

@@ -15,6 +15,10 @@ FORGED = "198.51.100.77"
 OUTSIDE = "127.0.0.9"
 """The address from which the clients come: one of this machine's, and none of a trusted proxy."""
 
+SITE = "registry.example.org"
+
+LOGIN = 'mutation ($word: String!) { login(input: {userName: "admin", password: $word}) { errors { code } } }'
+
 PASSWORDS = {"username": "admin", "password": "password"}
 
 
@@ -65,6 +69,20 @@ def addresses(through: str, address: str, password: str, word: str) -> Iterator[
         yield Trial(through, "its address", _address(client, by_trailer), OUTSIDE)
         status = _with_trailers(address, None, f"{word}nobody", f"Authorization: Bearer {token}")
         yield Trial(through, "a change with Authorization in a trailer", status, 401)
+
+
+def pages(through: str, address: str, password: str, word: str) -> Iterator[Trial]:
+    """Try changes by cookie of a page of the registry and of another site; the proxy must pass `Host`."""
+    with _client(address) as client:
+        client.headers["host"] = SITE
+        login = client.post("/graphql", json={"query": LOGIN, "variables": {"word": password}})
+        cookie = {"cookie": login.headers.get("set-cookie", "").partition(";")[0]}
+        client.cookies.clear()
+        for site, expected in ((SITE, 2), ("evil.example", 4)):
+            sent = client.post("/users/roles", json={"roleName": word}, headers=cookie | {"origin": f"http://{site}"})
+            yield Trial(through, f"a change by cookie of a page of {site}", sent.status_code // 100, expected)
+        large = client.post("/users/authenticate", content=b"x" * (2 << 20))
+        yield Trial(through, "a body of 2 MiB", large.status_code, 413)
 
 
 def _client(address: str) -> httpx.Client:

@@ -45,6 +45,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "result": "`hit` for a document in the cache, `miss` for one that was parsed and validated"
     },
     "ostiary_database_connections": {"state": "`used` or `idle`"},
+    "ostiary_traces_total": {
+        "result": "`exported`; `refused` by a collector that was away or failed; `dropped` while too many waited"
+    },
     "ostiary_workers": {"version": "the version of Ostiary"},
 }
 """The labels of each family, with their values; `tests/rules/test_reference.py` compares them with /metrics."""

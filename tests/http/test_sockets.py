@@ -11,8 +11,8 @@ import pytest
 
 from app.domain.errors import SettingsError
 from app.http import sockets
-from tests.support.programs import START_SECONDS, Program
-from tests.support.server import UNUSED_TLS, Ended, Server
+from tests.support.programs import START_SECONDS
+from tests.support.server import UNUSED_TLS, Ended, UnixServer
 
 
 def test_a_unix_socket_is_for_its_user_and_group_and_ends_with_its_block(tmp_path: Path) -> None:
@@ -90,15 +90,6 @@ def test_the_sockets_of_systemd_are_used(
             each.close()
     if is_used is False:
         os.close(sockets.FIRST_DESCRIPTOR)
-
-
-class UnixServer(Server):
-    """The server on a unix socket in its folder."""
-
-    def _start(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> Program:
-        self.path = folder / "http.sock"
-        unix = ["serve", *arguments[3:], "--unix-socket", str(self.path)]
-        return Program(*unix, folder=folder, environment=environment, out=self._out, err=self._err)
 
 
 async def test_clients_of_a_unix_socket_have_the_address_that_a_trusted_proxy_names(tmp_path: Path) -> None:

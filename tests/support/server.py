@@ -134,6 +134,15 @@ class Server:
         return token
 
 
+class UnixServer(Server):
+    """The server on a unix socket in its folder."""
+
+    def _start(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> Program:
+        self.path = folder / "http.sock"
+        unix = ["serve", *arguments[3:], "--unix-socket", str(self.path)]
+        return Program(*unix, folder=folder, environment=environment, out=self._out, err=self._err)
+
+
 class StartedServer(Server):
     """A server that imports the application itself, for tests of a start."""
 

@@ -13,6 +13,7 @@ from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import Children, KeyColumns, Maker, RowBuilder
 from app.graphql.compiled.steps import ServiceStep
 from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, MAX_CACHED_LENGTH, ValidatedDocument
+from app.observability import traces
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ class PlanCache(Generic[P]):
 
     def _build(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
         try:
-            return self._make(document, variables, viewer)
+            with traces.span("compile the plan"):
+                return self._make(document, variables, viewer)
         except NotPlannable as error:
             return Fallback(error.reason)
         except Exception:

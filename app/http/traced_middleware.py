@@ -1,0 +1,70 @@
+"""The outermost middleware of a server that exports traces: it adds the span of the request itself."""
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Scope
+
+from app.http.middleware import OTHER, UNEXPECTED, RequestLog, RequestMiddleware
+from app.observability import traces
+from app.observability.request_stats import RequestStats
+from app.observability.traces import Trace
+
+MAX_NAME = 100
+"""Most characters of the operation name that a client has chosen, in the name of a span."""
+
+UNTRACED = ("/health", "/metrics")
+"""Beginnings of paths that other programs ask every few seconds."""
+
+SERVER_ERROR = 500
+
+
+class TracedRequestMiddleware(RequestMiddleware):
+    """Middleware that passes the trace of each sampled request to `export` when the response is sent."""
+
+    def __init__(self, app: ASGIApp, log: RequestLog, export: Callable[[Trace], None], ratio: float) -> None:
+        super().__init__(app, log)
+        self._export, self._ratio = export, ratio
+
+    def _begin(self, scope: Scope) -> RequestStats:
+        stats = super()._begin(scope)
+        trace = None
+        if not scope["path"].startswith(UNTRACED):
+            trace = traces.start(stats.traceparent, self._ratio, stats.method)
+        if trace is not None:
+            stats.trace, stats.traceparent = trace, trace.traceparent
+            trace.spans[0].attributes |= {"url.scheme": scope["scheme"], "ostiary.request.id": stats.request_id}
+        traces.CURRENT.set(None if trace is None else trace.spans[0])
+        return stats
+
+    def _end(self, stats: RequestStats, status: int, milliseconds: float) -> None:
+        super()._end(stats, status, milliseconds)
+        if (trace := stats.trace) is not None:
+            traces.CURRENT.set(None)
+            _describe(trace, stats, status)
+            trace.end()
+            self._export(trace)
+
+
+def _describe(trace: Trace, stats: RequestStats, status: int) -> None:
+    """Set the name, the attributes and the status of the span of a request, which are known at its end."""
+    span, codes = trace.spans[0], list(dict.fromkeys(stats.codes))
+    method = "_OTHER" if stats.method == OTHER else stats.method
+    name, attributes = f"{'HTTP' if stats.method == OTHER else method} {stats.path}".rstrip(), span.attributes
+    attributes |= {"http.request.method": method, "http.response.status_code": status}
+    attributes |= {"ostiary.api": stats.api, "ostiary.statements": stats.statements}
+    if stats.path:
+        attributes["http.route"] = stats.path
+    if stats.api == "graphql" and stats.kind != "none":
+        name = f"{stats.kind} {stats.operation or ''}".rstrip()[:MAX_NAME]
+        attributes["graphql.operation.type"] = stats.kind
+        if stats.operation:
+            attributes["graphql.operation.name"] = stats.operation[:MAX_NAME]
+    if stats.executor:
+        attributes["ostiary.executor"] = stats.executor
+    if stats.reason:
+        attributes["ostiary.executor.reason"] = stats.reason
+    if codes:
+        attributes["ostiary.error.codes"] = codes
+    span.name, span.is_error = name, status >= SERVER_ERROR or status == 0 or UNEXPECTED in codes
+    if span.is_error:
+        attributes["error.type"] = codes[0] if codes else str(status)
