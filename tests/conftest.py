@@ -19,8 +19,10 @@ from app import db, main
 from app.caching import WeightedLRU
 from app.config import Settings
 from app.db import migrations
+from app.graphql.documents.admission import AdmissionQueue
 from app.graphql.documents.cache import DocumentCache
 from app.http import authentication
+from app.http.console.build import Build
 from app.query.sql import SelectBuilder
 from app.services import housekeeping
 from tests.support.client import Api
@@ -132,10 +134,21 @@ class Understanding(DocumentCache):
         return entry
 
 
+@pytest.fixture(scope="session")
+def console_build() -> Build:
+    """The built console. All tests share it, since to read and digest a hundred files is slow."""
+    return Build.read()
+
+
 @pytest.fixture
-async def app(settings: Settings, backend: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
+async def app(
+    settings: Settings, backend: str, console_build: Build, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Starlette]:
     """The started application."""
     monkeypatch.setattr(main, "DocumentCache", Understanding)
+    monkeypatch.setattr(Build, "read", lambda: console_build)
+    # Tests send more new documents than clients do, and would wait for most of their time.
+    monkeypatch.setattr(AdmissionQueue, "_max_credit", NEVER_SECONDS)
     # Worlds have members and grants that ended years ago, and tests count statements.
     monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", NEVER_SECONDS)
     application = main.create_app(settings)

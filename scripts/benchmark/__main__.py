@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import ablations, console, executors, floods, hostile, logins, report, writes
+from scripts.benchmark import ablations, console, executors, figures, floods, hostile, logins, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -25,7 +25,8 @@ from scripts.benchmark.world import FIRST_ORDINARY, Spec, World
 from tests.support.postgres import Postgres
 
 QUICK = Spec(users=300, orgs=20, groups=220, resources=2_500)
-DATABASES = ("sqlite", "postgresql")
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+DATABASES = tuple(NAMES)
 ROUNDS = 10
 """The turns of each case, so that a busy moment does not affect one case alone; a quick run has one."""
 
@@ -50,7 +51,13 @@ def main(argv: Sequence[str]) -> int:
     if arguments.logins:
         return 0
     report.show(report.table(runs, command, versions))
-    return 0
+    if arguments.save:
+        figures.write(arguments.save, runs)
+    if arguments.figures is None:
+        return 0
+    lines, is_as_fast = figures.comparison(runs, arguments.figures)
+    report.show("\n".join(["", *lines]))
+    return 0 if is_as_fast else 1
 
 
 def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
@@ -167,6 +174,15 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--console", action="store_true", help="only the pages of the web console in a browser, in a crowded world"
     )
+    parser.add_argument(
+        "--regress",
+        nargs="?",
+        type=Path,
+        const=Path(),
+        metavar="FILE",
+        help="compare with the figures of the last release, or of FILE; exit code 1 if a case became slower",
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the figures for --regress")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
     base = (
@@ -182,7 +198,20 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 3.0)
     if any(each.users <= FIRST_ORDINARY or min(each.orgs, each.groups, each.resources) < 2 for each in arguments.specs):
         parser.error("a world has 7 users and 2 of everything at least")
+    try:
+        arguments.figures = None if arguments.regress is None else _figures(arguments)
+    except figures.Unusable as error:
+        parser.error(f"--regress: {error}")
     return arguments
+
+
+def _figures(arguments: argparse.Namespace) -> figures.Figures:
+    """Return the figures that the runs are compared with; raises Unusable."""
+    read = figures.read(figures.newest() if arguments.regress == Path() else arguments.regress)
+    databases = [each for key, each in NAMES.items() if arguments.database in (key, "both")]
+    worlds = [figures.name(database, spec.resources) for database in databases for spec in arguments.specs]
+    figures.require_common(worlds, read)
+    return read
 
 
 def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Run], list[str]]:
@@ -201,11 +230,11 @@ def _worlds(
     kinds = DATABASES if arguments.database == "both" else (arguments.database,)
     if "sqlite" in kinds:
         urls = [sqlite_world(spec, folder, arguments.keep, kind) for spec in arguments.specs]
-        yield "SQLite", urls, report.sqlite_version()
+        yield NAMES["sqlite"], urls, report.sqlite_version()
     if "postgresql" in kinds:
         server = stack.enter_context(_postgres())
         urls = [_postgresql(server, spec, kind) for spec in arguments.specs]
-        yield "PostgreSQL", urls, asyncio.run(_version(server.url()))
+        yield NAMES["postgresql"], urls, asyncio.run(_version(server.url()))
 
 
 def _postgresql(server: Postgres, spec: Spec, kind: type[World]) -> str:

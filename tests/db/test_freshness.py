@@ -11,10 +11,10 @@ from app import db
 from app.db import Freshness
 from app.domain.viewer import ANONYMOUS, Viewer
 from app.query.reader import query_freshness
-from tests.rules.test_code import FILES
 from tests.support.changes import answered, change
 from tests.support.client import Api
 from tests.support.factories import Make
+from tests.support.sources import trees
 
 PAGE = "{ orgs(first: 2) { nodes { slug } } }"
 DEEP = "{ orgs(first: 2) { nodes { slug resources(first: 1) { nodes { slug } } } } }"
@@ -101,7 +101,7 @@ def test_a_read_may_lag_only_where_the_rule_says_so() -> None:
 
 
 def _app() -> Iterator[tuple[str, ast.Module]]:
-    return ((path, tree) for path, tree in FILES.items() if path.startswith("app/"))
+    return ((path, tree) for path, tree in trees().items() if path.startswith("app/"))
 
 
 def _attributes(tree: ast.AST) -> Iterator[str]:

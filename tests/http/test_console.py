@@ -59,6 +59,12 @@ def dist(tmp_path: Path, has_graphiql: bool, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
+def console_build(dist: Path) -> builds.Build:
+    """The build of this test alone."""
+    return builds.Build.read()
+
+
+@pytest.fixture
 def backend() -> str:
     """No claim here is about the database."""
     return "sqlite"

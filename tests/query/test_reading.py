@@ -37,7 +37,7 @@ from tests.oracle.questions.complete import complete_questions, probes
 from tests.oracle.worlds import Question, World, crowded, lonely, worlds
 from tests.support.client import Api
 
-EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "5"))  # the settings refuse what they do not know
+EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "3"))  # the settings refuse what they do not know
 """A measure of how much is asked; several hundred are for a night."""
 
 QUESTIONS = 2

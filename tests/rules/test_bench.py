@@ -7,7 +7,7 @@ from typing import IO
 
 import pytest
 
-from scripts.benchmark import console, floods, hostile, report, server
+from scripts.benchmark import console, figures, floods, hostile, report, server
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
@@ -23,10 +23,13 @@ EXISTING_ROWS = ExistingIds(
 )
 
 
-def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--database", "sqlite", *TINY]) == 0
+def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "speed.json"
+    assert main(["--database", "sqlite", *TINY, "--save", str(file)]) == 0
 
     output = capsys.readouterr().out
+    (saved,) = figures.read(file).values()
+    assert {FLOOR, "one check"} <= saved.keys()
     rows = [line.split(" | ") for line in output.splitlines() if " | SQLite | " in line]
     assert {"one check", "1,000 checks, with a writer", "grantAccess", "login"} <= {
         row[0].removeprefix("| ") for row in rows
@@ -151,6 +154,56 @@ def test_a_cost_that_grew_is_called_so() -> None:
     assert "NOT flat" not in flat
     assert "10.00 times the first: NOT flat" in grown.replace("costs ", "")
     assert "1.00, 10.00 times that of the smallest world: NOT flat" in grown
+
+
+def test_a_case_that_became_slower_than_its_figure_is_named(tmp_path: Path) -> None:
+    def run(cost: float, floor: float = 0.001) -> Run:
+        cases = {FLOOR: floor, "one check": cost, f"only at {cost}": cost}
+        return Run("SQLite", 10, {name: Measured([time], 1, time) for name, time in cases.items()})
+
+    file = tmp_path / "speed-1.0.0.json"
+    figures.write(file, [run(0.004)])
+    stored = figures.read(file)
+
+    slower, is_as_fast = figures.comparison([run(0.0055)], stored)
+    same = figures.comparison([run(0.008, floor=0.002)], stored)  # another machine: the ratio to the floor is the same
+
+    assert (slower[2:4], is_as_fast) == (
+        [
+            "| floor: GET /health/live | SQLite 10 | 1.0 | 1.0 | 1.00 |",
+            "| one check | SQLite 10 | 4.0 | 5.5 | 1.38 slower |",
+        ],
+        False,
+    )
+    assert same[1]
+
+
+def test_the_figures_of_the_newest_release_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FOLDER", tmp_path)
+    for version in ("0.9.0", "0.10.0"):
+        figures.write(tmp_path / f"speed-{version}.json", [])
+
+    assert figures.newest().name == "speed-0.10.0.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "unexpected end of data"),
+        ('{"SQLite 7": {}}', "the figures are of SQLite 7, and this run measures SQLite 300"),
+    ],
+)
+def test_figures_that_say_nothing_are_refused_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    file = tmp_path / "figures.json"
+    file.write_text(text)
+
+    with pytest.raises(SystemExit) as stopped:
+        main(["--database", "sqlite", *TINY, "--regress", str(file)])
+
+    assert stopped.value.code == 2
+    assert problem in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--users", "3"], ["--resources", "1"], ["--database", "oracle"]])

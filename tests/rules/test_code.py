@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from app.domain.errors import Problem
 from app.domain.viewer import Permission
@@ -11,15 +10,8 @@ from app.graphql.schema import directives, payloads
 from app.graphql.schema.types.audit import AuditObjectType
 from app.services.audit.pruning import AUDIT_LOG
 from app.services.entities import AUDITED
-from tests.support.sources import files
+from tests.support.sources import HOME, trees
 
-HOME = Path(__file__).parents[2]
-FILES = {
-    path.relative_to(HOME).as_posix(): ast.parse(path.read_text())
-    for folder in ("app", "tests")
-    for path in files(HOME / folder)
-    if path.suffix == ".py"
-}
 APIS = ("app/graphql/", "app/rest/", "app/http/", "app/main.py", "app/cli/")
 TRANSACTION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
 MOST_LINES = 400
@@ -113,11 +105,11 @@ def test_a_viewer_with_permissions_is_created_by_authentication_alone() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    assert [path for path, tree in FILES.items() if not ast.get_docstring(tree)] == []
+    assert [path for path, tree in trees().items() if not ast.get_docstring(tree)] == []
 
 
 def test_no_file_is_too_long() -> None:
-    lengths = {path: len((HOME / path).read_text().splitlines()) for path in FILES}
+    lengths = {path: len((HOME / path).read_text().splitlines()) for path in trees()}
 
     assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
 
@@ -125,7 +117,7 @@ def test_no_file_is_too_long() -> None:
 def test_no_function_is_too_long() -> None:
     lengths = {
         f"{path}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1
-        for path, tree in FILES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
@@ -152,7 +144,7 @@ def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
 
 
 def _of(*starts: str) -> dict[str, ast.Module]:
-    return {path: tree for path, tree in FILES.items() if path.startswith(starts)}
+    return {path: tree for path, tree in trees().items() if path.startswith(starts)}
 
 
 def _calls(tree: ast.AST) -> set[str]:
