@@ -22,7 +22,8 @@ from app.db.loop_yield import chunks
 from app.db.postgresql.database import PostgresDatabase, PostgresTransaction
 from app.db.scoped_cache import ScopedCache
 from app.db.snapshot_reader import SnapshotReader, at_one_moment
-from app.db.sqlite.database import SqliteDatabase, connect
+from app.db.sqlite.connection import connect
+from app.db.sqlite.database import SqliteDatabase
 from app.db.sqlite.group_commit import CommitFailed
 from app.db.traced import TracedDatabase
 

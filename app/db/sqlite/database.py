@@ -31,6 +31,7 @@ from app.db.interface import (
 )
 from app.db.loop_yield import LoopYield
 from app.db.sqlite import slow_reads, worker_thread
+from app.db.sqlite.connection import connect
 from app.db.sqlite.group_commit import CommitFailed, GroupCommit
 from app.db.sqlite.slow_reads import DeadlineExceeded, ReadConnection, SlowReadPool
 from app.db.statements import FEW_ROWS, Row, StatementCache
@@ -44,19 +45,6 @@ IDLE_READERS = 4
 T = TypeVar("T")
 
 _statement_cache = StatementCache(sqlite.dialect(paramstyle="qmark"), STATEMENTS_CACHED)
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open a SQLite file with WAL, foreign keys, and a sync to disk on every commit."""
-    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in ("foreign_keys=ON", "synchronous=FULL", "cache_size=-65536", "mmap_size=268435456"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.execute(f"PRAGMA busy_timeout={5000 if read_only else 0}")
-    if not read_only:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA temp_store=MEMORY")  # includes the journals of savepoints
-    return connection
 
 
 class SqliteTransaction(Transaction):
