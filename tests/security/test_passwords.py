@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from app.config import PasswordPolicy
 from app.domain.errors import InvalidInput
 from app.security import passwords
-from app.security.passwords import PasswordHasher, Verification, check_policy
+from app.security.passwords import ARGON2ID, PasswordHasher, Verification, check_policy
 
 INCORRECT = Verification(ok=False, needs_rehash=False)
 
@@ -128,21 +127,31 @@ async def test_a_damaged_hash_is_wrong_and_logged_without_itself(
     assert not stored or stored not in caplog.text
 
 
-async def test_unknown_incorrect_and_unusable_take_the_same_time(hasher: PasswordHasher) -> None:
-    stored = await hasher.hash("correct horse")
+class CountedHandler:
+    """The handler of argon2id. It keeps the costs of each hash that it verifies."""
 
-    async def fastest(password: str, hashed: str | None) -> float:
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            await hasher.verify(password, hashed)
-            times.append(time.perf_counter() - start)
-        return min(times)
+    def __init__(self) -> None:
+        self.costs: list[str] = []
 
-    existing_user = await fastest("wrong horse", stored)
-    for password, hashed in [("wrong horse", None), ("x" * 2000, stored), ("nul\0", stored), ("x", "plain")]:
-        # A loaded machine may stretch one of them; leaving the work out would be a hundred times faster.
-        assert existing_user / 10 < await fastest(password, hashed) < existing_user * 10
+    def verify(self, password: str, stored: str) -> bool:
+        self.costs.append(stored.rsplit("$", 2)[0])
+        return bool(ARGON2ID.verify(password, stored))
+
+
+@pytest.mark.parametrize(
+    ("password", "is_known"),
+    [("wrong horse", True), ("wrong horse", False), ("x" * 2000, True), ("nul\0", True), ("wrong horse", None)],
+    ids=["incorrect", "unknown user", "too long", "with a NUL", "damaged hash"],
+)
+async def test_unknown_incorrect_and_unusable_cost_one_hash_of_the_same_costs(
+    hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch, password: str, is_known: bool | None
+) -> None:
+    stored = {True: await hasher.hash("correct horse"), False: None, None: "plain"}[is_known]
+    monkeypatch.setattr(passwords, "ARGON2ID", handler := CountedHandler())
+
+    assert await hasher.verify(password, stored) == INCORRECT
+
+    assert handler.costs == ["$argon2id$v=19$m=19456,t=2,p=1"]
 
 
 class Blocked:
