@@ -12,8 +12,8 @@ from app.observability.traces import Trace
 MAX_NAME = 100
 """Most characters of the operation name that a client has chosen, in the name of a span."""
 
-UNTRACED = ("/health", "/metrics")
-"""Beginnings of paths that other programs ask every few seconds."""
+UNTRACED = frozenset({"/health/live", "/health/ready", "/metrics"})
+"""Paths that other programs ask every few seconds."""
 
 SERVER_ERROR = 500
 
@@ -28,10 +28,11 @@ class TracedRequestMiddleware(RequestMiddleware):
     def _begin(self, scope: Scope) -> RequestStats:
         stats = super()._begin(scope)
         trace = None
-        if not scope["path"].startswith(UNTRACED):
+        if scope["path"].removeprefix(scope.get("root_path", "")) not in UNTRACED:
             trace = traces.start(stats.traceparent, self._ratio, stats.method)
+        stats.is_unsampled = trace is None
         if trace is not None:
-            stats.trace, stats.traceparent = trace, trace.traceparent
+            stats.trace, stats.traceparent = trace, trace.spans[0].traceparent
             trace.spans[0].attributes |= {"url.scheme": scope["scheme"], "ostiary.request.id": stats.request_id}
         traces.CURRENT.set(None if trace is None else trace.spans[0])
         return stats
@@ -50,7 +51,9 @@ def _describe(trace: Trace, stats: RequestStats, status: int) -> None:
     span, codes = trace.spans[0], list(dict.fromkeys(stats.codes))
     method = "_OTHER" if stats.method == OTHER else stats.method
     name, attributes = f"{'HTTP' if stats.method == OTHER else method} {stats.path}".rstrip(), span.attributes
-    attributes |= {"http.request.method": method, "http.response.status_code": status}
+    attributes["http.request.method"] = method
+    if status:
+        attributes["http.response.status_code"] = status
     attributes |= {"ostiary.api": stats.api, "ostiary.statements": stats.statements}
     if stats.path:
         attributes["http.route"] = stats.path
@@ -67,4 +70,13 @@ def _describe(trace: Trace, stats: RequestStats, status: int) -> None:
         attributes["ostiary.error.codes"] = codes
     span.name, span.is_error = name, status >= SERVER_ERROR or status == 0 or UNEXPECTED in codes
     if span.is_error:
-        attributes["error.type"] = codes[0] if codes else str(status)
+        attributes["error.type"] = _error_type(status, codes)
+
+
+def _error_type(status: int, codes: list[str]) -> str:
+    """Return the kind of the error of a failed request; status 0 is a request that ended before its response."""
+    if UNEXPECTED in codes:
+        return UNEXPECTED
+    if codes:
+        return codes[0]
+    return str(status) if status else "cancelled"
