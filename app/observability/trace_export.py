@@ -32,7 +32,7 @@ BACKOFF = 5.0
 """Seconds until the next export after one that failed. A collector that comes and goes does not fill the log."""
 
 MAX_WAITING_BYTES = 32_000_000
-"""Most memory of the traces that wait for the export, as `_estimate` counts it. Further traces are dropped."""
+"""Most memory of the traces that wait for the export, as `estimate` counts it. Further traces are dropped."""
 
 SPAN_BYTES = 1_500
 """Estimated memory of a span without its statements: the first one of a request has about ten attributes."""
@@ -126,7 +126,7 @@ class TraceExporter:
         if self._added - self._taken >= MAX_WAITING_BYTES:
             counters.increment(TRACES, result=DROPPED)
             return
-        self._added += _estimate(trace)  # each of the two numbers is written by one thread only
+        self._added += estimate(trace)  # each of the two numbers is written by one thread only
         self._queue.append(trace)
 
     def _run(self) -> None:
@@ -138,7 +138,7 @@ class TraceExporter:
             self._client.close()
 
     def _export_waiting(self) -> bool:
-        """Export all batches until one fails; return False then. It goes back into the queue if it may succeed later."""
+        """Export all batches until one fails; return False then. It is queued again if it may succeed later."""
         while batch := self._take_batch():
             try:
                 rejected = self._post(orjson.dumps(self._document(batch)))
@@ -161,12 +161,12 @@ class TraceExporter:
         while self._queue and spans < BATCH_SPANS:
             batch.append(trace := self._queue.popleft())
             spans += len(trace.spans)
-        self._taken += sum(map(_estimate, batch))
+        self._taken += sum(map(estimate, batch))
         return batch
 
     def _put_back(self, batch: list[Trace]) -> None:
         self._queue.extendleft(reversed(batch))
-        self._taken -= sum(map(_estimate, batch))
+        self._taken -= sum(map(estimate, batch))
 
     def _post(self, body: bytes) -> int:
         """Send one request and return the number of spans that the collector rejects; it accepts the others.
@@ -240,7 +240,7 @@ def _is_transient(error: Exception) -> bool:
     return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
 
 
-def _estimate(trace: Trace) -> int:
+def estimate(trace: Trace) -> int:
     """Return about how many bytes a trace takes. Spans often share the text of their statements; it counts for each."""
     return sum(SPAN_BYTES + len(str(span.attributes.get(QUERY_TEXT, ""))) for span in trace.spans)
 
