@@ -52,14 +52,14 @@ def describe(trace: Trace, stats: RequestStats, status: int) -> None:
     method = "_OTHER" if stats.method == OTHER else stats.method
     name, attributes = f"{'HTTP' if stats.method == OTHER else method} {stats.path}".rstrip(), span.attributes
     attributes |= {"http.request.method": method, "ostiary.api": stats.api, "ostiary.statements": stats.statements}
-    known: dict[str, Value] = {
+    optional: dict[str, Value] = {
         "http.response.status_code": status,
         "http.route": stats.path,
         "ostiary.executor": stats.executor,
         "ostiary.executor.reason": stats.reason,
         "ostiary.error.codes": codes,
     }
-    attributes |= {key: value for key, value in known.items() if value}
+    attributes |= {key: value for key, value in optional.items() if value}
     if stats.api == "graphql" and stats.kind != "none":
         name = f"{stats.kind} {stats.operation or ''}".rstrip()[:MAX_NAME]
         attributes["graphql.operation.type"] = stats.kind

@@ -267,10 +267,10 @@ async def test_probes_have_no_trace_and_other_paths_have_one(
 
 
 async def test_a_span_of_an_ordinary_outcome_has_not_failed(
-    api: Api, rest: Rest, make: Make, exported: list[Document], backend: str
+    api: Api, make: Make, exported: list[Document], backend: str
 ) -> None:
     ann = await make.user("ann", "admin")
-    await rest("GET", "/users", HIDDEN)
+    await api(FIND, HIDDEN, name="x")
     await api(f"{{ {HIDDEN} }}", ann)
     for _ in range(3):
         await api(f"{{ __schema {{ queryType {{ name }} }} }} # {backend}", ann)
