@@ -64,7 +64,9 @@ HASHING_QUEUE = 1_024
 """Most requests that may wait for the hashing of a password."""
 
 
-async def open_context(settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None) -> AppContext:
+async def open_context(
+    settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None, traced: bool = False
+) -> AppContext:
     """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key."""
     database = await db.open_database(
         settings.database_url,
@@ -72,7 +74,7 @@ async def open_context(settings: Settings, *, longest: float = inf, inspected_wi
         longest=longest,
         read_only=inspected_with is not None,
     )
-    database = db.TracedDatabase(database) if settings.traces_endpoint else database
+    database = db.TracedDatabase(database) if traced else database
     key = secret(settings) if inspected_with is None else inspected_with
     signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     key_store = KeyStore(database, signer, keys.KeyCipher(key), signing_key=settings.signs_with_keys)

@@ -85,7 +85,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
-        context = await open_context(settings, longest=settings.query_seconds)
+        context = await open_context(settings, longest=settings.query_seconds, traced=exporter is not None)
         app.state.answering = _graphql_handler(settings, documents, context)
         with operations.shutdown.on_signals() if owns_process else nullcontext():
             exporting = exporter.running() if exporter else nullcontext()

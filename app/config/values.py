@@ -118,11 +118,20 @@ def external_url(value: str | None) -> str | None:
 
 
 def traces_endpoint(value: str | None) -> str | None:
-    """Accept an address as `external_url` without a query; the path of OTLP is added if it has none. Blank is None."""
+    """Accept an address as `external_url` in ASCII without a query, and add the path of OTLP if it has none.
+
+    Blank is None.
+    """
     text = external_url(value)
     if text is None:
         return None
+    if not text.isascii():
+        raise ValueError("must be in ASCII: write other characters as %XX, and such a host as xn--")
     parts = urlsplit(text)
+    try:
+        (parts.hostname or "").encode("idna")
+    except UnicodeError:
+        raise ValueError("must name a host whose parts between dots have 1 to 63 characters") from None
     if parts.query:
         raise ValueError("must not contain a query")
     return text if parts.path.strip("/") else parts._replace(path=TRACES_PATH).geturl()
@@ -180,24 +189,20 @@ def blank_to_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _reject_boolean(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a whole number")
-    return value
+def _no_boolean(kind: str) -> BeforeValidator:
+    """Return a validator of numbers that accepts no Boolean value. Pydantic alone would read `true` as 1."""
+
+    def reject(value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError(f"must be {kind}")
+        return value
+
+    return BeforeValidator(reject)
 
 
-Count = Annotated[int, BeforeValidator(_reject_boolean)]
-"""A whole number. Pydantic alone would read `true` as 1."""
+Count = Annotated[int, _no_boolean("a whole number")]
 
-
-def _reject_truth(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a number")
-    return value
-
-
-Ratio = Annotated[float, BeforeValidator(_reject_truth)]
-"""A number that may have a fraction. Pydantic alone would read `true` as 1."""
+Ratio = Annotated[float, _no_boolean("a number")]
 
 MOST_DAYS = 36_500
 """Longest time that something old is kept: a century."""

@@ -56,7 +56,7 @@ class TracedDatabase(Database):
             return await self._inner.read_joined(statements, below, freshness=freshness)
 
     async def commit_version(self) -> Any:
-        if not self.waits:
+        if not self.waits or traces.CURRENT.get() is None:
             return await self._inner.commit_version()
         with traces.span("read the commit version", Kind.CLIENT, self._attributes()):
             return await self._inner.commit_version()
@@ -67,7 +67,8 @@ class TracedDatabase(Database):
     async def read_with_changes(
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
-        if not self.waits and not statements:  # no statement that could take long
+        is_quick = not self.waits and not statements  # no statement that could take long
+        if is_quick or traces.CURRENT.get() is None:
             return await self._inner.read_with_changes(since, statements)
         texts = _joined(tuple(compiled.text for compiled, _ in statements))
         with traces.span("read the changes of access", Kind.CLIENT, self._attributes(texts, len(statements) + 1)):
@@ -100,10 +101,14 @@ class TracedDatabase(Database):
 
     def control(self, word: str) -> AbstractContextManager[None]:
         """Record the block as the span of a statement that controls a transaction."""
+        if traces.CURRENT.get() is None:
+            return nullcontext()
         return traces.span(word, Kind.CLIENT, self._attributes(word))
 
     async def send(self, send: Callable[..., Awaitable[Any]], text: str, arguments: Any) -> Any:
         """Send a statement of a transaction."""
+        if traces.CURRENT.get() is None:
+            return await send(text, arguments)
         with traces.span(_summary(text), Kind.CLIENT, self._attributes(_joined((text,)))):
             return await send(text, arguments)
 
@@ -117,7 +122,7 @@ class TracedDatabase(Database):
     def _attributes(self, texts: str = "", number: int = 1) -> dict[str, Value]:
         attributes: dict[str, Value] = {"db.system.name": self._system}
         if texts:
-            attributes["db.query.text"] = texts
+            attributes[traces.QUERY_TEXT] = texts
         if number > 1:
             attributes["db.operation.batch.size"] = number
         return attributes
@@ -149,7 +154,7 @@ class _TracedWrite(AbstractAsyncContextManager[Transaction]):
 def _joined(texts: tuple[str, ...]) -> str:
     """Return the statements as one text of at most `MAX_TEXT` characters, which all their spans share."""
     text = "; ".join(texts)
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 3]}..."
 
 
 @lru_cache(CACHED)

@@ -112,7 +112,7 @@ class GraphQLHandler:
         document = self.documents.get_cached(*operation, requester=requester)
         if document is None:
             async with self.admission[requester.is_signed_in].slot() as charge:
-                with traces.span("parse and validate the document"):
+                with traces.span("parse and validate the document", expected=Invalid):
                     document = await self.documents.read_operation(*operation, requester=requester, charge=charge)
         return document, SentText(text, document.text)
 

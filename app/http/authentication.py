@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.types import Scope
 
-from app.domain.errors import Forbidden
+from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.request_origin import RequestOrigin, current_origin
 from app.domain.viewer import Viewer
 from app.http import cookies
@@ -36,7 +36,7 @@ async def authenticate(app: AppContext, credentials: Credentials | None) -> View
     """Return the viewer and note them for the log. Raises Unauthenticated for an invalid token in a header."""
     viewer = session.authenticate_cached(app, credentials)
     if viewer is None:
-        with traces.span("authenticate"):
+        with traces.span("authenticate", expected=Unauthenticated):
             viewer = await session.authenticate(app, credentials)
     request_stats.current_request().viewer = viewer.user_id
     return viewer

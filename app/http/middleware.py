@@ -33,8 +33,13 @@ _WORKER = token_hex(4)
 _NUMBERS = count(randbits(31))
 """Worker id and request number: together they are unique among all workers."""
 
-TRACEPARENT_RE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-"""Accepted values of traceparent (W3C Trace Context, 3.2): version, trace id, parent id, flags. Zeros are no ids."""
+TRACEPARENT_RE = re.compile(
+    rb"(?!ff|00.{54})([0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(?:-[^,]*)?"
+)
+"""Accepted values of traceparent (W3C Trace Context, 3.2): version, trace id, parent id, flags. Zeros are no ids.
+
+Versions above 00 may have further fields, which are left out.
+"""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "OTHER"
@@ -88,8 +93,9 @@ class RequestMiddleware:
         """Return the statistics of a request that begins."""
         method = scope["method"]
         stats = RequestStats(_request_id(scope), method if method in METHODS else OTHER)
-        if (traceparent := parse_headers(scope).get(b"traceparent")) and TRACEPARENT_RE.fullmatch(traceparent):
-            stats.traceparent = traceparent.decode("ascii")
+        traceparent = parse_headers(scope).get(b"traceparent")
+        if traceparent and (match := TRACEPARENT_RE.fullmatch(traceparent)):
+            stats.traceparent = match[1].decode("ascii")
         return stats
 
     async def _write_error(

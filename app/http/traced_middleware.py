@@ -7,13 +7,13 @@ from starlette.types import ASGIApp, Scope
 from app.http.middleware import OTHER, UNEXPECTED, RequestLog, RequestMiddleware
 from app.observability import traces
 from app.observability.request_stats import RequestStats
-from app.observability.traces import Trace
+from app.observability.traces import Trace, Value
 
 MAX_NAME = 100
 """Most characters of the operation name that a client has chosen, in the name of a span."""
 
-UNTRACED = ("/health", "/metrics")
-"""Beginnings of paths that other programs ask every few seconds."""
+UNTRACED = frozenset({"/health/live", "/health/ready", "/metrics"})
+"""Paths that other programs ask every few seconds."""
 
 SERVER_ERROR = 500
 
@@ -28,10 +28,11 @@ class TracedRequestMiddleware(RequestMiddleware):
     def _begin(self, scope: Scope) -> RequestStats:
         stats = super()._begin(scope)
         trace = None
-        if not scope["path"].startswith(UNTRACED):
+        if scope["path"].removeprefix(scope.get("root_path", "")) not in UNTRACED:
             trace = traces.start(stats.traceparent, self._ratio, stats.method)
+        stats.is_unsampled = trace is None
         if trace is not None:
-            stats.trace, stats.traceparent = trace, trace.traceparent
+            stats.trace, stats.traceparent = trace, trace.spans[0].traceparent
             trace.spans[0].attributes |= {"url.scheme": scope["scheme"], "ostiary.request.id": stats.request_id}
         traces.CURRENT.set(None if trace is None else trace.spans[0])
         return stats
@@ -40,31 +41,39 @@ class TracedRequestMiddleware(RequestMiddleware):
         super()._end(stats, status, milliseconds)
         if (trace := stats.trace) is not None:
             traces.CURRENT.set(None)
-            _describe(trace, stats, status)
+            describe(trace, stats, status)
             trace.end()
             self._export(trace)
 
 
-def _describe(trace: Trace, stats: RequestStats, status: int) -> None:
+def describe(trace: Trace, stats: RequestStats, status: int) -> None:
     """Set the name, the attributes and the status of the span of a request, which are known at its end."""
     span, codes = trace.spans[0], list(dict.fromkeys(stats.codes))
     method = "_OTHER" if stats.method == OTHER else stats.method
     name, attributes = f"{'HTTP' if stats.method == OTHER else method} {stats.path}".rstrip(), span.attributes
-    attributes |= {"http.request.method": method, "http.response.status_code": status}
-    attributes |= {"ostiary.api": stats.api, "ostiary.statements": stats.statements}
-    if stats.path:
-        attributes["http.route"] = stats.path
+    attributes |= {"http.request.method": method, "ostiary.api": stats.api, "ostiary.statements": stats.statements}
+    optional: dict[str, Value] = {
+        "http.response.status_code": status,
+        "http.route": stats.path,
+        "ostiary.executor": stats.executor,
+        "ostiary.executor.reason": stats.reason,
+        "ostiary.error.codes": codes,
+    }
+    attributes |= {key: value for key, value in optional.items() if value}
     if stats.api == "graphql" and stats.kind != "none":
         name = f"{stats.kind} {stats.operation or ''}".rstrip()[:MAX_NAME]
         attributes["graphql.operation.type"] = stats.kind
         if stats.operation:
             attributes["graphql.operation.name"] = stats.operation[:MAX_NAME]
-    if stats.executor:
-        attributes["ostiary.executor"] = stats.executor
-    if stats.reason:
-        attributes["ostiary.executor.reason"] = stats.reason
-    if codes:
-        attributes["ostiary.error.codes"] = codes
     span.name, span.is_error = name, status >= SERVER_ERROR or status == 0 or UNEXPECTED in codes
     if span.is_error:
-        attributes["error.type"] = codes[0] if codes else str(status)
+        attributes["error.type"] = _error_type(status, codes)
+
+
+def _error_type(status: int, codes: list[str]) -> str:
+    """Return the kind of the error of a failed request; status 0 is a request that ended before its response."""
+    if UNEXPECTED in codes:
+        return UNEXPECTED
+    if codes:
+        return codes[0]
+    return str(status) if status else "cancelled"

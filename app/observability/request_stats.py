@@ -36,6 +36,8 @@ class RequestStats:
     """Valid `traceparent` header of the request (W3C Trace Context); of its trace, if it has one. Else empty."""
     trace: Trace | None = None
     """The spans of this request, if it is sampled and traces are exported."""
+    is_unsampled: bool = False
+    """True if traces are exported and this request has none: servers that it calls shall not begin one."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
     """ASGI receive. After the body, its next message is the end of the connection."""
 

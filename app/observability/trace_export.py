@@ -7,20 +7,21 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http import HTTPStatus
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 import orjson
 
 from app import __version__
 from app.observability import counters
 from app.observability.availability import AvailabilityLogger
-from app.observability.traces import Span, Trace, Value
+from app.observability.traces import QUERY_TEXT, Span, Trace, Value
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,11 @@ INTERVAL = 1.0
 BACKOFF = 5.0
 """Seconds until the next export after one that failed. A collector that comes and goes does not fill the log."""
 
-MAX_WAITING = 20_000
-"""Most spans that wait for the export. Traces beyond that are dropped: about 10 MB of memory."""
+MAX_WAITING_BYTES = 32_000_000
+"""Most memory of the traces that wait for the export, as `estimate` counts it. Further traces are dropped."""
+
+SPAN_BYTES = 1_500
+"""Estimated memory of a span without its statements: the first one of a request has about ten attributes."""
 
 BATCH_SPANS = 512
 """Number of spans from which a request to the collector is complete."""
@@ -39,10 +43,28 @@ BATCH_SPANS = 512
 REQUEST_SECONDS = 5.0
 """Longest wait for the collector to connect, and then for each part of its response."""
 
+IDLE_SECONDS = 2.0
+"""Time for which an idle connection is reused. Collectors wait longer, so none closes it during a request."""
+
 CLOSE_SECONDS = 2.0
 """Longest time of the last export, when the server stops."""
 
-OK = range(200, 300)
+MAX_ANSWER_BYTES = 65_536
+"""Most bytes of a response that are read."""
+
+MAX_MESSAGE = 500
+"""Most characters of a text of the collector in the log."""
+
+TRANSIENT = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""Statuses after which the same traces are sent again, as the protocol requires."""
+
 ERROR = 2
 """Status code of a failed span in OTLP."""
 
@@ -53,20 +75,33 @@ EXPORTED, REFUSED, DROPPED = "exported", "refused", "dropped"
 counters.declare(TRACES, result=(EXPORTED, REFUSED, DROPPED))
 
 
+class _Unsuccessful(Exception):
+    """A response of the collector with another status than 2xx."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+
+
 class TraceExporter:
     """A queue of traces, and the thread that exports them.
 
-    A trace that the collector does not take is dropped and counted: a collector that is away costs no memory, and the
-    log has one line for its outage.
+    While the collector is away, traces wait until `MAX_WAITING_BYTES` are reached; the log has one line for its outage.
+    A batch that the collector refuses, or whose export fails in another way, is lost. All traces that are lost are
+    counted, and no error ends the thread.
     """
 
     def __init__(self, endpoint: str) -> None:
-        self._url = urlsplit(endpoint)
+        self._endpoint = endpoint
+        self._client: httpx.Client | None = None
         self._queue: deque[Trace] = deque()
-        self._waiting = 0
+        self._added = 0
         self._taken = 0
         self._stops = Event()
-        self._availability = AvailabilityLogger("the trace collector", log)
+        self._availability = AvailabilityLogger(
+            "the trace collector", log, down="takes no traces", up="takes traces again"
+        )
+        self._tells_rejections = True
         self._resource = _attributes(
             {
                 "service.name": "ostiary",
@@ -88,10 +123,10 @@ class TraceExporter:
 
     def add(self, trace: Trace) -> None:
         """Queue an ended trace, or drop it if too many wait. Called by the event loop, and never waits."""
-        if self._waiting - self._taken >= MAX_WAITING:
+        if self._added - self._taken >= MAX_WAITING_BYTES:
             counters.increment(TRACES, result=DROPPED)
             return
-        self._waiting += len(trace.spans)  # each of the two numbers is written by one thread only
+        self._added += estimate(trace)  # each of the two numbers is written by one thread only
         self._queue.append(trace)
 
     def _run(self) -> None:
@@ -99,41 +134,64 @@ class TraceExporter:
         while not self._stops.wait(pause):
             pause = INTERVAL if self._export_waiting() else BACKOFF
         self._export_waiting()
+        if self._client is not None:
+            self._client.close()
 
     def _export_waiting(self) -> bool:
-        """Export all batches, or drop the first one that fails and return False."""
-        for batch in self._batches():
+        """Export all batches until one fails; return False then. It is queued again if it may succeed later."""
+        while batch := self._take_batch():
             try:
-                self._post(orjson.dumps(self._document(batch)))
-            except (OSError, HTTPException) as error:
+                rejected = self._post(orjson.dumps(self._document(batch)))
+            except Exception as error:  # else the thread would end, and nothing would tell
                 self._availability.mark_down(error)
-                counters.add(TRACES, len(batch), result=REFUSED)
+                if _is_transient(error):
+                    self._put_back(batch)
+                else:
+                    counters.add(TRACES, len(batch), result=REFUSED)
                 return False
             self._availability.mark_up()
-            counters.add(TRACES, len(batch), result=EXPORTED)
+            refused = min(rejected, len(batch))  # the collector does not say to which traces these spans belong
+            counters.add(TRACES, refused, result=REFUSED)
+            counters.add(TRACES, len(batch) - refused, result=EXPORTED)
         return True
 
-    def _batches(self) -> Iterator[list[Trace]]:
-        while self._queue:
-            batch, spans = [], 0
-            while self._queue and spans < BATCH_SPANS:
-                batch.append(trace := self._queue.popleft())
-                spans += len(trace.spans)
-            self._taken += spans
-            yield batch
+    def _take_batch(self) -> list[Trace]:
+        batch: list[Trace] = []
+        spans = 0
+        while self._queue and spans < BATCH_SPANS:
+            batch.append(trace := self._queue.popleft())
+            spans += len(trace.spans)
+        self._taken += sum(map(estimate, batch))
+        return batch
 
-    def _post(self, body: bytes) -> None:
-        """Send one request. Raises OSError or HTTPException if the collector does not take it."""
-        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+    def _put_back(self, batch: list[Trace]) -> None:
+        self._queue.extendleft(reversed(batch))
+        self._taken -= sum(map(estimate, batch))
+
+    def _post(self, body: bytes) -> int:
+        """Send one request and return the number of spans that the collector rejects; it accepts the others.
+
+        Raises `_Unsuccessful` for another status than 2xx, and the errors of httpx.
+        """
+        if self._client is None:
+            self._client = _client(self._endpoint)
         seconds = CLOSE_SECONDS / 2 if self._stops.is_set() else REQUEST_SECONDS
-        connection = kind(self._url.hostname or "", self._url.port, timeout=seconds)
+        with self._client.stream("POST", self._endpoint, content=body, timeout=seconds) as response:
+            if not response.is_success:
+                raise _Unsuccessful(response.status_code)
+            return self._read_rejected(_read_start(response))
+
+    def _read_rejected(self, answer: bytes) -> int:
+        """Return the number of rejected spans in a positive response, and log the first reason."""
         try:
-            connection.request("POST", self._url.path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            if response.status not in OK:
-                raise HTTPException(f"HTTP status {response.status}")
-        finally:
-            connection.close()
+            partial = orjson.loads(answer)["partialSuccess"]
+            rejected, message = int(partial["rejectedSpans"]), str(partial.get("errorMessage", ""))[:MAX_MESSAGE]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return 0  # usually an empty object: nothing was rejected
+        if rejected > 0 and self._tells_rejections:
+            self._tells_rejections = False
+            log.warning("the trace collector rejects spans, only the first rejection is logged: %s", message)
+        return max(rejected, 0)
 
     def _document(self, batch: list[Trace]) -> dict[str, Any]:
         """Return the body of an export request."""
@@ -146,17 +204,57 @@ class TraceExporter:
         }
 
 
+def _client(endpoint: str) -> httpx.Client:
+    """Return a client that keeps its connection, follows no redirect and uses no proxy of the environment."""
+    if endpoint.startswith("https:"):
+        context = httpx.create_ssl_context(trust_env=False)
+        context.load_default_certs()  # an organization may run its own authority
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: all authorities take long to load
+    return httpx.Client(
+        headers={
+            "Accept-Encoding": "identity",  # else a small answer could decompress to a huge one
+            "Content-Type": "application/json",
+            "User-Agent": f"ostiary/{__version__}",
+        },
+        verify=context,
+        trust_env=False,
+        follow_redirects=False,
+        limits=httpx.Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS),
+    )
+
+
+def _read_start(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            break
+    return bytes(body)
+
+
+def _is_transient(error: Exception) -> bool:
+    """Return True if the collector has not got the request, or asks to send it again later."""
+    if isinstance(error, _Unsuccessful):
+        return error.status in TRANSIENT
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+
+
+def estimate(trace: Trace) -> int:
+    """Return about how many bytes a trace takes. Spans often share the text of their statements; it counts for each."""
+    return sum(SPAN_BYTES + len(str(span.attributes.get(QUERY_TEXT, ""))) for span in trace.spans)
+
+
 def _span(span: Span) -> dict[str, Any]:
-    """Return a span in OTLP. One that has not ended with its request, ends with it."""
+    """Return a span in OTLP."""
     trace = span.trace
-    ended = span.ended or trace.spans[0].ended
     fields: dict[str, Any] = {
         "traceId": trace.id,
         "spanId": span.id,
         "name": span.name,
         "kind": span.kind.value,
         "startTimeUnixNano": str(trace.epoch + span.began),
-        "endTimeUnixNano": str(trace.epoch + ended),
+        "endTimeUnixNano": str(trace.epoch + span.ended),
         "attributes": _attributes(span.attributes),
         "status": {"code": ERROR} if span.is_error else {},
     }

@@ -15,6 +15,9 @@ from typing import Final
 Value = str | int | float | bool | list[str]
 """A value of an attribute."""
 
+QUERY_TEXT = "db.query.text"
+"""Attribute with the statements of a span."""
+
 SAMPLED = 1
 """Flag of traceparent: the caller records the trace."""
 
@@ -49,17 +52,14 @@ class Trace:
         self.spans: list[Span] = []
         self.spans.append(Span(self, parent_id, name, Kind.SERVER))
 
-    @property
-    def traceparent(self) -> str:
-        """The header for servers that this request calls."""
-        return f"00-{self.id}-{self.spans[0].id}-{SAMPLED:02x}"
-
     def end(self) -> None:
-        """End the request. Work that it has started and that goes on, such as a delayed write, adds no spans."""
-        self.is_open = False
-        self.spans[0].end()
+        """End the request and its open spans. Work that goes on, such as a delayed write, changes the trace no more."""
         if self.dropped:
             self.spans[0].attributes["ostiary.spans.dropped"] = self.dropped
+        self.is_open = False
+        now = perf_counter_ns()
+        for each in self.spans:
+            each.ended = each.ended or now
 
 
 class Span:
@@ -75,11 +75,21 @@ class Span:
         self.ended = 0
         self.began = perf_counter_ns()
 
-    def end(self, error: BaseException | None = None) -> None:
-        """End the work. Of an error only its class is kept, since its text may contain what a client sent."""
+    @property
+    def traceparent(self) -> str:
+        """The header for servers that this work calls."""
+        return f"00-{self.trace.id}-{self.id}-{SAMPLED:02x}"
+
+    def end(self, error: BaseException | None = None, *, is_expected: bool = False) -> None:
+        """End the work, unless its request has ended. Of an error only its class is kept: its text may be a client's.
+
+        An expected error is an ordinary outcome, and the span has not failed.
+        """
+        if not self.trace.is_open:
+            return
         self.ended = perf_counter_ns()
         if error is not None:
-            self.is_error = True
+            self.is_error = not is_expected
             self.attributes["error.type"] = type(error).__name__
 
 
@@ -103,8 +113,17 @@ def begin(name: str, kind: Kind, attributes: Mapping[str, Value] | None = None) 
 
 
 @contextmanager
-def span(name: str, kind: Kind = Kind.INTERNAL, attributes: Mapping[str, Value] | None = None) -> Iterator[None]:
-    """Record the block as a span below the current one, if this request has a trace."""
+def span(
+    name: str,
+    kind: Kind = Kind.INTERNAL,
+    attributes: Mapping[str, Value] | None = None,
+    *,
+    expected: type[BaseException] | tuple[type[BaseException], ...] = (),
+) -> Iterator[None]:
+    """Record the block as a span below the current one, if this request has a trace.
+
+    Errors of the classes `expected` are ordinary outcomes of the block: refusals, for which it has not failed.
+    """
     current = begin(name, kind, attributes)
     if current is None:
         yield
@@ -113,7 +132,7 @@ def span(name: str, kind: Kind = Kind.INTERNAL, attributes: Mapping[str, Value] 
     try:
         yield
     except BaseException as error:
-        current.end(error)
+        current.end(error, is_expected=isinstance(error, expected))
         raise
     else:
         current.end()
@@ -124,12 +143,18 @@ def span(name: str, kind: Kind = Kind.INTERNAL, attributes: Mapping[str, Value] 
 def start(traceparent: str, ratio: float, name: str) -> Trace | None:
     """Return the trace of a request, or None if it is not sampled.
 
-    A valid `traceparent` decides by its flag. If it is empty, a share `ratio` of the requests is sampled.
+    A valid `traceparent` decides by its flag. If it is empty, a share `ratio` of the requests is sampled: those with
+    the highest random bits, as in OpenTelemetry, so that all servers choose the same traces.
     """
     if traceparent:
         _, trace_id, parent_id, flags = traceparent.split("-")
         return Trace(trace_id, parent_id, name) if int(flags, 16) & SAMPLED else None
     number = _ids.getrandbits(128) or 1
-    if number % (1 << RATIO_BITS) >= ratio * (1 << RATIO_BITS):
+    if number % (1 << RATIO_BITS) < (1 - ratio) * (1 << RATIO_BITS):
         return None
     return Trace(f"{number:032x}", "", name)
+
+
+def unsampled() -> str:
+    """Return a new header for servers that a request calls which is not sampled: they sample it neither."""
+    return f"00-{_ids.getrandbits(128) or 1:032x}-{_ids.getrandbits(64) or 1:016x}-00"

@@ -83,9 +83,9 @@ class IdentityProvider:
         return None if body is None else _parse_object(body)
 
     async def _post(self, form: dict[str, str]) -> bytes | None:
-        traceparent = request_stats.current_request().traceparent
-        headers = {"traceparent": traceparent} if traceparent else None
         with traces.span("ask the identity provider", Kind.CLIENT):
+            traceparent = _traceparent()
+            headers = {"traceparent": traceparent} if traceparent else None
             async with self._client.stream("POST", self._url, data=form, headers=headers) as response:
                 if response.is_success:
                     return await _read_body(response)
@@ -94,6 +94,14 @@ class IdentityProvider:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _traceparent() -> str:
+    """Return the header that names the current span; the client's header or none if this server does not trace."""
+    if (span := traces.CURRENT.get()) is not None:
+        return span.traceparent
+    stats = request_stats.current_request()
+    return stats.traceparent or (traces.unsampled() if stats.is_unsampled else "")
 
 
 def _ssl_context() -> ssl.SSLContext:

@@ -5,8 +5,9 @@ import pwd
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -35,13 +36,14 @@ def main() -> int:
         unix = stack.enter_context(_serving_unix(folder / "unix"))
         ports = {part: free_port() for part in ("bare", "right", "haproxy", "caddy", "caddy-unix")}
         where = ports | {"folder": name, "server": _port(plain), "trusting": _port(trusting)}
-        stack.enter_context(_proxy(folder, "nginx", NGINX.substitute(where), ["-p", name, "-c"]))
-        stack.enter_context(_proxy(folder, "haproxy", HAPROXY.substitute(where), ["-db", "-f"]))
+        nginx = stack.enter_context(_proxy(folder, "nginx", NGINX.substitute(where), ["-p", name, "-c"]))
+        haproxy = stack.enter_context(_proxy(folder, "haproxy", HAPROXY.substitute(where), ["-db", "-f"]))
         upstreams = {ports["caddy"]: f"127.0.0.1:{where['trusting']}", ports["caddy-unix"]: f"unix/{unix.path}"}
-        stack.enter_context(_proxy(folder, "caddy", caddy(upstreams), ["run", "--adapter", "caddyfile", "--config"]))
+        options = ["run", "--adapter", "caddyfile", "--config"]
+        proxies = (nginx, haproxy, stack.enter_context(_proxy(folder, "caddy", caddy(upstreams), options)))
         at = {part: f"http://127.0.0.1:{port}" for part, port in ports.items()}
         for part, address in at.items():
-            _wait_for(part, address)
+            _wait_for(part, address, proxies)
         return _tell([*_all(at, plain.address)])
 
 
@@ -82,8 +84,18 @@ def _serving_unix(folder: Path) -> Iterator[UnixServer]:
         yield server
 
 
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def output(self) -> str:
+        return f"\n{self.log.name}:\n{self.log.read_text()}"
+
+
 @contextmanager
-def _proxy(folder: Path, program: str, configuration: str, options: list[str]) -> Iterator[None]:
+def _proxy(folder: Path, program: str, configuration: str, options: list[str]) -> Iterator[_Proxy]:
     file = folder / f"{program}.conf"
     file.write_text(_as_others(program) + configuration)
     command, log = [program, *options, str(file)], folder / f"{program}.out"
@@ -91,7 +103,7 @@ def _proxy(folder: Path, program: str, configuration: str, options: list[str]) -
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | homes)  # noqa: S603 - ours
     try:
-        yield
+        yield _Proxy(process, log)
     finally:
         process.terminate()
         process.wait()
@@ -108,15 +120,18 @@ def _port(server: Server) -> str:
     return server.address.rpartition(":")[2]
 
 
-def _wait_for(part: str, address: str) -> None:
+def _wait_for(part: str, address: str, proxies: Sequence[_Proxy]) -> None:
+    """Wait until a proxy answers; exit with the output of those that have ended, or of all if none answers in time."""
     give_up = monotonic() + WAIT_SECONDS
-    while monotonic() < give_up:
-        try:
+    ended: list[_Proxy] = []
+    while monotonic() < give_up and not ended:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{address}/health/live", trust_env=False).is_success:
                 return
-        except httpx.TransportError:
-            sleep(0.05)
-    raise SystemExit(f"proxies: {part} does not answer at {address}")
+        ended = [each for each in proxies if each.process.poll() is not None]
+        sleep(0.05)
+    outputs = "".join(each.output for each in ended or proxies)
+    raise SystemExit(f"proxies: {part} does not answer at {address}{outputs}")
 
 
 def _tell(tried: list[Trial]) -> int:

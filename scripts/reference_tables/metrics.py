@@ -46,7 +46,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     },
     "ostiary_database_connections": {"state": "`used` or `idle`"},
     "ostiary_traces_total": {
-        "result": "`exported`; `refused` by a collector that was away or failed; `dropped` while too many waited"
+        "result": "`exported`; `refused` by the collector, or failed; `dropped` while too many waited"
     },
     "ostiary_workers": {"version": "the version of Ostiary"},
 }

@@ -70,6 +70,18 @@ def test_nor_after_a_read_that_was_interrupted_between_two_rows(connection: sqli
     assert prepared(connection, lambda: connection.execute(ENDLESS, (2,)).fetchall()) == 0
 
 
+@pytest.mark.parametrize("fetch", [lambda cursor: cursor.fetchone(), next], ids=["fetchone", "iteration"])
+def test_nor_after_a_read_of_single_rows(
+    connection: sqlite3.Connection, fetch: Callable[[sqlite3.Cursor], object]
+) -> None:
+    cursor = connection.execute(ENDLESS, (10_000_000,))
+    connection.interrupt()
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        fetch(cursor)
+
+    assert prepared(connection, lambda: connection.execute(ENDLESS, (2,)).fetchall()) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "wrong", "right"), [(INSERT, 7, 8), (DIVIDE, LEAST, 1)], ids=["a constraint", "an integer overflow"]
 )
@@ -91,3 +103,13 @@ def test_the_texts_of_queries_that_fail_do_not_grow_without_end(connection: sqli
 
     assert len(connection.texts) <= STATEMENTS
     assert len(connection.texts[ENDLESS]) <= len(ENDLESS) + 2 * STATEMENTS
+
+
+def test_the_queries_that_failed_last_keep_their_other_texts(connection: sqlite3.Connection) -> None:
+    if not isinstance(connection, RenamingConnection):
+        pytest.skip("this Python keeps failed queries prepared by itself")
+    queries = [f"{ENDLESS} -- {number}" for number in range(STATEMENTS)]
+    for text in (*queries, queries[0], ENDLESS):
+        connection.rename(text)
+
+    assert set(connection.texts) == {ENDLESS, *queries} - {queries[1]}

@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -23,7 +24,13 @@ class Collector(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = 200
+        self.answer = b"{}"
+        self.connections = 0
         self.received: list[tuple[str, str | None, dict[str, Any]]] = []
+
+    def get_request(self) -> Any:
+        self.connections += 1
+        return super().get_request()
 
     @property
     def address(self) -> str:
@@ -32,12 +39,15 @@ class Collector(HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Collector
+    protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.received.append((self.path, self.headers["content-type"], body))
         self.send_response(self.server.status)
+        self.send_header("content-length", str(len(self.server.answer)))
         self.end_headers()
+        self.wfile.write(self.server.answer)
 
     def log_message(self, *_: object) -> None:
         """Write nothing."""
@@ -87,6 +97,11 @@ def wait_until(is_true: Callable[[], bool]) -> None:
         sleep(0.005)
 
 
+def spans_of(body: dict[str, Any]) -> list[str]:
+    """Return the ids of the spans of an export request."""
+    return [span["spanId"] for span in body["resourceSpans"][0]["scopeSpans"][0]["spans"]]
+
+
 async def test_traces_arrive_in_the_format_of_otlp(collector: Collector) -> None:
     exporter, made = TraceExporter(collector.address), trace(2)
     with counted(EXPORTED, 1):
@@ -121,39 +136,136 @@ async def test_many_traces_share_a_request_and_each_arrives_once(
         async with exporter.running():
             pass
 
-    ids = [
-        span["spanId"] for *_, body in collector.received for span in body["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    ]
+    ids = [span for *_, body in collector.received for span in spans_of(body)]
     assert ids == [span.id for each in made for span in each.spans]
     assert len(collector.received) == 8
 
 
-async def test_a_collector_that_fails_is_logged_once_and_its_traces_are_dropped(
-    collector: Collector, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("status", [429, 503])
+async def test_traces_wait_for_a_collector_that_is_away_and_the_log_has_its_outage_once(
+    collector: Collector, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    exporter = TraceExporter(collector.address)
-    collector.status = 503
+    exporter, made = TraceExporter(collector.address), [trace() for _ in range(3)]
+    collector.status = status
     with caplog.at_level(logging.WARNING, trace_export.__name__):
         async with exporter.running():
-            for _ in range(3):
-                with counted(REFUSED, 1):
-                    exporter.add(trace())
-            collector.status = 200
-            with counted(EXPORTED, 1):
-                exporter.add(trace())
+            for each in made[:2]:
+                collector.received.clear()
+                exporter.add(each)
+                wait_until(lambda: len(collector.received) > 1)
+            with counted(EXPORTED, 3):
+                collector.status = 200
+                exporter.add(made[2])
 
+    assert spans_of(collector.received[-1][2]) == [each.spans[0].id for each in made]
     assert [record.message for record in caplog.records] == [
-        "the trace collector does not answer: HTTP status 503",
-        "the trace collector answers again",
+        f"the trace collector takes no traces: HTTP status {status}",
+        "the trace collector takes traces again",
     ]
 
 
+@pytest.mark.parametrize("status", [302, 400])
+async def test_traces_that_the_collector_refuses_are_counted_and_not_sent_again(
+    collector: Collector, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    exporter = TraceExporter(collector.address)
+    collector.status = status
+    async with exporter.running():
+        for _ in range(3):
+            with counted(REFUSED, 1):
+                exporter.add(trace())
+        collector.status = 200
+        with counted(EXPORTED, 1):
+            exporter.add(trace())
+
+    assert len(collector.received) == 4
+    assert caplog.messages[:-1] == [f"the trace collector takes no traces: HTTP status {status}"]
+
+
+async def test_no_error_ends_the_export(
+    collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter, unencodable = TraceExporter(collector.address), trace()
+    unencodable.spans[0].name = "\ud800"
+    async with exporter.running():
+        with counted(REFUSED, 1):
+            exporter.add(unencodable)
+        with monkeypatch.context() as elsewhere, counted(REFUSED, 1):
+            elsewhere.setattr(exporter, "_endpoint", "http://a..b:4318/v1/traces")
+            exporter.add(trace())
+        with counted(EXPORTED, 1):
+            exporter.add(trace())
+
+    assert len(caplog.messages) == 2
+
+
+async def test_a_partial_success_counts_what_is_rejected_and_tells_its_reason_once(
+    collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
+    exporter = TraceExporter(collector.address)
+    async with exporter.running():
+        for answer, result in (
+            ({"partialSuccess": {"rejectedSpans": "7", "errorMessage": "too old"}}, REFUSED),
+            ({"partialSuccess": {"rejectedSpans": 1}}, REFUSED),
+            ({"partialSuccess": {"rejectedSpans": "0", "errorMessage": "a hint"}}, EXPORTED),
+            ({"partialSuccess": {"rejectedSpans": "some"}}, EXPORTED),
+            (["x" * trace_export.MAX_ANSWER_BYTES], EXPORTED),
+            ([], EXPORTED),
+        ):
+            collector.answer = json.dumps(answer).encode()
+            with counted(result, 1):
+                exporter.add(trace(2))
+
+    (message,) = caplog.messages
+    assert message.endswith("too old")
+
+
+async def test_exports_share_a_connection(collector: Collector) -> None:
+    exporter = TraceExporter(collector.address)
+    async with exporter.running():
+        for _ in range(3):
+            with counted(EXPORTED, 1):
+                exporter.add(trace())
+
+    assert (len(collector.received), collector.connections) == (3, 1)
+
+
+async def test_an_ipv6_address_needs_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        asked.append(address)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    exporter = TraceExporter("http://[::1]/v1/traces")
+    async with exporter.running():
+        exporter.add(trace())
+        wait_until(lambda: bool(asked))
+
+    assert set(asked) == {("::1", 80)}
+
+
 def test_the_queue_has_a_limit_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_export, "MAX_WAITING", 10)
+    monkeypatch.setattr(trace_export, "MAX_WAITING_BYTES", 10 * trace_export.SPAN_BYTES)
     exporter = TraceExporter("http://127.0.0.1:9/v1/traces")  # its thread does not run, as with a collector that hangs
     with counted(DROPPED, 15):
         for _ in range(20):
             exporter.add(trace(2))
+
+
+def test_the_estimate_of_a_trace_is_near_its_memory() -> None:
+    made = []
+    tracemalloc.start()
+    try:
+        for number in range(10, 40):
+            made.append(trace(3))
+            made[-1].spans[1].attributes[traces.QUERY_TEXT] = f"{number}" * 1_000
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert taken < sum(map(trace_export.estimate, made)) < 4 * taken
 
 
 async def test_the_stop_of_the_server_waits_a_limited_time_for_a_collector_that_hangs(

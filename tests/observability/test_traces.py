@@ -5,6 +5,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -13,9 +14,10 @@ from starlette.applications import Starlette
 
 from app import db
 from app.domain.viewer import ANONYMOUS, Viewer
-from app.http import RequestMiddleware
+from app.http import RequestMiddleware, traced_middleware
 from app.observability import logs, request_stats, traces
 from app.observability.logs import JsonLines
+from app.observability.request_stats import RequestStats
 from app.observability.trace_export import TraceExporter
 from app.observability.traces import Kind, Trace
 from tests.support.client import Api, codes
@@ -190,6 +192,8 @@ TRACEPARENTS: dict[str, tuple[str, str] | str | None] = {
     f"00-{CALLER}-{PARENT}-00": None,
     f"00-{CALLER}-{'0' * 16}-01": "own",
     f"ff-{CALLER}-{PARENT}-01": "own",
+    f"cc-{CALLER}-{PARENT}-01-{HIDDEN}": (CALLER, PARENT),
+    f"cc-{CALLER}-{PARENT}-01{HIDDEN}": "own",
     f"00-{CALLER}-{PARENT}-01-{HIDDEN}": "own",
     "": "own",
 }
@@ -241,11 +245,76 @@ def test_the_ratio_is_the_share_of_traced_requests(ratio: float) -> None:
     assert abs(number - 2_000 * ratio) < 2_000 * ratio * (1 - ratio) * 0.6 + 1
 
 
-async def test_probes_have_no_trace(client: httpx.AsyncClient, exported: list[Document]) -> None:
-    for path in ("/health/live", "/health/ready", "/metrics"):
-        await client.get(path)
+def test_the_traces_with_the_highest_random_bits_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, is_sampled in ((3 << 54, True), ((3 << 54) - 1, False), ((1 << 56) - 1, True), (1 << 56, False)):
+        with monkeypatch.context() as chance:
+            chance.setattr("app.observability.traces._ids.getrandbits", lambda _, number=number: number)
+            assert (traces.start("", 0.25, "GET") is not None) is is_sampled
 
-    assert exported == []
+
+@pytest.mark.parametrize("prefix", ["", "/registry"])
+async def test_probes_have_no_trace_and_other_paths_have_one(
+    app: Starlette, exported: list[Document], prefix: str
+) -> None:
+    transport = httpx.ASGITransport(app, root_path=prefix)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        for path in ("/health/live", "/health/ready", "/metrics"):
+            await client.get(prefix + path)
+        assert exported == []
+        await client.get(f"{prefix}/metricsandmore")
+
+    assert len(exported) == 1
+
+
+async def test_a_span_of_an_ordinary_outcome_has_not_failed(
+    api: Api, make: Make, exported: list[Document], backend: str
+) -> None:
+    ann = await make.user("ann", "admin")
+    await api(FIND, HIDDEN, name="x")
+    await api(f"{{ {HIDDEN} }}", ann)
+    for _ in range(3):
+        await api(f"{{ __schema {{ queryType {{ name }} }} }} # {backend}", ann)
+    for _ in range(2):
+        await api(CREATE, ann, name="twice", word="a word of theirs")
+
+    kinds = {attributes(span).get("error.type") for document in exported for span in spans(document)}
+    assert {"Unauthenticated", "Invalid"} <= kinds
+    assert "compile the plan" in {name for document in exported for name in names(document)}
+    failed = [span for document in exported for span in spans(document) if span["status"]]
+    assert [span["name"] for span in failed] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "sent", "expected"),
+    [
+        (0, [], "cancelled"),
+        (500, ["NOT_FOUND", "INTERNAL_SERVER_ERROR"], "INTERNAL_SERVER_ERROR"),
+        (503, ["SERVICE_UNAVAILABLE"], "SERVICE_UNAVAILABLE"),
+        (502, [], "502"),
+    ],
+)
+def test_a_failed_request_has_the_kind_of_its_error(status: int, sent: list[str], expected: str) -> None:
+    trace, stats = traces.start("", 1.0, "GET"), RequestStats("", "GET")
+    assert trace is not None
+    stats.codes = sent
+    traced_middleware.describe(trace, stats, status)
+
+    root = trace.spans[0]
+    assert (root.is_error, root.attributes["error.type"]) == (True, expected)
+    assert root.attributes.get("http.response.status_code", 0) == status
+
+
+async def test_spans_that_outlive_their_request_end_with_it_and_change_no_more() -> None:
+    trace = traces.start("", 1.0, "GET")
+    assert trace is not None
+    token = traces.CURRENT.set(trace.spans[0])
+    with suppress(RuntimeError), traces.span("long"):
+        trace.end()
+        raise RuntimeError
+    traces.CURRENT.reset(token)
+
+    root, long = trace.spans
+    assert (long.ended, long.attributes, long.is_error) == (root.ended, {}, False)
 
 
 async def test_work_that_outlives_its_request_and_spans_beyond_the_limit_are_left_out(

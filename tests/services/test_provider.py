@@ -20,6 +20,9 @@ from starlette.applications import Starlette
 
 from app import db
 from app.domain.errors import SettingsError, Unavailable
+from app.http.middleware import TRACEPARENT_RE
+from app.observability import request_stats, traces
+from app.observability.request_stats import RequestStats
 from app.services import identity_provider as asking
 from tests.support.changes import unchanged
 from tests.support.factories import Make
@@ -92,6 +95,27 @@ async def test_it_gets_the_traceparent_of_the_request_if_it_is_valid(
         await client.post("/users/authenticate", data={"token": TOKEN}, headers={"traceparent": value})
 
     assert [each.headers.get("traceparent") for each in provider.heard] == [valid, None]
+
+
+async def test_it_gets_the_span_of_its_request_or_that_the_trace_is_not_sampled(provider: Provider) -> None:
+    client, stats, trace = (
+        asking.IdentityProvider(provider.url),
+        RequestStats("", "POST"),
+        traces.start("", 1.0, "POST"),
+    )
+    assert trace is not None
+    request_stats.CURRENT.set(stats)  # of this test alone, which is a task
+    traces.CURRENT.set(trace.spans[0])
+    await client.ask(token=TOKEN)
+    traces.CURRENT.set(None)
+    stats.is_unsampled = True
+    await client.ask(token=TOKEN)
+    await client.close()
+
+    traced, unsampled = (each.headers["traceparent"] for each in provider.heard)
+    assert traced == f"00-{trace.id}-{trace.spans[1].id}-01"
+    assert unsampled.endswith("-00")
+    assert TRACEPARENT_RE.fullmatch(unsampled.encode())
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:

@@ -2,8 +2,11 @@
 
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+Result = TypeVar("Result")
 
 STATEMENTS = 512
 """Prepared statements that a connection keeps."""
@@ -47,11 +50,12 @@ class RenamingConnection(sqlite3.Connection):
     def rename(self, text: str) -> None:
         """Use another text for this query from now on.
 
-        A text comes again when the connection has dropped the query of that text, which nothing has used since.
+        A text comes again when the connection has dropped the query of that text, which nothing has used since. For the
+        same reason the query that has not failed for the longest time gets its first text again when too many failed.
         """
+        spaces = len(self.texts.pop(text, text)) - len(text)
         if len(self.texts) >= STATEMENTS:
-            self.texts.clear()
-        spaces = len(self.texts.get(text, text)) - len(text)
+            del self.texts[next(iter(self.texts))]
         self.texts[text] = text + " " * (spaces % (2 * STATEMENTS) + 1)
 
 
@@ -71,16 +75,22 @@ class _ReportingCursor(sqlite3.Cursor):
 
     def fetchall(self) -> list[Any]:
         """Return the rows that are left."""
-        try:
-            return super().fetchall()
-        except sqlite3.Error:
-            self.connection.rename(self._text)
-            raise
+        return self._report(super().fetchall)
 
     def fetchmany(self, size: int | None = 1) -> list[Any]:
         """Return the next rows."""
+        return self._report(super().fetchmany, size)
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None at the end."""
+        return self._report(super().fetchone)
+
+    def __next__(self) -> Any:
+        return self._report(super().__next__)
+
+    def _report(self, fetch: Callable[..., Result], *arguments: Any) -> Result:
         try:
-            return super().fetchmany(size)
+            return fetch(*arguments)
         except sqlite3.Error:
             self.connection.rename(self._text)
             raise

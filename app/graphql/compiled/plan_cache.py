@@ -99,9 +99,10 @@ class PlanCache(Generic[P]):
     def _build(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
         try:
             with traces.span("compile the plan"):
-                return self._make(document, variables, viewer)
-        except NotPlannable as error:
-            return Fallback(error.reason)
+                try:
+                    return self._make(document, variables, viewer)
+                except NotPlannable as error:  # an ordinary outcome, with which the span has not failed
+                    return Fallback(error.reason)
         except Exception:
             log.exception("a document cannot be planned, the reference executor runs it")
             return Fallback("plan failed")
