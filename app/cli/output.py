@@ -73,13 +73,13 @@ def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
     Raises OSError, and CommandFailed for a target that is a directory.
     """
     partials = [target.with_name(f".{target.name}.{os.getpid()}.partial") for target in targets]
-    made = list[Path]()
+    created = list[Path]()
     try:
         with ExitStack() as stack:
             files = list[IO[str]]()
             for partial in partials:
                 descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                made.append(partial)
+                created.append(partial)
                 files.append(stack.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")))
             yield files
         for target in targets:
@@ -88,5 +88,5 @@ def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
         for partial, target in zip(partials, targets, strict=True):
             partial.replace(target)
     finally:
-        for partial in made:
+        for partial in created:
             partial.unlink(missing_ok=True)
