@@ -77,7 +77,7 @@ def _dronedb(arguments: argparse.Namespace) -> int:
     from app.services.imports import dronedb
 
     settings = _start(arguments)
-    files = dronedb.find_files(arguments.source, arguments.datasets)
+    files = dronedb.find_files(arguments.source, arguments.datasets, accounts_only=arguments.accounts_only)
     source = dronedb.translate(
         files,
         datetime.now(UTC),
@@ -85,6 +85,7 @@ def _dronedb(arguments: argparse.Namespace) -> int:
         plain_names=arguments.plain_names,
         org_slugs=dict(arguments.rename_org),
         accounts_only=arguments.accounts_only,
+        warn=lambda text: print(f"ostiary: {text}", file=sys.stderr),
     )
     return _import(arguments, settings, source)
 

@@ -1,5 +1,6 @@
 """The file that a command writes."""
 
+import errno
 import os
 import sys
 from collections.abc import Collection, Iterator
@@ -40,7 +41,7 @@ def output_file(name: str | None) -> Iterator[OutputFile]:
     """
     to_stdout = name is None or name == "-"
     try:
-        with nullcontext(sys.stdout) if to_stdout else _replaced(Path(str(name))) as file:
+        with nullcontext([sys.stdout]) if to_stdout else _replaced(Path(str(name))) as (file,):
             yield OutputFile(file)
     except (_NotWritten, OSError) as error:
         reason = error.reason if isinstance(error, _NotWritten) else error
@@ -51,23 +52,41 @@ def output_file(name: str | None) -> Iterator[OutputFile]:
 
 @contextmanager
 def output_folder(folder: Path, names: Collection[str]) -> Iterator[dict[str, OutputFile]]:
-    """Open files of a folder, which is created. They replace old ones when all are complete. Raises CommandFailed."""
+    """Open files of a folder, which is created. They replace old ones when all are complete. Raises CommandFailed.
+
+    Before the first one is replaced, all are written and closed, and no target is a directory. Each is then renamed:
+    others who read in between may see old and new files.
+    """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        with ExitStack() as stack:
-            yield {name: OutputFile(stack.enter_context(_replaced(folder / name))) for name in names}
+        with _replaced(*(folder / name for name in names)) as files:
+            yield dict(zip(names, map(OutputFile, files), strict=True))
     except (_NotWritten, OSError) as error:
         reason = error.reason if isinstance(error, _NotWritten) else error
         raise CommandFailed(f"{folder} cannot be written: {reason.strerror}") from None
 
 
 @contextmanager
-def _replaced(target: Path) -> Iterator[IO[str]]:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
+    """Open a new file beside each target. They replace the targets when all are written and closed.
+
+    Raises OSError, and CommandFailed for a target that is a directory.
+    """
+    partials = [target.with_name(f".{target.name}.{os.getpid()}.partial") for target in targets]
+    created = list[Path]()
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            yield file
-        partial.replace(target)
+        with ExitStack() as stack:
+            files = list[IO[str]]()
+            for partial in partials:
+                descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                created.append(partial)
+                files.append(stack.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")))
+            yield files
+        for target in targets:
+            if target.is_dir() and not target.is_symlink():
+                raise CommandFailed(f"{target} cannot be written: {os.strerror(errno.EISDIR)}")
+        for partial, target in zip(partials, targets, strict=True):
+            partial.replace(target)
     finally:
-        partial.unlink(missing_ok=True)
+        for partial in created:
+            partial.unlink(missing_ok=True)

@@ -74,10 +74,12 @@ def _is_folder(arguments: argparse.Namespace) -> bool:
 
 
 def _table(arguments: argparse.Namespace) -> str | None:
-    """Return the table that a CSV file has, None for another form. Raises CommandFailed for one without a name."""
+    """Return the table that a CSV file has, None for another form. Raises CommandFailed for a table without a name."""
     from app.services.state.tables import TABLES, is_table, table_of
 
     path = Path(arguments.file or "-")
+    if arguments.table is not None and arguments.format not in {None, "csv"}:
+        raise CommandFailed(f"--table is for CSV, and --format says {arguments.format}")
     if arguments.format not in {None, "csv"} or not (arguments.format or arguments.table or is_table(path)):
         return None
     if (name := arguments.table or table_of(path)) is None:
@@ -157,9 +159,10 @@ def _read(arguments: argparse.Namespace) -> "State":
                 raise CommandFailed(
                     "--format and --table are for one file; the names say the forms of those of a folder"
                 )
-            reader, others = folders.read(Path(arguments.file), progress)
+            reader, others = folders.read(Path(arguments.file), progress, prune=arguments.prune)
             for path in others:
-                print(f"ostiary: {path} is left out: it is no .yaml, .jsonl or .csv file", file=sys.stderr)
+                reason = "it is a folder" if path.is_dir() else "its name has no ending of a document or a table"
+                print(f"ostiary: {path} is left out: {reason}", file=sys.stderr)
         else:
             table = _table(arguments)
             form = files.Format.YAML if table else _format(arguments)

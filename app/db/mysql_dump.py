@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _PLAIN = re.compile(rb"""[^;'"`/#-]++""")
+_SAME_DELIMITER = re.compile(rb"[ \t]*;?[ \t]*(?=[\r\n]|\Z)")
 _ESCAPED = {quote: re.compile(rb"\\(.)|" + quote * 2, re.DOTALL) for quote in (b"'", b'"')}
 _ESCAPES = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": rb"\%", b"_": rb"\_"}
 
@@ -39,13 +40,19 @@ _KEYS = frozenset({"PRIMARY", "KEY", "UNIQUE", "CONSTRAINT", "INDEX", "FULLTEXT"
 """First words in a CREATE TABLE that begin no column."""
 
 _INSERT_WORDS = frozenset({"LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"})
+_AFTER_ROWS = frozenset({"ON", "AS"})
 _OTHER_CHANGES = frozenset({"DELETE", "UPDATE", "TRUNCATE", "LOAD"})
 _INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "bool", "boolean"})
 _CONSTANTS = {"NULL": None, "TRUE": 1, "FALSE": 0}
 _UTF_8 = frozenset({"utf8", "utf8mb3", "utf8mb4", "ascii", "binary"})
-_HEADER = re.compile(rb"\A(?:/\*M?!999999[^\n]*\n)?\s*-- (?:MySQL|MariaDB) dump")
-_TRAILER = b"-- Dump completed"
-_UUID_BYTES = 16
+_MARK = re.compile(rb"(?:^|(?<=\xbf))-- (?:((?:MySQL|MariaDB) dump)|Dump completed)", re.MULTILINE)
+"""The first and the last comment of a dump, each a line of its own."""
+
+_UUID_BYTES, _BIT_BYTES = 16, 8
+_NUMBER_BYTES = 100
+"""Characters of a number: MySQL has none with more, and Python reads none of thousands of digits."""
+
+_WHOLE_NUMBER = re.compile(rb"\s*\d{1,20}\s*")
 _REPORT_ROWS = 1_000
 
 
@@ -65,22 +72,30 @@ class _Token(NamedTuple):
 
 
 def read_tables(
-    path: Path, tables: Mapping[str, Columns], optional: Sequence[str] = (), report: Report | None = None
+    path: Path,
+    tables: Mapping[str, Columns],
+    optional: Sequence[str] = (),
+    report: Report | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Rows]:
     """Return the rows of some tables by the names of the tables; an optional one may be missing.
 
-    Names of tables and columns are found in any letter case. Raises UnreadableFile.
+    Names of tables and columns are found in any letter case. `warn` is told if the file does not say where a dump
+    ends. Raises UnreadableFile.
     """
     with path.open("rb") as file:
         if not path.stat().st_size:
             raise UnreadableFile("it is empty")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _check_whole(data)
+            if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+                raise UnreadableFile("it is in UTF-16, as PowerShell writes it: dump again with --result-file")
             dump = _Dump(data, tables, report or (lambda *_: None))
             dump.read()
     for name in tables:
         if name not in dump.rows and name not in optional:
             raise UnreadableFile(f"it has no table {name}")
+    if not dump.headers:
+        warn("has no comments of mysqldump, so that nothing shows whether it is complete: dump without --skip-comments")
     return {name: dump.rows.get(name, []) for name in tables}
 
 
@@ -92,15 +107,8 @@ def is_dump(path: Path) -> bool:
         return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"-- ", b"/*"))
 
 
-def _check_whole(data: mmap.mmap) -> None:
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raise UnreadableFile("it is in UTF-16, as PowerShell writes it: dump again with --result-file")
-    if _HEADER.match(data[:4096].removeprefix(b"\xef\xbb\xbf")) and data.rfind(_TRAILER) < 0:
-        raise UnreadableFile("it does not end with `-- Dump completed`: the dump is incomplete")
-
-
 class _Dump:
-    """Reads statement after statement. `rows` has the tables that were created or filled."""
+    """Reads statement after statement. `rows` has the tables that were created or filled, `headers` counts dumps."""
 
     def __init__(self, data: mmap.mmap, tables: Mapping[str, Columns], report: Report) -> None:
         self._data, self._report = data, report
@@ -110,6 +118,7 @@ class _Dump:
         self._databases: dict[str, str] = {}
         self._database = ""
         self.rows: dict[str, Rows] = {}
+        self.headers = self._trailers = 0
 
     def read(self) -> None:
         """Read all statements. Raises UnreadableFile."""
@@ -130,6 +139,10 @@ class _Dump:
             elif token.text != b";":
                 self._skip_statement()
             self._report("read bytes", self._at, len(self._data))
+        if self._trailers < self.headers:
+            raise UnreadableFile(
+                "it does not end with `-- Dump completed`, or one of its dumps: the dump is incomplete"
+            )
 
     def _error(self, reason: str) -> UnreadableFile:
         line = self._data[: self._at].count(b"\n") + 1
@@ -142,6 +155,11 @@ class _Dump:
                 return
             end = _COMMENT_ENDS[comment.group()]
             at = self._data.find(end, comment.end())
+            if at < 0 and end == b"*/":
+                raise self._error("a comment does not end: the dump is incomplete")
+            if (mark := _MARK.match(self._data, comment.start())) is not None:
+                self.headers += mark[1] is not None
+                self._trailers += mark[1] is None
             self._at = len(self._data) if at < 0 else at + len(end)
 
     def _peek(self) -> _Token | None:
@@ -152,8 +170,6 @@ class _Dump:
             if self._at == len(self._data):
                 return None
             raise self._error("a quoted text does not end: the dump is incomplete")
-        if len(matched.group()) > 2 * MAX_VALUE_BYTES:
-            raise self._error(f"a value has more than {MAX_VALUE_BYTES:,} bytes")
         return _Token(matched.lastgroup, matched.group())
 
     def _next(self, *, may_end: bool = False) -> Any:
@@ -174,6 +190,9 @@ class _Dump:
 
     def _skip_programs(self) -> None:
         """Skip triggers and routines: mysqldump sets another delimiter around them, and then `;` again."""
+        if (same := _SAME_DELIMITER.match(self._data, self._at)) is not None:
+            self._at = same.end()
+            return
         ends = re.compile(rb"\n[ \t]*DELIMITER[ \t]+;[ \t]*(?:\r?\n|\Z)", re.IGNORECASE)
         end = ends.search(self._data, self._at)
         if end is None:
@@ -284,7 +303,7 @@ class _Dump:
         while True:
             if self._next().text != b"(":
                 raise self._error(f"a row of {table} is missing")
-            values = self._values()
+            values = self._values(table)
             if len(values) != len(columns):
                 raise self._error(f"a row of {table} has {len(values)} values for {len(columns)} columns")
             rows.append(
@@ -294,21 +313,40 @@ class _Dump:
                 raise UnreadableFile(f"its table {table} has more than {MAX_ROWS:,} rows")
             if len(rows) % _REPORT_ROWS == 0:
                 self._report("read bytes", self._at, len(self._data))
-            if (text := self._next().text) == b";":
+            if not self._has_another_row(table):
                 return
-            if text != b",":
-                return self._skip_statement()
 
-    def _values(self) -> list[Any]:
-        values = [self._value(self._next())]
+    def _has_another_row(self, table: str) -> bool:
+        """Read what is after a row: a comma, or the rest of the statement."""
+        token = self._next()
+        if token.word in _AFTER_ROWS:
+            self._skip_statement()
+        elif token.text not in {b",", b";"}:
+            raise self._error(f"there is no comma between two rows of {table}")
+        return bool(token.text == b",")
+
+    def _values(self, table: str) -> list[Any]:
+        values = [self._value(table)]
         while (text := self._next().text) == b",":
-            values.append(self._value(self._next()))
+            values.append(self._value(table))
         if text != b")":
             raise self._error("a value is no literal")
         return values
 
-    def _value(self, token: _Token) -> Any:
+    def _literal(self, table: str) -> _Token:
+        """Read a literal, without the name of its character set. Raises UnreadableFile for one that is too long."""
+        token: _Token = self._next()
+        if token.kind == "word" and (token.word == "N" or token.text[:1] == b"_"):
+            token = self._next()
+            if token.kind not in {"text", "hex", "bits"}:
+                raise self._error(f"a character set of {table} has no text")
+        if len(token.text) > (_NUMBER_BYTES if token.kind in {"number", "bits"} else 2 * MAX_VALUE_BYTES):
+            raise self._error(f"a value of {table} is too long")
+        return token
+
+    def _value(self, table: str) -> Any:
         """Return a literal: texts, hexadecimal ones too, as bytes."""
+        token = self._literal(table)
         text = token.text
         match token.kind:
             case "text":
@@ -322,17 +360,15 @@ class _Dump:
                 return int(text) if text.lstrip(b"+-").isdigit() else float(text)
             case "word" if token.word in _CONSTANTS:
                 return _CONSTANTS[token.word]
-            case "word" if text[:1] == b"_" or token.word == "N":
-                return self._value(self._next())  # the character set of the text behind it
         raise self._error(f"{text[:20].decode('latin-1')} is no literal")
 
     def _convert(self, value: Any, column: _Column) -> Any:
         """Return a value as SQLite would have it: numbers and texts."""
         if not isinstance(value, bytes):
             return value
-        if column.type == "bit":
+        if column.type == "bit" and len(value) <= _BIT_BYTES:
             return int.from_bytes(value, "big")
-        if column.type in _INTEGERS and value.strip().isdigit():
+        if column.type in _INTEGERS and _WHOLE_NUMBER.fullmatch(value):
             return int(value)
         if column.type == "binary" and len(value) == _UUID_BYTES:
             return str(UUID(bytes=value))

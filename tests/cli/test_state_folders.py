@@ -9,7 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from app import cli
+from app.cli.common import CommandFailed
+from app.cli.output import output_folder
+from app.cli.state import TABLE_NAMES
 from app.config import Settings
+from app.services.state import folders, tables
 from tests.conftest import open_db
 from tests.services.state.documents import BASE, events
 
@@ -72,15 +76,15 @@ def test_a_folder_of_all_forms_is_one_document_in_one_event(url: str, capsys: Ca
     (folder / "2026-groupMembers.csv").write_text("group,user,isManager\ncrew,cleo,true\n")
     (folder / ".hidden.yaml").write_text("no document")
     (folder / "README.md").write_text("no document")
-    (folder / "old.yaml").mkdir()
+    (folder / "old").mkdir()
 
     assert cli.main(["apply", "mixed"]) == 0
 
     out, err = capsys.readouterr()
     assert out.startswith("3 added, 0 changed, 0 removed\n")
     assert err.splitlines() == [
-        "ostiary: mixed/README.md is left out: it is no .yaml, .jsonl or .csv file",
-        "ostiary: mixed/old.yaml is left out: it is no .yaml, .jsonl or .csv file",
+        "ostiary: mixed/README.md is left out: its name has no ending of a document or a table",
+        "ostiary: mixed/old is left out: it is a folder",
     ]
 
     async def count() -> int:
@@ -161,6 +165,8 @@ def test_a_table_goes_through_pipes(capsys: Capture, monkeypatch: pytest.MonkeyP
         (["export", "base.yaml/"], "base.yaml cannot be written: Not a directory"),
         (["export", "new/", "--table", "users"], "--table is for one file; a folder has all tables with --format csv"),
         (["plan", ".", "--format", "yaml"], "--format and --table are for one file; "),
+        (["plan", "base.yaml", "--table", "users", "--format", "yaml"], "--table is for CSV, and --format says yaml"),
+        (["export", "new", "--table", "users", "--format", "jsonl"], "--table is for CSV, and --format says jsonl"),
     ],
 )
 def test_a_folder_or_a_table_that_cannot_be_used_is_one_line(arguments: list[str], text: str, capsys: Capture) -> None:
@@ -179,6 +185,59 @@ def test_an_empty_folder_is_no_empty_document(capsys: Capture) -> None:
         capsys.readouterr().err
         == f"ostiary: empty: The folder has no file that ends in .yaml, .jsonl or .csv.\n{NOTHING}"
     )
+
+
+@pytest.mark.parametrize("entry", ["users.yaml", "users.csv", "link.yaml", "more", "README.md"])
+def test_nothing_that_may_list_objects_is_passed_over(entry: str) -> None:
+    folder = Path("parts")
+    folder.mkdir()
+    (folder / "base.yaml").write_text(BASE)
+    if entry.startswith("link"):
+        (folder / entry).symlink_to("nowhere.yaml")
+    elif entry.startswith("README"):
+        (folder / entry).write_text("")
+    else:
+        (folder / entry).mkdir()
+
+    whole, pruned = (folders.read(folder, prune=prune)[0].faults for prune in (False, True))
+
+    assert [fault.location.file for fault in pruned] == ([] if entry == "README.md" else [f"parts/{entry}"])
+    assert [*whole] == ([] if entry == "more" else pruned)
+
+
+def test_the_names_of_tables_are_those_of_the_options() -> None:
+    assert (*tables.TABLES,) == TABLE_NAMES
+
+
+@pytest.mark.parametrize("obstacle", ["directory", "full disk"])
+def test_the_files_of_a_folder_are_replaced_all_or_none(obstacle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path("kept")
+    folder.mkdir()
+    (folder / "a").write_text("old")
+    if obstacle == "directory":
+        (folder / "b").mkdir()
+    else:
+        monkeypatch.setattr("app.cli.output.os.fdopen", lambda *_, **__: _Full())
+
+    with pytest.raises(CommandFailed, match=r"kept.* cannot be written: "):
+        _write_new(folder)
+
+    assert (folder / "a").read_text() == "old"
+    assert [*folder.glob(".*")] == []
+
+
+def _write_new(folder: Path) -> None:
+    with output_folder(folder, ("a", "b")) as opened:
+        for file in opened.values():
+            file.write("new")
+
+
+class _Full(io.StringIO):
+    """A file whose last bytes find no room."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError(28, "No space left on device")
 
 
 @pytest.mark.usefixtures("registry")

@@ -105,6 +105,23 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "the end of a text": (CREATE + "INSERT INTO AspNetUsers VALUES ('1','a", "line 2: a quoted text does not end"),
     "the end of a file": ("-- MySQL dump 10.13\n" + CREATE, "it does not end with `-- Dump completed`"),
+    "the end of the second of two dumps": (
+        f"-- MySQL dump 10.13\n{CREATE}-- Dump completed on 1\n-- MariaDB dump 10.19\nCREATE TABLE x (a int);",
+        "it does not end with `-- Dump completed`",
+    ),
+    "an end inside of a value": (
+        f"-- MySQL dump 10.13\n{CREATE}INSERT INTO AspNetUsers VALUES ('1','\n-- Dump completed\n');",
+        "it does not end with `-- Dump completed`",
+    ),
+    "a comment without an end": (f"{CREATE}/* INSERT INTO AspNetUsers VALUES ('1','a');", "a comment does not end"),
+    "a missing comma": (CREATE + "INSERT INTO AspNetUsers VALUES ('1','a')('2','b');", "there is no comma between"),
+    "a word after a row": (CREATE + "INSERT INTO AspNetUsers VALUES ('1','a') x;", "there is no comma between"),
+    "a number of 5,000 digits": (CREATE + f"INSERT INTO AspNetUsers VALUES (1,{'1' * 5_000});", "is too long"),
+    "bits of 5,000 digits": (CREATE + f"INSERT INTO AspNetUsers VALUES (1,0b{'1' * 5_000});", "is too long"),
+    "character sets of nothing": (
+        CREATE + f"INSERT INTO AspNetUsers VALUES (1,{'_utf8 ' * 5_000}'a');",
+        "a character set of AspNetUsers has no text",
+    ),
     "routines without an end": ("DELIMITER ;;\n" + CREATE, "line 1: the delimiter is never `;` again"),
     "a short row": (CREATE + "INSERT INTO AspNetUsers VALUES ('1');", "has 1 values for 2 columns"),
     "no names": ("INSERT INTO AspNetUsers VALUES (1, 2);", "names no columns, and no CREATE TABLE is before it"),
@@ -132,6 +149,32 @@ def test_the_rows_of_a_dump_are_bounded(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(mysql_dump, "MAX_ROWS", 2)
     with pytest.raises(UnreadableFile, match="its table AspNetUsers has more than 2 rows"):
         rows(tmp_path, CREATE + "INSERT INTO AspNetUsers VALUES (1,2),(2,3),(3,4);")
+
+
+def test_a_table_that_is_skipped_may_have_longer_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mysql_dump, "MAX_VALUE_BYTES", 100)
+    wanted = CREATE + "INSERT INTO AspNetUsers VALUES ('1','{}');"
+    assert rows(tmp_path, f"INSERT INTO Log VALUES ('{'x' * 300}');{wanted.format('a')}") == [("1", "a")]
+    with pytest.raises(UnreadableFile, match="line 2: a value of AspNetUsers is too long"):
+        rows(tmp_path, wanted.format("x" * 300))
+
+
+@pytest.mark.parametrize("column", ["int", "bit(8)", "tinyint(1)"])
+def test_a_text_of_thousands_of_digits_stays_a_text(column: str, tmp_path: Path) -> None:
+    create, digits = CREATE.replace("longtext", column), "1" * 5_000
+    assert rows(tmp_path, f"{create}INSERT INTO AspNetUsers VALUES (1,'{digits}');") == [(1, digits)]
+
+
+def test_a_dump_without_comments_cannot_be_checked_which_is_told(tmp_path: Path) -> None:
+    path, told = tmp_path / "dump.sql", list[str]()
+    path.write_text(
+        f"\ufeff-- MySQL dump 10\n{CREATE}DELIMITER ;\nINSERT INTO AspNetUsers VALUES (1,2);\n-- Dump completed"
+    )
+    assert len(read_tables(path, USERS, warn=told.append)["AspNetUsers"]) == 1, "`;` is the delimiter already"
+    assert told == []
+    path.write_text(CREATE)
+    read_tables(path, USERS, warn=told.append)
+    assert [text.partition(",")[0] for text in told] == ["has no comments of mysqldump"]
 
 
 def test_a_cut_dump_is_never_read_as_a_whole_one(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ DATASETS/ORG/INTERNAL-REF/.ddb/dbase.sqlite.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -62,6 +63,11 @@ DEFAULT_LEVEL = MemberLevel.READ_WRITE
 LASTING = timedelta(days=1)
 """A lockout that ends within a day comes from wrong passwords; a longer one is a deactivated account."""
 
+_FLAGS: Mapping[Any, bool] = {0: False, "0": False, "\0": False, b"\0": False} | dict.fromkeys(
+    (1, "1", "\1", b"\1"), True
+)
+"""A flag as a number, a text or a bit."""
+
 _READ_ROLES = resource_roles.names(DEFAULT_MASK)
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
@@ -74,16 +80,17 @@ class Files(NamedTuple):
     datasets: Path | None
 
 
-def find_files(source: Path, datasets: Path | None) -> Files:
+def find_files(source: Path, datasets: Path | None, *, accounts_only: bool = False) -> Files:
     """Return the files of a source: a folder with both databases, or one file that has all tables.
 
-    Raises UnreadableSource for a folder with two files of one database.
+    For accounts the identity database is enough. Raises UnreadableSource for a folder with two files of one database.
     """
     if not source.is_dir():
         return Files(source, source, datasets)
     inside = source / DATASETS_FOLDER
     folder = datasets or (inside if inside.is_dir() else None)
-    return Files(_find_database(source, IDENTITY), _find_database(source, REGISTRY), folder)
+    identity = _find_database(source, IDENTITY)
+    return Files(identity, identity if accounts_only else _find_database(source, REGISTRY), folder)
 
 
 def _find_database(folder: Path, name: str) -> Path:
@@ -102,18 +109,22 @@ def translate(
     plain_names: bool,
     org_slugs: Mapping[str, str],
     accounts_only: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Translation:
-    """Return the objects of a registry, with the new slugs of some orgs. Raises UnreadableSource."""
+    """Return the objects of a registry, with the new slugs of some orgs. Raises UnreadableSource.
+
+    `warn` is told what is doubtful about a file.
+    """
+    read = partial(_read_database, report=report, warn=warn)
     if files.datasets is not None and not files.datasets.is_dir():
         raise UnreadableSource(f"there is no folder {files.datasets}")
     if accounts_only:
         tables = {name: list[dict[str, Any]]() for name in REGISTRY_TABLES}
-        tables |= _read_database(files.identity, IDENTITY_TABLES, report)
+        tables |= read(files.identity, IDENTITY_TABLES)
     elif files.identity == files.registry:
-        tables = _read_database(files.identity, IDENTITY_TABLES | REGISTRY_TABLES, report)
+        tables = read(files.identity, IDENTITY_TABLES | REGISTRY_TABLES)
     else:
-        tables = _read_database(files.identity, IDENTITY_TABLES, report)
-        tables |= _read_database(files.registry, REGISTRY_TABLES, report)
+        tables = read(files.identity, IDENTITY_TABLES) | read(files.registry, REGISTRY_TABLES)
     translation = _Registry(tables, files.datasets, now, plain_names=plain_names).translation
     _rename_orgs(translation, org_slugs)
     return translation
@@ -131,12 +142,15 @@ def _rename_orgs(translation: Translation, new_slugs: Mapping[str, str]) -> None
         dataset["org"] = new_slugs.get(dataset["org"], dataset["org"])
 
 
-def _read_database(path: Path, tables: Mapping[str, Columns], report: Report | None) -> dict[str, Rows]:
+def _read_database(
+    path: Path, tables: Mapping[str, Columns], report: Report | None, warn: Callable[[str], None]
+) -> dict[str, Rows]:
     try:
         if not path.is_file():
             raise UnreadableSource(f"there is no file {path}")
         if mysql_dump.is_dump(path):
-            return mysql_dump.read_tables(path, tables, optional=(MEMBERS,), report=report)
+            tell = lambda text: warn(f"{path} {text}")  # noqa: E731
+            return mysql_dump.read_tables(path, tables, optional=(MEMBERS,), report=report, warn=tell)
         return read_tables(path, tables, optional=(MEMBERS,))
     except (UnreadableFile, OSError) as error:
         raise UnreadableSource(f"{path} is no database of DroneDB Registry: {error}") from None
@@ -200,14 +214,23 @@ class _Registry:
 
     def _is_locked_out(self, row: Mapping[str, Any]) -> bool:
         end = row["LockoutEnd"]
-        if not is_text(end) or not row["LockoutEnabled"]:
+        thing = f"user {printable(str(row['UserName']))}"
+        if not is_text(end) or not self._flag(row, "LockoutEnabled", thing, otherwise=True):
             return False
         try:
             moment = datetime.fromisoformat(_FRACTION.sub(r"\1", end))
         except ValueError:
-            self.translation.leave_out(f"user {printable(str(row['UserName']))}", "It is no time.", "LockoutEnd")
+            self.translation.leave_out(thing, "It is no time.", "LockoutEnd")
             return True
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) > self._now + LASTING
+
+    def _flag(self, row: Mapping[str, Any], name: str, thing: str, *, otherwise: bool) -> bool:
+        """Return a flag, which is false if it is missing; `otherwise` and a misfit for a value that is none."""
+        value = row[name]
+        if value is not None and value not in _FLAGS:
+            self.translation.leave_out(thing, f"There is no flag {printable(str(value))}.", name)
+            return otherwise
+        return _FLAGS.get(value, False)
 
     def _add_orgs(self) -> None:
         members: dict[Any, list[Mapping[str, Any]]] = {}
@@ -219,7 +242,8 @@ class _Registry:
                 self.translation.leave_out(f"org {printable(str(slug))}", "It has no slug.")
                 continue
             org: Doc = {"slug": slug, "name": title(str(row["Name"] or ""), slug)}
-            org |= {"description": str(row["Description"] or ""), "isPublic": bool(row["IsPublic"])}
+            is_public = self._flag(row, "IsPublic", f"org {printable(slug)}", otherwise=False)
+            org |= {"description": str(row["Description"] or ""), "isPublic": is_public}
             if owner and (name := self._user_name(owner, f"org {printable(slug)}", "owner")) is not None:
                 org["owner"] = name
             org["members"] = [*self._translate_members(slug, owner, members.get(slug, []))]

@@ -19,11 +19,17 @@ def is_document(path: Path) -> bool:
     return files.format_of(path) is not None or tables.is_table(path)
 
 
-def read(folder: Path, progress: Progress = silent) -> tuple[Reader, list[Path]]:
-    """Read all documents and tables of a folder as one, and return the entries that are left out. Raises OSError."""
+def read(folder: Path, progress: Progress = silent, *, prune: bool = False) -> tuple[Reader, list[Path]]:
+    """Read all documents and tables of a folder as one, and return the entries that are left out. Raises OSError.
+
+    With `prune` a folder inside is a fault: what its files list would be removed.
+    """
     reader, others, number = Reader(), list[Path](), 0
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if is_hidden(path):
+            continue
+        if not path.is_file() and (is_document(path) or (prune and path.is_dir())):
+            reader.faults.append(Fault(_unread(path), Location("", file=str(path))))
             continue
         if not is_document(path) or not path.is_file():
             others.append(path)
@@ -34,9 +40,16 @@ def read(folder: Path, progress: Progress = silent) -> tuple[Reader, list[Path]]
         reader.faults[first:] = [
             replace(fault, location=fault.location._replace(file=str(path))) for fault in reader.faults[first:]
         ]
-    if not number:
+    if not number and not reader.faults:
         reader.faults.append(Fault("The folder has no file that ends in .yaml, .jsonl or .csv.", Location("")))
     return reader, others
+
+
+def _unread(path: Path) -> str:
+    """Return why an entry that may have objects cannot be left out."""
+    if path.is_dir():
+        return "This is a folder, and folders inside are not read. Move it elsewhere."
+    return "This has the ending of a document and is no file that can be read. Repair or remove it."
 
 
 def _read_file(reader: Reader, path: Path, progress: Progress) -> None:

@@ -305,20 +305,24 @@ class Reader:
     def _add_link(self, kind: Kind, shape: str, by: str, parent: str, value: Any, location: Location) -> None:
         """Add a membership or a grant; `by` is the field that names its user or group."""
         if (values := self._values(shape, value, location)) is not None:
-            self._add_valid_link(kind, by, parent, values, location)
+            defaults = {"isManager": False} if kind is Kind.GROUP_MEMBER else {}
+            self._add_valid_link(kind, by, parent, {"expiresAt": None, **defaults, **values}, location)
 
     def add_member(self, kind: str, value: Any, location: Location) -> None:
-        """Add a membership that names its own org or group; `kind` is the kind of those."""
+        """Add a membership that names its own org or group, which then has all its members; `kind` is theirs.
+
+        Values that are not given stay as they are.
+        """
         of_members = Kind(f"{kind}Member")
-        self.state.complete.add((of_members, ""))
         if (values := self._values(f"{of_members}Row", value, location)) is not None:
-            self._add_valid_link(of_members, "user", _key(values.pop(kind)), values, location)
+            parent = _key(values.pop(kind))
+            self.state.complete.add((of_members, parent))
+            self._add_valid_link(of_members, "user", parent, values, location)
 
     def _add_valid_link(self, kind: Kind, by: str, parent: str, values: Doc, location: Location) -> None:
         name = values[by]
         key = _key(name) if kind is not Kind.GRANT else f"{by}:{_key(name)}"
-        defaults = {"isManager": False} if kind is Kind.GROUP_MEMBER else {}
-        self._add(kind, (parent, key), {"expiresAt": None, **defaults, **values}, location)
+        self._add(kind, (parent, key), values, location)
 
     def _add_resource(self, values: Doc, location: Location) -> None:
         path = f"{_key(values['org'])}/{_key(values['slug'])}"

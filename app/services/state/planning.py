@@ -22,10 +22,12 @@ DEFAULTS: dict[Kind, Doc] = {
         "metadata": {},
     },
     Kind.ORG: {"description": "", "isPublic": False, "owner": None, "quotaBytes": None},
+    Kind.ORG_MEMBER: {"expiresAt": None},
     Kind.GROUP: {"description": "", "membersSeenBy": "MEMBERS"},
+    Kind.GROUP_MEMBER: {"isManager": False, "expiresAt": None},
     Kind.RESOURCE: {"description": "", "owner": None, "metadata": {}},
 }
-"""Values of new objects that the document does not give."""
+"""Values of new objects that the document does not give. A membership that has ended begins again with them."""
 
 PRUNED = (Kind.GRANT, Kind.GROUP_MEMBER, Kind.ORG_MEMBER, Kind.RESOURCE, Kind.GROUP, Kind.ORG, Kind.USER, Kind.ROLE)
 """The kinds that are removed, in this order."""
@@ -117,8 +119,11 @@ def _compare_item(plan: Plan, item: Item) -> None:
             if name not in item.values:
                 plan.faults.append(fault_at(f"`{name}` is missing. A new {noun(item.kind)} needs it.", item))
     else:
-        after = {**old.values, **item.values}
-        fields = tuple(name for name in item.values if not is_equal(name, old.values.get(name), item.values[name]))
+        values = item.values
+        if has_ended(old.values, plan.now):
+            values = {**DEFAULTS.get(item.kind, {}), **values}
+        after = {**old.values, **values}
+        fields = tuple(name for name in values if not is_equal(name, old.values.get(name), values[name]))
         is_general = item.kind is Kind.GRANT and item.key[1] == GENERAL
         gives_nothing = is_general and not after["roles"] and has_ended(old.values, plan.now)
         if fields and not gives_nothing:  # no roles, and roles that have ended, are the same

@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple
 import orjson
 
 from app.services.state.files import Progress, Written, parse_json, silent
-from app.services.state.model import FIELDS, Doc, Fault, Field, Invalid, Kind, Location, Reader
+from app.services.state.model import FIELDS, Doc, Fault, Field, Invalid, Location, Reader
 
 SUFFIX = ".csv"
 
@@ -50,8 +50,11 @@ TABLES = {
 
 _FLAGS = frozenset({"isServiceAccount", "isPublic", "isManager"})
 _LISTS, _OBJECTS, _NUMBERS = frozenset({"roles"}), frozenset({"metadata"}), frozenset({"quotaBytes"})
-_NEVER_EMPTY = frozenset({"passwordHash"})
-"""Columns whose empty cell says nothing: there is no empty hash."""
+_NEVER_EMPTY = frozenset({"passwordHash", "roles"})
+"""Columns whose empty cell says nothing: there is no empty hash, and no roles are `;`.
+
+An empty cell that took all roles would also take `deactivated`, and so let a user in again.
+"""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """The beginning of a text that spreadsheets may take for a formula, with the apostrophes of earlier protection."""
@@ -91,7 +94,6 @@ def read(reader: Reader, file: IO[bytes], name: str, progress: Progress = silent
 
 def _read_rows(reader: Reader, text: str, name: str, progress: Progress) -> None:
     table, columns, number = TABLES[name], list[str](), 0
-    reader.state.complete.add((Kind(f"{table.kind}Member" if table.parts else table.kind), ""))
     for line, cells in _rows(reader, text):
         if not columns:
             columns = [each.strip() for each in cells]
@@ -163,7 +165,7 @@ def _parse_row(fields: Mapping[str, Field], columns: list[str], cells: list[str]
     return {
         column: _parse(fields[column], column, text)
         for column, text in texts.items()
-        if text or column not in _NEVER_EMPTY
+        if text.strip() or column not in _NEVER_EMPTY
     }
 
 
@@ -189,24 +191,24 @@ def _parse_object(column: str, text: str) -> Any:
         raise Invalid(f"This must be a JSON object, or empty: {error}.", column) from None
 
 
+_PARTS = re.compile(r"\\([\\;])|([^\\;]+|.)", re.DOTALL)
+"""A part of a cell with several values: an escaped character, or a text without them, or one character."""
+
+
 def _split(text: str) -> list[str]:
-    """Return the values of a cell. A backslash before a character takes it as it is."""
-    values = [""] if text else []
-    is_literal = False
-    for character in text:
-        if is_literal or character not in {"\\", SEPARATOR}:
-            values[-1] += character
-            is_literal = False
-        elif character == "\\":
-            is_literal = True
-        else:
+    """Return the values of a cell. A backslash before `;` or a backslash takes it as it is; any other is a text."""
+    values = [""]
+    for escaped, other in _PARTS.findall(text):
+        if other == SEPARATOR:
             values.append("")
+        else:
+            values[-1] += escaped or other
     return [each.strip(" ") for each in values if each.strip(" ")]
 
 
 _WRITTEN: dict[type, Callable[[Any], str]] = {
     bool: lambda value: "true" if value else "false",
-    list: lambda value: SEPARATOR.join(re.sub(r"([\\;])", r"\\\1", each) for each in value),
+    list: lambda value: SEPARATOR.join(re.sub(r"([\\;])", r"\\\1", each) for each in value) or SEPARATOR,
     dict: lambda value: orjson.dumps(value).decode() if value else "",
     type(None): lambda _: "",
 }

@@ -190,8 +190,45 @@ def test_accounts_can_come_alone(tmp_path: Path) -> None:
         assert alone.sections == kept
 
 
+FLAGGED = """
+CREATE TABLE AspNetUsers (Id text, UserName text, LockoutEnd text, LockoutEnabled text);
+CREATE TABLE AspNetRoles (Id text, Name text);
+CREATE TABLE AspNetUserRoles (UserId text, RoleId text);
+CREATE TABLE Organizations (Slug text, Name text, IsPublic text);
+CREATE TABLE Datasets (Slug text, OrganizationSlug text);
+INSERT INTO AspNetUsers VALUES ('1', 'ann', '2199-12-31 23:59:59', {0});
+INSERT INTO Organizations VALUES ('reef', 'Reef', {0});
+"""
+
+
+@pytest.mark.parametrize(
+    ("literal", "expected"),
+    [
+        *[(literal, False) for literal in ("0", "'0'", "0x00", "b'0'", "NULL")],
+        *[(literal, True) for literal in ("1", "'1'", "0x01", "b'1'")],
+        *[(literal, None) for literal in ("2", "-1", "0.5", "''", "'00'", "'no'")],
+    ],
+)
+def test_a_flag_is_read_strictly_and_what_is_none_keeps_closed(
+    literal: str, expected: bool | None, tmp_path: Path
+) -> None:
+    (tmp_path / "all.sql").write_text(FLAGGED.format(literal))
+
+    moved = translated(tmp_path / "all.sql")
+
+    (org,), (user,) = moved.sections["orgs"], moved.sections["users"]
+    is_locked = "deactivated" in user["roles"]
+    assert (org["isPublic"], is_locked) == ((False, True) if expected is None else (expected, expected))
+    assert [misfit.field for misfit in moved.misfits] == (["LockoutEnabled", "IsPublic"] if expected is None else [])
+
+
 def test_two_files_of_one_database_are_refused(tmp_path: Path) -> None:
     folder = WORLD.write_dumps(tmp_path / "mysql")
+    (folder / "registry.db").touch()
+    with pytest.raises(UnreadableSource, match=r"has registry.db and registry.sql: remove one of them"):
+        translated(folder)
+    assert dronedb.find_files(folder, None, accounts_only=True).identity == folder / "identity.sql"
+
     (folder / "identity.db").touch()
     with pytest.raises(UnreadableSource, match=r"has identity.db and identity.sql: remove one of them"):
         translated(folder)

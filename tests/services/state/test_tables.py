@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from hypothesis import strategies as st
 
 from app import db
 from app.services.state import applying, tables
-from app.services.state.model import Doc, Kind, Reader
+from app.services.state.changes import Change
+from app.services.state.model import Doc, Kind, Location, Reader, State
+from app.services.state.planning import DEFAULTS, compare
 from tests.oracle.generated import generated
 from tests.services.state.documents import BASE, applied, events, silent
 from tests.support.changes import unchanged
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 BOM = b"\xef\xbb\xbf"
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 CELLS = TEXTS | st.sampled_from(
@@ -78,15 +82,26 @@ def test_members_are_rows_of_their_own() -> None:
 
 def test_an_empty_cell_is_the_empty_value_and_an_absent_column_says_nothing() -> None:
     text = "userName,email,roles,isServiceAccount,metadata,passwordHash\nann,,,,,\n"
-    empty: dict[str, Any] = {"email": None, "roles": [], "isServiceAccount": False, "metadata": {}}
+    empty: dict[str, Any] = {"email": None, "isServiceAccount": False, "metadata": {}}
 
-    assert values("users", text) == [{"userName": "ann", **empty}]
+    assert values("users", text) == [{"userName": "ann", **empty}], "an empty cell would take `deactivated` away"
+    assert values("users", "userName,roles\nann, \nbob,;\n") == [
+        {"userName": "ann"},
+        {"userName": "bob", "roles": []},
+    ]
     assert values("users", "userName\r\nann\r\n\r\n") == [{"userName": "ann"}]
     assert values("groups", "slug,description\ndivers,\n") == [{"slug": "divers", "description": ""}]
 
 
 def test_several_values_of_a_cell_are_separated_by_a_semicolon() -> None:
-    assert values("users", "userName,roles\nann,user; a\\;b ;c\\\\d;\n")[0]["roles"] == ["user", "a;b", "c\\d"]
+    cell = r"user; a\;b ;c\\d;DOMAIN\Staff;\;e\\"
+    assert values("users", f"userName,roles\nann,{cell};\n")[0]["roles"] == [
+        "user",
+        "a;b",
+        r"c\d",
+        r"DOMAIN\Staff",
+        ";e\\",
+    ]
 
 
 def test_spreadsheets_write_truth_and_numbers_in_their_ways() -> None:
@@ -159,6 +174,99 @@ async def test_a_table_is_applied_like_a_document_and_prunes_only_its_own_kind(o
         "line 2: groupMembers[0].group: There is no group `dancers`, neither in the registry nor in the document.",
         "line 3: groupMembers[1].user: There is no user `nemo`, neither in the registry nor in the document.",
     ]
+
+
+FULL: dict[str, tuple[str, Doc]] = {
+    "users": (
+        "user",
+        {
+            "userName": "ann",
+            "displayName": "Ann",
+            "email": "ann@example.org",
+            "isServiceAccount": False,
+            "roles": ["user", "deactivated"],
+            "metadata": {"a": 1},
+        },
+    ),
+    "orgs": (
+        "org",
+        {"slug": "reef", "name": "Reef", "description": "R", "isPublic": True, "owner": "ann", "quotaBytes": 7},
+    ),
+    "orgMembers": ("org", {"user": "bob", "level": "ADMIN", "expiresAt": "2199-01-01T00:00:00Z"}),
+    "groups": (
+        "group",
+        {"slug": "divers", "displayName": "Divers", "description": "D", "membersSeenBy": "SIGNED_IN"},
+    ),
+    "groupMembers": ("group", {"user": "bob", "isManager": True, "expiresAt": "2199-01-01T00:00:00Z"}),
+}
+"""An object with a value in each field, none of which is the default."""
+
+
+def _registry(end: str) -> State:
+    """Return a registry with the objects of FULL, in which memberships end."""
+    reader = Reader()
+    for name, (kind, value) in FULL.items():
+        if not name.endswith("Members"):
+            part = FULL.get(f"{kind}Members")
+            members = {} if part is None else {"members": [{**part[1], "expiresAt": end}]}
+            reader.add(kind, {**value, **members}, Location(""))
+    reader.add("user", {**FULL["users"][1], "userName": "bob", "email": None}, Location(""))
+    assert reader.faults == []
+    return reader.state
+
+
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [
+        (name, column)
+        for name, table in tables.TABLES.items()
+        for column in table.columns
+        if column not in {"userName", "slug", "org", "group", "user", "level", "passwordHash"}
+    ],
+)
+def test_an_absent_column_leaves_the_field_of_what_is_there_and_is_the_default_of_what_is_new(
+    name: str, absent: str
+) -> None:
+    kind, value = FULL[name]
+    row = value if "user" not in value else {kind: "reef" if kind == "org" else "divers", **value}
+    file = io.StringIO()
+    columns = [column for column in row if column != absent]
+    csv.writer(file).writerows([columns, [written_cell(row[column]) for column in columns]])
+    document = read(name, file.getvalue()).state
+    (item,) = document.items.values()
+
+    def change(end: str) -> Change | None:
+        plan = compare(document, _registry(end), prune=False, now=NOW)
+        return next(iter(plan.changes), None)
+
+    assert absent not in item.values
+    assert change("2199-01-01T00:00:00Z") is None
+    if "user" not in value:
+        return
+    renewed = change("2001-01-01T00:00:00Z")
+    assert renewed is not None
+    assert renewed.after is not None
+    assert renewed.after[absent] == DEFAULTS[item.kind][absent], "one that has ended is none"
+
+
+def written_cell(value: Any) -> str:
+    """Return the cell of a value."""
+    if isinstance(value, list):
+        return ";".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value).replace("'", '"')
+
+
+def test_pruning_ends_memberships_of_those_who_are_named_and_nothing_for_a_header_alone() -> None:
+    current, rows = _registry("2199-01-01T00:00:00Z"), "group,user\ndivers,ann\n"
+
+    def removed(name: str, text: str) -> list[tuple[str, ...]]:
+        plan = compare(read(name, text).state, current, prune=True, now=NOW)
+        return [change.key for change in plan.changes if change.after is None]
+
+    assert removed("groupMembers", rows) == [("divers", "bob")]
+    assert removed("groupMembers", rows.replace("divers", "crew")) == []
+    for name, table in tables.TABLES.items():
+        assert removed(name, ",".join(table.columns) + "\n") == []
 
 
 @pytest.mark.parametrize(
