@@ -29,6 +29,13 @@ const anyFeature = {
   message: 'shared/ and api/ know no feature.',
 };
 
+/** A dialog holds what was typed until the answer comes: the question whether to leave would stand in the way. */
+const afterChange = {
+  name: '@tanstack/react-router',
+  importNames: ['useNavigate'],
+  message: 'After a change that is done, leave with useLeave of shared/.',
+};
+
 const SYNTAX = [
   { selector: 'ExportDefaultDeclaration', message: 'Use named exports.' },
   { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Data never becomes HTML.' },
@@ -80,7 +87,10 @@ export const config = tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [othersOf([...FEATURES, 'session', 'frame'].filter((other) => other !== feature))] },
+        {
+          paths: [afterChange],
+          patterns: [othersOf([...FEATURES, 'session', 'frame'].filter((other) => other !== feature))],
+        },
       ],
     },
   })),

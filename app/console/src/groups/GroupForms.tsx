@@ -1,4 +1,3 @@
-import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
@@ -11,6 +10,7 @@ import {
   Unsaved,
   sharedWords,
   useEdits,
+  useLeave,
   useNotify,
   useValues,
 } from '../shared';
@@ -81,7 +81,7 @@ const EMPTY: Fields & { readonly slug: string } = {
 export function CreateGroup({ onClose }: FormProps): ReactNode {
   const { values, set } = useValues(EMPTY);
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const change = useChange(CreateGroupMutation, {
     payload: (data) => data.createGroup,
     touches: ['Group', 'GroupConnection'],
@@ -92,7 +92,7 @@ export function CreateGroup({ onClose }: FormProps): ReactNode {
       const slug = outcome.payload.group?.slug ?? values.slug;
       notify({ kind: 'status', text: words.created(values.displayName) });
       onClose();
-      await navigate({ to: '/groups/$slug', params: { slug }, ignoreBlocker: true });
+      await leave({ to: '/groups/$slug', params: { slug } });
     }
   };
   return (

@@ -1,7 +1,15 @@
-import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { AreaField, Form, FormDialog, SwitchField, TextField, useNotify, useValues } from '../shared';
+import {
+  AreaField,
+  Form,
+  FormDialog,
+  SwitchField,
+  TextField,
+  useLeave,
+  useNotify,
+  useValues,
+} from '../shared';
 import { CreateOrgMutation } from './changes';
 import { words } from './words';
 
@@ -12,7 +20,7 @@ const MOST = 1_000;
 export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactNode {
   const { values, set } = useValues(EMPTY);
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const change = useChange(CreateOrgMutation, {
     payload: (data) => data.createOrg,
     touches: ['Org', 'OrgConnection'],
@@ -23,7 +31,7 @@ export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactN
       const { slug } = outcome.payload.org ?? values;
       notify({ kind: 'status', text: words.created(values.name) });
       onClose();
-      await navigate({ to: '/organizations/$slug', params: { slug }, ignoreBlocker: true });
+      await leave({ to: '/organizations/$slug', params: { slug } });
     }
   };
   return (

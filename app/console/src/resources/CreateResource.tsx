@@ -1,4 +1,3 @@
-import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
@@ -8,6 +7,7 @@ import {
   OrgPicker,
   SelectField,
   TextField,
+  useLeave,
   useNotify,
   useValues,
 } from '../shared';
@@ -40,7 +40,7 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
     description: '',
   });
   const change = useChange(CreateResourceMutation, { payload: (data) => data.createResource });
-  const navigate = useNavigate();
+  const leave = useLeave();
   const notify = useNotify();
   const submit = async (): Promise<void> => {
     const outcome = await change.run({ input: { ...values, org: { slug: values.org.trim() } } });
@@ -49,7 +49,7 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
       const id = outcome.payload.resource?.id;
       onClose();
       if (id !== undefined) {
-        await navigate({ to: '/resources/$id', params: { id }, ignoreBlocker: true });
+        await leave({ to: '/resources/$id', params: { id } });
       }
     }
   };

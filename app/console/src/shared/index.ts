@@ -24,8 +24,9 @@ export {
   useValues,
 } from './Form';
 export type { Choice, FormChange, Values } from './Form';
-export { FormDialog, useEditedNote } from './FormDialog';
+export { FormDialog, useDialogNote, useEditedNote } from './FormDialog';
 export { Hidden, OrHidden } from './Hidden';
+export { withLabels } from './labels';
 export { LinkedText } from './LinkedText';
 export { safeHref } from './links';
 export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';
@@ -41,5 +42,6 @@ export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from 
 export { Time } from './Time';
 export { dayOf, endAfterDays, endState, exactTime, isSameMoment, startOfDay } from './times';
 export { Unsaved } from './Unsaved';
+export { useLeave } from './useLeave';
 export { useNow } from './useNow';
 export { counted, someOf, words as sharedWords } from './words';

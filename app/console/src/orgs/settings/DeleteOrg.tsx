@@ -1,10 +1,9 @@
 import { Button, Group, Text } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Failures, useNotify } from '../../shared';
+import { Confirm, Failures, useLeave, useNotify } from '../../shared';
 import { DeleteOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -54,7 +53,7 @@ interface AskingProps {
 /** Says what goes with it, and wants the slug typed. */
 function Asking({ org, count, onClose }: AskingProps): ReactNode {
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const change = useChange(DeleteOrgMutation, {
     payload: payloadOf,
     touches: ['Org', 'OrgConnection', 'Resource', 'User'],
@@ -63,7 +62,7 @@ function Asking({ org, count, onClose }: AskingProps): ReactNode {
     const outcome = await change.run({ input: { org: { id: org.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(org.name, outcome.payload.deletedResources ?? count) });
-      await navigate({ to: '/organizations', ignoreBlocker: true });
+      await leave({ to: '/organizations' });
     }
   };
   return (

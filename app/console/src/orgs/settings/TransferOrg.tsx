@@ -1,10 +1,9 @@
 import { Stack, Text } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Form, PersonPicker, Unsaved, useFindPerson, useNotify } from '../../shared';
+import { Confirm, Form, PersonPicker, Unsaved, useFindPerson, useLeave, useNotify } from '../../shared';
 import { TransferOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -19,7 +18,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
   const [isAsking, setIsAsking] = useState(false);
   const { find, problemOf, isFinding } = useFindPerson();
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const trial = useChange(TransferOrgMutation, { payload: payloadOf });
   const change = useChange(TransferOrgMutation, { payload: payloadOf, touches: ['Org', 'User'] });
   const inputFor = (userName: string) => ({
@@ -42,7 +41,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
       setIsAsking(false);
       setTyped('');
       if (outcome.payload.org === null) {
-        await navigate({ to: '/organizations', ignoreBlocker: true });
+        await leave({ to: '/organizations' });
       }
     }
   };

@@ -1,5 +1,4 @@
 import { Paper, Text, Title } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
@@ -10,6 +9,7 @@ import {
   PersonPicker,
   Unsaved,
   useFindPerson,
+  useLeave,
   useNotify,
   useValues,
 } from '../../shared';
@@ -126,7 +126,7 @@ function Steps({
 
 function Delete({ user, successor, onClose }: ActProps): ReactNode {
   const notify = useNotify();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const change = useChange(DeleteUserMutation, {
     payload: (data) => data.deleteUser,
     touches: ['User', 'Org', 'Resource', 'Group', 'ApiToken'],
@@ -142,7 +142,7 @@ function Delete({ user, successor, onClose }: ActProps): ReactNode {
           ? words.deleted(user.userName)
           : words.done(user.userName, successor, orgsTransferred ?? 0, resourcesTransferred ?? 0);
       notify({ kind: 'status', text });
-      await navigate({ to: '/settings/users', ignoreBlocker: true });
+      await leave({ to: '/settings/users' });
     }
   };
   const title = words.deleteTitle(user.userName);

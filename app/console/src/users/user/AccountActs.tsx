@@ -1,9 +1,8 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../../api';
-import { Confirm, Form, FormDialog, NewPasswordField, TextField, useNotify } from '../../shared';
+import { Confirm, Form, FormDialog, NewPasswordField, TextField, useLeave, useNotify } from '../../shared';
 import { DeactivateUserMutation, ReactivateUserMutation } from '../changes';
 import { RenameUserMutation, ResetPasswordMutation, SignOutUserMutation } from './changes';
 import type { UserDetails } from './operations';
@@ -88,7 +87,7 @@ function ResetPassword({ user, onClose }: ActProps): ReactNode {
 
 function Rename({ user, onClose }: ActProps): ReactNode {
   const [userName, setUserName] = useState(user.userName);
-  const navigate = useNavigate();
+  const leave = useLeave();
   const change = useChange(RenameUserMutation, { payload: (data) => data.renameUser });
   const submit = async (): Promise<void> => {
     const outcome = await change.run({
@@ -96,11 +95,10 @@ function Rename({ user, onClose }: ActProps): ReactNode {
     });
     if (outcome.isDone) {
       onClose();
-      await navigate({
+      await leave({
         to: '/settings/users/$userName',
         params: { userName },
         replace: true,
-        ignoreBlocker: true,
       });
     }
   };
