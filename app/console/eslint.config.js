@@ -29,11 +29,10 @@ const anyFeature = {
   message: 'shared/ and api/ know no feature.',
 };
 
-/** A dialog holds what was typed until the answer comes: the question whether to leave would stand in the way. */
+/** Features navigate after changes. What was typed stands in the dialog still: the question about it would be in the way. */
 const afterChange = {
-  name: '@tanstack/react-router',
-  importNames: ['useNavigate'],
-  message: 'After a change that is done, leave with useLeave of shared/.',
+  selector: 'CallExpression[callee.name="navigate"]:not(:has(SpreadElement[argument.name="leaving"]))',
+  message: 'Leave after a change that is done, with `...leaving` of shared/.',
 };
 
 const SYNTAX = [
@@ -88,10 +87,10 @@ export const config = tseslint.config(
       'no-restricted-imports': [
         'error',
         {
-          paths: [afterChange],
           patterns: [othersOf([...FEATURES, 'session', 'frame'].filter((other) => other !== feature))],
         },
       ],
+      'no-restricted-syntax': ['error', ...SYNTAX, afterChange],
     },
   })),
 );

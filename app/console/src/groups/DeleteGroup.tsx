@@ -1,10 +1,11 @@
 import { Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf, useChange } from '../api';
 import type { Failure, ResultOf } from '../api';
-import { Confirm, Failures, Waiting, useLeave, useNotify } from '../shared';
+import { Confirm, Failures, Waiting, leaving, useNotify } from '../shared';
 import { DeleteGroupMutation } from './changes';
 import type { GroupData } from './operations';
 import { words } from './words';
@@ -51,7 +52,7 @@ function useTrial(id: string): Trial {
 export function DeleteGroup({ group, onClose }: DeleteGroupProps): ReactNode {
   const trial = useTrial(group.id);
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(DeleteGroupMutation, {
     payload: payloadOf,
     touches: ['Group', 'GroupConnection', 'User', 'AccessConfiguration'],
@@ -60,7 +61,7 @@ export function DeleteGroup({ group, onClose }: DeleteGroupProps): ReactNode {
     const outcome = await change.run({ input: { group: { id: group.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(group.displayName) });
-      await leave({ to: '/groups' });
+      await navigate({ to: '/groups', ...leaving });
     }
   };
   return (

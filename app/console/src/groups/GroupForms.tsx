@@ -1,3 +1,4 @@
+import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
@@ -8,9 +9,9 @@ import {
   SelectField,
   TextField,
   Unsaved,
+  leaving,
   sharedWords,
   useEdits,
-  useLeave,
   useNotify,
   useValues,
 } from '../shared';
@@ -81,7 +82,7 @@ const EMPTY: Fields & { readonly slug: string } = {
 export function CreateGroup({ onClose }: FormProps): ReactNode {
   const { values, set } = useValues(EMPTY);
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(CreateGroupMutation, {
     payload: (data) => data.createGroup,
     touches: ['Group', 'GroupConnection'],
@@ -92,7 +93,7 @@ export function CreateGroup({ onClose }: FormProps): ReactNode {
       const slug = outcome.payload.group?.slug ?? values.slug;
       notify({ kind: 'status', text: words.created(values.displayName) });
       onClose();
-      await leave({ to: '/groups/$slug', params: { slug } });
+      await navigate({ to: '/groups/$slug', params: { slug }, ...leaving });
     }
   };
   return (

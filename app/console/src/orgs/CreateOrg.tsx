@@ -1,3 +1,4 @@
+import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
@@ -6,7 +7,7 @@ import {
   FormDialog,
   SwitchField,
   TextField,
-  useLeave,
+  leaving,
   useNotify,
   useValues,
 } from '../shared';
@@ -20,7 +21,7 @@ const MOST = 1_000;
 export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactNode {
   const { values, set } = useValues(EMPTY);
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(CreateOrgMutation, {
     payload: (data) => data.createOrg,
     touches: ['Org', 'OrgConnection'],
@@ -31,7 +32,7 @@ export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactN
       const { slug } = outcome.payload.org ?? values;
       notify({ kind: 'status', text: words.created(values.name) });
       onClose();
-      await leave({ to: '/organizations/$slug', params: { slug } });
+      await navigate({ to: '/organizations/$slug', params: { slug }, ...leaving });
     }
   };
   return (

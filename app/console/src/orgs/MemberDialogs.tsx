@@ -1,4 +1,5 @@
 import { Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
@@ -10,7 +11,7 @@ import {
   FormDialog,
   PersonPicker,
   isSameMoment,
-  useLeave,
+  leaving,
   useNotify,
   usePersonRef,
 } from '../shared';
@@ -149,7 +150,7 @@ interface LeaveProps extends DialogProps {
 /** Asks before the viewer leaves, and goes to the list: the organization may be hidden from then on. */
 export function LeaveOrg({ org, user, onClose }: LeaveProps): ReactNode {
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(RemoveOrgMemberMutation, {
     payload: (data) => data.removeOrgMember,
     touches: TOUCHES,
@@ -158,7 +159,7 @@ export function LeaveOrg({ org, user, onClose }: LeaveProps): ReactNode {
     const outcome = await change.run({ input: { org: { id: org.id }, user: { id: user.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: orgWords.left(org.name) });
-      await leave({ to: '/organizations' });
+      await navigate({ to: '/organizations', ...leaving });
     }
   };
   return (

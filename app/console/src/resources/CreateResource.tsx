@@ -1,3 +1,4 @@
+import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import {
@@ -7,7 +8,7 @@ import {
   OrgPicker,
   SelectField,
   TextField,
-  useLeave,
+  leaving,
   useNotify,
   useValues,
 } from '../shared';
@@ -40,7 +41,7 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
     description: '',
   });
   const change = useChange(CreateResourceMutation, { payload: (data) => data.createResource });
-  const leave = useLeave();
+  const navigate = useNavigate();
   const notify = useNotify();
   const submit = async (): Promise<void> => {
     const outcome = await change.run({ input: { ...values, org: { slug: values.org.trim() } } });
@@ -49,7 +50,7 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
       const id = outcome.payload.resource?.id;
       onClose();
       if (id !== undefined) {
-        await leave({ to: '/resources/$id', params: { id } });
+        await navigate({ to: '/resources/$id', params: { id }, ...leaving });
       }
     }
   };

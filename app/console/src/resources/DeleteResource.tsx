@@ -1,8 +1,9 @@
 import { Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { Confirm, useLeave, useNotify } from '../shared';
+import { Confirm, leaving, useNotify } from '../shared';
 import { DeleteResourceMutation } from './changes';
 import type { ResourceSettings } from './operations';
 import { words } from './words';
@@ -15,13 +16,13 @@ export function DeleteResource({ resource }: { readonly resource: ResourceSettin
     payload: (data) => data.deleteResource,
     touches: ['Resource'],
   });
-  const leave = useLeave();
+  const navigate = useNavigate();
   const notify = useNotify();
   const remove = async (): Promise<void> => {
     const outcome = await change.run({ input: { resource: { id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(name) });
-      await leave({ to: '/resources' });
+      await navigate({ to: '/resources', ...leaving });
     }
   };
   return (

@@ -27,6 +27,7 @@ export type { Choice, FormChange, Values } from './Form';
 export { FormDialog, useDialogNote, useEditedNote } from './FormDialog';
 export { Hidden, OrHidden } from './Hidden';
 export { withLabels } from './labels';
+export { leaving } from './leaving';
 export { LinkedText } from './LinkedText';
 export { safeHref } from './links';
 export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';
@@ -42,6 +43,5 @@ export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from 
 export { Time } from './Time';
 export { dayOf, endAfterDays, endState, exactTime, isSameMoment, startOfDay } from './times';
 export { Unsaved } from './Unsaved';
-export { useLeave } from './useLeave';
 export { useNow } from './useNow';
 export { counted, someOf, words as sharedWords } from './words';

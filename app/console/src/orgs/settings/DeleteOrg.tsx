@@ -1,9 +1,10 @@
 import { Button, Group, Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Failures, useLeave, useNotify } from '../../shared';
+import { Confirm, Failures, leaving, useNotify } from '../../shared';
 import { DeleteOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -53,7 +54,7 @@ interface AskingProps {
 /** Says what goes with it, and wants the slug typed. */
 function Asking({ org, count, onClose }: AskingProps): ReactNode {
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(DeleteOrgMutation, {
     payload: payloadOf,
     touches: ['Org', 'OrgConnection', 'Resource', 'User'],
@@ -62,7 +63,7 @@ function Asking({ org, count, onClose }: AskingProps): ReactNode {
     const outcome = await change.run({ input: { org: { id: org.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(org.name, outcome.payload.deletedResources ?? count) });
-      await leave({ to: '/organizations' });
+      await navigate({ to: '/organizations', ...leaving });
     }
   };
   return (

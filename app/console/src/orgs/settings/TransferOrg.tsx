@@ -1,9 +1,10 @@
 import { Stack, Text } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Form, PersonPicker, Unsaved, useFindPerson, useLeave, useNotify } from '../../shared';
+import { Confirm, Form, PersonPicker, Unsaved, leaving, useFindPerson, useNotify } from '../../shared';
 import { TransferOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -18,7 +19,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
   const [isAsking, setIsAsking] = useState(false);
   const { find, problemOf, isFinding } = useFindPerson();
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const trial = useChange(TransferOrgMutation, { payload: payloadOf });
   const change = useChange(TransferOrgMutation, { payload: payloadOf, touches: ['Org', 'User'] });
   const inputFor = (userName: string) => ({
@@ -41,7 +42,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
       setIsAsking(false);
       setTyped('');
       if (outcome.payload.org === null) {
-        await leave({ to: '/organizations' });
+        await navigate({ to: '/organizations', ...leaving });
       }
     }
   };

@@ -1,4 +1,5 @@
 import { Paper, Text, Title } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
@@ -8,8 +9,8 @@ import {
   Form,
   PersonPicker,
   Unsaved,
+  leaving,
   useFindPerson,
-  useLeave,
   useNotify,
   useValues,
 } from '../../shared';
@@ -126,7 +127,7 @@ function Steps({
 
 function Delete({ user, successor, onClose }: ActProps): ReactNode {
   const notify = useNotify();
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(DeleteUserMutation, {
     payload: (data) => data.deleteUser,
     touches: ['User', 'Org', 'Resource', 'Group', 'ApiToken'],
@@ -142,7 +143,7 @@ function Delete({ user, successor, onClose }: ActProps): ReactNode {
           ? words.deleted(user.userName)
           : words.done(user.userName, successor, orgsTransferred ?? 0, resourcesTransferred ?? 0);
       notify({ kind: 'status', text });
-      await leave({ to: '/settings/users' });
+      await navigate({ to: '/settings/users', ...leaving });
     }
   };
   const title = words.deleteTitle(user.userName);

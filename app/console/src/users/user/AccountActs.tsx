@@ -1,8 +1,9 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../../api';
-import { Confirm, Form, FormDialog, NewPasswordField, TextField, useLeave, useNotify } from '../../shared';
+import { Confirm, Form, FormDialog, NewPasswordField, TextField, leaving, useNotify } from '../../shared';
 import { DeactivateUserMutation, ReactivateUserMutation } from '../changes';
 import { RenameUserMutation, ResetPasswordMutation, SignOutUserMutation } from './changes';
 import type { UserDetails } from './operations';
@@ -87,7 +88,7 @@ function ResetPassword({ user, onClose }: ActProps): ReactNode {
 
 function Rename({ user, onClose }: ActProps): ReactNode {
   const [userName, setUserName] = useState(user.userName);
-  const leave = useLeave();
+  const navigate = useNavigate();
   const change = useChange(RenameUserMutation, { payload: (data) => data.renameUser });
   const submit = async (): Promise<void> => {
     const outcome = await change.run({
@@ -95,10 +96,11 @@ function Rename({ user, onClose }: ActProps): ReactNode {
     });
     if (outcome.isDone) {
       onClose();
-      await leave({
+      await navigate({
         to: '/settings/users/$userName',
         params: { userName },
         replace: true,
+        ...leaving,
       });
     }
   };
