@@ -11,11 +11,11 @@ async function deleteGroup(page: Page, name: string): Promise<void> {
   await page.getByRole('link', { name, exact: true }).first().click();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: `Delete ${name}?` });
-  await dialog.getByText('This cannot be undone.').waitFor();
+  await dialog.getByText('It has no roles on any resource.').waitFor();
   await dialog.getByLabel(/^Type .* to confirm$/).fill(new URL(page.url()).pathname.split('/').at(-1) ?? '');
   await dialog.getByRole('button', { name: 'Delete group' }).click();
   await page.waitForURL(/\/groups$/);
-  await page.getByText(`${name} is deleted.`).waitFor();
+  await page.getByText(`${name} is deleted.`).first().waitFor();
 }
 
 test('the message about a deleted group is at its row, and nothing is written', async () => {
