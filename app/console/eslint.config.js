@@ -29,6 +29,12 @@ const anyFeature = {
   message: 'shared/ and api/ know no feature.',
 };
 
+/** Features navigate after changes. What was typed stands in the dialog still: the question about it would be in the way. */
+const afterChange = {
+  selector: 'CallExpression[callee.name="navigate"]:not(:has(SpreadElement[argument.name="leaving"]))',
+  message: 'Leave after a change that is done, with `...leaving` of shared/.',
+};
+
 const SYNTAX = [
   { selector: 'ExportDefaultDeclaration', message: 'Use named exports.' },
   { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Data never becomes HTML.' },
@@ -80,8 +86,11 @@ export const config = tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [othersOf([...FEATURES, 'session', 'frame'].filter((other) => other !== feature))] },
+        {
+          patterns: [othersOf([...FEATURES, 'session', 'frame'].filter((other) => other !== feature))],
+        },
       ],
+      'no-restricted-syntax': ['error', ...SYNTAX, afterChange],
     },
   })),
 );

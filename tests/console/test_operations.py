@@ -20,7 +20,7 @@ from tests.support.factories import Entity, Make, Person
 
 TAGGED = re.compile(r"\bgraphql\(\s*`([^`]*)`")
 SOURCES = Console().folder / "src"
-WITHOUT_PLAN = {"CheckPerson", "PreviewAccess", "UserWhy", "Ways"}
+WITHOUT_PLAN = {"CheckPerson", "PreviewAccess", "UserWhy", "Why"}
 """Questions about the access of one user or one draft, which services answer. They are asked in dialogs."""
 
 ROWS = 12

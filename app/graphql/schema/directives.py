@@ -28,7 +28,7 @@ class Permission(DescribedEnum):
     ORGS_CREATE = ("ORGS_CREATE", "Create organizations.")
     ORGS_MANAGE = ("ORGS_MANAGE", "See and manage every organization and its members.")
     GROUPS_MANAGE = ("GROUPS_MANAGE", "Create, change and delete groups and their members.")
-    RESOURCES_MANAGE = ("RESOURCES_MANAGE", "Have the role Admin on every resource.")
+    RESOURCES_MANAGE = ("RESOURCES_MANAGE", "Have the role ADMIN on every resource.")
     AUDIT_VIEW = ("AUDIT_VIEW", "Read the audit log.")
     ACCESS_VIEW = (
         "ACCESS_VIEW",
@@ -37,12 +37,12 @@ class Permission(DescribedEnum):
             "the users who can access a resource."
         ),
     )
-    GROUPS_VIEW = ("GROUPS_VIEW", "See the members of every group. Manage Groups includes it.")
+    GROUPS_VIEW = ("GROUPS_VIEW", "See the members of every group. GROUPS_MANAGE includes it.")
     RESOURCES_VIEW = (
         "RESOURCES_VIEW",
         (
             "See every organization with its members, and every resource with its access configuration and lock. "
-            "It grants no role on them. Manage Resources includes it."
+            "It grants no role on them. RESOURCES_MANAGE includes it."
         ),
     )
 

@@ -120,7 +120,7 @@ class OrgLevel(DescribedEnum):
     READ_ONLY = int(MemberLevel.READ_ONLY), "See the org and its members, read its resources and their data."
     READ_WRITE = int(MemberLevel.READ_WRITE), "Edit the org and its resources, and create resources in it."
     READ_WRITE_DELETE = int(MemberLevel.READ_WRITE_DELETE), "Delete the org and its resources."
-    ADMIN = int(MemberLevel.ADMIN), "Manage the members. Have the role Admin on every resource of the org."
+    ADMIN = int(MemberLevel.ADMIN), "Manage the members. Have the role ADMIN on every resource of the org."
 
 
 LEVELS = {int(level.value): level for level in OrgLevel}

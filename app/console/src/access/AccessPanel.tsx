@@ -91,9 +91,9 @@ export function AccessPanel({ resource, configuration, title }: AccessPanelProps
             }
           />
           <Text size="sm">
-            {words.otherWays(resource.org?.name ?? null)}{' '}
+            {words.otherAccess(resource.org?.name ?? null)}{' '}
             <LinkTo to="/resources/$id/people" params={{ id: resource.id }} underline="always">
-              {words.otherWaysLink}
+              {words.otherAccessLink}
             </LinkTo>
           </Text>
         </Stack>

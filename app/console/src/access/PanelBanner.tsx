@@ -103,7 +103,7 @@ function Told({ panel: { state, preview }, view }: PanelBannerProps): ReactNode 
           </ScrollList>
           {view.isLoss ? (
             <Text size="sm" c="dimmed">
-              {words.otherWaysKept}
+              {words.otherAccessKept}
             </Text>
           ) : null}
         </>

@@ -7,7 +7,7 @@ import { ResourceFrame } from '../resources';
 import { Loaded, Missing, Page, Table, sharedWords, useTable } from '../shared';
 import { CheckPerson } from './CheckPerson';
 import type { RoleInfo } from './fragments';
-import { PeopleCountQuery, PeopleQuery, WaysQuery } from './peopleOperations';
+import { PeopleCountQuery, PeopleQuery, WhyQuery } from './peopleOperations';
 import type { AccessSubject } from './peopleOperations';
 import { peopleWords as words } from './peopleWords';
 import { labelsOf } from './roles';
@@ -112,7 +112,7 @@ export function PeoplePage(): ReactNode {
                   empty={<Text>{words.none}</Text>}
                 />
                 {opened?.user == null ? null : (
-                  <Ways
+                  <WhyDialog
                     resource={id}
                     userName={opened.user.userName}
                     name={nameOf(opened)}
@@ -147,7 +147,7 @@ function WhyButton({ row, onOpen }: WhyButtonProps): ReactNode {
   );
 }
 
-interface WaysProps {
+interface WhyDialogProps {
   readonly resource: string;
   readonly userName: string;
   readonly name: string;
@@ -156,8 +156,8 @@ interface WaysProps {
 }
 
 /** Each way of a user to roles on the resource. */
-function Ways({ resource, userName, name, roles, onClose }: WaysProps): ReactNode {
-  const load = useLoad(WaysQuery, { id: resource, userName });
+function WhyDialog({ resource, userName, name, roles, onClose }: WhyDialogProps): ReactNode {
+  const load = useLoad(WhyQuery, { id: resource, userName });
   return (
     <Modal opened onClose={onClose} title={words.whyOf(name)}>
       <Loaded load={load}>

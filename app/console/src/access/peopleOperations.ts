@@ -78,9 +78,9 @@ const WayFields = graphql(`
   }
 `);
 
-export const WaysQuery = graphql(
+export const WhyQuery = graphql(
   `
-    query Ways($id: ID!, $userName: String!) {
+    query Why($id: ID!, $userName: String!) {
       viewer {
         user {
           id

@@ -17,9 +17,9 @@ export const words = {
   groupsAbout: 'The members of a group. A user in several groups has the roles of all of them.',
   people: 'People',
   peopleAbout: 'Single users.',
-  otherWays: (org: string | null) =>
+  otherAccess: (org: string | null) =>
     `Members of ${org ?? 'the organization'} and administrators of the registry may have access without an entry here.`,
-  otherWaysLink: 'See everybody with access',
+  otherAccessLink: 'See everybody with access',
   role: 'Role',
   description: 'Description',
   granted: 'Granted',
@@ -108,7 +108,7 @@ export const words = {
   noRoleYet: (who: string, isMany: boolean) => `${who} ${isMany ? 'get' : 'gets'} no role.`,
   newEnd: (who: string, day: string) => `The access of ${who} now ends on ${day}.`,
   noEnd: (who: string) => `The access of ${who} no longer ends.`,
-  otherWaysKept:
+  otherAccessKept:
     'A user who loses a role here may still have it otherwise: through a group, an organization or general access.',
   wide: (who: string, roles: readonly string[]) => `${who} will have ${listed(roles)}. I want this.`,
   ownAdmin: 'You will no longer administer this resource. I want this.',

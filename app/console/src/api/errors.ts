@@ -34,10 +34,18 @@ const UNAUTHORIZED = 401;
 /** Return whether an object has changed since the form about it was read. */
 const isStale = ({ code, path }: Problem): boolean => code === 'CONFLICT' && path[1] === 'ifRevision';
 
+const MISSING = /^There is no such ([a-z ]+)\.$/;
+
+/** Return the message to show. What is not there may be hidden: pages and dialogs say the same about it. */
+function messageOf(problem: Problem): string {
+  const missing = problem.code === 'NOT_FOUND' ? MISSING.exec(problem.message)?.[1] : undefined;
+  return isStale(problem) ? words.stale : missing === undefined ? problem.message : words.missing(missing);
+}
+
 export const problemOf = (problem: Problem): Failure => ({
   kind: 'problem',
   ...problem,
-  ...(isStale(problem) ? { message: words.stale } : {}),
+  message: messageOf(problem),
 });
 
 /** Return the failures behind an error of urql, at least one. */

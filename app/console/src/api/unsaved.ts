@@ -1,11 +1,11 @@
-/** The forms and drafts whose input is not saved. */
-const unsaved = new Set<symbol>();
+/** The forms, drafts and dialogs that may hold input, each with the question whether it is unsaved now. */
+const notes = new Set<() => boolean>();
 
-/** Note an unsaved draft. Return the function that forgets it. */
-export function noteUnsaved(): () => void {
-  const mark = Symbol('unsaved');
-  unsaved.add(mark);
-  return () => unsaved.delete(mark);
+/** Note a part whose input is unsaved while `isUnsaved` says so. Return the function that forgets it. */
+export function noteUnsaved(isUnsaved: () => boolean): () => void {
+  const note = (): boolean => isUnsaved();
+  notes.add(note);
+  return () => notes.delete(note);
 }
 
-export const hasUnsaved = (): boolean => unsaved.size > 0;
+export const hasUnsaved = (): boolean => [...notes].some((isUnsaved) => isUnsaved());

@@ -4,6 +4,8 @@ export const words = {
   signedOut: 'Your session has ended. Sign in again.',
   forbidden: 'You may not do this.',
   notFound: 'It is not there, or not visible to you.',
+  missing: (noun: string) =>
+    `This ${noun === 'org' ? 'organization' : noun} is not there, or not visible to you.`,
   wait: (left: number) => `Wait ${seconds.format(left)}, then try again.`,
   stale:
     'Somebody else has changed this since you opened it. What you typed is kept: check it, and save again.',

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { outcomeOf, useChange } from '../api';
 import type { Failure, ResultOf } from '../api';
-import { Confirm, Failures, Waiting, useNotify } from '../shared';
+import { Confirm, Failures, Waiting, leaving, useNotify } from '../shared';
 import { DeleteGroupMutation } from './changes';
 import type { GroupData } from './operations';
 import { words } from './words';
@@ -61,7 +61,7 @@ export function DeleteGroup({ group, onClose }: DeleteGroupProps): ReactNode {
     const outcome = await change.run({ input: { group: { id: group.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(group.displayName) });
-      await navigate({ to: '/groups' });
+      await navigate({ to: '/groups', ...leaving });
     }
   };
   return (

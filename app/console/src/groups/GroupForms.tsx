@@ -9,6 +9,7 @@ import {
   SelectField,
   TextField,
   Unsaved,
+  leaving,
   sharedWords,
   useEdits,
   useNotify,
@@ -92,7 +93,7 @@ export function CreateGroup({ onClose }: FormProps): ReactNode {
       const slug = outcome.payload.group?.slug ?? values.slug;
       notify({ kind: 'status', text: words.created(values.displayName) });
       onClose();
-      await navigate({ to: '/groups/$slug', params: { slug }, ignoreBlocker: true });
+      await navigate({ to: '/groups/$slug', params: { slug }, ...leaving });
     }
   };
   return (

@@ -1,7 +1,16 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { AreaField, Form, FormDialog, SwitchField, TextField, useNotify, useValues } from '../shared';
+import {
+  AreaField,
+  Form,
+  FormDialog,
+  SwitchField,
+  TextField,
+  leaving,
+  useNotify,
+  useValues,
+} from '../shared';
 import { CreateOrgMutation } from './changes';
 import { words } from './words';
 
@@ -23,7 +32,7 @@ export function CreateOrg({ onClose }: { readonly onClose: () => void }): ReactN
       const { slug } = outcome.payload.org ?? values;
       notify({ kind: 'status', text: words.created(values.name) });
       onClose();
-      await navigate({ to: '/organizations/$slug', params: { slug }, ignoreBlocker: true });
+      await navigate({ to: '/organizations/$slug', params: { slug }, ...leaving });
     }
   };
   return (

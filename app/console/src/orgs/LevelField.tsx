@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { OrgLevel } from '../api';
-import { SelectField } from '../shared';
+import { SelectField, withLabels } from '../shared';
 import type { Level } from './operations';
 import { memberWords as words } from './words';
 
@@ -12,12 +12,13 @@ interface LevelFieldProps {
 
 /** The level of a member, with what it lets them do. */
 export function LevelField({ levels, value, onChange }: LevelFieldProps): ReactNode {
-  const description = levels.find(({ level }) => level === value)?.description;
+  const text = levels.find(({ level }) => level === value)?.description;
+  const labels = new Map<string, string>(levels.map(({ level, label }) => [level, label]));
   return (
     <SelectField
       path="level"
       label={words.level}
-      {...(description === undefined ? {} : { description })}
+      {...(text === undefined ? {} : { description: withLabels(text, labels) })}
       choices={levels.map(({ level, label }) => ({ value: level, label }))}
       value={value}
       onChange={onChange}

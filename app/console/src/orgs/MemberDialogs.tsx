@@ -11,6 +11,7 @@ import {
   FormDialog,
   PersonPicker,
   isSameMoment,
+  leaving,
   useNotify,
   usePersonRef,
 } from '../shared';
@@ -158,7 +159,7 @@ export function LeaveOrg({ org, user, onClose }: LeaveProps): ReactNode {
     const outcome = await change.run({ input: { org: { id: org.id }, user: { id: user.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: orgWords.left(org.name) });
-      await navigate({ to: '/organizations' });
+      await navigate({ to: '/organizations', ...leaving });
     }
   };
   return (

@@ -12,6 +12,7 @@ import {
   GroupPicker,
   PersonPicker,
   bulkWords,
+  useEditedNote,
   useFindPerson,
   useNotify,
 } from '../shared';
@@ -66,6 +67,8 @@ function GrantForm({ items, roles, onClose }: BulkGrantProps): ReactNode {
   const change = useChange(GrantAccessBatchMutation, { payload: (data) => data.grantAccessBatch });
   const notify = useNotify();
   const text = name.trim();
+  // The picker of the other kind begins with what was typed in this one, and takes it for untouched.
+  useEditedNote(text);
   const { find, problemOf, isFinding } = useFindPerson();
   const grant = { roles: [...entry.roles], expiresAt: entry.expiresAt };
   const { good, isChecked, check, grants, isChecking, report } = useCheck(items, grant, `${kind} ${text}`);

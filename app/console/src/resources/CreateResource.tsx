@@ -8,6 +8,7 @@ import {
   OrgPicker,
   SelectField,
   TextField,
+  leaving,
   useNotify,
   useValues,
 } from '../shared';
@@ -49,7 +50,7 @@ function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
       const id = outcome.payload.resource?.id;
       onClose();
       if (id !== undefined) {
-        await navigate({ to: '/resources/$id', params: { id }, ignoreBlocker: true });
+        await navigate({ to: '/resources/$id', params: { id }, ...leaving });
       }
     }
   };

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { Confirm, useNotify } from '../shared';
+import { Confirm, leaving, useNotify } from '../shared';
 import { DeleteResourceMutation } from './changes';
 import type { ResourceSettings } from './operations';
 import { words } from './words';
@@ -22,7 +22,7 @@ export function DeleteResource({ resource }: { readonly resource: ResourceSettin
     const outcome = await change.run({ input: { resource: { id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(name) });
-      await navigate({ to: '/resources', ignoreBlocker: true });
+      await navigate({ to: '/resources', ...leaving });
     }
   };
   return (

@@ -2,6 +2,7 @@ import { Fieldset, Stack, Switch } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useViewer } from '../api';
 import type { Permission } from '../api';
+import { withLabels } from '../shared';
 import type { PermissionInfo } from './operations';
 import { words } from './words';
 
@@ -16,11 +17,16 @@ interface PermissionSwitchesProps {
 export function PermissionSwitches(props: PermissionSwitchesProps): ReactNode {
   const { all, value, isDisabled = false, onChange } = props;
   const held = useViewer()?.permissions ?? [];
+  const labels = new Map<string, string>([
+    ['ADMIN', words.admin],
+    ...all.map((each) => [each.permission, each.label] as const),
+  ]);
   return (
     <Fieldset legend={words.permissions}>
       <Stack gap="sm">
-        {all.map(({ permission, label, description }) => {
+        {all.map(({ permission, label, description: text }) => {
           const isHeld = held.includes(permission);
+          const description = withLabels(text, labels);
           return (
             <Switch
               key={permission}

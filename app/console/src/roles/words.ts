@@ -7,6 +7,8 @@ export const words = {
   name: 'Name',
   description: 'Description',
   permissions: 'Permissions',
+  /** The role ADMIN on resources. */
+  admin: 'Admin',
   noPermissions: 'No permissions',
   holders: 'Users',
   builtIn: 'built in',

@@ -16,6 +16,8 @@ export function Unsaved({ isDirty }: UnsavedProps): ReactNode {
   const isInDialog = useIsInDialog();
   useDialogNote('exact', true);
   useDialogNote('unsaved', isDirty);
-  useEffect(() => (isDirty ? noteUnsaved() : undefined), [isDirty]);
+  // A dialog notes its input by itself.
+  const isNoted = isDirty && !isInDialog;
+  useEffect(() => (isNoted ? noteUnsaved(() => true) : undefined), [isNoted]);
   return isInDialog ? null : <LeaveGuard hasInput={() => isDirty} />;
 }

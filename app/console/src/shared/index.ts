@@ -24,8 +24,10 @@ export {
   useValues,
 } from './Form';
 export type { Choice, FormChange, Values } from './Form';
-export { FormDialog, useEditedNote } from './FormDialog';
+export { FormDialog, useDialogNote, useEditedNote } from './FormDialog';
 export { Hidden, OrHidden } from './Hidden';
+export { withLabels } from './labels';
+export { leaving } from './leaving';
 export { LinkedText } from './LinkedText';
 export { safeHref } from './links';
 export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';

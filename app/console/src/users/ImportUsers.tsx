@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { fieldOf, outcomeOf, problemOf } from '../api';
 import type { Failure } from '../api';
-import { Failures, FormDialog, useEditedNote, useNotify } from '../shared';
+import { Failures, FormDialog, useDialogNote, useEditedNote, useNotify } from '../shared';
 import { CreateUsersMutation } from './changes';
 import { MOST_USERS, usersOf } from './csvImport';
 import type { NewUser } from './csvImport';
@@ -53,9 +53,18 @@ function useImport() {
 
 /** Many users from CSV text. Each line is checked before anything is written. */
 export function ImportUsers({ onClose }: { readonly onClose: () => void }): ReactNode {
+  return (
+    <FormDialog onClose={onClose} title={userWords.importUsers} size="xl">
+      <ImportForm onClose={onClose} />
+    </FormDialog>
+  );
+}
+
+function ImportForm({ onClose }: { readonly onClose: () => void }): ReactNode {
   const [text, setText] = useState('');
   const [stage, setStage] = useState<Stage>({ kind: 'typing' });
   const [isBusy, setIsBusy] = useState(false);
+  useDialogNote('busy', isBusy);
   const send = useImport();
   const notify = useNotify();
   const type = (value: string): void => {
@@ -85,23 +94,21 @@ export function ImportUsers({ onClose }: { readonly onClose: () => void }): Reac
     }
   };
   return (
-    <FormDialog onClose={onClose} title={userWords.importUsers} size="xl">
-      <Stack>
-        <Text size="sm">{words.intro(MOST_USERS)}</Text>
-        <CsvText text={text} onChange={type} problem={stage.kind === 'typing' ? stage.problem : undefined} />
-        <Group justify="flex-end">
-          <Button variant="default" loading={isBusy} disabled={text === ''} onClick={() => void check()}>
-            {words.check}
+    <Stack>
+      <Text size="sm">{words.intro(MOST_USERS)}</Text>
+      <CsvText text={text} onChange={type} problem={stage.kind === 'typing' ? stage.problem : undefined} />
+      <Group justify="flex-end">
+        <Button variant="default" loading={isBusy} disabled={text === ''} onClick={() => void check()}>
+          {words.check}
+        </Button>
+        {stage.kind === 'checked' && stage.refused.size + stage.failures.length === 0 ? (
+          <Button loading={isBusy} onClick={() => void write(stage.users)}>
+            {words.import(stage.users.length)}
           </Button>
-          {stage.kind === 'checked' && stage.refused.size + stage.failures.length === 0 ? (
-            <Button loading={isBusy} onClick={() => void write(stage.users)}>
-              {words.import(stage.users.length)}
-            </Button>
-          ) : null}
-        </Group>
-        {stage.kind === 'checked' ? <Preview {...stage} /> : null}
-      </Stack>
-    </FormDialog>
+        ) : null}
+      </Group>
+      {stage.kind === 'checked' ? <Preview {...stage} /> : null}
+    </Stack>
   );
 }
 

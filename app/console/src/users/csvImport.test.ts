@@ -30,6 +30,31 @@ test('known columns are fields, others are attributes, empty cells are left out'
   });
 });
 
+test('the table of a declared state is read as it was written', () => {
+  const head = 'userName,displayName,email,isServiceAccount,roles,metadata,passwordHash,team';
+  const text = `${head}\r\nbob,,,false,"user;data steward;a\\;b","{""site"":""Reef"",""depth"":7}",$2b$04$x,''=1`;
+
+  expect(usersOf(text)).toEqual({
+    isRight: true,
+    value: [
+      {
+        userName: 'bob',
+        roles: ['user', 'data steward', 'a;b'],
+        passwordHash: '$2b$04$x',
+        metadata: { site: 'Reef', depth: 7, team: "'=1" },
+      },
+    ],
+  });
+});
+
+test.each(['isServiceAccount\nrobot,true', 'metadata\nrobot,Reefs', 'metadata\nrobot,[]'])(
+  'a column of a declared state is refused with its line: %s',
+  (rest) => {
+    const parsed = usersOf(`userName,${rest}`);
+    expect(parsed.isRight ? '' : parsed.problem).toMatch(/^Line 2: The column /);
+  },
+);
+
 test('a list without user names or lines is refused', () => {
   expect(usersOf('email\nb@example.com').isRight).toBe(false);
   expect(usersOf('userName').isRight).toBe(false);

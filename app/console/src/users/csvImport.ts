@@ -14,8 +14,14 @@ const OWN_COLUMNS = new Map([
   ['email', 'email'],
   ['displayname', 'displayName'],
   ['password', 'password'],
+  ['passwordhash', 'passwordHash'],
   ['roles', 'roles'],
+  ['metadata', 'metadata'],
+  ['isserviceaccount', 'isServiceAccount'],
 ]);
+
+const ownOf = (column: string): string | undefined =>
+  OWN_COLUMNS.get(column.toLowerCase().replaceAll(/[\s_-]/g, ''));
 
 /** Split CSV text into lines of cells. Quoted cells may contain commas, quotation marks and line ends. */
 export function parseCsv(text: string): Parsed<string[][]> {
@@ -38,26 +44,71 @@ export function parseCsv(text: string): Parsed<string[][]> {
 }
 
 /** Return the text as it was before an export made it safe for spreadsheets. */
-const withoutMark = (text: string): string => (/^'[=+\-@\t\r]/.test(text) ? text.slice(1) : text);
+const withoutMark = (text: string): string =>
+  /^'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? text.slice(1) : text;
 
-function userOf(columns: readonly string[], cells: readonly string[]): NewUser {
-  const user: NewUser = { userName: '' };
-  const metadata: Record<string, string> = {};
-  columns.forEach((column, index) => {
+/** Return the object of a cell; null for a text that is none. */
+function objectOf(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Return the roles of a cell, between spaces; with a semicolon between semicolons alone, where `\;` is one of a name. */
+const rolesOf = (text: string): string[] =>
+  (text.includes(';') ? (text.match(/(?:\\.|[^;\\])+/g) ?? []) : text.split(/\s+/))
+    .map((name) => name.replaceAll(/\\(.)/g, '$1').trim())
+    .filter((name) => name !== '');
+
+interface Line {
+  readonly user: NewUser;
+  readonly attributes: Record<string, string>;
+  metadata: object;
+}
+
+/** Take a cell that is not empty into its line. Return what is wrong with it, or null. */
+function take(line: Line, column: string, value: string): string | null {
+  const own = ownOf(column);
+  switch (own) {
+    case 'userName':
+    case 'email':
+    case 'displayName':
+    case 'password':
+    case 'passwordHash':
+      line.user[own] = value;
+      return null;
+    case 'roles':
+      line.user.roles = rolesOf(value);
+      return null;
+    case 'metadata': {
+      const metadata = objectOf(value);
+      line.metadata = metadata ?? {};
+      return metadata === null ? words.badMetadata : null;
+    }
+    case 'isServiceAccount':
+      return value.toLowerCase() === 'false' ? null : words.serviceAccount;
+    default:
+      line.attributes[column] = value;
+      return null;
+  }
+}
+
+/** Read one line. An empty cell says nothing about its field. */
+function userOf(columns: readonly string[], cells: readonly string[]): Parsed<NewUser> {
+  const line: Line = { user: { userName: '' }, attributes: {}, metadata: {} };
+  for (const [index, column] of columns.entries()) {
     const value = withoutMark(cells[index]?.trim() ?? '');
-    const own = OWN_COLUMNS.get(column.toLowerCase().replaceAll(/[\s_-]/g, ''));
-    if (value === '') {
-      return;
+    const problem = value === '' || column === '' ? null : take(line, column, value);
+    if (problem !== null) {
+      return { isRight: false, problem };
     }
-    if (own === 'roles') {
-      user.roles = value.split(/[\s;]+/).filter((name) => name !== '');
-    } else if (own === 'userName' || own === 'email' || own === 'displayName' || own === 'password') {
-      user[own] = value;
-    } else if (column !== '') {
-      metadata[column] = value;
-    }
-  });
-  return Object.keys(metadata).length === 0 ? user : { ...user, metadata };
+  }
+  const metadata = { ...line.metadata, ...line.attributes };
+  const hasNone = Object.keys(metadata).length === 0;
+  return { isRight: true, value: hasNone ? line.user : { ...line.user, metadata } };
 }
 
 /** Read CSV text as new users. */
@@ -68,13 +119,22 @@ export function usersOf(text: string): Parsed<NewUser[]> {
   }
   const [head = [], ...lines] = parsed.value;
   const columns = head.map((name) => name.trim());
-  if (!columns.some((name) => OWN_COLUMNS.get(name.toLowerCase().replaceAll(/[\s_-]/g, '')) === 'userName')) {
+  if (!columns.some((name) => ownOf(name) === 'userName')) {
     return { isRight: false, problem: words.noUserName };
   }
   if (lines.length === 0) {
     return { isRight: false, problem: words.empty };
   }
-  return lines.length > MOST_USERS
-    ? { isRight: false, problem: words.tooMany(MOST_USERS) }
-    : { isRight: true, value: lines.map((cells) => userOf(columns, cells)) };
+  if (lines.length > MOST_USERS) {
+    return { isRight: false, problem: words.tooMany(MOST_USERS) };
+  }
+  const users: NewUser[] = [];
+  for (const cells of lines) {
+    const user = userOf(columns, cells);
+    if (!user.isRight) {
+      return { isRight: false, problem: words.inLine(users.length + 2, user.problem) };
+    }
+    users.push(user.value);
+  }
+  return { isRight: true, value: users };
 }

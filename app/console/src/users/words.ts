@@ -49,7 +49,7 @@ export const words = {
 
 export const importWords = {
   intro: (most: number) =>
-    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces. Every other column becomes an attribute.`,
+    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A users.csv of ostiary export can be read too, except service accounts.`,
   example: 'userName,email,password,roles,department\nbob,bob@example.com,correct-horse-42,user,Reefs',
   text: 'CSV text',
   file: 'Choose a file',
@@ -67,5 +67,9 @@ export const importWords = {
   empty: 'There is no line below the names of the columns.',
   noUserName: 'There is no column userName.',
   tooMany: (most: number) => `There are more than ${most.toLocaleString('en')} lines.`,
+  badMetadata: 'The column metadata takes a JSON object, such as {"department": "Reefs"}.',
+  serviceAccount:
+    'The column isServiceAccount must be false or empty. Service accounts are added one by one, with Add service account.',
+  inLine: (line: number, problem: string) => `Line ${String(line)}: ${problem}`,
   openQuote: 'A quotation mark is not closed.',
 };

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Failures, useNotify } from '../../shared';
+import { Confirm, Failures, leaving, useNotify } from '../../shared';
 import { DeleteOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -63,7 +63,7 @@ function Asking({ org, count, onClose }: AskingProps): ReactNode {
     const outcome = await change.run({ input: { org: { id: org.id } } });
     if (outcome.isDone) {
       notify({ kind: 'status', text: words.deleted(org.name, outcome.payload.deletedResources ?? count) });
-      await navigate({ to: '/organizations', ignoreBlocker: true });
+      await navigate({ to: '/organizations', ...leaving });
     }
   };
   return (

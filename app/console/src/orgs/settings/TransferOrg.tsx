@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import type { ResultOf } from '../../api';
-import { Confirm, Form, PersonPicker, Unsaved, useFindPerson, useNotify } from '../../shared';
+import { Confirm, Form, PersonPicker, Unsaved, leaving, useFindPerson, useNotify } from '../../shared';
 import { TransferOrgMutation } from '../changes';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
@@ -42,7 +42,7 @@ export function TransferOrg({ org }: { readonly org: Org }): ReactNode {
       setIsAsking(false);
       setTyped('');
       if (outcome.payload.org === null) {
-        await navigate({ to: '/organizations', ignoreBlocker: true });
+        await navigate({ to: '/organizations', ...leaving });
       }
     }
   };

@@ -1,8 +1,9 @@
 import { Modal } from '@mantine/core';
 import type { ModalProps } from '@mantine/core';
 import { useRouter } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
+import { noteUnsaved } from '../../api';
 import { DialogContext, hasInput, newDialogState } from './dialogContext';
 import { LeaveGuard } from './LeaveGuard';
 import { LeaveQuestion } from './LeaveQuestion';
@@ -22,6 +23,7 @@ export function FormDialog({ isOpen = true, onClose, children, ...rest }: FormDi
   const state = useRef(newDialogState());
   // GraphiQL has no pages to leave.
   const hasPages = Boolean(useRouter({ warn: false }));
+  useEffect(() => noteUnsaved(() => hasInput(state.current)), []);
   const close = (): void => {
     if (state.current.busy.size > 0) {
       return;

@@ -1,6 +1,5 @@
 import { createContext, useContext, useEffect, useState } from 'react';
 import type { RefObject } from 'react';
-import { noteUnsaved } from '../../api';
 
 /**
  * What the parts of a dialog tell it: which fields were edited, which forms know by themselves what is unsaved (`exact`)
@@ -40,10 +39,11 @@ export function useDialogNote(kind: keyof DialogState, isOn: boolean): void {
   }, [state, kind, isOn]);
 }
 
-/** Tell the dialog around, if there is one, whether the value of a field differs from the first. */
+/**
+ * Tell the dialog around, if there is one, whether the value of a field differs from the first. The first is the value
+ * when the part is mounted: note a value above the parts that come and go with it.
+ */
 export function useEditedNote(value: string): void {
   const [first] = useState(value);
-  const isEdited = useIsInDialog() && value !== first;
-  useDialogNote('edited', isEdited);
-  useEffect(() => (isEdited ? noteUnsaved() : undefined), [isEdited]);
+  useDialogNote('edited', value !== first);
 }

@@ -9,6 +9,7 @@ import {
   Form,
   PersonPicker,
   Unsaved,
+  leaving,
   useFindPerson,
   useNotify,
   useValues,
@@ -142,7 +143,7 @@ function Delete({ user, successor, onClose }: ActProps): ReactNode {
           ? words.deleted(user.userName)
           : words.done(user.userName, successor, orgsTransferred ?? 0, resourcesTransferred ?? 0);
       notify({ kind: 'status', text });
-      await navigate({ to: '/settings/users', ignoreBlocker: true });
+      await navigate({ to: '/settings/users', ...leaving });
     }
   };
   const title = words.deleteTitle(user.userName);

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange, useViewer } from '../../api';
-import { Confirm, Form, FormDialog, NewPasswordField, TextField, useNotify } from '../../shared';
+import { Confirm, Form, FormDialog, NewPasswordField, TextField, leaving, useNotify } from '../../shared';
 import { DeactivateUserMutation, ReactivateUserMutation } from '../changes';
 import { RenameUserMutation, ResetPasswordMutation, SignOutUserMutation } from './changes';
 import type { UserDetails } from './operations';
@@ -100,7 +100,7 @@ function Rename({ user, onClose }: ActProps): ReactNode {
         to: '/settings/users/$userName',
         params: { userName },
         replace: true,
-        ignoreBlocker: true,
+        ...leaving,
       });
     }
   };
