@@ -29,7 +29,7 @@ const anyFeature = {
   message: 'shared/ and api/ know no feature.',
 };
 
-/** Features navigate after changes. What was typed stands in the dialog still: the question about it would be in the way. */
+/** Features navigate after changes, while the dialog still holds what was typed: no question may come in between. */
 const afterChange = {
   selector: 'CallExpression[callee.name="navigate"]:not(:has(SpreadElement[argument.name="leaving"]))',
   message: 'Leave after a change that is done, with `...leaving` of shared/.',
