@@ -17,7 +17,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from app import http as web
 from app import rest
@@ -80,29 +80,26 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     """
     documents = DocumentCache(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations, write_error = Operations(documents), _error_writer(settings)
-
     exporter = TraceExporter(settings.traces_endpoint) if settings.traces_endpoint else None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
         context = await open_context(settings, longest=settings.query_seconds, traced=exporter is not None)
         app.state.answering = _graphql_handler(settings, documents, context)
+        exporting = exporter.running() if exporter else nullcontext()
         with operations.shutdown.on_signals() if owns_process else nullcontext():
-            exporting = exporter.running() if exporter else nullcontext()
             async with exporting, operations.attach(context), _work_beside_requests(settings, operations, context):
                 yield {BUDGET: Budget(settings.request_limits, operations.metrics, write_error)}
         await close_context(context)
 
     def answer(scope: Scope, request: http.GraphQLRequest) -> Awaitable[http.GraphQLAnswer]:
-        handler: GraphQLHandler = app.state.answering
-        return handler(scope, request)
+        return _handler_of(app)(scope, request)
 
     async def require_schema_access(request: Request) -> None:
-        handler: GraphQLHandler = request.app.state.answering
-        await handler.require_schema_shown(request)
+        await _handler_of(request.app).require_schema_shown(request)
 
     def rest_context(request: Request) -> rest.RestContext:
-        handler: GraphQLHandler = request.app.state.answering
+        handler = _handler_of(request.app)
         return rest.RestContext(handler.app, handler.statements, settings)
 
     admission = None if settings.introspection == "everyone" else require_schema_access
@@ -111,15 +108,23 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     api, *parts = http.routes(answer, schema.sdl(), page=page, limits=limits, admit=admission)
     pages = [*parts, *console.routes(build, has_pages=settings.console), *_pages(settings, operations)]
     app = Starlette(routes=[api, *pages, rest.create_router(rest_context)], lifespan=lifespan)
-    router = FastRouter([api], ExceptionMiddleware(app.router, {HTTPException: rest.unexpected_response}))
     log = RequestLog(operations.metrics, operations.shutdown, write_error, settings.slow_request_milliseconds)
-    inner = web.cors(router, settings.allowed_origins)
-    app.middleware_stack = (
-        TracedRequestMiddleware(inner, log, exporter.add, settings.traces_ratio)
-        if exporter
-        else RequestMiddleware(inner, log)
-    )
+    router = FastRouter([api], ExceptionMiddleware(app.router, {HTTPException: rest.unexpected_response}))
+    app.middleware_stack = _around(web.cors(router, settings.allowed_origins), log, settings, exporter)
     return app
+
+
+def _handler_of(app: Starlette) -> GraphQLHandler:
+    """Return the handler of GraphQL requests, which the start of the application makes."""
+    handler: GraphQLHandler = app.state.answering
+    return handler
+
+
+def _around(inner: ASGIApp, log: RequestLog, settings: Settings, exporter: TraceExporter | None) -> RequestMiddleware:
+    """Return the middleware around the routes: with an exporter, it traces requests."""
+    if exporter is None:
+        return RequestMiddleware(inner, log)
+    return TracedRequestMiddleware(inner, log, exporter.add, settings.traces_ratio)
 
 
 @asynccontextmanager
