@@ -1,8 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
-/** Only tests/console/test_journeys.py runs these files: they need its server and its browser. */
+/**
+ * Only tests/console/test_journeys.py runs these files: they need its server and its browser.
+ *
+ * A claim that is polled waits as long as a step: on a busy machine, the second of vitest is too short.
+ */
 const config = defineConfig({
-  test: { include: ['tests/**/*.spec.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
+  test: {
+    include: ['tests/**/*.spec.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
+  },
 });
 
 export { config as default };
