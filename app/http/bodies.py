@@ -11,6 +11,7 @@ from app.domain.errors import BadRequest
 from app.http.budget import exceeded
 from app.http.headers import RequestHeaders
 from app.http.responses import UnsupportedMediaType
+from app.http.value_limits import containers
 
 UNENCODED = {b"", b"identity"}
 MAX_JSON_DEPTH = 100  # the coercion of inputs recurses, and the interpreter allows a thousand frames
@@ -69,8 +70,7 @@ def json_value(text: bytes, subject: str) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    level = [value]
+    level = list(containers([value]))
     for _ in range(MAX_JSON_DEPTH):
-        parts = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
-        level = [child for items in parts for child in items if isinstance(child, dict | list)]
+        level = [child for each in level for child in containers(each)]
     return bool(level)

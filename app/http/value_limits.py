@@ -40,16 +40,19 @@ def number_of_values(value: Any, most: int) -> int:
     number, level = 0, list[Any]([value] if isinstance(value, dict | list) else [])
     while level and number <= most:
         number += sum(map(len, level))
-        level = [child for each in level for child in _containers(each)]
+        level = [child for each in level for child in containers(each)]
     return number
 
 
-def _containers(value: Any) -> Sequence[Any]:
-    """Return the dicts and lists directly in a dict or list. Most lists have none, which a pass in C finds out."""
+def containers(value: Any) -> Sequence[Any]:
+    """Return the dicts and lists with members that are directly in a dict or list.
+
+    Most lists have none, which a pass in C finds out.
+    """
     items = value.values() if isinstance(value, dict) else value
     if _CONTAINERS.isdisjoint(map(type, items)):
         return ()
-    return [item for item in items if type(item) in _CONTAINERS]
+    return [item for item in items if item and type(item) in _CONTAINERS]
 
 
 _CONTAINERS = frozenset({dict, list})

@@ -91,7 +91,7 @@ def counted(result: str, number: int) -> Iterator[None]:
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:
-    limit = monotonic() + 10
+    limit = monotonic() + 60
     while not is_true():
         assert monotonic() < limit
         sleep(0.005)
@@ -278,4 +278,4 @@ async def test_the_stop_of_the_server_waits_a_limited_time_for_a_collector_that_
         async with exporter.running():
             exporter.add(trace())
 
-    assert monotonic() - began < 5
+    assert monotonic() - began < 30

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.support.client import Api, codes
+from tests.support.effort import counted
 from tests.support.factories import Entity, Make, Person
 
 CHECK = """query ($user: UserBy!, $resource: ResourceBy!, $role: ResourceRole!) {
@@ -209,12 +209,11 @@ async def test_a_batch_is_of_at_most_ten_thousand_and_its_columns_are_of_one_len
     things = [await make.resource(org, general=resource_roles.METADATA_READ if at % 2 else 0) for at in range(10)]
     requests = [(people[at // 10 % 10].node, things[at % 10].node, READ) for at in range(10_000)]
 
-    start = perf_counter()
-    reply = await batch(api, registry, *requests)
-    spent = perf_counter() - start
+    with counted() as effort:
+        reply = await batch(api, registry, *requests)
 
     assert reply["data"]["checkAccessBatch"] == [bool(at % 2) for at in range(10_000)]
-    assert spent < 10
+    assert effort.calls < 60 * len(requests)
     for more in ([requests[0]] * 10_001, []):
         reply = await batch(api, registry, *more)
         assert reply == {"data": {"checkAccessBatch": []}} if not more else codes(reply) == ["BAD_USER_INPUT"]
