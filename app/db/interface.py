@@ -74,8 +74,9 @@ class Transaction(ABC):
     """False if no other transaction can write meanwhile, so that a row need not be locked before it is read."""
 
     def __init__(self, database: "Database") -> None:
-        self._database = database
+        self._database, self._prepare = database, database.prepare
         self.now = database.clock()
+        self._stats = request_stats.CURRENT.get()
         self.notes: Any = None
         """Notes of the audit log until the end of the transaction; None if the change is not audited."""
         self.if_revisions: frozenset[int] | None = None
@@ -105,9 +106,11 @@ class Transaction(ABC):
 
     async def rows(self, statement: Executable, **values: Any) -> list[Row]:
         """Execute a statement and return its rows."""
-        compiled = self._database.prepare(statement)
-        self.has_written |= not statement.is_select
-        count()
+        compiled = self._prepare(statement)
+        if not statement.is_select:
+            self.has_written = True
+        if self._stats is not None:
+            self._stats.statements += 1
         raw = await self._fetch(compiled.text, compiled.arguments(values))
         if len(raw) <= MAX_ROWS:
             return compiled.rows(raw)
@@ -149,10 +152,15 @@ class Transaction(ABC):
     async def _execute_chunks(
         self, statement: Executable, rows: Sequence[Values], bind: Callable[[Values], Values]
     ) -> None:
-        compiled = self._database.prepare(statement)
-        if rows:
-            self.has_written = True
-            count()
+        if not rows:
+            return
+        compiled = self._prepare(statement)
+        self.has_written = True
+        if self._stats is not None:
+            self._stats.statements += 1
+        if len(rows) <= MAX_ROWS:
+            await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in rows])
+            return
         async for chunk in chunks(rows, MAX_ROWS):
             await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in chunk])
 
@@ -188,7 +196,7 @@ class Database(ABC):
     failures: "FailureLog"
 
     def __init__(self, statements: StatementCache) -> None:
-        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.clock: Callable[[], datetime] = partial(datetime.now, UTC)
         self.caches: dict[Any, Any] = {}
         self.prepare = statements
         self.dialect = statements.dialect

@@ -163,7 +163,8 @@ class GraphQLHandler:
             # SQLite reads in the event loop, and stops slow reads itself.
             data = await (_run_until(planned, deadline := self._deadline(document)) if database.waits else planned)
         elif not is_query:
-            viewer = replace(viewer, moment=None)  # a change may see what is newer, also without a commit of its own
+            if viewer.moment is not None:  # a change may see what is newer, also without a commit of its own
+                viewer = replace(viewer, moment=None)
             times = Deadlines(self._deadline(document), self.settings.query_seconds, self.settings.bulk_hashing_seconds)
             context, deadline = self._context(viewer, times), None
             if self.changes is not None:

@@ -7,9 +7,10 @@ response has its own time limit. If that fails, the error says that the change w
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from math import inf
+from types import TracebackType
 
 from app.domain.errors import (
     ChangeMade,
@@ -44,26 +45,14 @@ class Deadlines:
     hashing_seconds: float = inf
     has_committed: bool = False
     stopped: Refusal | None = None
-    _limit: asyncio.Timeout | None = None
-    _change: asyncio.Timeout | None = None
+    response: asyncio.Timeout | None = None
+    """The timeout of the current change with the reading of its response."""
+    change: asyncio.Timeout | None = None
+    """The timeout of the current change."""
 
-    @asynccontextmanager
-    async def changing(self) -> AsyncIterator[None]:
+    def changing(self) -> AbstractAsyncContextManager[None]:
         """Limit one change. Raises TimedOut at the deadline, Unavailable at a shutdown, ChangeMade after the commit."""
-        stats, self.has_committed = request_stats.current_request(), False
-        before = stats.committed_changes
-        self._require_time()
-        try:
-            async with asyncio.timeout_at(_timer(self.deadline)) as self._change:
-                yield
-        except TimeoutError:
-            raise (
-                ChangeMade(CHANGE_MADE) if stats.committed_changes > before else self._stop(TimedOut(STOPPED))
-            ) from None
-        finally:
-            self._change = None
-            self.has_committed = stats.committed_changes > before
-            self.begin_to_read()
+        return _Changing(self)
 
     @asynccontextmanager
     async def hashing(self) -> AsyncIterator[None]:
@@ -75,7 +64,7 @@ class Deadlines:
             async with asyncio.timeout_at(_timer(began + self.hashing_seconds)):
                 yield
         except TimeoutError:
-            raise self._stop(TimedOut(HASHING_STOPPED)) from None
+            raise self.stop(TimedOut(HASHING_STOPPED)) from None
         finally:
             spent = loop.time() - began
             self.hashing_seconds -= spent
@@ -83,43 +72,99 @@ class Deadlines:
             self._reschedule(self.deadline)
 
     def _reschedule(self, deadline: float) -> None:
-        if self._change is not None and not self._change.expired():
-            self._change.reschedule(_timer(deadline))
+        if self.change is not None and not self.change.expired():
+            self.change.reschedule(_timer(deadline))
 
-    @asynccontextmanager
-    async def answering(self, *, is_done: bool = False) -> AsyncIterator[None]:
+    def answering(self, *, is_done: bool = False) -> AbstractAsyncContextManager[None]:
         """Limit one change with the reading of its response; `is_done` if the change was made before."""
-        stats, self.has_committed = request_stats.current_request(), self.has_committed and is_done
-        try:
-            async with asyncio.timeout(None) as self._limit:
-                yield
-        except TimeoutError:
-            raise self._read_error(TimedOut("Reading the response took too long. Nothing was changed.")) from None
-        except asyncio.CancelledError:
-            if not stats.committed_changes:  # the middleware refuses the request
-                raise
-            raise self._read_error(_shutdown_error()) from None
-        finally:
-            self._limit = None
+        return _Answering(self, is_done=is_done)
 
-    def _require_time(self) -> None:
+    def require_time(self) -> None:
         """Raise the error of a change that begins after the deadline or a cancellation."""
         if asyncio.get_running_loop().time() >= self.deadline:
-            raise self._stop(TimedOut(STOPPED))
+            raise self.stop(TimedOut(STOPPED))
         if (task := asyncio.current_task()) is not None and task.cancelling():  # cancelled during a commit
-            raise self._stop(_shutdown_error())
+            raise self.stop(_shutdown_error())
 
-    def _stop(self, refusal: Refusal) -> Refusal:
+    def stop(self, refusal: Refusal) -> Refusal:
+        """Record the error of the first change that was stopped, and return that of this one."""
         self.stopped = self.stopped or refusal
         return refusal
 
     def begin_to_read(self) -> None:
         """Start the time limit for reading the response of this change."""
-        if self._limit is not None and self.seconds != inf and not self._limit.expired():
-            self._limit.reschedule(asyncio.get_running_loop().time() + self.seconds)
+        if self.response is not None and self.seconds != inf and not self.response.expired():
+            self.response.reschedule(asyncio.get_running_loop().time() + self.seconds)
 
-    def _read_error(self, otherwise: Refusal) -> Refusal:
+    def read_error(self, otherwise: Refusal) -> Refusal:
+        """Return the error of a response that cannot be read: ChangeMade after the commit, otherwise another one."""
         return ChangeMade(CHANGE_MADE) if self.has_committed else otherwise
+
+
+class _Limit(AbstractAsyncContextManager[None]):
+    """A limit for a block. It is a class since each change has two, and a generator costs as much as a statement."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines, self._stats = deadlines, request_stats.current_request()
+
+    async def _end(
+        self,
+        timeout: asyncio.Timeout | None,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the timeout; raises TimeoutError if it has expired, or if the block has raised that."""
+        assert timeout is not None
+        await timeout.__aexit__(kind, error, trace)
+        if isinstance(error, TimeoutError):
+            raise error
+
+
+class _Changing(_Limit):
+    async def __aenter__(self) -> None:
+        self._before, self._deadlines.has_committed = self._stats.committed_changes, False
+        self._deadlines.require_time()
+        self._deadlines.change = asyncio.timeout_at(_timer(self._deadlines.deadline))
+        await self._deadlines.change.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        deadlines, has_committed = self._deadlines, self._stats.committed_changes > self._before
+        try:
+            await self._end(deadlines.change, kind, error, trace)
+        except TimeoutError:
+            raise (ChangeMade(CHANGE_MADE) if has_committed else deadlines.stop(TimedOut(STOPPED))) from None
+        finally:
+            deadlines.change, deadlines.has_committed = None, has_committed
+            deadlines.begin_to_read()
+
+
+class _Answering(_Limit):
+    def __init__(self, deadlines: Deadlines, *, is_done: bool) -> None:
+        super().__init__(deadlines)
+        self._is_done = is_done
+
+    async def __aenter__(self) -> None:
+        deadlines = self._deadlines
+        deadlines.has_committed = deadlines.has_committed and self._is_done
+        deadlines.response = asyncio.timeout(None)
+        await deadlines.response.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        deadlines = self._deadlines
+        try:
+            await self._end(deadlines.response, kind, error, trace)
+        except TimeoutError:
+            raise deadlines.read_error(TimedOut("Reading the response took too long. Nothing was changed.")) from None
+        finally:
+            deadlines.response = None
+        # Before the commit, the middleware refuses the request.
+        if isinstance(error, asyncio.CancelledError) and self._stats.committed_changes:
+            raise deadlines.read_error(_shutdown_error()) from None
 
 
 def _timer(deadline: float) -> float | None:

@@ -34,11 +34,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SentJson:
-    """A JSON text and its value. It `is_flat` if no name repeats and no member of a member is an object."""
+    """A JSON text and its value.
+
+    It `is_flat` if its parameters and its variables repeat no name and have no objects, or if it `is_exact`. It
+    `is_exact` if parsing has certainly changed nothing; False says nothing.
+    """
 
     text: bytes
     value: Any
     is_flat: bool = False
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +82,13 @@ def has_members(text: bytes, number: int, colons: int) -> bool:
     return text.count(b":") == number + colons and not _has_escaped_ascii(text)
 
 
-def is_unchanged(sent: SentJson) -> bool:
+def is_unchanged(text: bytes, value: Any) -> bool:
     """Return True if parsing a text has changed nothing; far cheaper than `find_problems`.
 
     False says nothing: the text has a number with a fraction or more than 64 bits, or an escape or a colon in a name.
     """
     members = colons = 0
-    parts = [sent.value]
+    parts = [value]
     while parts:
         part = parts.pop()
         kind = type(part)
@@ -96,7 +101,7 @@ def is_unchanged(sent: SentJson) -> bool:
             parts += part
         elif kind is float:
             return False
-    return has_members(sent.text, members, colons)
+    return has_members(text, members, colons)
 
 
 def _has_escaped_ascii(text: bytes) -> bool:

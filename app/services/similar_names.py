@@ -56,6 +56,8 @@ def problems(name: str, key: str, *, is_part: bool = False) -> Iterator[str]:
 
     For a part of a name (`is_part`) the caller checks that the complete name does not look like ASCII.
     """
+    if name.isascii() and key.isascii() and name.isprintable() and key.isprintable():
+        return
     if any(ord(each) in _INVISIBLE for each in chain(name, key)) or not (name + key).isprintable():
         yield "It contains an invisible character. Remove it."
     if not (is_part or key.isascii()) and (look := looks_like(name, key)) is not None:

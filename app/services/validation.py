@@ -82,6 +82,8 @@ def email_problems(email: str | None) -> Iterator[Problem]:
             f"An e-mail address must have the form name@host, with at most {MAX_EMAIL} characters.", ("email",)
         )
         return
+    if email.isascii():
+        return
     look = similar_names.looks_like(email, key)
     if look is not None and not key.isascii():
         yield InvalidInput(f"This e-mail address looks like `{look}`. Write it with ASCII letters.", ("email",))

@@ -31,7 +31,7 @@ from app.db.interface import (
 )
 from app.db.loop_yield import LoopYield
 from app.db.sqlite import slow_reads, worker_thread
-from app.db.sqlite.connection import connect
+from app.db.sqlite.connection import Connection, connect
 from app.db.sqlite.group_commit import CommitFailed, GroupCommit
 from app.db.sqlite.slow_reads import DeadlineExceeded, ReadConnection, SlowReadPool
 from app.db.statements import FEW_ROWS, Row, StatementCache
@@ -52,7 +52,7 @@ class SqliteTransaction(Transaction):
 
     locks_rows = False
 
-    def __init__(self, database: "SqliteDatabase", writer: "Writer", connection: sqlite3.Connection) -> None:
+    def __init__(self, database: "SqliteDatabase", writer: "Writer", connection: Connection) -> None:
         super().__init__(database)
         self._writer, self._connection = writer, connection
         self.is_large = False
@@ -63,16 +63,19 @@ class SqliteTransaction(Transaction):
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
         kind = _kind(text)
         if kind != MANY_ROWS:
-            self._require_open()
+            if not self._connection.in_transaction:
+                self._require_open()
             try:
                 if kind == FEW:
-                    return self._connection.execute(text, arguments).fetchall()
+                    return self._connection.fetch_all(text, arguments)
                 return self._writer.read_briefly(text, arguments)
             except slow_reads.DeadlineExceeded:
                 pass
             except sqlite3.Error as error:
                 self._raise_translated(error)
-        return await _rows(await self._in_thread(partial(self._connection.execute, text, arguments)))
+        cursor = await self._in_thread(partial(self._connection.start, text, arguments))
+        with self._connection.renaming(text):
+            return await _rows(cursor)
 
     async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
         work = partial(self._connection.executemany, text, arguments)
@@ -116,7 +119,7 @@ class SqliteTransaction(Transaction):
 class Writer:
     """The writer connection. Its reads in the event loop have a deadline."""
 
-    def __init__(self, connection: sqlite3.Connection, check: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, check: Callable[[], None]) -> None:
         self.commits = GroupCommit(connection, check)
         self._connection = connection
         self._until = inf
@@ -126,7 +129,7 @@ class Writer:
         """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
         self._until = perf_counter() + worker_thread.SHORT
         try:
-            return self._connection.execute(text, arguments).fetchall()
+            return self._connection.fetch_all(text, arguments)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 raise slow_reads.DeadlineExceeded from None
@@ -286,7 +289,7 @@ class SqliteDatabase(Database):
         return changes_or_everything((version, new[-1][0] if new else seen), {scope for _, scope in new})
 
     def _watch(self, statement: str, *values: int) -> list[Any]:
-        return self._watcher_cursor.execute(statement, values).fetchall()
+        return self._watcher.fetch_all(statement, values)
 
     def _clear_version(self) -> None:
         self._cached_version = None

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 from app.db import waits
 from app.db.cancellation import outlast
+from app.db.sqlite.connection import Connection
 from app.db.sqlite.worker_thread import WorkerThread
 from app.observability import counters
 
@@ -100,9 +101,7 @@ class CommitBatch:
 class CommitSlot(AbstractAsyncContextManager[T]):
     """The context manager of a slot. It is a class since a generator costs as much as a statement."""
 
-    def __init__(
-        self, commits: "GroupCommit", make: Callable[[sqlite3.Connection], T], dry: bool, is_large: bool
-    ) -> None:
+    def __init__(self, commits: "GroupCommit", make: Callable[[Connection], T], dry: bool, is_large: bool) -> None:
         self._commits, self._make, self._dry_run, self._is_large = commits, make, dry, is_large
 
     async def __aenter__(self) -> T:
@@ -131,7 +130,7 @@ class CommitSlot(AbstractAsyncContextManager[T]):
 class GroupCommit:
     """The writer connection and the queue of waiting transactions."""
 
-    def __init__(self, connection: sqlite3.Connection, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, connection: Connection, check: Callable[[], None] = lambda: None) -> None:
         """`check` raises an exception if the open file must not be written; it is called before BEGIN and COMMIT."""
         self._connection = connection
         self._check = check
@@ -142,9 +141,7 @@ class GroupCommit:
         self._open: CommitBatch | None = None
         self.aside = WorkerThread("write")
 
-    def open_slot(
-        self, make: Callable[[sqlite3.Connection], T], *, dry_run: bool, is_large: bool = False
-    ) -> "CommitSlot[T]":
+    def open_slot(self, make: Callable[[Connection], T], *, dry_run: bool, is_large: bool = False) -> "CommitSlot[T]":
         """Return the context manager of a slot for `make(connection)`; an exception or `dry_run` rolls it back.
 
         A large transaction begins a new batch, so that earlier transactions do not wait for it.
@@ -178,7 +175,7 @@ class GroupCommit:
                 self._pass_on()
             raise
 
-    async def join(self, *, is_large: bool = False) -> tuple[CommitBatch, sqlite3.Connection]:
+    async def join(self, *, is_large: bool = False) -> tuple[CommitBatch, Connection]:
         """Acquire the writer, join or begin a batch, and open a savepoint."""
         requested_at = monotonic()
         await self._acquire_writer()

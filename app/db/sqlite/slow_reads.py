@@ -12,6 +12,7 @@ from math import inf
 from time import perf_counter
 
 from app.db.interface import BoundStatement
+from app.db.sqlite.connection import Connection
 from app.db.statements import Row
 from app.domain.errors import TimedOut, Unavailable
 
@@ -37,11 +38,10 @@ class DeadlineExceeded(Exception):
 class ReadConnection:
     """A read-only connection, used by one read at a time."""
 
-    __slots__ = ("_cursor", "_until", "connection")
+    __slots__ = ("_until", "connection")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._cursor = connection.cursor()
         self._until = inf
         connection.set_progress_handler(self._is_late, STEPS)
 
@@ -51,11 +51,10 @@ class ReadConnection:
     def fetch_all(self, statements: Sequence[BoundStatement], seconds: float) -> Rows:
         """Execute the statements and return the rows of each; raises DeadlineExceeded after this number of seconds."""
         self._until = perf_counter() + seconds
-        execute = self._cursor.execute
+        fetch_all = self.connection.fetch_all
         try:
             return [
-                compiled.rows(execute(compiled.text, compiled.arguments(values)).fetchall())
-                for compiled, values in statements
+                compiled.rows(fetch_all(compiled.text, compiled.arguments(values))) for compiled, values in statements
             ]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:

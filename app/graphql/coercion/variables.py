@@ -157,8 +157,10 @@ class _Variable:
 
 def _may_be_changed(plan: "list[_Variable]", sent: SentJson) -> bool:
     """Return False if parsing has certainly not changed the variables."""
+    if sent.is_exact:
+        return False
     if any(each.has_object for each in plan):
-        return not is_unchanged(sent)
+        return not is_unchanged(sent.text, sent.value)
     return not sent.is_flat and may_repeat(sent.text, (each.quoted for each in plan))
 
 

@@ -70,11 +70,17 @@ class AuditEntries:
                 self._packed[ref] = marshal.dumps((entry.name, entry.before, entry.after))
             self._open.clear()
 
-    async def pop_all(self) -> AsyncIterator[Iterable[tuple[ObjectRef, AuditEntry]]]:
+    def pop_all(self) -> AsyncIterator[Iterable[tuple[ObjectRef, AuditEntry]]]:
         """Yield all entries that have a name in batches, and remove them."""
+        few = [(ref, entry) for ref, entry in self._open.items() if entry.name is not None]
+        return self._pop_packed(few) if self._packed else chunks(few, BATCH_SIZE)
+
+    async def _pop_packed(
+        self, few: Sequence[tuple[ObjectRef, AuditEntry]]
+    ) -> AsyncIterator[Iterable[tuple[ObjectRef, AuditEntry]]]:
         async for batch in chunks([*self._packed], BATCH_SIZE):
             yield [(ref, AuditEntry(*_load(self._packed.pop(ref)))) for ref in batch]
-        yield [(ref, entry) for ref, entry in self._open.items() if entry.name is not None]
+        yield few
 
     def compare(self, ref: ObjectRef, before: ObjectState | None, after: ObjectState | None) -> Sequence[str]:
         """Add the values that differ, or all values if the object was created or deleted.
@@ -120,9 +126,13 @@ class AuditEntries:
 
 def _is_same(before: Any, after: Any) -> bool:
     """Compare as JSON, since 1 equals true and 1.0 in Python."""
-    if before is after or type(before) is type(after) is str:
+    if before is after or (type(before) is type(after) and type(before) in _EXACT):
         return bool(before == after)
     return orjson.dumps(before, option=orjson.OPT_SORT_KEYS) == orjson.dumps(after, option=orjson.OPT_SORT_KEYS)
+
+
+_EXACT = frozenset({str, int, bool})
+"""Types of which two values are equal only if their JSON is."""
 
 
 def fit_to_limit(values: Values | None) -> Values | None:
