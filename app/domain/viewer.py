@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Flag
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 ADMIN = "admin"
@@ -28,6 +28,10 @@ class Permission(Flag):
     ACCESS_VIEW = 256
     GROUPS_VIEW = 512
     RESOURCES_VIEW = 1024
+
+
+permissions_of = lru_cache(1_024)(Permission)
+"""Returns the permissions of their sum. Flag itself takes as long as a short statement takes to read."""
 
 
 def permission_names(mask: int) -> list[str]:
@@ -62,6 +66,9 @@ class Viewer:
     """True if an administrator began this session with the default password, which is then still theirs."""
     moment: str | None = field(default=None, compare=False, repr=False)
     """Moment at which the viewer of a query was read (see `Database.is_state_of`); None for changes."""
+
+    def __hash__(self) -> int:
+        return hash((self.user_id, self.permissions._value_, self.token_id))
 
     def holds_any(self, permissions: Permission) -> bool:
         """Return whether the viewer holds at least one of these permissions."""

@@ -107,33 +107,22 @@ class _Limit(AbstractAsyncContextManager[None]):
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines, self._stats = deadlines, request_stats.current_request()
 
-    async def _end(
-        self,
-        timeout: asyncio.Timeout | None,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the timeout; raises TimeoutError if it has expired, or if the block has raised that."""
-        assert timeout is not None
-        await timeout.__aexit__(kind, error, trace)
-        if isinstance(error, TimeoutError):
-            raise error
-
 
 class _Changing(_Limit):
     async def __aenter__(self) -> None:
         self._before, self._deadlines.has_committed = self._stats.committed_changes, False
         self._deadlines.require_time()
-        self._deadlines.change = asyncio.timeout_at(_timer(self._deadlines.deadline))
-        await self._deadlines.change.__aenter__()
+        self._timeout = self._deadlines.change = asyncio.timeout_at(_timer(self._deadlines.deadline))
+        await self._timeout.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         deadlines, has_committed = self._deadlines, self._stats.committed_changes > self._before
         try:
-            await self._end(deadlines.change, kind, error, trace)
+            await self._timeout.__aexit__(kind, error, trace)
+            if isinstance(error, TimeoutError):
+                raise error
         except TimeoutError:
             raise (ChangeMade(CHANGE_MADE) if has_committed else deadlines.stop(TimedOut(STOPPED))) from None
         finally:
@@ -149,15 +138,17 @@ class _Answering(_Limit):
     async def __aenter__(self) -> None:
         deadlines = self._deadlines
         deadlines.has_committed = deadlines.has_committed and self._is_done
-        deadlines.response = asyncio.timeout(None)
-        await deadlines.response.__aenter__()
+        self._timeout = deadlines.response = asyncio.timeout(None)
+        await self._timeout.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         deadlines = self._deadlines
         try:
-            await self._end(deadlines.response, kind, error, trace)
+            await self._timeout.__aexit__(kind, error, trace)
+            if isinstance(error, TimeoutError):
+                raise error
         except TimeoutError:
             raise deadlines.read_error(TimedOut("Reading the response took too long. Nothing was changed.")) from None
         finally:

@@ -1,7 +1,7 @@
 """The checks of the viewer before a change; each raises an error that reveals nothing hidden from the viewer."""
 
 from app.domain import errors
-from app.domain.viewer import Permission, Viewer
+from app.domain.viewer import Permission, Viewer, permission_names
 from app.policy.users import sees_all_users
 
 
@@ -46,9 +46,9 @@ def require_local_accounts(viewer: Viewer) -> None:
 
 def require_equal_rights(viewer: Viewer, permissions: Permission, what: str) -> None:
     """Raise Forbidden unless the viewer holds all the permissions that they assign to an account or change on it."""
-    missing = permissions & ~viewer.permissions
+    missing = permissions._value_ & ~viewer.permissions._value_
     if missing:
-        names = ", ".join(str(permission.name) for permission in missing)
+        names = ", ".join(permission_names(missing))
         raise errors.Forbidden(f"{what} carries permissions that you do not hold: {names}.")
 
 

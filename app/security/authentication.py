@@ -13,7 +13,15 @@ from app.db.moment import Moment
 from app.db.statements import Row
 from app.db.tables import RowId, col
 from app.domain import errors
-from app.domain.viewer import ALL_PERMISSIONS, ANONYMOUS, DEACTIVATED, LIMITED_TOKEN_PERMISSIONS, Permission, Viewer
+from app.domain.viewer import (
+    ALL_PERMISSIONS,
+    ANONYMOUS,
+    DEACTIVATED,
+    LIMITED_TOKEN_PERMISSIONS,
+    Permission,
+    Viewer,
+    permissions_of,
+)
 from app.observability import request_stats, sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import api_token_format, session_tokens
@@ -63,12 +71,12 @@ def _combine_permissions(rows: Sequence[Row]) -> Permission | None:
 
     Each row begins with the permissions and the key of one role.
     """
-    permissions = Permission.NONE
+    permissions = 0
     for granted, role, *_ in rows:
         if role == DEACTIVATED:
             return None
-        permissions |= Permission(granted or 0)
-    return permissions if rows else None
+        permissions |= granted or 0
+    return permissions_of(permissions) if rows else None
 
 
 _TOKEN = (

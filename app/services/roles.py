@@ -12,7 +12,7 @@ from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
 from app.domain import viewer as viewers
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected, Retry
 from app.domain.refs import RowRef
-from app.domain.viewer import DEACTIVATED, Permission, Viewer
+from app.domain.viewer import DEACTIVATED, Permission, Viewer, permissions_of
 from app.query.relations import among, integers, texts
 from app.services import audit, validation
 
@@ -176,7 +176,7 @@ def combine_permissions(masks: Iterable[int | None]) -> Permission:
     combined = 0
     for mask in masks:
         combined |= mask or 0
-    return Permission(combined)
+    return permissions_of(combined)
 
 
 async def replace(tx: Transaction, viewer: Viewer, user_id: int, names: Sequence[str]) -> None:

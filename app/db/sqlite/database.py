@@ -61,20 +61,18 @@ class SqliteTransaction(Transaction):
         """Do nothing, since SQLite has one writer at a time."""
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        kind = _kind(text)
+        kind, connection = _kind(text), self._connection
         if kind != MANY_ROWS:
-            if not self._connection.in_transaction:
+            if not connection.in_transaction:
                 self._require_open()
             try:
-                if kind == FEW:
-                    return self._connection.fetch_all(text, arguments)
-                return self._writer.read_briefly(text, arguments)
+                return (self._writer.read_briefly if kind == READ else connection.fetch_all)(text, arguments)
             except slow_reads.DeadlineExceeded:
                 pass
             except sqlite3.Error as error:
                 self._raise_translated(error)
-        cursor = await self._in_thread(partial(self._connection.start, text, arguments))
-        with self._connection.renaming(text):
+        cursor = await self._in_thread(partial(connection.start, text, arguments))
+        with connection.renaming(text):
             return await _rows(cursor)
 
     async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
@@ -121,7 +119,7 @@ class Writer:
 
     def __init__(self, connection: Connection, check: Callable[[], None]) -> None:
         self.commits = GroupCommit(connection, check)
-        self._connection = connection
+        self._fetch_all = connection.fetch_all
         self._until = inf
         connection.set_progress_handler(self._is_late, slow_reads.STEPS)
 
@@ -129,7 +127,7 @@ class Writer:
         """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
         self._until = perf_counter() + worker_thread.SHORT
         try:
-            return self._connection.fetch_all(text, arguments)
+            return self._fetch_all(text, arguments)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 raise slow_reads.DeadlineExceeded from None

@@ -93,7 +93,12 @@ class AuditEntries:
                 self.put(ref, AuditEntry(state.name, *values))
                 self.differ = True
             return ()
-        keys = [key for key, value in before.values.items() if not _is_same(value, after.values[key])]
+        values_after = after.values
+        keys = [
+            key
+            for key, value in before.values.items()
+            if value is not (new := values_after[key]) and not _is_same(value, new)
+        ]
         values = ({key: state.values[key] for key in keys} for state in (before, after))
         self.put(ref, AuditEntry(after.name, *values))
         self.differ |= bool(keys)
@@ -126,7 +131,7 @@ class AuditEntries:
 
 def _is_same(before: Any, after: Any) -> bool:
     """Compare as JSON, since 1 equals true and 1.0 in Python."""
-    if before is after or (type(before) is type(after) and type(before) in _EXACT):
+    if type(before) is type(after) and type(before) in _EXACT:
         return bool(before == after)
     return orjson.dumps(before, option=orjson.OPT_SORT_KEYS) == orjson.dumps(after, option=orjson.OPT_SORT_KEYS)
 
