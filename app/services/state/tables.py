@@ -206,9 +206,15 @@ def _split(text: str) -> list[str]:
     return [each.strip(" ") for each in values if each.strip(" ")]
 
 
+def _join(values: list[str]) -> str:
+    """Return one cell. A single value with a space ends with the separator, so that no reader splits it."""
+    text = SEPARATOR.join(re.sub(r"([\\;])", r"\\\1", each) for each in values)
+    return text if SEPARATOR in text or (text and not re.search(r"\s", text)) else text + SEPARATOR
+
+
 _WRITTEN: dict[type, Callable[[Any], str]] = {
     bool: lambda value: "true" if value else "false",
-    list: lambda value: SEPARATOR.join(re.sub(r"([\\;])", r"\\\1", each) for each in value) or SEPARATOR,
+    list: _join,
     dict: lambda value: orjson.dumps(value).decode() if value else "",
     type(None): lambda _: "",
 }

@@ -104,6 +104,20 @@ def test_several_values_of_a_cell_are_separated_by_a_semicolon() -> None:
     ]
 
 
+def test_the_console_exports_the_table_that_the_server_writes() -> None:
+    table = (Path(__file__).parents[3] / "app/console/tests/users.csv").read_bytes().decode()
+    bob: Doc = {"userName": "bob", "displayName": '=Bob, "the fish"', "email": "bob@example.com"}
+    bob["metadata"] = {"department": "=1+1", "maxStorageMB": 10, "tags": ["a", "b"], "none": None}
+    ada: Doc = {"userName": "6644", "displayName": "עדה Łőrinc", "metadata": {"\n; ": "'"}, "roles": ["data steward"]}
+    dora: Doc = {"userName": "dora", "displayName": "'=d", "roles": ["a;b", r"c\d", "e\\"]}
+    empty: Doc = {"displayName": None, "email": None, "isServiceAccount": False, "metadata": {}}
+    users = [bob | {"roles": ["user", "deactivated"]}, ada, dora, {"userName": "emil", "roles": []}]
+    users = [empty | user for user in users]
+
+    assert written("users", "user", users, with_hashes=False) == table
+    assert values("users", table) == users
+
+
 def test_spreadsheets_write_truth_and_numbers_in_their_ways() -> None:
     text = " slug ,isPublic,quotaBytes\r\nreef,TRUE,1024\r\n,,\r\n"
     assert values("orgs", text) == [{"slug": "reef", "isPublic": True, "quotaBytes": 1024}]

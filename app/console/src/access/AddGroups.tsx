@@ -66,6 +66,7 @@ function Name({ group: { id, displayName }, isFixed, selection }: NameProps): Re
   ) : (
     <UnstyledButton
       fz="inherit"
+      mih={24}
       tabIndex={-1}
       onClick={() => selection.set([{ id, name: displayName }], !selection.has(id))}
     >

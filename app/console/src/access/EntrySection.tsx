@@ -92,12 +92,14 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
         rowName={({ subject }) => subjectName(subject)}
         readAll={({ most }) => Promise.resolve({ isDone: true, rows: shown.slice(0, most) })}
         hasSearch={isLong}
-        {...(isLong ? { filters: <OnlyChanged value={onlyChanged} onChange={setOnlyChanged} /> } : {})}
+        {...(all.length > 0
+          ? { filters: <OnlyChanged value={onlyChanged} onChange={setOnlyChanged} /> }
+          : {})}
         columns={columnsOf(panel, roles, errors)}
         actions={actions}
         fixedTick={({ state: rowState }) => (isDisabled || rowState === 'removed' ? false : undefined)}
         bulk={all.length > 1 && !isDisabled ? bulkActions(setEditing, remove) : []}
-        empty={<Text size="sm">{none}</Text>}
+        empty={<Text size="sm">{all.length > 0 ? words.noneChanged : none}</Text>}
       />
       {editing === null ? null : (
         <EditDialog {...editing} roles={roles} onDone={done(editing)} onClose={() => setEditing(null)} />

@@ -39,6 +39,13 @@ it('says who gains what, and until when', () => {
   );
 });
 
+it('isolates a name that is written from right to left', () => {
+  const values = { kind: 'GROUP', group: { id: 'g2', displayName: 'שונית 2026' }, userCount: 5 } as const;
+  expect(sentenceOf(change({ ...values, lost: ['METADATA_READ'] }), ROLES, NONE)).toBe(
+    '\u2068שונית 2026\u2069 (5 people) lose Metadata Read.',
+  );
+});
+
 it('says who loses what', () => {
   expect(sentenceOf(change({ lost: ['DATASET_DATA_READ'] }), ROLES, NONE)).toBe(
     'Everybody signed in loses Dataset Data Read.',

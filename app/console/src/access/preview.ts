@@ -1,5 +1,5 @@
 import type { ResourceRole } from '../api';
-import { dayOf, isSameMoment } from '../shared';
+import { dayOf, inSentence, isSameMoment } from '../shared';
 import type { Edit } from './draft';
 import type { RoleInfo } from './fragments';
 import type { AccessChange } from './operations';
@@ -32,10 +32,11 @@ export function changeKey({ kind, group, user }: AccessChange): SubjectKey | nul
 
 function nameOf({ kind, group, user, userCount }: AccessChange): string {
   if (group !== null) {
-    return userCount === null ? group.displayName : words.withCount(group.displayName, userCount);
+    const name = inSentence(group.displayName);
+    return userCount === null ? name : words.withCount(name, userCount);
   }
   if (user !== null) {
-    return user.displayName ?? user.userName;
+    return inSentence(user.displayName ?? user.userName);
   }
   return kind === 'ANYONE' ? words.anyoneAtAll : words.everybody;
 }

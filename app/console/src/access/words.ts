@@ -18,7 +18,7 @@ export const words = {
   people: 'People',
   peopleAbout: 'Single users.',
   otherAccess: (org: string | null) =>
-    `Members of ${org ?? 'the organization'} and administrators of the registry may have access without an entry here.`,
+    `Members of ${org ?? 'the organization'} and administrators of the registry have ways of their own.`,
   otherAccessLink: 'See everybody with access',
   role: 'Role',
   description: 'Description',
@@ -65,6 +65,7 @@ export const words = {
   isAdded: 'New',
   isChanged: 'Changed',
   onlyChanged: 'Show only changed',
+  noneChanged: 'Nothing is changed here.',
   rolesOfMany: (count: number) => `Set roles of ${someOf(count, 'row', 'rows')}`,
   rolesOfManyAbout: 'These roles replace those of the rows. The ends stay.',
   endOfMany: (count: number) => `Set end of ${someOf(count, 'row', 'rows')}`,

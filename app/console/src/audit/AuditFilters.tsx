@@ -1,6 +1,7 @@
 import { Autocomplete, Button, TextInput } from '@mantine/core';
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { ReactNode } from 'react';
+import { PersonPicker } from '../shared';
 import type { TableState } from '../shared';
 import { ACTIONS, actionWords } from './actions';
 import { words } from './words';
@@ -19,12 +20,7 @@ export function AuditFilters({ table }: AuditFiltersProps): ReactNode {
     <>
       <Delayed value={filter('who') ?? ''} onChange={(text) => setFilter('who', text || undefined)}>
         {(text, setText) => (
-          <TextInput
-            label={words.filterWho}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            autoComplete="off"
-          />
+          <PersonPicker path="who" label={words.filterWho} value={text} onChange={setText} isBrief />
         )}
       </Delayed>
       <Delayed value={filter('what') ?? ''} onChange={(text) => setFilter('what', text || undefined)}>

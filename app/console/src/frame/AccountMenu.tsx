@@ -63,7 +63,7 @@ export function AccountMenu(): ReactNode {
             rightSection={<IconChevronDown size={14} aria-hidden />}
             maw={180}
           >
-            <Text span size="sm" truncate visibleFrom="sm">
+            <Text span display="block" size="sm" truncate visibleFrom="sm" title={name}>
               {name}
             </Text>
           </Button>

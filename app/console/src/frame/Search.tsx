@@ -1,4 +1,5 @@
 import { Combobox, Loader, TextInput, useCombobox } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -14,6 +15,7 @@ interface HitsProps {
   readonly hits: readonly Hit[];
 }
 
+const WIDE = '(min-width: 768px)';
 const KINDS = ['orgs', 'groups', 'resources', 'users'] as const;
 
 /** What was found, by kind. */
@@ -43,6 +45,7 @@ export function Search(): ReactNode {
   const load = useLoad(FrameSearchQuery, { search }, { isPaused: !isAsking });
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const navigate = useNavigate();
+  const hasRoom = useMediaQuery(WIDE, false, { getInitialValueInEffect: false });
   const viewer = useViewer();
   const hits = load.status === 'ready' && isAsking ? hitsOf(load.data, viewer) : [];
   const isWaiting = isAsking && (load.status === 'loading' || (load.status === 'ready' && load.isRefreshing));
@@ -61,7 +64,7 @@ export function Search(): ReactNode {
         <TextInput
           type="search"
           aria-label={words.search}
-          placeholder={words.search}
+          placeholder={hasRoom ? words.search : words.searchBrief}
           leftSection={<IconSearch size={16} aria-hidden />}
           rightSection={isWaiting ? <Loader size={16} /> : null}
           value={text}

@@ -3,6 +3,7 @@ export const words = {
   menu: 'Menu',
   openMenu: 'Open the menu',
   search: 'Search organizations, groups, resources, people',
+  searchBrief: 'Search',
   searchIn: { orgs: 'Organizations', groups: 'Groups', resources: 'Resources', users: 'People' },
   nothingFound: 'Nothing matches.',
   account: (name: string) => `Account of ${name}`,

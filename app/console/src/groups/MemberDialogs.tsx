@@ -56,6 +56,7 @@ export function EditMember({ group, member, onClose }: MemberProps): ReactNode {
           description={words.isManagerHint}
           value={isManager}
           onChange={setIsManager}
+          isFirst
         />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>

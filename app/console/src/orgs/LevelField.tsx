@@ -8,10 +8,11 @@ interface LevelFieldProps {
   readonly levels: readonly Level[];
   readonly value: OrgLevel;
   readonly onChange: (level: OrgLevel) => void;
+  readonly isFirst?: boolean;
 }
 
 /** The level of a member, with what it lets them do. */
-export function LevelField({ levels, value, onChange }: LevelFieldProps): ReactNode {
+export function LevelField({ levels, value, onChange, isFirst = false }: LevelFieldProps): ReactNode {
   const text = levels.find(({ level }) => level === value)?.description;
   const labels = new Map<string, string>(levels.map(({ level, label }) => [level, label]));
   return (
@@ -22,6 +23,7 @@ export function LevelField({ levels, value, onChange }: LevelFieldProps): ReactN
       choices={levels.map(({ level, label }) => ({ value: level, label }))}
       value={value}
       onChange={onChange}
+      isFirst={isFirst}
     />
   );
 }

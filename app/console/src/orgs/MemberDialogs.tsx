@@ -108,7 +108,7 @@ export function EditMember({ org, levels, member, onClose }: MemberProps & Level
         isDisabled={!isValid || (isSameEnd && level === member.level)}
         label={words.editTitle(member.node.userName)}
       >
-        <LevelField levels={levels} value={level} onChange={setLevel} />
+        <LevelField levels={levels} value={level} onChange={setLevel} isFirst />
         <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
       </Form>
     </FormDialog>

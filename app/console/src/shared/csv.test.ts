@@ -11,7 +11,8 @@ it('begins with the mark and ends lines with CRLF', () => {
 });
 
 it('keeps formulas as text', () => {
-  expect(toCsv([['=1+1', '+1', '-1', '@a', '\tb']])).toBe("\uFEFF'=1+1,'+1,'-1,'@a,'\tb\r\n");
+  expect(toCsv([['=1+1', '+1', '-1', '@a', '\tb']])).toBe("\uFEFF'=1+1,'+1,'-1,'@a,\"'\tb\"\r\n");
+  expect(toCsv([["'=1", '\uff1d1', "'a"]])).toBe("\uFEFF''=1,'\uff1d1,'a\r\n");
 });
 
 it('quotes what has commas, quotes and line ends', () => {

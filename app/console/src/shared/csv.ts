@@ -1,7 +1,9 @@
 const MARK = '\uFEFF';
 const LINE_END = '\r\n';
-const FORMULA = /^[=+\-@\t\r]/;
-const NEEDS_QUOTES = /[",\r\n]/;
+/** The beginning of a text that spreadsheets may take for a formula, with the apostrophes of earlier protection. */
+const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+/** Also a semicolon or a tab, which separate cells in some countries. */
+const NEEDS_QUOTES = /[",;\t\r\n]|^ | $/;
 
 /** Return one cell. What a spreadsheet would read as a formula becomes text. */
 function cell(value: string): string {

@@ -44,4 +44,4 @@ export { Time } from './Time';
 export { dayOf, endAfterDays, endState, exactTime, isSameMoment, startOfDay } from './times';
 export { Unsaved } from './Unsaved';
 export { useNow } from './useNow';
-export { counted, someOf, words as sharedWords } from './words';
+export { counted, inSentence, someOf, words as sharedWords } from './words';

@@ -8,6 +8,11 @@ export const counted = (count: number, one: string, many: string): string =>
 export const someOf = (count: number, one: string, many: string): string =>
   count === 0 ? many : counted(count, one, many);
 
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
+/** Return a name for a sentence: one that is written from right to left does not turn what stands beside it. */
+export const inSentence = (name: string): string => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name);
+
 export const words = {
   appName: 'Ostiary',
   cancel: 'Cancel',
@@ -15,6 +20,7 @@ export const words = {
   hidden: 'not visible to you',
   none: 'None',
   never: 'Never',
+  showTyped: 'Show what is typed',
   saved: 'Saved',
   tryAgain: 'Try again',
   stop: 'Stop',

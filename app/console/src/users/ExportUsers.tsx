@@ -9,7 +9,7 @@ import { linesOf } from './csvExport';
 import type { ExportedUser } from './operations';
 import { words } from './words';
 
-/** Writes all users that match into a CSV file, with a column for each attribute. */
+/** Writes all users that match into a CSV file, which the import reads as it was written. */
 export function ExportUsers({ readAll }: { readonly readAll: ReadAll<ExportedUser> }): ReactNode {
   const { start, stop, progress, failures } = useReading(readAll);
   const write = async (): Promise<void> => {

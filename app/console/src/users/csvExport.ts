@@ -1,38 +1,31 @@
 import type { ExportedUser } from './operations';
-import { DEACTIVATED } from './query';
 
-const text = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+/** The columns of `users.csv` of a declared state: what is exported can be imported, planned and applied. */
+const COLUMNS = ['userName', 'displayName', 'email', 'isServiceAccount', 'roles', 'metadata'] as const;
 
-/** Return the attributes of a user by key. */
-export function attributesOf(metadata: unknown): readonly (readonly [string, unknown])[] {
-  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
-    ? Object.entries(metadata)
-    : [];
+/** Return names in one cell. A hidden list says nothing, an empty one is `;`, and so ends one name with a space. */
+function listOf(names: readonly string[] | undefined): string {
+  if (names === undefined) {
+    return '';
+  }
+  const text = names.map((name) => name.replaceAll(/[\\;]/g, '\\$&')).join(';');
+  return text === '' || (/\s/.test(text) && !text.includes(';')) ? `${text};` : text;
 }
 
-/** Return the lines of a CSV file: the fields, then a column for each attribute that somebody has. */
+const objectOf = (metadata: unknown): string =>
+  typeof metadata === 'object' && metadata !== null && Object.keys(metadata).length > 0
+    ? JSON.stringify(metadata)
+    : '';
+
+/** Return the lines of a CSV file. Reading it again gives the same users. */
 export function linesOf(users: readonly ExportedUser[]): readonly (readonly string[])[] {
-  const keys = [...new Set(users.flatMap(({ metadata }) => attributesOf(metadata).map(([key]) => key)))];
-  keys.sort((a, b) => a.localeCompare(b, 'en'));
-  const fields = ['userName', 'email', 'displayName', 'roles', 'state', 'isServiceAccount', 'createdAt'];
-  const head = [...fields, 'lastLoginAt', 'usedBytes', 'quotaBytes', ...keys];
-  const lines = users.map((user) => {
-    const names = user.roles?.map(({ name }) => name) ?? [];
-    const attributes = new Map(attributesOf(user.metadata));
-    return [
-      user.userName,
-      text(user.email),
-      text(user.displayName),
-      names.join(' '),
-      names.includes(DEACTIVATED) ? 'deactivated' : 'active',
-      String(user.isServiceAccount),
-      user.createdAt,
-      text(user.lastLoginAt),
-      text(user.storage?.usedBytes),
-      text(user.storage?.quotaBytes),
-      ...keys.map((key) => text(attributes.get(key))),
-    ];
-  });
-  return [head, ...lines];
+  const lines = users.map((user) => [
+    user.userName,
+    user.displayName ?? '',
+    user.email ?? '',
+    String(user.isServiceAccount),
+    listOf(user.roles?.map(({ name }) => name)),
+    objectOf(user.metadata),
+  ]);
+  return [COLUMNS, ...lines];
 }

@@ -59,8 +59,8 @@ function objectOf(text: string): object | null {
 
 /** Return the roles of a cell, between spaces; with a semicolon between semicolons alone, where `\;` is one of a name. */
 const rolesOf = (text: string): string[] =>
-  (text.includes(';') ? (text.match(/(?:\\.|[^;\\])+/g) ?? []) : text.split(/\s+/))
-    .map((name) => name.replaceAll(/\\(.)/g, '$1').trim())
+  (text.includes(';') ? (text.match(/(?:\\[\\;]|[^;])+/g) ?? []) : text.split(/\s+/))
+    .map((name) => name.replaceAll(/\\([\\;])/g, '$1').trim())
     .filter((name) => name !== '');
 
 interface Line {

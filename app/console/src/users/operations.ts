@@ -74,16 +74,10 @@ export const UsersExportQuery = graphql(`
         displayName
         email
         isServiceAccount
-        createdAt
-        lastLoginAt
         metadata
         roles {
           id
           name
-        }
-        storage {
-          usedBytes
-          quotaBytes
         }
       }
       totalCount

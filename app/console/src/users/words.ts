@@ -49,7 +49,7 @@ export const words = {
 
 export const importWords = {
   intro: (most: number) =>
-    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A users.csv of ostiary export can be read too, except service accounts.`,
+    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too, except service accounts.`,
   example: 'userName,email,password,roles,department\nbob,bob@example.com,correct-horse-42,user,Reefs',
   text: 'CSV text',
   file: 'Choose a file',

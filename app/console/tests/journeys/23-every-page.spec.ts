@@ -9,6 +9,7 @@ import { visit } from '../visit';
 const HEIGHT = 900;
 const NARROW = 390;
 const WIDE = 1280;
+const LEAST = 24;
 
 /** Returns what axe finds serious or critical on this page. */
 async function violations(page: Page): Promise<readonly string[]> {
@@ -21,6 +22,21 @@ async function violations(page: Page): Promise<readonly string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
+/** Returns what is pressed and is less than 24 pixels wide or high. Links inside of a text may be. */
+async function smallTargets(page: Page): Promise<readonly string[]> {
+  return page.evaluate((least) => {
+    const inText = (element: Element): boolean =>
+      element.matches('a') && element.parentElement?.textContent.trim() !== element.textContent.trim();
+    // The whole box of a MultiSelect takes its clicks, and the skip link has no size before it has the focus.
+    return [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !inText(element))
+      .filter((element) => !element.matches('.mantine-PillsInputField-field'))
+      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 2 && (box.width < least || box.height < least))
+      .map(({ element }) => `${element.tagName} ${element.className} ${element.textContent}`);
+  }, LEAST);
+}
+
 /** Looks at a page in light and dark, and on a narrow screen, where nothing may scroll sideways. */
 async function inspect(page: Page, path: string): Promise<readonly string[]> {
   await page.setViewportSize({ width: WIDE, height: HEIGHT });
@@ -28,10 +44,12 @@ async function inspect(page: Page, path: string): Promise<readonly string[]> {
   await openPage(page, path);
   await page.evaluate(axe.source);
   const problems = (await violations(page)).map((text) => `${path} light: ${text}`);
+  problems.push(...(await smallTargets(page)).map((text) => `${path} is too small: ${text}`));
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
   problems.push(...(await violations(page)).map((text) => `${path} dark: ${text}`));
   await page.setViewportSize({ width: NARROW, height: HEIGHT });
   problems.push(...(await violations(page)).map((text) => `${path} narrow: ${text}`));
+  problems.push(...(await smallTargets(page)).map((text) => `${path} narrow, is too small: ${text}`));
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   return width > NARROW ? [...problems, `${path} scrolls sideways: ${String(width)}`] : problems;
 }

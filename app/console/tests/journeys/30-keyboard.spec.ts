@@ -54,6 +54,9 @@ test('the owner of a dataset manages access to it by keyboard alone', async () =
     await press(page, submitButton(page), 'Enter');
     await submitButton(page).waitFor({ state: 'detached' });
     await row(page, EDITORS).getByText(/^Ends/).waitFor();
+    const groups = page.getByRole('region', { name: 'Group Access' });
+    await press(page, groups.getByRole('switch', { name: 'Show only changed' }), 'Space');
+    await groups.getByText('Nothing is changed here.').waitFor();
 
     await type(page, page.getByRole('textbox', { name: 'Reason' }), 'Under review');
     await press(page, page.getByRole('button', { name: 'Lock', exact: true }), 'Enter');
@@ -66,6 +69,10 @@ test('the administrator changes the password, and adds a user and a role by keyb
     await signInByKeys(page, 'admin', adminPassword, '/');
     await press(page, page.getByRole('link', { name: 'Change it' }), 'Enter');
     await type(page, page.locator('[name="oldPassword"]'), adminPassword);
+    await page.keyboard.press('Tab');
+    await expectFocus(page.getByRole('button', { name: 'Show what is typed' }).first());
+    await page.keyboard.press('Enter');
+    expect(await page.locator('[name="oldPassword"]').getAttribute('type')).toBe('text');
     await type(page, page.locator('[name="newPassword"]'), NEW_PASSWORD);
     await type(page, page.locator('[name="again"]'), NEW_PASSWORD);
     await page.keyboard.press('Enter');
@@ -94,6 +101,14 @@ test('the administrator changes the password, and adds a user and a role by keyb
     await press(page, role.getByRole('switch', { name: 'View Users' }), 'Space');
     await press(page, role.getByRole('button', { name: 'Create role' }), 'Enter');
     await page.getByRole('region', { name: 'keyboarders', exact: true }).getByText('View Users').waitFor();
+
+    await press(page, page.getByRole('link', { name: 'Audit', exact: true }), 'Enter');
+    await type(page, page.getByRole('combobox', { name: 'Who' }), 'keys');
+    await page.getByRole('option', { name: 'bykeys' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/audit?who=bykeys');
+    await page.getByRole('main').getByText('Nothing matches.').waitFor();
   });
 });
 

@@ -1,5 +1,6 @@
 import { MultiSelect, PasswordInput, Select, Switch, TextInput, Textarea } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { words } from '../words';
 import { useField } from './context';
 
 /** What every field has. */
@@ -67,6 +68,8 @@ export function PasswordField(props: FieldProps<string> & { readonly autoComplet
       autoComplete={autoComplete}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
+      visibilityToggleFocusable
+      visibilityToggleButtonProps={{ 'aria-label': words.showTyped }}
     />
   );
 }
