@@ -8,6 +8,7 @@ import { defineConfig } from 'vitest/config';
 const config = defineConfig({
   test: {
     include: ['tests/**/*.spec.ts'],
+    globalSetup: 'tests/browser.ts',
     testTimeout: 120_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
