@@ -6,7 +6,6 @@ import select
 import signal
 import subprocess
 import tempfile
-from typing import Any
 
 from scripts import node
 from scripts.console.sources import Console
@@ -25,7 +24,7 @@ class Journeys:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `close` closes it
 
     def run(self, journey: str, address: str, longest: float) -> str | None:
-        """Run a journey against the server at this address; return None, or the output if it fails.
+        """Run a journey against the server at this address; return None, or what failed.
 
         A journey that takes longer than these seconds fails.
         """
@@ -39,8 +38,8 @@ class Journeys:
         if not line:
             self._end()
             return f"{'vitest has ended' if answered else 'no end'}\n{self._said()}"
-        done: dict[str, Any] = json.loads(line)
-        return None if done["succeeded"] else f"{done['output']}\n{self._said()}"
+        failures: list[str] = json.loads(line)
+        return "\n\n".join([*failures, self._said()]) if failures else None
 
     def close(self) -> None:
         """End the process with its browser."""

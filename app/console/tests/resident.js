@@ -7,15 +7,13 @@ import { createVitest } from 'vitest/node';
  * Runs journeys one after the other in one browser, since to start vitest and a browser takes as long as a journey.
  * Only `tests/support/journeys.py` starts it.
  *
- * Each line of the input is `{"journey": path, "address": of the server}` in JSON, and each line of the output
- * `{"succeeded": boolean, "output": text}`. It ends with its input.
+ * Each line of the input is `{"journey": path, "address": of the server}` in JSON, and each line of the output is the
+ * list of the texts of all failures. It ends with its input.
  */
 
-let output = '';
-const collected = () =>
+const nowhere = () =>
   new Writable({
-    write(chunk, _encoding, done) {
-      output += String(chunk);
+    write(_chunk, _encoding, done) {
       done();
     },
   });
@@ -24,23 +22,37 @@ const vitest = await createVitest(
   'test',
   { config: 'tests/vitest.config.ts', watch: false },
   {},
-  { stdout: collected(), stderr: collected() },
+  { stdout: nowhere(), stderr: nowhere() },
 );
 await vitest.standalone();
 
-/** Returns whether there is such a journey, and every step of it succeeds. Results of earlier ones are kept too. */
+const described = (name, error) => `${name}: ${error.stack ?? error.message}`;
+
+/** Returns what failed in a module: in its tests, or before them. */
+function failuresOf(module) {
+  const tests = [...module.children.allTests()].filter((each) => each.result().state === 'failed');
+  return [
+    ...module.errors().map((error) => described(module.moduleId, error)),
+    ...tests.flatMap((each) => each.result().errors.map((error) => described(each.fullName, error))),
+  ];
+}
+
+/** Runs a journey, and returns what failed. The result has the modules of earlier runs too. */
 async function run(journey) {
   const specifications = await vitest.globTestSpecifications([journey]);
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
   const own = testModules.filter(({ moduleId }) => specifications.some((each) => each.moduleId === moduleId));
-  return own.length === 1 && unhandledErrors.length === 0 && own.every((each) => each.ok());
+  const failures = [
+    ...unhandledErrors.map((error) => described('unhandled', error)),
+    ...own.flatMap(failuresOf),
+  ];
+  const succeeded = own.length === 1 && own.every((each) => each.ok());
+  return succeeded || failures.length > 0 ? failures : [`${journey} is no journey, or has no test`];
 }
 
 for await (const line of createInterface({ input: stdin })) {
   const { journey, address } = JSON.parse(line);
-  output = '';
   env['ADDRESS'] = address;
-  const succeeded = await run(journey);
-  stdout.write(`${JSON.stringify({ succeeded, output })}\n`);
+  stdout.write(`${JSON.stringify(await run(journey))}\n`);
 }
 await vitest.close();

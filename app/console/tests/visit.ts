@@ -19,7 +19,7 @@ export const demoPassword = required('DEMO_PASSWORD');
 const HEIGHT = 900;
 const WIDTH = 1280;
 /** Milliseconds of one step, so that a failure names the step and not the test. */
-const STEP_TIMEOUT = 20_000;
+const STEP_TIMEOUT = 60_000;
 const TOKEN = /eyJ|\bost_/;
 
 let browser: Promise<Browser> | undefined;

@@ -9,9 +9,9 @@ const config = defineConfig({
   test: {
     include: ['tests/**/*.spec.ts'],
     globalSetup: 'tests/browser.ts',
-    testTimeout: 120_000,
+    testTimeout: 400_000,
     hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
   },
 });
 
