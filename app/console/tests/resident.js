@@ -26,7 +26,7 @@ const vitest = await createVitest(
 );
 await vitest.standalone();
 
-const described = (name, error) => `${name}: ${error.stack ?? error.message}`;
+const described = (name, error) => [`${name}: ${error.stack ?? error.message}`, error.diff ?? ''].join('\n');
 
 /** Returns what failed in a module: in its tests, or before them. */
 function failuresOf(module) {
