@@ -19,6 +19,9 @@ from app import db, main
 from app.caching import WeightedLRU
 from app.config import Settings
 from app.db import migrations
+from app.db.postgresql import database as postgresql_database
+from app.db.sqlite import database as sqlite_database
+from app.db.statements import StatementCache
 from app.graphql.documents.admission import AdmissionQueue
 from app.graphql.documents.cache import DocumentCache
 from app.http import authentication
@@ -26,6 +29,7 @@ from app.http.console.build import Build
 from app.query.sql import SelectBuilder
 from app.services import housekeeping
 from tests.support.client import Api
+from tests.support.direct_client import DirectClient
 from tests.support.factories import Make
 from tests.support.postgres import Postgres
 from tests.support.rest_client import Rest
@@ -37,6 +41,12 @@ BUILT: dict[str, Any] = {}
 
 UNDERSTOOD: WeightedLRU[Any, Any] = WeightedLRU(5_000)
 """Validated documents, by text and limits. All tests share them for the same reason."""
+
+STATEMENTS = 2_048
+"""Statements of all tests together, which are more than those of one server; it would compile them again and again."""
+
+sqlite_database._statement_cache = StatementCache(sqlite_database._statement_cache.dialect, STATEMENTS)  # noqa: SLF001
+postgresql_database._statement_cache = StatementCache(postgresql_database._statement_cache.dialect, STATEMENTS)  # noqa: SLF001
 
 LONG_TEXT = 5_000
 """Characters of a text that one test alone sends."""
@@ -191,8 +201,7 @@ async def open_db(url: str, size: int = 10, longest: float = inf) -> AsyncIterat
 @pytest.fixture
 async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http_client:
+    async with DirectClient(app) as http_client:
         yield http_client
 
 

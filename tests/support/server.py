@@ -22,8 +22,8 @@ from app import cli
 from tests.support.postgres import Postgres
 from tests.support.programs import Program
 
-READY_SECONDS = 60.0
-STOP_SECONDS = 40.0
+READY_SECONDS = 300.0
+STOP_SECONDS = 120.0
 ADDRESS = re.compile(r"^  address     (http://\S+)", re.MULTILINE)
 METRICS = "a-token-for-metrics"
 UNHURRIED = {"OSTIARY_SLOW_REQUEST_MILLISECONDS": "0", "OSTIARY_METRICS_TOKEN": METRICS}

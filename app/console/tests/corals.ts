@@ -126,7 +126,7 @@ export async function submit(page: Page): Promise<void> {
 /** Waits until a search has left only the rows of this name: a click while the list shrinks would miss. */
 export async function onlyNamed(dialog: Locator, name: string): Promise<void> {
   const others = dialog.getByRole('row').filter({ hasNotText: name });
-  await expect.poll(() => others.count(), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => others.count()).toBe(1);
 }
 
 /** Adds groups to the draft with the picker. */

@@ -1,6 +1,7 @@
 import { env } from 'node:process';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, inject } from 'vitest';
+import { launchOptions } from './browser';
 
 /** What a visit may differ in. A console error that matches one of `expected` is no problem. */
 export interface Options {
@@ -18,16 +19,7 @@ export const demoPassword = required('DEMO_PASSWORD');
 const HEIGHT = 900;
 const WIDTH = 1280;
 /** Milliseconds of one step, so that a failure names the step and not the test. */
-const STEP_TIMEOUT = 20_000;
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+const STEP_TIMEOUT = 60_000;
 const TOKEN = /eyJ|\bost_/;
 
 let browser: Promise<Browser> | undefined;
@@ -43,7 +35,7 @@ afterAll(async () => {
  * policy is one), a request to another host, or a token in the storage of the page.
  */
 export async function visit(steps: (page: Page) => Promise<void>, options: Options = {}): Promise<void> {
-  browser ??= chromium.launch({ executablePath: required('CHROMIUM'), args: FLAGS });
+  browser ??= open();
   const context = await (
     await browser
   ).newContext({
@@ -63,6 +55,12 @@ export async function visit(steps: (page: Page) => Promise<void>, options: Optio
   } finally {
     await context.close();
   }
+}
+
+/** Connects to the browser of this process, or starts one where a configuration has none. */
+async function open(): Promise<Browser> {
+  const endpoint: string | undefined = inject('browser');
+  return endpoint === undefined ? chromium.launch(launchOptions()) : chromium.connect(endpoint);
 }
 
 function watch(page: Page, expected: readonly RegExp[], base: string): string[] {

@@ -8,9 +8,10 @@ import { defineConfig } from 'vitest/config';
 const config = defineConfig({
   test: {
     include: ['tests/**/*.spec.ts'],
-    testTimeout: 120_000,
+    globalSetup: 'tests/browser.ts',
+    testTimeout: 400_000,
     hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
   },
 });
 

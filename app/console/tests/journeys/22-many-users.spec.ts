@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { adminPassword, openAs } from '../session';
 import { visit } from '../visit';
@@ -46,8 +46,8 @@ test('many users come from CSV, are deactivated together, and go into CSV', asyn
     await page.goto('/settings/users');
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Export as CSV' }).click();
-    const text = await readFile(await (await download).path(), 'utf8');
-    const rows = text.trimEnd().split('\r\n');
+    const csv = await text(await (await download).createReadStream());
+    const rows = csv.trimEnd().split('\r\n');
     expect(rows).toHaveLength(1 + 46 + NEW);
     expect(rows[0]).toBe('\uFEFFuserName,displayName,email,isServiceAccount,roles,metadata');
     expect(rows).toContain('many7,,,false,user,"{""formula"":""=1+1""}"');
