@@ -68,12 +68,9 @@ async def open_context(
     settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None, traced: bool = False
 ) -> AppContext:
     """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key."""
-    database = await db.open_database(
-        settings.database_url,
-        size=settings.database_pool_size,
-        longest=longest,
-        read_only=inspected_with is not None,
-    )
+    url, size, is_inspection = settings.database_url, settings.database_pool_size, inspected_with is not None
+    replicas = () if is_inspection else settings.database_replicas
+    database = await db.open_database(url, size=size, longest=longest, read_only=is_inspection, replicas=replicas)
     database = db.TracedDatabase(database) if traced else database
     key = secret(settings) if inspected_with is None else inspected_with
     signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)

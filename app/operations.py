@@ -15,6 +15,7 @@ from app.graphql.documents.cache import DocumentCache
 from app.http import probes
 from app.http.probes import Readiness
 from app.http.shutdown import Shutdown, wait_idle
+from app.observability.counters import sample
 from app.observability.metrics import Samples, WorkerMetrics, format_metrics
 from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
 from app.services.app_context import AppContext
@@ -97,6 +98,10 @@ class Operations:
         if (connections := self._app.database.connections()) is not None:
             for state, number in zip(("used", "idle"), connections, strict=True):
                 samples[f'ostiary_database_connections{{state="{state}"}}'] = number
+        for replica in self._app.database.replicas():
+            samples[sample("ostiary_replica_usable", replica=replica.name)] = int(replica.problem is None)
+            if replica.lag is not None:
+                samples[sample("ostiary_replica_lag_bytes", replica=replica.name)] = replica.lag
         if self.backups is not None and self.backups.last_good is not None:
             samples["ostiary_backup_timestamp_seconds"] = self.backups.last_good
         if self.measurements is not None:

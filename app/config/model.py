@@ -21,6 +21,8 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -59,6 +61,12 @@ class Settings(BaseSettings):
     )
     database_pool_size: values.Count = values.count_field(
         10, 1, 200, "Connections to PostgreSQL per worker: {}. Ignored with SQLite."
+    )
+    database_replicas: tuple[Annotated[str, AfterValidator(values.replica_url)], ...] = Field(
+        (),
+        repr=False,
+        description="A JSON list of URLs of read replicas of PostgreSQL, each with one host. GraphQL queries and REST"
+        " reads may be answered by a replica that has every change from before the request. Empty: none.",
     )
     default_admin: DefaultAdmin = values.section(DefaultAdmin)
     secret: Annotated[SecretStr | None, AfterValidator(values.strong_secret)] = Field(
@@ -237,6 +245,13 @@ class Settings(BaseSettings):
     )
 
     _origins: dict[SettingPath, tuple[str, str]] = PrivateAttr(default_factory=dict)
+
+    @field_validator("database_replicas")
+    @classmethod
+    def _require_primary(cls, urls: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if urls and info.data.get("database_url", "").startswith("sqlite:"):
+            raise ValueError("needs PostgreSQL: remove it, or set DatabaseUrl to a postgresql:// URL")
+        return urls
 
     @classmethod
     def settings_customise_sources(

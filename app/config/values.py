@@ -57,6 +57,17 @@ def database_url(url: str) -> str:
     raise ValueError("must begin with sqlite:/// or postgresql://, without the name of a driver")
 
 
+def replica_url(url: str) -> str:
+    """Accept the URL of one PostgreSQL server."""
+    text = database_url(url)
+    if text.startswith("sqlite:"):
+        raise ValueError("must begin with postgresql://")
+    parsed = postgres_url.parse(text)
+    if parsed.has_several_hosts or parsed.has_target:
+        raise ValueError("must name one host, without target_session_attrs: each replica has its own URL")
+    return text
+
+
 def strong_secret(value: SecretStr | None) -> SecretStr | None:
     text = value.get_secret_value() if value else ""
     if text.strip() and len(text.encode()) < SECRET_BYTES:

@@ -5,6 +5,7 @@ Statements are SQLAlchemy expressions, compiled once per database and run on the
 are tuples in the order of the select list.
 """
 
+from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
@@ -15,11 +16,14 @@ from app.db.interface import (
     ForeignKeyViolation,
     Freshness,
     Read,
+    ReplicaState,
+    SnapshotLost,
     Transaction,
     UniqueViolation,
 )
 from app.db.loop_yield import chunks
 from app.db.postgresql.database import PostgresDatabase, PostgresTransaction
+from app.db.postgresql.replicated import ReplicatedDatabase
 from app.db.scoped_cache import ScopedCache
 from app.db.snapshot_reader import SnapshotReader, at_one_moment
 from app.db.sqlite.connection import connect
@@ -28,14 +32,17 @@ from app.db.sqlite.group_commit import CommitFailed
 from app.db.traced import TracedDatabase
 
 
-async def open_database(url: str, *, size: int = 10, longest: float = inf, read_only: bool = False) -> Database:
+async def open_database(
+    url: str, *, size: int = 10, longest: float = inf, read_only: bool = False, replicas: Sequence[str] = ()
+) -> Database:
     """Open the database of a URL: `sqlite:///PATH` (the file must exist) or `postgresql://…`.
 
     `size` is the number of connections in the pool of PostgreSQL; `longest` limits one read of SQLite, in seconds.
-    With `read_only`, writes fail.
+    With `read_only`, writes fail. `replicas` are the URLs of read replicas of PostgreSQL.
     """
     if url.startswith("sqlite:///"):
         return SqliteDatabase(Path(url.removeprefix("sqlite:///")), longest, read_only=read_only)
-    database = PostgresDatabase(url, size, read_only)
+    replicated = ReplicatedDatabase(url, size, read_only, replica_urls=replicas) if replicas else None
+    database = replicated or PostgresDatabase(url, size, read_only)
     await database.open()
     return database

@@ -1,16 +1,24 @@
 """Facts about a database for `ostiary doctor`, read with connections of their own that change nothing."""
 
+import asyncio
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 from sqlmodel import SQLModel
 
+from app.db.interface import ReplicaState
 from app.db.postgresql.connecting import connect, is_direct
+from app.db.postgresql.replica import Problem, Replica
+from app.db.postgresql.wal_position import FLUSHED, position_of, read_cluster
+
+LOOKS = 10
+"""Most looks at replicas that are behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +27,7 @@ class DatabaseFacts:
 
     `refusal` is the reason why writes are refused. `ahead` is the time of the database minus our own, in seconds.
     `late_sequences` are columns whose next number is taken already. `used` counts the connections of all clients.
-    `plan_cache_mode` is the one of the role, which counts behind a pooler.
+    `plan_cache_mode` is the one of the role, which counts behind a pooler. `replicas` are those of DatabaseReplicas.
     """
 
     version: str
@@ -32,6 +40,7 @@ class DatabaseFacts:
     used: int = 0
     has_pooler: bool = False
     plan_cache_mode: str = ""
+    replicas: tuple[ReplicaState, ...] = ()
 
 
 def inspect_file(path: Path) -> DatabaseFacts:
@@ -45,14 +54,16 @@ def inspect_file(path: Path) -> DatabaseFacts:
     return DatabaseFacts(f"SQLite {sqlite3.sqlite_version}", row and str(row[0]), refusal)
 
 
-async def inspect_server(url: str) -> DatabaseFacts:
-    """Return the facts of a PostgreSQL database. Raises the exceptions of asyncpg if it does not respond."""
+async def inspect_server(url: str, replicas: Sequence[str] = ()) -> DatabaseFacts:
+    """Return the facts of a PostgreSQL database and of its replicas. Raises the exceptions of asyncpg if it is away."""
     connection = await connect(url)
     try:
         has_pooler = not await is_direct(connection)
         refusal = await _refusal(connection)
         async with connection.transaction(readonly=True):  # a setting of the session would stay with a pooler
-            return await _read_facts(connection, refusal, has_pooler=has_pooler)
+            facts = await _read_facts(connection, refusal, has_pooler=has_pooler)
+        states = await _inspect_replicas(connection, replicas, has_pooler=has_pooler)
+        return replace(facts, replicas=states)
     finally:
         await connection.close()
 
@@ -73,6 +84,23 @@ async def _read_facts(connection: asyncpg.Connection, refusal: str | None, *, ha
         has_pooler,
         await connection.fetchval("SHOW plan_cache_mode"),
     )
+
+
+async def _inspect_replicas(
+    connection: asyncpg.Connection, urls: Sequence[str], *, has_pooler: bool
+) -> tuple[ReplicaState, ...]:
+    """Return the state of each replica beside a primary; one that is behind has a second to follow."""
+    replicas = [Replica(url, 1, {}, is_logged=False) for url in urls]
+    for _ in range(LOOKS if replicas else 0):
+        cluster = None if has_pooler else await read_cluster(connection)
+        ((file, lsn),) = await connection.fetch(FLUSHED.text)
+        position = position_of(cluster, (file, lsn))
+        await asyncio.gather(*(replica.check(position, position.lsn) for replica in replicas))
+        if not any(replica.problem is Problem.BEHIND for replica in replicas):
+            break
+        await asyncio.sleep(1 / LOOKS)
+    await asyncio.gather(*(replica.close() for replica in replicas))
+    return tuple(replica.state for replica in replicas)
 
 
 _INVALID_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"

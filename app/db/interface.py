@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
@@ -52,13 +52,25 @@ def count(statements: int = 1) -> None:
         stats.statements += statements
 
 
+class SnapshotLost(Exception):
+    """A replica could not continue a snapshot. Its reads must begin again, on the primary."""
+
+
 class Freshness(Enum):
     """The required recency of the data of a read. Without a replica, the primary executes every read."""
 
     PRIMARY = "primary"
     """The read sees every change whose response was sent before it."""
     REPLICA_OK = "replica"
-    """The read may miss the latest changes."""
+    """The read sees every change whose response was sent before its request began. A replica may answer it."""
+
+
+class ReplicaState(NamedTuple):
+    """State of a read replica: host and port, the reason why it is left out, and the bytes that it is behind."""
+
+    name: str
+    problem: str | None
+    lag: int | None
 
 
 BoundStatement = tuple[CompiledStatement, Values]
@@ -256,6 +268,7 @@ class Database(ABC):
         """Open a snapshot for several reads: `async with db.snapshot(freshness=…) as read`.
 
         The first read determines its time. A single call of `read` needs no snapshot. Snapshots cannot be nested.
+        A later read raises SnapshotLost if a replica answered the first one and fails.
         """
 
     @abstractmethod
@@ -270,6 +283,10 @@ class Database(ABC):
     def connections(self) -> tuple[int, int] | None:
         """Return the numbers of used and idle connections, or None without a pool."""
         return None
+
+    def replicas(self) -> Sequence[ReplicaState]:
+        """Return the state of each read replica."""
+        return ()
 
     @abstractmethod
     async def size_bytes(self) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from app.db.access_changes import AccessChanges
-from app.db.interface import BoundStatement, Database, Freshness, Read, Transaction
+from app.db.interface import BoundStatement, Database, Freshness, Read, ReplicaState, Transaction
 from app.db.statements import Row
 from app.observability import traces
 from app.observability.traces import Kind, Value
@@ -92,6 +92,9 @@ class TracedDatabase(Database):
 
     def connections(self) -> tuple[int, int] | None:
         return self._inner.connections()
+
+    def replicas(self) -> Sequence[ReplicaState]:
+        return self._inner.replicas()
 
     async def size_bytes(self) -> Mapping[str, int]:
         return await self._inner.size_bytes()

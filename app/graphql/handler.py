@@ -32,7 +32,7 @@ from app.http import Cookie, MethodNotAllowed, from_foreign_page
 from app.http.deadlines import STOPPED, Deadlines
 from app.observability import request_stats, traces
 from app.observability.request_stats import RequestStats
-from app.query.reader import query_freshness
+from app.query.reader import QUERY_FRESHNESS
 from app.query.sql import SelectBuilder
 from app.security.authentication import Credentials
 from app.services.app_context import AppContext
@@ -176,7 +176,7 @@ class GraphQLHandler:
         stats.executor, stats.reason = "reference", data.reason
         if context is None:
             context = self._context(viewer)
-            context.freshness = query_freshness(viewer)
+            context.freshness = QUERY_FRESHNESS
             execution = self._execute_reference(ready, context)
             return await _run_until(execution, deadline or self._deadline(document)), context
         body = await self._execute_reference(ready, context)

@@ -64,6 +64,13 @@ FAMILIES = {
     "ostiary_document_cache_entries": MetricFamily("gauge", "GraphQL documents in the document cache."),
     "ostiary_hashing_jobs": MetricFamily("gauge", "Passwords being hashed or waiting to be hashed."),
     "ostiary_database_connections": MetricFamily("gauge", "Connections to PostgreSQL, by state."),
+    "ostiary_replica_reads_total": MetricFamily(
+        "counter", "Reads that a replica may answer, by result: all but `replica` were answered by the primary."
+    ),
+    "ostiary_replica_usable": MetricFamily("gauge", "Workers that send reads to a replica, by replica."),
+    "ostiary_replica_lag_bytes": MetricFamily(
+        "gauge", "Bytes of the log of the primary that a replica has not replayed, by replica.", is_maximum=True
+    ),
     "ostiary_backup_timestamp_seconds": MetricFamily(
         "gauge", "When the newest backup of BackupEvery was made, in seconds of the epoch.", is_maximum=True
     ),

@@ -38,6 +38,8 @@ class RequestStats:
     """The spans of this request, if it is sampled and traces are exported."""
     is_unsampled: bool = False
     """True if traces are exported and this request has none: servers that it calls shall not begin one."""
+    position: Any = None
+    """Position of the database's log that a read replica must have replayed before it answers this request."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
     """ASGI receive. After the body, its next message is the end of the connection."""
 

@@ -14,6 +14,9 @@ from app.query.pagination import ListQuery, PageRequest
 from app.query.relations import Layout, Relation
 from app.query.sql import SelectBuilder
 
+QUERY_FRESHNESS = Freshness.REPLICA_OK
+"""Required recency of the data of a GraphQL query and of a REST read."""
+
 EVERY = PageRequest(ListQuery(), 0)
 """The request for all rows without a filter."""
 
@@ -77,8 +80,3 @@ class ListReader:
     async def _rows(self, statement: CompiledStatement, **values: Any) -> list[Row]:
         bind_values = {**self.viewer.bind_values, "now": self.now, **values}
         return (await self.database.read([(statement, bind_values)], freshness=self.freshness))[0]
-
-
-def query_freshness(viewer: Viewer) -> Freshness:
-    """Return how recent the data of a query must be: an anonymous viewer has no change of their own to see."""
-    return Freshness.REPLICA_OK if viewer.user_id is None else Freshness.PRIMARY

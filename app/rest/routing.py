@@ -24,7 +24,7 @@ from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.http.deadlines import CHANGE_MADE
 from app.observability import request_stats
-from app.query.reader import ListReader, query_freshness
+from app.query.reader import QUERY_FRESHNESS, ListReader
 from app.query.relations import Layout
 from app.query.sql import SelectBuilder
 from app.rest import errors, etags, idempotency, models, request_bodies
@@ -80,8 +80,8 @@ class Call:
 
     @property
     def reads(self) -> ListReader:
-        """A reader for the viewer at the current time. Only a GET may read a stale replica."""
-        freshness = query_freshness(self.viewer) if self.request.method == "GET" else Freshness.PRIMARY
+        """A reader for the viewer at the current time. A replica may answer only a GET."""
+        freshness = QUERY_FRESHNESS if self.request.method == "GET" else Freshness.PRIMARY
         return ListReader(self.app.database, self.context.statements, self.viewer, self.app.database.clock(), freshness)
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:

@@ -15,12 +15,13 @@ from sqlalchemy import func, select
 from app import __version__
 from app.config import Settings, is_loopback
 from app.config.values import SECRET_BYTES, UNIX
-from app.db import Freshness
+from app.db import Freshness, ReplicaState
 from app.db.backups import Report, sqlite
 from app.db.failures import classify
 from app.db.inspection import DatabaseFacts, inspect_file, inspect_server
 from app.db.migrations import HEAD, UNFINISHED
 from app.db.postgresql.database import SETTINGS
+from app.db.postgresql.replica import Problem
 from app.db.tables import AuditEvent, col
 from app.db.types import format_instant
 from app.domain.errors import Refusal
@@ -75,7 +76,7 @@ def read_facts(settings: Settings) -> DatabaseFacts:
     """Read the facts of the database. Raises OSError, sqlite3.Error or an exception of asyncpg if it is unusable."""
     if settings.is_sqlite:
         return inspect_file(settings.sqlite_path)
-    return asyncio.run(inspect_server(settings.database_url))
+    return asyncio.run(inspect_server(settings.database_url, settings.database_replicas))
 
 
 def readable_secret(settings: Settings) -> bytes:
@@ -209,6 +210,8 @@ def _check_server(settings: Settings, facts: DatabaseFacts, workers: int) -> Ite
         kind = _fail if abs(facts.ahead) > 10 * CLOCK_SECONDS else _warn
         text = f"the database is {abs(facts.ahead):.0f} s {'ahead of' if facts.ahead > 0 else 'behind'} this machine"
         yield kind("clock", text, "synchronize both clocks with NTP")
+    for replica in facts.replicas:
+        yield _check_replica(replica)
     if facts.has_pooler:
         yield _check_pooler(facts)
         return
@@ -218,6 +221,15 @@ def _check_server(settings: Settings, facts: DatabaseFacts, workers: int) -> Ite
         yield _fail("connections", text, "lower DatabasePoolSize or --workers, or raise max_connections")
     else:
         yield _ok("connections", text)
+
+
+def _check_replica(replica: ReplicaState) -> Check:
+    if replica.problem is None:
+        return _ok("replica", f"{replica.name} can answer reads; it is {replica.lag or 0:,} bytes behind")
+    action = "see docs/how-to/postgresql.md; until then the primary answers"
+    if replica.problem == Problem.NO_PRIVILEGE:
+        action = "on the primary: GRANT pg_read_all_stats TO the role"
+    return _warn("replica", f"{replica.name} is left out: {replica.problem}", action)
 
 
 def _check_pooler(facts: DatabaseFacts) -> Check:

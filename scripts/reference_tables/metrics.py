@@ -5,6 +5,7 @@ from typing import get_args
 
 from app.config import Settings
 from app.db.failures import Failure
+from app.db.postgresql.replicated import RESULTS
 from app.db.waits import RESOURCES
 from app.http.budget import LIMITS
 from app.observability.metrics import FAMILIES
@@ -44,6 +45,9 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "ostiary_document_cache_requests_total": {
         "result": "`hit` for a document in the cache, `miss` for one that was parsed and validated"
     },
+    "ostiary_replica_reads_total": {"result": _values(RESULTS)},
+    "ostiary_replica_usable": {"replica": "host and port of an entry of DatabaseReplicas"},
+    "ostiary_replica_lag_bytes": {"replica": "host and port of an entry of DatabaseReplicas"},
     "ostiary_database_connections": {"state": "`used` or `idle`"},
     "ostiary_traces_total": {
         "result": "`exported`; `refused` by the collector, or failed; `dropped` while too many waited"

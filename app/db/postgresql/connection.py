@@ -10,6 +10,7 @@ import asyncpg
 
 from app.caching import WeightedLRU
 from app.db.interface import STATEMENTS_CACHED, BoundStatement, count
+from app.db.postgresql.wal_position import Cluster, Replayed
 from app.db.statements import Row
 
 READ_SECONDS = 15.0
@@ -45,6 +46,10 @@ class PostgresConnection(asyncpg.Connection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._prepared: WeightedLRU[str, Any] = WeightedLRU(PREPARED_PER_CONNECTION)
+        self.cluster: Cluster | None = None
+        """Identity of the tables, where there are replicas."""
+        self.replayed: Replayed | None = None
+        """The last position that a replica is known to have replayed."""
         self.keeps_statements = True
         """False behind a pooler, which may run each transaction on another connection of its own."""
 

@@ -6,7 +6,7 @@ a snapshot is sent together with its first statement, and no request waits for i
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +86,9 @@ _SIZE = CompiledStatement("SELECT pg_database_size(current_database())", (), {},
 
 _CHANGES = CompiledStatement(ON_POSTGRESQL, ("since",), {}, (), ())
 
+Fetch = Callable[..., Awaitable[list[list[Row]]]]
+"""A function that reads as `PostgresConnection.fetch_all`, with the connection as its first argument."""
+
 
 class PostgresTransaction(Transaction):
     """A transaction on a connection of the pool."""
@@ -147,6 +150,7 @@ class PostgresDatabase(Database):
     def __post_init__(self) -> None:
         super().__init__(_statement_cache)
         self._pool = ConnectionPool(self._connect, self.size)
+        self._fetch: Fetch = PostgresConnection.fetch_all
 
     async def open(self) -> None:
         """Open the first connection; raises the exceptions of asyncpg if the server does not respond."""
@@ -229,7 +233,7 @@ class PostgresDatabase(Database):
                 every = await self._wait_settled(connection, every)
                 statements, rest = every[: len(statements)], every[len(statements) :]
                 below = [(bound, columns) for bound, (_, columns) in zip(rest, below, strict=True)]
-            rows = await _fetch_all(connection, statements, below)
+            rows = await _fetch_all(self._fetch, connection, statements, below)
         except BaseException:
             self._pool.release_after(connection, ROLLBACK)
             raise
@@ -266,14 +270,14 @@ class PostgresDatabase(Database):
                     await acquired[0].execute(ROLLBACK)
                 begins, statements = True, await self._wait_settled(acquired[0], statements)
             try:
-                rows: list[list[Row]] = await acquired[0].fetch_all(statements, begins=begins)
+                rows = await self._fetch(acquired[0], statements, begins=begins)
             except Exception as error:
                 if not (begins and _was_dead(error)):
                     raise
                 self._pool.release_after(acquired.pop(), ROLLBACK)
                 self._pool.expire()
                 acquired.append(await self._pool.acquire())
-                rows = await acquired[0].fetch_all(statements, begins=True)
+                rows = await self._fetch(acquired[0], statements, begins=True)
             return rows
 
         async with self._translate_failures():
@@ -362,11 +366,13 @@ def _was_dead(error: BaseException) -> bool:
 
 
 async def _fetch_all(
-    connection: Any, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, tuple[int, ...]]]
+    fetch: Fetch,
+    connection: Any,
+    statements: Sequence[BoundStatement],
+    below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
 ) -> list[list[Row]]:
     """Fetch the rows of the statements, with one retry if a table has changed."""
     try:
-        rows: list[list[Row]] = await connection.fetch_all(statements, below)
+        return await fetch(connection, statements, below)
     except OUTDATED:
-        rows = await connection.fetch_all(statements, below)
-    return rows
+        return await fetch(connection, statements, below)

@@ -78,6 +78,11 @@ class ConnectionPool:
         for connection, _ in idle:
             self._hold_task(asyncio.create_task(_close(connection)))
 
+    def terminate_used(self) -> None:
+        """End the connections in use: the reads on them fail at once."""
+        for connection in self._used:
+            connection.terminate()
+
     def stats(self) -> tuple[int, int]:
         """Return the numbers of used and idle connections."""
         return len(self._used), len(self._idle)
@@ -88,8 +93,7 @@ class ConnectionPool:
             async with asyncio.timeout(END_SECONDS):
                 for _ in range(self._size):
                     await self._slots.acquire()
-        for connection in self._used:
-            connection.terminate()
+        self.terminate_used()
         await asyncio.gather(*(_close(connection) for connection, _ in self._idle), *self._tasks)
         self._idle.clear()
 

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, Database
+from app.db import BoundStatement, Database, Freshness, SnapshotLost
 from app.db.interface import count
 from app.db.statements import Row
 from app.domain import errors
@@ -18,7 +19,7 @@ from app.graphql.compiled.planner import Planner
 from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, below
 from app.graphql.compiled.steps import PlanRun, ResultTarget
 from app.graphql.documents.cache import ValidatedDocument
-from app.query.reader import query_freshness
+from app.query.reader import QUERY_FRESHNESS
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +105,11 @@ class CompiledExecutor:
         if isinstance(plan, Fallback):
             return plan
         try:
-            run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, query_freshness(viewer))
-            return await execute(plan, run)
+            run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, QUERY_FRESHNESS)
+            try:
+                return await execute(plan, run)
+            except SnapshotLost:
+                return await execute(plan, replace(run, freshness=Freshness.PRIMARY))
         except NotPlannable as error:
             return Fallback(error.reason)
         except (errors.TimedOut, errors.Unavailable):
