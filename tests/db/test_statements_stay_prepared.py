@@ -68,9 +68,9 @@ def test_after_an_interrupted_read_the_next_ones_are_not_prepared_again(connecti
 
 def test_nor_after_a_read_that_was_interrupted_between_two_rows(connection: Connection) -> None:
     cursor = connection.start(ENDLESS, (10_000_000,))
+    cursor.fetchmany(3)
+    connection.interrupt()
     with pytest.raises(sqlite3.OperationalError, match="interrupted"), connection.renaming(ENDLESS):
-        cursor.fetchmany(3)
-        connection.interrupt()
         cursor.fetchmany(3)
 
     assert prepared(connection, lambda: connection.start(ENDLESS, (2,)).fetchall()) == 0
@@ -119,5 +119,5 @@ def test_queries_of_the_server_are_fetched_where_a_failure_renames_them() -> Non
 
     assert sorted(fetching) == [".fetchall(", ".fetchmany(", ".fetchone("]
     assert ".fetchall(" in source(Connection.fetch_all)
-    assert "renaming(text):\n            return await _rows(" in source(database.SqliteTransaction._fetch)
+    assert "renaming(text):\n            return await _rows(" in source(database.SqliteTransaction)
     assert 'PRAGMA data_version").fetchone(' in source(database.SqliteDatabase.cached_commit_version)

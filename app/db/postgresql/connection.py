@@ -26,6 +26,7 @@ KEYS = "keys"
 """Name of the bind parameter of the keys of a statement."""
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+ROLLBACK = "ROLLBACK"
 
 
 def _start_unread(text: str) -> bytes:

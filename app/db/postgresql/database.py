@@ -30,7 +30,7 @@ from app.db.interface import (
     count,
 )
 from app.db.postgresql.connecting import connect, is_direct
-from app.db.postgresql.connection import OUTDATED, PREPARED_PER_CONNECTION, PostgresConnection
+from app.db.postgresql.connection import OUTDATED, PREPARED_PER_CONNECTION, ROLLBACK, PostgresConnection
 from app.db.postgresql.outcomes import was_committed
 from app.db.postgresql.pool import ConnectionPool
 from app.db.sqlite.group_commit import CommitFailed
@@ -64,8 +64,6 @@ POOLER = (
     "DatabaseUrl leads to a connection pooler: statements are not prepared and settings of the session are not sent;"
     " see docs/operations.md, which says how to set them for the role"
 )
-
-ROLLBACK = "ROLLBACK"
 
 SETTLE_SECONDS = 1.0
 """Seconds that a read of the audit feed waits for events that have an id but are not yet committed."""

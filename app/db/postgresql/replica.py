@@ -14,7 +14,7 @@ import asyncpg
 from app.db.failures import Failure, classify, refusal
 from app.db.interface import BoundStatement, ReplicaState, count
 from app.db.postgresql.connecting import connect, is_direct
-from app.db.postgresql.connection import PREPARED_PER_CONNECTION, PostgresConnection
+from app.db.postgresql.connection import PREPARED_PER_CONNECTION, ROLLBACK, PostgresConnection
 from app.db.postgresql.pool import ConnectionPool
 from app.db.postgresql.wal_position import MAY_SEE_STREAM, REPLAYED, Position, Replayed, read_cluster
 from app.db.statements import Row
@@ -35,8 +35,6 @@ ANSWER_SECONDS = 1.0
 
 CHECK_SECONDS = 2.0
 """Timeout of one check."""
-
-ROLLBACK = "ROLLBACK"
 
 
 class Problem(StrEnum):

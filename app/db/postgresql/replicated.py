@@ -22,7 +22,8 @@ from app.db.interface import (
     Transaction,
     count,
 )
-from app.db.postgresql.database import ROLLBACK, SETTINGS, PostgresDatabase
+from app.db.postgresql.connection import ROLLBACK
+from app.db.postgresql.database import SETTINGS, PostgresDatabase
 from app.db.postgresql.replica import CHECK_SECONDS, Behind, Replica, fetch
 from app.db.postgresql.wal_position import (
     FLUSHED,

@@ -386,8 +386,13 @@ async def _compare_states(tx: Transaction, notes: _Notes) -> AuditEntries:
             await revisions.increment(tx, kind, edited)
             entries.pack()
     if moved:
-        async for part in chunks(moved, BATCH_SIZE):
-            for ref, left, joined in part:
-                entries.move(ref, unpack_ends(left), unpack_ends(joined))
-            entries.pack()
+        await _move(entries, moved)
     return entries
+
+
+async def _move(entries: AuditEntries, moved: Sequence[tuple[ObjectRef, bytes, bytes]]) -> None:
+    """Add the orgs and owners that objects have left and joined."""
+    async for part in chunks(moved, BATCH_SIZE):
+        for ref, left, joined in part:
+            entries.move(ref, unpack_ends(left), unpack_ends(joined))
+        entries.pack()
