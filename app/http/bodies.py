@@ -71,6 +71,7 @@ def json_value(text: bytes, subject: str) -> Any:
 
 def _is_deep(value: Any) -> bool:
     level = list(containers([value]))
-    for _ in range(MAX_JSON_DEPTH):
+    for _ in range(MAX_JSON_DEPTH - 1):
         level = [child for each in level for child in containers(each)]
-    return bool(level)
+    children = (each.values() if isinstance(each, dict) else each for each in level)
+    return any(isinstance(child, dict | list) for items in children for child in items)

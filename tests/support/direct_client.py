@@ -36,6 +36,8 @@ class DirectClient(httpx.AsyncClient):
             await self._app(_scope(method, url, sent), call.receive, call.send)
         except Exception:
             call.fail()
+        assert call.status is not None, "the application has not answered"
+        assert call.is_complete, "the application has not sent the end of its answer"
         response = httpx.Response(call.status, headers=call.headers, stream=httpx.ByteStream(b"".join(call.parts)))
         response.request = _request(method, url)
         response.read()
@@ -70,8 +72,8 @@ class _Call:
 
     def __init__(self, body: bytes) -> None:
         self._waiting = [(body, True), (b"", False)]
-        self._is_complete = asyncio.Event()
-        self.status = 500
+        self._end = asyncio.Event()
+        self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.parts: list[bytes] = []
 
@@ -79,19 +81,28 @@ class _Call:
         if self._waiting:
             body, more = self._waiting.pop(0)
             return {"type": "http.request", "body": body, "more_body": more}
-        await self._is_complete.wait()
+        await self._end.wait()
         return {"type": "http.disconnect"}
+
+    @property
+    def is_complete(self) -> bool:
+        return self._end.is_set()
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
+            assert self.status is None, "the application answers twice"
             self.status, self.headers = message["status"], message.get("headers", [])
         elif message["type"] == "http.response.body":
+            assert self.status is not None, "a body comes before its status"
+            assert not self.is_complete, "a body comes after the end"
             self.parts.append(message.get("body", b""))
             if not message.get("more_body", False):
-                self._is_complete.set()
+                self._end.set()
 
     def fail(self) -> None:
-        self._is_complete.set()
+        """End the answer of an application that has raised an exception: 500, unless it had begun another one."""
+        self.status = self.status or 500
+        self._end.set()
 
 
 def _scope(method: str, path: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 
 from scripts import node
 from scripts.console.sources import Console
@@ -28,18 +29,28 @@ class Journeys:
 
         A journey that takes longer than these seconds fails.
         """
+        try:
+            line = self._ask({"journey": journey, "address": address}, longest)
+            answer = json.loads(line)
+            assert answer["journey"] == journey, line
+        except BaseException as error:
+            self._end()  # its next answer would be that of this journey
+            if not isinstance(error, Exception):
+                raise
+            return f"{error!r}\n{self._said()}"
+        failures: list[str] = answer["failures"]
+        return "\n\n".join([*failures, self._said()]) if failures else None
+
+    def _ask(self, question: dict[str, str], longest: float) -> str:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"journey": journey, "address": address}) + "\n")
+        process.stdin.write(json.dumps(question) + "\n")
         process.stdin.flush()
-        answered = select.select([process.stdout], [], [], longest)[0]
-        line = process.stdout.readline() if answered else ""
-        if not line:
-            self._end()
-            return f"{'vitest has ended' if answered else 'no end'}\n{self._said()}"
-        failures: list[str] = json.loads(line)
-        return "\n\n".join([*failures, self._said()]) if failures else None
+        assert select.select([process.stdout], [], [], longest)[0], "the journey has no end"
+        line = process.stdout.readline()
+        assert line, "vitest has ended"
+        return line
 
     def close(self) -> None:
         """End the process with its browser."""
@@ -47,6 +58,8 @@ class Journeys:
         self._errors.close()
 
     def _running(self) -> subprocess.Popen[str]:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
         if self._process is None:
             self._process = subprocess.Popen(
                 ["node", "tests/resident.js"],
@@ -65,7 +78,8 @@ class Journeys:
         if process is None:
             return
         try:
-            process.communicate(timeout=STOP_SECONDS)
+            with suppress(BrokenPipeError):
+                process.communicate(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

@@ -1,4 +1,4 @@
-import { env, stdin, stdout } from 'node:process';
+import { env, stderr, stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { createVitest } from 'vitest/node';
@@ -7,9 +7,13 @@ import { createVitest } from 'vitest/node';
  * Runs journeys one after the other in one browser, since to start vitest and a browser takes as long as a journey.
  * Only `tests/support/journeys.py` starts it.
  *
- * Each line of the input is `{"journey": path, "address": of the server}` in JSON, and each line of the output is the
- * list of the texts of all failures. It ends with its input.
+ * Each line of the input is `{"journey": path, "address": of the server}` in JSON, and each line of the output is
+ * `{"journey": path, "failures": texts}`. Whatever else writes to the output writes to the standard error. It ends with
+ * its input.
  */
+
+const answer = stdout.write.bind(stdout);
+stdout.write = stderr.write.bind(stderr);
 
 const nowhere = () =>
   new Writable({
@@ -53,6 +57,6 @@ async function run(journey) {
 for await (const line of createInterface({ input: stdin })) {
   const { journey, address } = JSON.parse(line);
   env['ADDRESS'] = address;
-  stdout.write(`${JSON.stringify(await run(journey))}\n`);
+  answer(`${JSON.stringify({ journey, failures: await run(journey) })}\n`);
 }
 await vitest.close();

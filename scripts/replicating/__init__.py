@@ -1,0 +1,1 @@
+"""Trials of a server that reads from a replica of PostgreSQL."""
