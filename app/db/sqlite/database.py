@@ -119,7 +119,7 @@ class Writer:
 
     def __init__(self, connection: Connection, check: Callable[[], None]) -> None:
         self.commits = GroupCommit(connection, check)
-        self._fetch_all = connection.fetch_all
+        self._connection = connection
         self._until = inf
         connection.set_progress_handler(self._is_late, slow_reads.STEPS)
 
@@ -127,7 +127,7 @@ class Writer:
         """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
         self._until = perf_counter() + worker_thread.SHORT
         try:
-            return self._fetch_all(text, arguments)
+            return self._connection.fetch_all(text, arguments)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 raise slow_reads.DeadlineExceeded from None
