@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from scripts.replicating.world import (
     RESULTS,
     USABLE,
@@ -31,9 +33,9 @@ SLUGS = 40
 
 WHO = {"username": "ann", "password": "a password for the trials"}
 SUBJECT = """resource: {path: {orgSlug: "lab", slug: "d0"}}, subject: {user: {userName: "ann"}}"""
-GRANT = f"mutation {{ grantAccess(input: {{{SUBJECT}, roles: [METADATA_READ]}}) {{ errors {{ message }} }} }}"
+GRANT = f"mutation {{ grantAccess(input: {{{SUBJECT}, roles: [METADATA_WRITE]}}) {{ errors {{ message }} }} }}"
 REVOKE = f"mutation {{ revokeAccess(input: {{{SUBJECT}}}) {{ errors {{ message }} }} }}"
-SEEN = '{ resource(by: {path: {orgSlug: "lab", slug: "d0"}}) { name } }'
+SEEN = '{ resource(by: {path: {orgSlug: "lab", slug: "d0"}}) { viewerAccess { effectiveRoles } } }'
 LIST = "{ resources(first: 40) { nodes { name org { slug name } access { users { user { userName } roles } } } } }"
 MAKE = """
 mutation ($password: String!) {
@@ -66,9 +68,9 @@ async def _revocations(world: World, rounds: int) -> list[Trial]:
         others = [asyncio.create_task(_read_until(stop, world.server, admin, failed)) for _ in range(READERS)]
         for _ in range(rounds):
             await ask(changer, GRANT)
-            wrong += (await ask(reader, SEEN))["resource"] is None
+            wrong += not await _may_write(reader)
             await ask(changer, REVOKE)
-            wrong += (await ask(reader, SEEN))["resource"] is not None
+            wrong += await _may_write(reader)
         stop.set()
         lists = sum(await asyncio.gather(*others))
     after = await metrics(world.server)
@@ -78,6 +80,11 @@ async def _revocations(world: World, rounds: int) -> list[Trial]:
         Trial(f"{lists} lists of {READERS} other readers: failed", failed[:2], not failed),
         Trial("where reads were answered", where, where["failed"] == 0),
     ]
+
+
+async def _may_write(http: httpx.AsyncClient) -> bool:
+    resource = (await ask(http, SEEN))["resource"]
+    return resource is not None and "METADATA_WRITE" in resource["viewerAccess"]["effectiveRoles"]
 
 
 async def _read_until(stop: asyncio.Event, server: Server, token: str, failed: list[str]) -> int:
