@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import ablations, console, executors, figures, floods, hostile, logins, report, writes
+from scripts.benchmark import ablations, console, executors, figures, floods, hostile, logins, peers, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -41,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
             "executors": _raced,
             "writes": _written,
             "console": _opened,
+            "peers": _compared,
         }
         if arguments.ablations is not None:
             return _ablated(arguments, Path(folder), command)
@@ -145,6 +146,18 @@ def _written(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     return 0
 
 
+def _compared(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure Ostiary and a textbook server side by side."""
+    comparisons, versions = [], []
+    with ExitStack() as stack, _runner() as runner:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            bench_world = World(arguments.specs[0])
+            comparisons += runner.run(peers.measure(bench_world, database, urls[0], folder, arguments.seconds))
+    report.show(peers.table(comparisons, report.about(command, versions)))
+    return 0
+
+
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/bench", description=__doc__)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both", help="(%(default)s)")
@@ -173,6 +186,9 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--writes", action="store_true", help="only what changes cost, beside what the disk allows")
     parser.add_argument(
         "--console", action="store_true", help="only the pages of the web console in a browser, in a crowded world"
+    )
+    parser.add_argument(
+        "--peers", action="store_true", help="only Ostiary beside a textbook server of Strawberry and SQLAlchemy"
     )
     parser.add_argument(
         "--regress",

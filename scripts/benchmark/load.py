@@ -187,8 +187,16 @@ async def _time_each(connection: Connection, requests: Sequence[bytes], seconds:
 async def _time_many(
     connections: Sequence[Connection], requests: Sequence[bytes], seconds: float, into: Measured
 ) -> None:
-    began, middle = time.perf_counter(), len(requests) // 2
+    middle = len(requests) // 2
     waiting = cycle([*requests[middle:], *requests[:middle]])  # not those that were just asked
+    await keep_busy(connections, waiting, seconds, into)
+
+
+async def keep_busy(
+    connections: Sequence[Connection], waiting: Iterator[bytes], seconds: float, into: Measured
+) -> None:
+    """Send the next request on each connection after each answer, for some time; raises Refused."""
+    began = time.perf_counter()
 
     async def worker(connection: Connection) -> int:
         number = 0

@@ -60,8 +60,7 @@ class Server:
 
     def busy(self) -> float:
         """Return the processor seconds of the server until now, which other processes do not affect."""
-        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
+        return processor_seconds(self._process.pid)
 
     def memory(self) -> int:
         """Return the bytes of memory of the server."""
@@ -87,6 +86,12 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def processor_seconds(process_id: int) -> float:
+    """Return the processor seconds of the threads of a process until now."""
+    threads = Path(f"/proc/{process_id}/task").glob("*/schedstat")
+    return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
 
 
 def start(

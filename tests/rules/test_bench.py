@@ -1,17 +1,19 @@
 """The benchmark generates its world, serves it, checks each first answer, and prints its table."""
 
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from threading import Thread
+from typing import IO, Any
 
 import pytest
 
-from scripts.benchmark import console, figures, floods, hostile, report, server
+from scripts.benchmark import console, figures, floods, hostile, peers, report, server, textbook
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
-from scripts.benchmark.load import Measured
+from scripts.benchmark.load import Measured, Refused
 from scripts.benchmark.report import Run
 from scripts.benchmark.world import ExistingIds, Spec, World
 from tests.support.hostile import HOSTILE
@@ -94,6 +96,50 @@ def test_an_optimization_is_measured_beside_a_server_without_it(capsys: pytest.C
     cases = {(row[2], row[3]) for row in rows if row[0] == "| commit version"}
     assert {("the empty query", "1"), ("one check", "8")} < cases
     assert len(cases) == 12
+
+
+class Threaded:
+    """The textbook server in a thread of this process, which has imported its libraries."""
+
+    def __init__(self, environment: Mapping[str, str], log: IO[bytes]) -> None:
+        self.pid = os.getpid()
+        self._server = textbook.server(environment)
+        self._thread = Thread(target=self._server.run, args=([textbook.listen(log)],))
+        self._thread.start()
+
+    def poll(self) -> None:
+        """Return None, since the thread runs until `terminate`."""
+
+    def terminate(self) -> None:
+        self._server.should_exit = True
+
+    def wait(self, timeout: float) -> None:
+        self._thread.join(timeout)
+
+
+def test_the_server_and_a_textbook_server_answer_the_same_and_are_measured_in_rounds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: IO[bytes]) -> Any:
+        is_ours = command == server.SERVE
+        return fork(command, folder, environment, log) if is_ours else Threaded(environment, log)
+
+    monkeypatch.setattr(server, "start", start)
+    for name, value in {"ROUNDS": 1, "COMPARED": 10, "CONNECTIONS": (1,)}.items():
+        monkeypatch.setattr(peers, name, value)
+
+    assert main(["--peers", "--database", "sqlite", *TINY]) == 0
+
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if " | SQLite | " in line]
+    assert [row[0].split()[1] for row in rows] == ["50", "100", "one", "one"]
+    assert all(float(cell.strip(" |").replace(",", "")) > 0 for row in rows for cell in row[2:])
+
+
+def test_servers_that_answer_differently_are_not_measured() -> None:
+    peers.require_same("one check", {"checkAccess": True}, {"checkAccess": True})
+
+    with pytest.raises(Refused, match="one check: the answers differ"):
+        peers.require_same("one check", {"checkAccess": True}, {"checkAccess": False})
 
 
 def test_a_stored_world_is_not_generated_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
