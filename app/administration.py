@@ -65,11 +65,18 @@ HASHING_QUEUE = 1_024
 
 
 async def open_context(
-    settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None, traced: bool = False
+    settings: Settings,
+    *,
+    longest: float = inf,
+    inspected_with: bytes | None = None,
+    traced: bool = False,
+    replicas: Sequence[str] = (),
 ) -> AppContext:
-    """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key."""
+    """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key.
+
+    `replicas` are the URLs of read replicas, which only a server uses.
+    """
     url, size, is_inspection = settings.database_url, settings.database_pool_size, inspected_with is not None
-    replicas = () if is_inspection else settings.database_replicas
     database = await db.open_database(url, size=size, longest=longest, read_only=is_inspection, replicas=replicas)
     database = db.TracedDatabase(database) if traced else database
     key = secret(settings) if inspected_with is None else inspected_with
