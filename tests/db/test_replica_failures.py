@@ -263,7 +263,7 @@ async def test_doctor_gives_a_replica_a_second_to_reach_one_position(monkeypatch
 
     monkeypatch.setattr(inspection, "Replica", Looked)
     monkeypatch.setattr(inspection, "read_cluster", read_cluster)
-    monkeypatch.setattr(inspection.asyncio, "sleep", lambda _, sleep=asyncio.sleep: sleep(0))
+    monkeypatch.setattr(asyncio, "sleep", lambda _, sleep=asyncio.sleep: sleep(0))
     (state,) = await look("quick")
     assert (Looked.made[0].wanted, Looked.made[0].is_closed) == ([1000] * 3, True)
     line = doctor._check_replica(state)  # noqa: SLF001
@@ -287,7 +287,7 @@ def test_a_command_opens_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def act(_: Any) -> None: ...
 
-    monkeypatch.setattr(administration.db, "open_database", open_database)
+    monkeypatch.setattr("app.db.open_database", open_database)
     with pytest.raises(InterruptedError):
         administration._with_context(Settings.read(), act)  # noqa: SLF001
     assert opened == [()]
