@@ -65,18 +65,11 @@ HASHING_QUEUE = 1_024
 
 
 async def open_context(
-    settings: Settings,
-    *,
-    longest: float = inf,
-    inspected_with: bytes | None = None,
-    traced: bool = False,
-    replicas: Sequence[str] = (),
+    settings: Settings, *, longest: float = inf, inspected_with: bytes | None = None, traced: bool = False
 ) -> AppContext:
-    """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key.
-
-    `replicas` are the URLs of read replicas, which only a server uses.
-    """
+    """Open the database and build the context; `inspected_with` a secret, it changes nothing and makes no key."""
     url, size, is_inspection = settings.database_url, settings.database_pool_size, inspected_with is not None
+    replicas = () if is_inspection else settings.database_replicas
     database = await db.open_database(url, size=size, longest=longest, read_only=is_inspection, replicas=replicas)
     database = db.TracedDatabase(database) if traced else database
     key = secret(settings) if inspected_with is None else inspected_with
@@ -395,7 +388,7 @@ def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Resu
 
     async def run() -> Result:
         current_origin.set(COMMAND)
-        app = await open_context(settings)
+        app = await open_context(settings.model_copy(update={"database_replicas": ()}))  # only a server reads there
         try:
             return await act(app)
         finally:

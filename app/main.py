@@ -84,8 +84,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
-        longest, replicas = settings.query_seconds, settings.database_replicas
-        context = await open_context(settings, longest=longest, traced=exporter is not None, replicas=replicas)
+        context = await open_context(settings, longest=settings.query_seconds, traced=exporter is not None)
         app.state.answering = _graphql_handler(settings, documents, context)
         exporting = exporter.running() if exporter else nullcontext()
         with operations.shutdown.on_signals() if owns_process else nullcontext():
