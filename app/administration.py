@@ -388,7 +388,7 @@ def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Resu
 
     async def run() -> Result:
         current_origin.set(COMMAND)
-        app = await open_context(settings)
+        app = await open_context(settings.model_copy(update={"database_replicas": ()}))  # only a server reads there
         try:
             return await act(app)
         finally:

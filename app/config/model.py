@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     database_pool_size: values.Count = values.count_field(
         10, 1, 200, "Connections to PostgreSQL per worker: {}. Ignored with SQLite."
     )
-    database_replicas: tuple[Annotated[str, AfterValidator(values.replica_url)], ...] = Field(
+    database_replicas: values.ReplicaUrls = Field(
         (),
         repr=False,
         description="A JSON list of URLs of read replicas of PostgreSQL, each with one host. GraphQL queries and REST"

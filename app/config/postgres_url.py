@@ -93,6 +93,18 @@ def parse(url: str) -> PostgresUrl:
     )
 
 
+def server_name(url: str) -> str:
+    """Return host and port of a URL with one host, for metrics and the log; never a part of its user or password."""
+    parts = urlsplit(url)
+    if "@" in parts.path:  # a slash in the password: what seems to be the host is the user
+        return "unknown"
+    values = dict(parse_qsl(parts.query))
+    host = parts.hostname or values.get("host", "")
+    port = parts.port or values.get("port")
+    name = f"[{host}]" if ":" in host else host
+    return (f"{name}:{port}" if port else name).replace("\\", "").replace('"', "")  # it is a label of metrics
+
+
 def _check_hosts(netloc: str) -> list[str]:
     """Return the hosts. Raises ValueError if one is no host with an optional port."""
     hosts = netloc.split(",")

@@ -23,6 +23,9 @@ LAST_PORT = 65_535
 UNIX = "unix"
 """In place of an address: a client of a unix socket."""
 
+POSTGRES_PORT = ":5432"
+"""End of the name of a server with the standard port, which may be left out."""
+
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST_DURATION = timedelta(days=366)
 STANDARD_PORTS = {"http": "80", "https": "443"}
@@ -63,9 +66,21 @@ def replica_url(url: str) -> str:
     if text.startswith("sqlite:"):
         raise ValueError("must begin with postgresql://")
     parsed = postgres_url.parse(text)
+    if "@" in urlsplit(text).path:  # the password would be taken for a port, and shown
+        raise ValueError("is not a URL: percent-encode special characters in the name and password")
     if parsed.has_several_hosts or parsed.has_target:
         raise ValueError("must name one host, without target_session_attrs: each replica has its own URL")
     return text
+
+
+def different_servers(urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept URLs of servers that differ in host or port."""
+    if len({postgres_url.server_name(url).removesuffix(POSTGRES_PORT) for url in urls}) < len(urls):
+        raise ValueError("must name each server once")
+    return urls
+
+
+ReplicaUrls = Annotated[tuple[Annotated[str, AfterValidator(replica_url)], ...], AfterValidator(different_servers)]
 
 
 def strong_secret(value: SecretStr | None) -> SecretStr | None:

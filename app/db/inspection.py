@@ -91,15 +91,19 @@ async def _inspect_replicas(
 ) -> tuple[ReplicaState, ...]:
     """Return the state of each replica beside a primary; one that is behind has a second to follow."""
     replicas = [Replica(url, 1, {}, is_logged=False) for url in urls]
-    for _ in range(LOOKS if replicas else 0):
-        cluster = None if has_pooler else await read_cluster(connection)
-        ((file, lsn),) = await connection.fetch(FLUSHED.text)
-        position = position_of(cluster, (file, lsn))
-        await asyncio.gather(*(replica.check(position, position.lsn) for replica in replicas))
-        if not any(replica.problem is Problem.BEHIND for replica in replicas):
-            break
-        await asyncio.sleep(1 / LOOKS)
-    await asyncio.gather(*(replica.close() for replica in replicas))
+    least: int | None = None
+    try:
+        for _ in range(LOOKS if replicas else 0):
+            cluster = None if has_pooler else await read_cluster(connection)
+            ((file, lsn),) = await connection.fetch(FLUSHED.text)
+            position = position_of(cluster, (file, lsn))
+            least = position.lsn if least is None else least  # a later one would be a new lag of a busy primary
+            await asyncio.gather(*(replica.check(position, least) for replica in replicas))
+            if not any(replica.problem is Problem.BEHIND for replica in replicas):
+                break
+            await asyncio.sleep(1 / LOOKS)
+    finally:
+        await asyncio.gather(*(replica.close() for replica in replicas))
     return tuple(replica.state for replica in replicas)
 
 

@@ -65,7 +65,9 @@ FAMILIES = {
     "ostiary_hashing_jobs": MetricFamily("gauge", "Passwords being hashed or waiting to be hashed."),
     "ostiary_database_connections": MetricFamily("gauge", "Connections to PostgreSQL, by state."),
     "ostiary_replica_reads_total": MetricFamily(
-        "counter", "Reads that a replica may answer, by result: all but `replica` were answered by the primary."
+        "counter",
+        "Reads that a replica may answer, by result. Without `replica`, the primary answers, but not after a timeout."
+        " A snapshot that a replica loses is counted as `replica` and as `failed`.",
     ),
     "ostiary_replica_usable": MetricFamily("gauge", "Workers that send reads to a replica, by replica."),
     "ostiary_replica_lag_bytes": MetricFamily(

@@ -47,7 +47,7 @@ async def connect(
             **options,
         )
     except _UNKNOWN as error:
-        raise SettingsError(f"DatabaseUrl has a parameter that the server refuses: {error}") from None
+        raise SettingsError(f"the URL of the database has a parameter that the server refuses: {error}") from None
 
 
 async def connect_directly(url: str) -> Any:

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from time import monotonic
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from app.db.failures import Failure, classify, refusal
+from app.config.postgres_url import server_name
+from app.db.failures import LOG_INTERVAL_SECONDS, Failure, classify, refusal
 from app.db.interface import BoundStatement, ReplicaState, count
 from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.connection import PREPARED_PER_CONNECTION, ROLLBACK, PostgresConnection
@@ -28,13 +28,22 @@ PAUSE_SECONDS = 0.001
 """Seconds between two questions during this wait."""
 
 REST_SECONDS = 0.1
-"""Seconds without reads for a replica that did not reach a position in time."""
+"""Seconds without reads for a replica that did not reach a position in time, or lost a connection."""
+
+FAILED_SECONDS = 1.0
+"""Seconds without reads for a replica whose failure may last: about the time until its next check."""
 
 ANSWER_SECONDS = 1.0
 """Timeout of a connection attempt and of a question about the position."""
 
+ACQUIRE_SECONDS = 1.2
+"""Longest wait of a read for a connection: a little longer than an attempt, which names the problem."""
+
 CHECK_SECONDS = 2.0
 """Timeout of one check."""
+
+CONFLICTS = frozenset({"40001", "40P01", "57014"})
+"""SQLSTATEs of a conflict with the replay, which says nothing about the next read."""
 
 
 class Problem(StrEnum):
@@ -44,6 +53,10 @@ class Problem(StrEnum):
     AWAY = "it does not answer"
     POOLER = "a connection pooler is in between"
     NOT_STANDBY = "it is not in recovery: it is the primary, or was promoted"
+    NO_POSITION = (
+        "the position of the primary is not known: a connection pooler is before it, it has no tables,"
+        " or its role may not use pg_control_system"
+    )
     OTHER_CLUSTER = "it is not a copy of the primary's database"
     NO_PRIVILEGE = "its role may not read pg_stat_wal_receiver"
     NO_STREAM = "it receives no stream"
@@ -77,10 +90,11 @@ class Replica:
         self._url = url
         self._is_logged = is_logged
         self._settings = settings | {"default_transaction_read_only": "on"}
-        self._pool = ConnectionPool(self._connect, size)
+        self._pool = ConnectionPool(self._connect_for_read, size)
         self._checking: Any = None
         self._rests_until = 0.0
         self._lag: int | None = None
+        self._next_log_at: dict[str, float] = {}
 
     @property
     def is_usable(self) -> bool:
@@ -112,17 +126,33 @@ class Replica:
                 if not await is_direct(connection):  # the next statement may run on another server
                     raise NotUsable(Problem.POOLER)
                 connection.cluster = await read_cluster(connection)
+        except TimeoutError:
+            connection.terminate()
+            raise NotUsable(Problem.AWAY, "no answer in time") from None
         except BaseException:
             connection.terminate()
             raise
         return connection
+
+    async def _connect_for_read(self) -> Any:
+        """Connect, unless a problem is known: reads that waited for a connection must not find it out one by one."""
+        if self.problem is not None:
+            raise NotUsable(self.problem)
+        return await self._connect()
+
+    async def _acquire(self) -> Any:
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                return await self._pool.acquire()
+        except TimeoutError:
+            raise (Behind() if self.problem is None else NotUsable(self.problem)) from None
 
     @asynccontextmanager
     async def session(self, position: Position, *, is_transaction: bool = False) -> AsyncIterator[Any]:
         """Acquire a connection whose server has replayed a position. Raises Behind, NotUsable and those of asyncpg."""
         self.in_flight += 1
         try:
-            connection = await self._pool.acquire()
+            connection = await self._acquire()
             try:
                 await self._reach(connection, position)
                 yield connection
@@ -160,18 +190,26 @@ class Replica:
             self._set_problem(error.problem, str(error))
         elif failure is Failure.TIMED_OUT or isinstance(error, TimeoutError):
             raise refusal(Failure.TIMED_OUT) from error
-        elif failure is Failure.AWAY:
-            self._set_problem(Problem.AWAY, str(error))
+        elif failure is Failure.AWAY:  # perhaps of one connection alone: the next check tells
+            self._rests_until = monotonic() + REST_SECONDS
             self._pool.expire()
+        elif getattr(error, "sqlstate", None) not in CONFLICTS and not isinstance(error, asyncpg.DataError):
+            self._rests_until = monotonic() + FAILED_SECONDS
+            self._log_failure(type(error).__name__)
+
+    def _log_failure(self, name: str) -> None:
+        """Log a class of failures, at most once a minute."""
+        now = monotonic()
+        if self._is_logged and now >= self._next_log_at.get(name, 0.0):
+            self._next_log_at[name] = now + LOG_INTERVAL_SECONDS
+            log.warning("replica %s fails reads, which the primary answers: %s", self.name, name)
 
     async def check(self, position: Position, least: int | None) -> None:
         """Find out whether it is usable beside a primary at a position; `least` is what it must have replayed."""
         text = ""
         try:
             async with asyncio.timeout(CHECK_SECONDS):
-                if self._checking is None or self._checking.is_closed():
-                    self._checking = await self._connect()
-                problem = await self._judge(self._checking, position, least)
+                problem = await self._judge_anew(position, least)
         except NotUsable as error:
             problem, text = error.problem, str(error)
         except Exception as error:
@@ -180,12 +218,28 @@ class Replica:
             self._abandon()
         self._set_problem(problem, text)
 
+    async def _judge_anew(self, position: Position, least: int | None) -> Problem | None:
+        """Judge it by the connection for checks, which may have ended alone, or else by a new one."""
+        if self._checking is not None and not self._checking.is_closed():
+            try:
+                return await self._judge(self._checking, position, least)
+            except (NotUsable, TimeoutError):
+                raise
+            except Exception as error:
+                log.debug("a check begins again error=%r", error)
+                self._checking.terminate()
+        self._checking = await self._connect()
+        return await self._judge(self._checking, position, least)
+
     async def _judge(self, connection: Any, position: Position, least: int | None) -> Problem | None:
+        if position.cluster is None:
+            self._lag = None
+            return Problem.NO_POSITION
         replayed = await _ask(connection)
         self._lag = max(position.lsn - (replayed.lsn or 0), 0)
         if not replayed.is_standby:
             return Problem.NOT_STANDBY
-        if position.cluster is None or connection.cluster != position.cluster:
+        if connection.cluster != position.cluster:
             return Problem.OTHER_CLUSTER
         if replayed.timeline is None:
             return Problem.NO_STREAM if await connection.fetchval(MAY_SEE_STREAM) else Problem.NO_PRIVILEGE
@@ -256,10 +310,3 @@ async def fetch(
         count(-len(statements))
         raise
     return rows, replayed.lsn or 0
-
-
-def server_name(url: str) -> str:
-    """Return host and port of a URL, without its user and password."""
-    parts = urlsplit(url)
-    name = parts.netloc.rpartition("@")[2] or parse_qs(parts.query).get("host", [""])[0]
-    return name.replace("\\", "").replace('"', "")  # it is a label of metrics

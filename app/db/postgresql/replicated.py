@@ -24,7 +24,7 @@ from app.db.interface import (
 )
 from app.db.postgresql.connection import ROLLBACK
 from app.db.postgresql.database import SETTINGS, PostgresDatabase
-from app.db.postgresql.replica import CHECK_SECONDS, Behind, Replica, fetch
+from app.db.postgresql.replica import CHECK_SECONDS, Behind, Problem, Replica, fetch
 from app.db.postgresql.wal_position import (
     FLUSHED,
     NOWHERE,
@@ -103,6 +103,8 @@ class ReplicatedDatabase(PostgresDatabase):
             if stats is not None and stats.position is not None:
                 stats.position = NOWHERE  # these rows may be newer than the position
             rows: list[list[Row]] = await connection.fetch_all(statements, below, begins=begins)
+            if stats is not None and stats.position is not None:  # another read of the request has noted one meanwhile
+                stats.position = NOWHERE
             return rows
         count(-1)
         rows = await connection.fetch_all([*statements, (WRITTEN, {})], below, begins=begins)
@@ -208,9 +210,13 @@ class ReplicatedDatabase(PostgresDatabase):
         """Note a read that a replica did not answer. Raises TimedOut for one that took too long."""
         is_behind = isinstance(error, Behind)
         counters.increment(READS, result=IS_BEHIND if is_behind else HAS_FAILED)
-        if is_behind and (self._flushing is None or self._flushing.done()):
-            self._flushing = asyncio.create_task(self._flush(stats.position.lsn))
+        if is_behind:
+            self._start_flush(stats.position.lsn)
         replica.note_failure(error)
+
+    def _start_flush(self, lsn: int) -> None:
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush(lsn))
 
     async def _flush(self, lsn: int) -> None:
         """Put the log of the primary on the disk up to a position, so that replicas can get it."""
@@ -238,17 +244,22 @@ class ReplicatedDatabase(PostgresDatabase):
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self, least: int | None) -> int:
-        """Check every replica and return the position of the primary, which they must have reached at the next look."""
+        """Check every replica and return the position of the primary, which they must have reached at the next look.
+
+        The disk may have a part of a record alone, which no replica can replay: the rest is flushed if one is behind.
+        """
         async with asyncio.timeout(CHECK_SECONDS):
             connection = await self._pool.acquire()
             try:
-                ((row,),) = await connection.fetch_all([(FLUSHED, {})])
+                ((flushed,), (written,)) = await connection.fetch_all([(FLUSHED, {}), (WRITTEN, {})])
             except BaseException:
                 self._pool.release_after(connection, ROLLBACK)
                 raise
             self._pool.release(connection)
-        position = position_of(connection.cluster, row)
+        position = position_of(connection.cluster, flushed)
         await asyncio.gather(*(replica.check(position, least) for replica in self._replicas))
+        if any(replica.problem is Problem.BEHIND for replica in self._replicas):
+            self._start_flush(position_of(connection.cluster, written).lsn)
         return position.lsn
 
 
@@ -266,7 +277,11 @@ def _advance(stats: RequestStats, position: Position) -> None:
 
 
 def _note_answer(stats: RequestStats, lsn: int) -> None:
-    """Count a read on a replica. A later read of the request is at least as new, wherever it is answered."""
+    """Count a read on a replica. A later read of the request on any replica is at least as new.
+
+    One on the primary has all that was acknowledged before the request. It may lack a change that this read has seen
+    and that is not acknowledged yet: with synchronous replication, a replica shows a commit before the primary does.
+    """
     counters.increment(READS, result=BY_REPLICA)
     if stats.position is not NOWHERE:
         stats.position = stats.position._replace(lsn=max(lsn, stats.position.lsn))
