@@ -22,8 +22,8 @@ from app.services.state.changes import is_equal
     ],
 )
 def test_numbers_of_metadata_are_compared_by_value_at_each_depth(before: Any, after: Any, expected: bool) -> None:
-    for wrap in (lambda value: {"a": value}, lambda value: {"b": [0, {"c": value}], "d": {}}):
-        assert is_equal("metadata", wrap(before), wrap(after)) is expected
-        assert is_equal("metadata", wrap(after), wrap(before)) is expected
+    for first, second in ((before, after), ([0, {"c": before}], [0, {"c": after}])):
+        assert is_equal("metadata", {"a": first, "d": {}}, {"d": {}, "a": second}) is expected
+        assert is_equal("metadata", {"a": second, "d": {}}, {"d": {}, "a": first}) is expected
     assert not is_equal("metadata", {"a": [before]}, {"a": [before, after]})
     assert not is_equal("metadata", {"a": before}, {"a": before, "b": after})
