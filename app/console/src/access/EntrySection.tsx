@@ -41,6 +41,13 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
   const { state, dispatch } = panel;
   const [editing, setEditing] = useState<Editing | null>(null);
   const [onlyChanged, setOnlyChanged] = useState(false);
+  const isDirty = panel.edits.length > 0;
+  const [wasDirty, setWasDirty] = useState(isDirty);
+  if (wasDirty !== isDirty) {
+    setWasDirty(isDirty);
+    // After Submit or Revert nothing is changed, and every row would be hidden.
+    setOnlyChanged(onlyChanged && isDirty);
+  }
   const table = useTable({ keeping: 'memory', sizes: SIZES });
   const all = rowsOf(state, kind);
   const shown = filterRows(all, { search: table.search ?? '', onlyChanged });

@@ -18,7 +18,7 @@ export const words = {
   people: 'People',
   peopleAbout: 'Single users.',
   otherAccess: (org: string | null) =>
-    `Members of ${org ?? 'the organization'} and administrators of the registry have ways of their own.`,
+    `Members of ${org ?? 'the organization'} and administrators of the registry may have access without an entry here.`,
   otherAccessLink: 'See everybody with access',
   role: 'Role',
   description: 'Description',

@@ -20,7 +20,7 @@ export const words = {
   hidden: 'not visible to you',
   none: 'None',
   never: 'Never',
-  showTyped: 'Show what is typed',
+  showTyped: (label: string) => `Show what is typed: ${label}`,
   saved: 'Saved',
   tryAgain: 'Try again',
   stop: 'Stop',

@@ -1,20 +1,26 @@
 import { Button, Group, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
-import type { ReadAll } from '../api';
+import type { Failure, ReadAll } from '../api';
 import { Failures, download, sharedWords, toCsv } from '../shared';
 import { useReading } from '../shared/Table/useReading';
 import { words as tableWords } from '../shared/Table/words';
-import { linesOf } from './csvExport';
+import { exportProblem, linesOf } from './csvExport';
 import type { ExportedUser } from './operations';
 import { words } from './words';
 
-/** Writes all users that match into a CSV file, which the import reads as it was written. */
+/** Writes all users that match into a CSV file, or says which user cannot be written as they are. */
 export function ExportUsers({ readAll }: { readonly readAll: ReadAll<ExportedUser> }): ReactNode {
   const { start, stop, progress, failures } = useReading(readAll);
+  const [refusals, setRefusals] = useState<readonly Failure[]>([]);
   const write = async (): Promise<void> => {
+    setRefusals([]);
     const result = await start(Number.POSITIVE_INFINITY);
-    if (result.isDone) {
+    const problem = result.isDone ? exportProblem(result.rows) : null;
+    if (problem !== null) {
+      setRefusals([{ kind: 'refused', message: problem }]);
+    } else if (result.isDone) {
       download('users.csv', toCsv(linesOf(result.rows)));
     }
   };
@@ -39,7 +45,7 @@ export function ExportUsers({ readAll }: { readonly readAll: ReadAll<ExportedUse
       >
         {words.exportUsers}
       </Button>
-      <Failures failures={failures} />
+      <Failures failures={[...failures, ...refusals]} />
     </>
   );
 }

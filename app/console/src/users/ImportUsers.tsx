@@ -7,15 +7,15 @@ import type { Failure } from '../api';
 import { Failures, FormDialog, useDialogNote, useEditedNote, useNotify } from '../shared';
 import { CreateUsersMutation } from './changes';
 import { MOST_USERS, usersOf } from './csvImport';
-import type { NewUser } from './csvImport';
+import type { Imported } from './csvImport';
 import { importWords as words, words as userWords } from './words';
 
 type Stage =
   | { readonly kind: 'typing'; readonly problem?: string }
   | {
       readonly kind: 'checked';
-      readonly users: readonly NewUser[];
-      /** Messages by line. */
+      readonly imported: Imported;
+      /** Messages by the index of the user. */
       readonly refused: ReadonlyMap<number, string>;
       readonly failures: readonly Failure[];
     };
@@ -23,7 +23,9 @@ type Stage =
 const LIST = /^users\.(\d+)(?:\.(.*))?$/;
 
 /** Sort the reasons of a refusal by line; those of no line are returned apart. */
-function sorted(failures: readonly Failure[]): Omit<Extract<Stage, { kind: 'checked' }>, 'kind' | 'users'> {
+function sorted(
+  failures: readonly Failure[],
+): Omit<Extract<Stage, { kind: 'checked' }>, 'kind' | 'imported'> {
   const refused = new Map<number, string>();
   const rest: Failure[] = [];
   for (const failure of failures) {
@@ -41,7 +43,7 @@ function sorted(failures: readonly Failure[]): Omit<Extract<Stage, { kind: 'chec
 
 function useImport() {
   const client = useClient();
-  return async (users: readonly NewUser[], validateOnly: boolean): Promise<readonly Failure[]> => {
+  return async ({ users }: Imported, validateOnly: boolean): Promise<readonly Failure[]> => {
     const input = { users: [...users], validateOnly };
     const options = { additionalTypenames: validateOnly ? [] : ['User'] };
     const result = await client.mutation(CreateUsersMutation, { input }, options).toPromise();
@@ -80,17 +82,17 @@ function ImportForm({ onClose }: { readonly onClose: () => void }): ReactNode {
     setIsBusy(true);
     const failures = await send(parsed.value, true);
     setIsBusy(false);
-    setStage({ kind: 'checked', users: parsed.value, ...sorted(failures) });
+    setStage({ kind: 'checked', imported: parsed.value, ...sorted(failures) });
   };
-  const write = async (users: readonly NewUser[]): Promise<void> => {
+  const write = async (imported: Imported): Promise<void> => {
     setIsBusy(true);
-    const failures = await send(users, false);
+    const failures = await send(imported, false);
     setIsBusy(false);
     if (failures.length === 0) {
-      notify({ kind: 'status', text: words.done(users.length) });
+      notify({ kind: 'status', text: words.done(imported.users.length) });
       onClose();
     } else {
-      setStage({ kind: 'checked', users, ...sorted(failures) });
+      setStage({ kind: 'checked', imported, ...sorted(failures) });
     }
   };
   return (
@@ -102,8 +104,8 @@ function ImportForm({ onClose }: { readonly onClose: () => void }): ReactNode {
           {words.check}
         </Button>
         {stage.kind === 'checked' && stage.refused.size + stage.failures.length === 0 ? (
-          <Button loading={isBusy} onClick={() => void write(stage.users)}>
-            {words.import(stage.users.length)}
+          <Button loading={isBusy} onClick={() => void write(stage.imported)}>
+            {words.import(stage.imported.users.length)}
           </Button>
         ) : null}
       </Group>
@@ -154,7 +156,8 @@ function CsvText({ text, onChange, problem }: CsvTextProps): ReactNode {
   );
 }
 
-function Preview({ users, refused, failures }: Extract<Stage, { kind: 'checked' }>): ReactNode {
+function Preview({ imported, refused, failures }: Extract<Stage, { kind: 'checked' }>): ReactNode {
+  const { users, lineNumbers, serviceAccounts } = imported;
   const isRight = refused.size + failures.length === 0;
   return (
     <>
@@ -162,6 +165,7 @@ function Preview({ users, refused, failures }: Extract<Stage, { kind: 'checked' 
       <Text role="status" size="sm" fw={600}>
         {isRight ? words.ready(users.length) : words.refused(refused.size, users.length)}
       </Text>
+      {serviceAccounts > 0 ? <Text size="sm">{words.leftOut(serviceAccounts)}</Text> : null}
       <ScrollArea.Autosize mah={320} viewportProps={{ tabIndex: 0, 'aria-label': words.preview }}>
         <Table aria-label={words.preview}>
           <Table.Thead>
@@ -175,7 +179,7 @@ function Preview({ users, refused, failures }: Extract<Stage, { kind: 'checked' 
           <Table.Tbody>
             {users.map((user, index) => (
               <Table.Tr key={index}>
-                <Table.Td>{index + 2}</Table.Td>
+                <Table.Td>{lineNumbers[index]}</Table.Td>
                 <Table.Td>{user.userName}</Table.Td>
                 <Table.Td>{user.roles?.join(', ')}</Table.Td>
                 <Table.Td {...(refused.has(index) ? { c: 'red' } : {})}>

@@ -1,6 +1,8 @@
+import { hasUnsafeNumber } from '../shared/numbers';
 import type { ExportedUser } from './operations';
+import { words } from './words';
 
-/** The columns of `users.csv` of a declared state: what is exported can be imported, planned and applied. */
+/** The columns of `users.csv` of a declared state. `ostiary apply` reads it; the import takes up to 1,000 users. */
 const COLUMNS = ['userName', 'displayName', 'email', 'isServiceAccount', 'roles', 'metadata'] as const;
 
 /** Return names in one cell. A hidden list says nothing, an empty one is `;`, and so ends one name with a space. */
@@ -17,7 +19,20 @@ const objectOf = (metadata: unknown): string =>
     ? JSON.stringify(metadata)
     : '';
 
-/** Return the lines of a CSV file. Reading it again gives the same users. */
+/** Return why users cannot be written as they are, or null. Metadata are null, and e-mail too, if they are hidden. */
+export function exportProblem(users: readonly ExportedUser[]): string | null {
+  for (const { userName, metadata } of users) {
+    if (metadata === null) {
+      return words.hiddenFromExport(userName);
+    }
+    if (hasUnsafeNumber(JSON.stringify(metadata))) {
+      return words.unsafeExport(userName);
+    }
+  }
+  return null;
+}
+
+/** Return the lines of a CSV file, for users without an `exportProblem`. Reading it again gives the same users. */
 export function linesOf(users: readonly ExportedUser[]): readonly (readonly string[])[] {
   const lines = users.map((user) => [
     user.userName,

@@ -1,15 +1,20 @@
 import { expect, test } from 'vitest';
 import { parseCsv, usersOf } from './csvImport';
 
+const problemOf = (text: string): string => {
+  const parsed = usersOf(text);
+  return parsed.isRight ? '' : parsed.problem;
+};
+
 test('cells may be quoted, and lines may end in any way', () => {
   const text = '\uFEFFa,b\r\n"x, ""y""","line 1\nline 2"\n\nlast,\n';
 
   expect(parseCsv(text)).toEqual({
     isRight: true,
     value: [
-      ['a', 'b'],
-      ['x, "y"', 'line 1\nline 2'],
-      ['last', ''],
+      { number: 1, cells: ['a', 'b'] },
+      { number: 2, cells: ['x, "y"', 'line 1\nline 2'] },
+      { number: 5, cells: ['last', ''] },
     ],
   });
 });
@@ -23,10 +28,14 @@ test('known columns are fields, others are attributes, empty cells are left out'
 
   expect(usersOf(text)).toEqual({
     isRight: true,
-    value: [
-      { userName: 'bob', roles: ['user', 'editor'], metadata: { department: '=1+1' } },
-      { userName: '6644', email: 'b@example.com' },
-    ],
+    value: {
+      users: [
+        { userName: 'bob', roles: ['user', 'editor'], metadata: { department: '=1+1' } },
+        { userName: '6644', email: 'b@example.com' },
+      ],
+      lineNumbers: [2, 3],
+      serviceAccounts: 0,
+    },
   });
 });
 
@@ -34,26 +43,43 @@ test('the table of a declared state is read as it was written', () => {
   const head = 'userName,displayName,email,isServiceAccount,roles,metadata,passwordHash,team';
   const text = `${head}\r\nbob,,,false,"user;data steward;a\\;b","{""site"":""Reef"",""depth"":7}",$2b$04$x,''=1`;
 
-  expect(usersOf(text)).toEqual({
+  expect(usersOf(text)).toMatchObject({
     isRight: true,
-    value: [
-      {
-        userName: 'bob',
-        roles: ['user', 'data steward', 'a;b'],
-        passwordHash: '$2b$04$x',
-        metadata: { site: 'Reef', depth: 7, team: "'=1" },
-      },
-    ],
+    value: {
+      users: [
+        {
+          userName: 'bob',
+          roles: ['user', 'data steward', 'a;b'],
+          passwordHash: '$2b$04$x',
+          metadata: { site: 'Reef', depth: 7, team: "'=1" },
+        },
+      ],
+    },
   });
 });
 
-test.each(['isServiceAccount\nrobot,true', 'metadata\nrobot,Reefs', 'metadata\nrobot,[]'])(
-  'a column of a declared state is refused with its line: %s',
-  (rest) => {
-    const parsed = usersOf(`userName,${rest}`);
-    expect(parsed.isRight ? '' : parsed.problem).toMatch(/^Line 2: The column /);
-  },
-);
+test.each([
+  'isServiceAccount\nrobot,yes',
+  'metadata\nrobot,Reefs',
+  'metadata\nrobot,[]',
+  'metadata\nrobot,"{""a"":[9007199254740993]}"',
+])('a column of a declared state is refused with its line: %s', (rest) => {
+  expect(problemOf(`userName,${rest}`)).toMatch(/^Line 2: The column /);
+});
+
+test('service accounts are left out, and the others keep their lines', () => {
+  const text = 'userName,isServiceAccount,metadata\nrobot,TRUE,[]\n\n"bob",false,\n';
+
+  expect(usersOf(text)).toEqual({
+    isRight: true,
+    value: { users: [{ userName: 'bob' }], lineNumbers: [4], serviceAccounts: 1 },
+  });
+  expect(problemOf('userName,isServiceAccount\nrobot,true')).toContain('service accounts');
+});
+
+test('a message has the line of the file, after empty lines and line ends in cells', () => {
+  expect(problemOf('userName,metadata,note\r\n\r\nbob,,"a\nb"\r\n\r\nann,[],')).toMatch(/^Line 6: /);
+});
 
 test('a list without user names or lines is refused', () => {
   expect(usersOf('email\nb@example.com').isRight).toBe(false);

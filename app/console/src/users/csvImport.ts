@@ -1,5 +1,6 @@
 import type { VariablesOf } from '../api';
 import type { CreateUsersMutation } from './changes';
+import { hasUnsafeNumber } from '../shared/numbers';
 import { importWords as words } from './words';
 
 export type NewUser = VariablesOf<typeof CreateUsersMutation>['input']['users'][number];
@@ -23,10 +24,20 @@ const OWN_COLUMNS = new Map([
 const ownOf = (column: string): string | undefined =>
   OWN_COLUMNS.get(column.toLowerCase().replaceAll(/[\s_-]/g, ''));
 
+/** Cells with the number of their line in the file, from 1: the first, if quoted cells have line ends. */
+export interface CsvLine {
+  readonly number: number;
+  readonly cells: readonly string[];
+}
+
+const lineEndsOf = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0;
+
 /** Split CSV text into lines of cells. Quoted cells may contain commas, quotation marks and line ends. */
-export function parseCsv(text: string): Parsed<string[][]> {
-  const lines: string[][] = [];
+export function parseCsv(text: string): Parsed<CsvLine[]> {
+  const lines: CsvLine[] = [];
   let line: string[] = [];
+  let number = 1;
+  let next = 1;
   const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
   const source = text.replace(/^\uFEFF/, '');
   while (cell.lastIndex < source.length) {
@@ -35,12 +46,14 @@ export function parseCsv(text: string): Parsed<string[][]> {
       return { isRight: false, problem: words.openQuote };
     }
     line.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+    next += lineEndsOf(match[0]);
     if (match[3] !== ',' || cell.lastIndex >= source.length) {
-      lines.push(match[3] === ',' ? [...line, ''] : line);
+      lines.push({ number, cells: match[3] === ',' ? [...line, ''] : line });
       line = [];
+      number = next;
     }
   }
-  return { isRight: true, value: lines.filter((cells) => cells.some((each) => each.trim() !== '')) };
+  return { isRight: true, value: lines.filter(({ cells }) => cells.some((each) => each.trim() !== '')) };
 }
 
 /** Return the text as it was before an export made it safe for spreadsheets. */
@@ -86,15 +99,30 @@ function take(line: Line, column: string, value: string): string | null {
     case 'metadata': {
       const metadata = objectOf(value);
       line.metadata = metadata ?? {};
-      return metadata === null ? words.badMetadata : null;
+      return metadata === null ? words.badMetadata : hasUnsafeNumber(value) ? words.unsafeNumber : null;
     }
     case 'isServiceAccount':
-      return value.toLowerCase() === 'false' ? null : words.serviceAccount;
+      return /^(?:true|false)$/i.test(value) ? null : words.badServiceAccount;
     default:
       line.attributes[column] = value;
       return null;
   }
 }
+
+const isSame = (some: readonly string[], others: unknown): boolean => {
+  const keys = (names: readonly unknown[]) =>
+    [...new Set(names.map((name) => String(name).toLowerCase()))].sort();
+  return Array.isArray(others) && JSON.stringify(keys(some)) === JSON.stringify(keys(others));
+};
+
+/** Return whether the server would take other roles from the metadata: it prefers them, also to `deactivated`. */
+const hasOtherRoles = (roles: NewUser['roles'], metadata: object): boolean =>
+  Array.isArray(roles) && 'roles' in metadata && !isSame(roles, metadata.roles);
+
+const isServiceAccount = (columns: readonly string[], cells: readonly string[]): boolean =>
+  columns.some(
+    (column, index) => ownOf(column) === 'isServiceAccount' && cells[index]?.trim().toLowerCase() === 'true',
+  );
 
 /** Read one line. An empty cell says nothing about its field. */
 function userOf(columns: readonly string[], cells: readonly string[]): Parsed<NewUser> {
@@ -107,34 +135,46 @@ function userOf(columns: readonly string[], cells: readonly string[]): Parsed<Ne
     }
   }
   const metadata = { ...line.metadata, ...line.attributes };
+  if (hasOtherRoles(line.user.roles, metadata)) {
+    return { isRight: false, problem: words.otherRoles };
+  }
   const hasNone = Object.keys(metadata).length === 0;
   return { isRight: true, value: hasNone ? line.user : { ...line.user, metadata } };
 }
 
+/** New users with the numbers of their lines, and the number of service accounts, which are left out. */
+export interface Imported {
+  readonly users: readonly NewUser[];
+  readonly lineNumbers: readonly number[];
+  readonly serviceAccounts: number;
+}
+
 /** Read CSV text as new users. */
-export function usersOf(text: string): Parsed<NewUser[]> {
+export function usersOf(text: string): Parsed<Imported> {
   const parsed = parseCsv(text);
   if (!parsed.isRight) {
     return parsed;
   }
-  const [head = [], ...lines] = parsed.value;
-  const columns = head.map((name) => name.trim());
+  const [head, ...all] = parsed.value;
+  const columns = head?.cells.map((name) => name.trim()) ?? [];
   if (!columns.some((name) => ownOf(name) === 'userName')) {
     return { isRight: false, problem: words.noUserName };
   }
+  const lines = all.filter(({ cells }) => !isServiceAccount(columns, cells));
   if (lines.length === 0) {
-    return { isRight: false, problem: words.empty };
+    return { isRight: false, problem: all.length === 0 ? words.empty : words.onlyServiceAccounts };
   }
   if (lines.length > MOST_USERS) {
     return { isRight: false, problem: words.tooMany(MOST_USERS) };
   }
   const users: NewUser[] = [];
-  for (const cells of lines) {
+  for (const { number, cells } of lines) {
     const user = userOf(columns, cells);
     if (!user.isRight) {
-      return { isRight: false, problem: words.inLine(users.length + 2, user.problem) };
+      return { isRight: false, problem: words.inLine(number, user.problem) };
     }
     users.push(user.value);
   }
-  return { isRight: true, value: users };
+  const lineNumbers = lines.map(({ number }) => number);
+  return { isRight: true, value: { users, lineNumbers, serviceAccounts: all.length - lines.length } };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toCsv } from '../shared/csv';
-import { linesOf } from './csvExport';
+import { exportProblem, linesOf } from './csvExport';
 import { usersOf } from './csvImport';
 import type { ExportedUser } from './operations';
 
@@ -51,5 +51,29 @@ test('what is exported is read back as it was', () => {
     roles: held?.map(({ name }) => name),
   }));
 
-  expect(usersOf(toCsv(linesOf(USERS)))).toEqual({ isRight: true, value: filled });
+  expect(exportProblem(USERS)).toBeNull();
+  expect(usersOf(toCsv(linesOf(USERS)))).toMatchObject({ isRight: true, value: { users: filled } });
+});
+
+test.each([
+  [['user', 'deactivated'], ['user'], false],
+  [[], ['user'], false],
+  [['user'], 'user', false],
+  [['user', 'deactivated'], ['Deactivated', 'user'], true],
+])('roles %j with the member roles %j of the metadata: taken %s', (held, member, isTaken) => {
+  const bob = user('bob', { roles: roles(...held), metadata: { roles: member } });
+  const parsed = usersOf(toCsv(linesOf([bob])));
+
+  expect(parsed.isRight).toBe(isTaken);
+  expect(parsed.isRight ? '' : parsed.problem).toMatch(isTaken ? /^$/ : /^Line 2: .*metadata differ/);
+});
+
+test.each([
+  [null, /may not see the metadata .* of ann/],
+  [{ number: 2 ** 53 }, /metadata of ann .*ostiary export/],
+  [{ number: 2 ** 53 - 1 }, undefined],
+])('what cannot be written as it is stops the export: %j', (metadata, message) => {
+  const problem = exportProblem([user('bob'), user('ann', { metadata })]);
+
+  expect(problem ?? '').toMatch(message ?? /^$/);
 });

@@ -31,6 +31,10 @@ export const words = {
   created_: (name: string) => `${name} is created.`,
   importUsers: 'Import from CSV',
   exportUsers: 'Export as CSV',
+  hiddenFromExport: (name: string) =>
+    `No file was written: you may not see the metadata and the e-mail address of ${name}. Ask an administrator for the file.`,
+  unsafeExport: (name: string) =>
+    `No file was written: the metadata of ${name} has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Use ostiary export instead.`,
   filterRole: 'Role',
   anyRole: 'Any role',
   filterLogin: 'Not signed in since',
@@ -49,7 +53,7 @@ export const words = {
 
 export const importWords = {
   intro: (most: number) =>
-    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too, except service accounts.`,
+    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too; its service accounts are left out.`,
   example: 'userName,email,password,roles,department\nbob,bob@example.com,correct-horse-42,user,Reefs',
   text: 'CSV text',
   file: 'Choose a file',
@@ -68,8 +72,14 @@ export const importWords = {
   noUserName: 'There is no column userName.',
   tooMany: (most: number) => `There are more than ${most.toLocaleString('en')} lines.`,
   badMetadata: 'The column metadata takes a JSON object, such as {"department": "Reefs"}.',
-  serviceAccount:
-    'The column isServiceAccount must be false or empty. Service accounts are added one by one, with Add service account.',
+  unsafeNumber:
+    'The column metadata has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Write it as text, in quotation marks, or use ostiary apply.',
+  otherRoles:
+    'The column roles and the member roles of the metadata differ, and a new user would get those of the metadata. Remove the member from the metadata, or make both equal.',
+  badServiceAccount: 'The column isServiceAccount must be true, false or empty.',
+  onlyServiceAccounts: 'All lines are service accounts. Add them one by one, with Add service account.',
+  leftOut: (count: number) =>
+    `${counted(count, 'line is left out: it is a service account', 'lines are left out: they are service accounts')}. Add them one by one, with Add service account.`,
   inLine: (line: number, problem: string) => `Line ${String(line)}: ${problem}`,
   openQuote: 'A quotation mark is not closed.',
 };

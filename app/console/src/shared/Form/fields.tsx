@@ -69,7 +69,7 @@ export function PasswordField(props: FieldProps<string> & { readonly autoComplet
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
       visibilityToggleFocusable
-      visibilityToggleButtonProps={{ 'aria-label': words.showTyped }}
+      visibilityToggleButtonProps={{ 'aria-label': words.showTyped(rest.label) }}
     />
   );
 }

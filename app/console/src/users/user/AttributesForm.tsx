@@ -3,7 +3,7 @@ import { IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import { Form, Meanwhile, Unsaved, sharedWords, useEdits, useNotify } from '../../shared';
-import { attributesOf, badKey, objectOf, rowsOf } from './attributes';
+import { attributesOf, badKey, objectOf, rowsOf, unsafeKey } from './attributes';
 import type { AttributeRow } from './attributes';
 import { SetUserMetadataMutation } from './changes';
 import type { UserDetails } from './operations';
@@ -12,7 +12,8 @@ import { storageWords as words } from './words';
 function problemOf(rows: readonly AttributeRow[]): string | null {
   const key = badKey(rows);
   if (key === undefined) {
-    return null;
+    const unsafe = unsafeKey(rows);
+    return unsafe === undefined ? null : words.unsafeNumber(unsafe);
   }
   return key === '' ? words.emptyKey : words.doubleKey(key);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { attributesOf, badKey, objectOf, quotaOf, rowsOf } from './attributes';
+import { attributesOf, badKey, objectOf, quotaOf, rowsOf, unsafeKey } from './attributes';
 
 test('attributes come back as they were', () => {
   const attributes = {
@@ -23,6 +23,14 @@ test('a key may be there once, and not be empty', () => {
   expect(badKey([row, { ...row, key: 'b' }])).toBeUndefined();
   expect(badKey([row, { ...row, key: ' a' }])).toBe('a');
   expect(badKey([{ ...row, key: ' ' }])).toBe('');
+});
+
+test('a number that would lose digits is refused, also one that came so, and digits of a text are not', () => {
+  const rows = rowsOf({ text: '9007199254740993', phone: 'at 9007199254740993', most: 2 ** 53 - 1 });
+
+  expect(unsafeKey(rows)).toBeUndefined();
+  expect(unsafeKey([...rows, { key: 'typed', value: ' [9007199254740993]' }])).toBe('typed');
+  expect(unsafeKey(rowsOf({ read: 2 ** 53 }))).toBe('read');
 });
 
 test('metadata that is no object has no attributes', () => {

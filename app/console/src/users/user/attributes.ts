@@ -1,3 +1,5 @@
+import { hasUnsafeNumber } from '../../shared/numbers';
+
 /** A row of the table of attributes, as typed. */
 export interface AttributeRow {
   readonly key: string;
@@ -49,6 +51,10 @@ export function badKey(rows: readonly AttributeRow[]): string | undefined {
   }
   return undefined;
 }
+
+/** Return the key of the first row whose value has a number that would lose digits; undefined if none has. */
+export const unsafeKey = (rows: readonly AttributeRow[]): string | undefined =>
+  rows.find(({ value }) => isJson(value.trim()) && hasUnsafeNumber(value))?.key;
 
 /** Return the quota in megabytes for the API: null for none, undefined if it is no whole number. */
 export function quotaOf(text: string): number | null | undefined {

@@ -82,6 +82,8 @@ export const storageWords = {
   none: 'No attributes.',
   doubleKey: (key: string) => `The key ${key} is there twice.`,
   emptyKey: 'A key is empty.',
+  unsafeNumber: (key: string) =>
+    `The value of ${key} has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Write it as text, in quotation marks, or use ostiary apply.`,
 };
 
 export const accessWords = {
