@@ -62,7 +62,7 @@ async def test_the_first_host_that_is_a_primary_is_used(shared_postgres: SharedP
 
 @pytest.mark.parametrize("query", ["pgbouncer=true", "statement_timeout=never", "server_version=9"])
 async def test_a_parameter_that_the_server_refuses_is_named(query: str, shared_postgres: SharedPostgres) -> None:
-    with pytest.raises(SettingsError, match=f'DatabaseUrl has a parameter .*"{query.partition("=")[0]}"'):
+    with pytest.raises(SettingsError, match=f'URL of the database has a parameter .*"{query.partition("=")[0]}"'):
         await connect(f"{shared_postgres.url}?{query}")
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import resource
 import signal
 import socket
 import ssl
@@ -191,12 +190,6 @@ class Restartable(Postgres):
         assert self._folder is not None
         self._server = self._spawn(self._folder)
         assert self._ready(self._server, self._folder)
-
-
-def children_seconds() -> float:
-    """Return the CPU time of ended child processes, which other processes do not change."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def clean_environment() -> dict[str, str]:
