@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 KEY_CACHE_HEADERS = {"Cache-Control": "public, max-age=300"}
 """Clients cache the public keys for five minutes. They fetch a new key earlier when they meet its id in a token."""
 
+YOUNG_OBJECTS = 10_000
+"""New objects that start a collection of garbage. A few dozen requests in flight hold thousands that are no garbage."""
+
 SWITCH_SECONDS = 0.001
 """Interpreter switch interval: a thread that parses a large document blocks the event loop no longer than this."""
 
@@ -68,6 +71,7 @@ def create() -> ProxyGate:
     app = create_app(settings, owns_process=True)
     gc.collect()
     gc.freeze()  # objects loaded at startup live as long as the process: no collection scans them again
+    gc.set_threshold(YOUNG_OBJECTS)
     gc.enable()
     sys.setswitchinterval(SWITCH_SECONDS)
     return ProxyGate(app, settings.trusted_proxies)

@@ -77,7 +77,7 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
         if not changes_email:  # the address may have changed since, and without a password it must not change back
             update = OwnUpdate(UserUpdate(display_name=update.changes.display_name))
         await audit.track(tx, audit.USER, [user_id])
-        if not await users.set_details(tx, user_id, update.changes):
+        if not await users.set_details(tx, user_id, users.UserDetails(row[0], row[3], row[1]), update.changes):
             audit.discard(tx)
     return user_id
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, literal_column, select, union_all
 
@@ -47,6 +47,14 @@ class UserUpdate:
     email: str | None = None
     roles: Sequence[str] | None = None
     display_name: str | None = None
+
+
+class UserDetails(NamedTuple):
+    """Stored details of a user."""
+
+    user_name: str
+    display_name: str | None
+    email: str | None
 
 
 async def create_user(tx: Transaction, viewer: Viewer, new: UserCreate, problems: Sequence[Problem] = ()) -> int:
@@ -197,11 +205,11 @@ def display_values(display_name: str | None, user_name: str) -> dict[str, Any]:
 
 async def update_user(tx: Transaction, viewer: Viewer, user: RowRef, changes: UserUpdate) -> int:
     """Change values of a user; needs USERS_MANAGE, and every permission of the user."""
-    key = await load_managed(tx, viewer, user)
+    key, details = await load_managed_details(tx, viewer, user)
     policy.require_local_accounts(viewer)
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
-    await set_details(tx, key, changes)
+    await set_details(tx, key, details, changes)
     return key
 
 
@@ -215,18 +223,16 @@ def require_valid_details(changes: UserUpdate, old_name: str | None, old_email: 
     validation.raise_problems(problems)
 
 
-async def set_details(tx: Transaction, key: int, changes: UserUpdate) -> bool:
-    """Set the e-mail address and the display name, and return whether one changes; raise Problems with all problems."""
-    if changes.email is None and changes.display_name is None:
-        return False
-    row = await tx.row(_DETAILS, key=key)
-    assert row is not None, "the caller has locked the row"
-    user_name, old_name, old_email = row
-    name = old_name if changes.display_name is None else strip(changes.display_name)
-    email = old_email if changes.email is None else strip(changes.email)
-    require_valid_details(changes, old_name, old_email)
-    values = {} if name == old_name else display_values(name, user_name)
-    if email != old_email:
+async def set_details(tx: Transaction, key: int, old: UserDetails, changes: UserUpdate) -> bool:
+    """Set the e-mail address and the display name, and return whether one changes; raise Problems with all problems.
+
+    The caller has locked the row of the user and read the old details from it.
+    """
+    name = old.display_name if changes.display_name is None else strip(changes.display_name)
+    email = old.email if changes.email is None else strip(changes.email)
+    require_valid_details(changes, old.display_name, old.email)
+    values = {} if name == old.display_name else display_values(name, old.user_name)
+    if email != old.email:
         values |= {"email": email, "email_key": None if email is None else casefold_key(email)}
     try:
         if values:
@@ -234,11 +240,6 @@ async def set_details(tx: Transaction, key: int, changes: UserUpdate) -> bool:
     except UniqueViolation:
         raise name_taken("email", str(email)) from None
     return bool(values)
-
-
-_DETAILS = select(col(User.user_name), col(User.display_name), col(User.email)).where(
-    col(User.id) == bindparam("key", type_=RowId())
-)
 
 
 async def assign_roles(tx: Transaction, viewer: Viewer, user: RowRef, names: Sequence[str]) -> int:
@@ -274,7 +275,14 @@ _NAME = select(col(User.user_name)).where(col(User.id) == bindparam("key", type_
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
-    """Return the id of a user; needs USERS_MANAGE, and every permission of the user. The user is tracked for the audit.
+    """Return the id of a user like `load_managed_details`."""
+    return (await load_managed_details(tx, viewer, user))[0]
+
+
+async def load_managed_details(tx: Transaction, viewer: Viewer, user: RowRef) -> tuple[int, UserDetails]:
+    """Return the id and the details of a user; needs USERS_MANAGE, and every permission of the user.
+
+    The user is tracked for the audit.
 
     Raise OutdatedRevision if the client has read another revision.
     The lock `admins` serializes all changes of the set of administrators.
@@ -285,10 +293,10 @@ async def load_managed(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
     if not rows:
         raise user_not_found(("user",))
     key: int = rows[0][0]
-    policy.require_equal_rights(viewer, roles.combine_permissions(mask for _, mask in rows), "This user")
+    policy.require_equal_rights(viewer, roles.combine_permissions(mask for _, mask, *_ in rows), "This user")
     await audit.require_current(tx, audit.USER, key)
     await audit.track(tx, audit.USER, [key])
-    return key
+    return key, UserDetails(*rows[0][2:])
 
 
 async def load_visible(tx: Transaction, viewer: Viewer, user: RowRef, path: str = "user") -> int:
@@ -311,9 +319,9 @@ def _select_visible(by: str, viewer: Viewer) -> Select[Any]:
 
 @cache
 def _select_managed(by: str, viewer: Viewer) -> Select[Any]:
-    """Return the statement for the user's id and permissions, a row for each role, which `load_managed` locks."""
+    """Return the locking statement for the user's id, permissions and details, a row for each role."""
     return (
-        select(col(User.id), col(Role.permissions))
+        select(col(User.id), col(Role.permissions), col(User.user_name), col(User.display_name), col(User.email))
         .select_from(User)
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
