@@ -176,9 +176,12 @@ class Transaction(ABC):
         async for chunk in chunks(rows, MAX_ROWS):
             await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in chunk])
 
-    async def update(self, table: type[SQLModel], key: int, values: Values) -> None:
-        """Update columns of the row with the id `key`. The statement is compiled once per set of columns."""
-        await self.rows(compile_update(table, ("id",), tuple(values)), new_id=key, **_new_values(values))
+    async def update(self, table: type[SQLModel], key: int, values: Values, *, incremented: str | None = None) -> None:
+        """Update columns of the row with the id `key`, and add one to the column `incremented`.
+
+        The statement is compiled once per set of columns.
+        """
+        await self.rows(compile_update(table, ("id",), tuple(values), incremented), new_id=key, **_new_values(values))
 
     @abstractmethod
     async def lock(self, name: str) -> None:

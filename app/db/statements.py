@@ -6,7 +6,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Delete, Dialect, Insert, Update, bindparam, delete, insert, update
+from sqlalchemy import Delete, Dialect, Insert, Update, bindparam, delete, insert, literal_column, update
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import HasPrefixes
@@ -155,7 +155,7 @@ def few_rows(statement: S) -> S:
     return statement.prefix_with(FEW_ROWS, dialect="sqlite")
 
 
-def _bind_parameters(table: type[SQLModel], columns: Sequence[str]) -> dict[Any, BindParameter[Any]]:
+def _bind_parameters(table: type[SQLModel], columns: Sequence[str]) -> dict[Any, Any]:
     """Return a bind parameter for each column, which is named `new_` and the column."""
     columns_by_name = SQLModel.metadata.tables[str(table.__tablename__)].c
     return {columns_by_name[name]: bindparam(f"new_{name}", type_=columns_by_name[name].type) for name in columns}
@@ -168,10 +168,19 @@ def compile_insert(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
 
 
 @cache
-def compile_update(table: type[SQLModel], keys: tuple[str, ...], columns: tuple[str, ...]) -> Update:
-    """Return an UPDATE of these columns of the row with these keys, with the parameters of `_bind_parameters`."""
+def compile_update(
+    table: type[SQLModel], keys: tuple[str, ...], columns: tuple[str, ...], incremented: str | None = None
+) -> Update:
+    """Return an UPDATE of these columns of the row with these keys, with the parameters of `_bind_parameters`.
+
+    The column `incremented` gets its own value and one.
+    """
     is_row = (column == value for column, value in _bind_parameters(table, keys).items())
-    return update(table).where(*is_row).values(_bind_parameters(table, columns))
+    values = _bind_parameters(table, columns)
+    if incremented is not None:
+        column = SQLModel.metadata.tables[str(table.__tablename__)].c[incremented]
+        values[column] = column + literal_column("1")
+    return update(table).where(*is_row).values(values)
 
 
 @cache

@@ -32,6 +32,44 @@ STOPPED = "The operation took too long and was stopped. Split it into smaller op
 HASHING_STOPPED = "The passwords took too long to hash, and nothing was changed. Send fewer users at once."
 
 
+class _Timer:
+    """A limit for the current task, like `asyncio.Timeout`, but for one period after the other.
+
+    Each change has two periods. Two objects of asyncio for them cost as much as an SQL statement.
+    """
+
+    __slots__ = ("_cancelling", "_handle", "has_fired", "loop", "task")
+
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.loop, self.task, self._cancelling = task.get_loop(), task, task.cancelling()
+        self._handle: asyncio.TimerHandle | None = None
+        self.has_fired = False
+
+    def start(self, deadline: float) -> None:
+        """Begin a period, or give the current one another end; `inf` for none."""
+        if self._handle is not None:
+            self._handle.cancel()
+        is_limited = deadline != inf and not self.has_fired
+        self._handle = self.loop.call_at(deadline, self._fire) if is_limited else None
+
+    def _fire(self) -> None:
+        self._handle, self.has_fired = None, True
+        self.task.cancel()
+
+    def is_over(self, error: BaseException | None) -> bool:
+        """End the period; return whether it ended with a timeout: a cancellation by this timer, and by nothing else."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if self.has_fired:
+            self.has_fired = False
+            if self.task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError):
+                return True
+        return isinstance(error, TimeoutError)
+
+
 @dataclass(slots=True)
 class Deadlines:
     """Time limits of one request: `deadline` stops uncommitted changes, by the event loop's clock.
@@ -45,10 +83,8 @@ class Deadlines:
     hashing_seconds: float = inf
     has_committed: bool = False
     stopped: Refusal | None = None
-    response: asyncio.Timeout | None = None
-    """The timeout of the current change with the reading of its response."""
-    change: asyncio.Timeout | None = None
-    """The timeout of the current change."""
+    timer: _Timer | None = None
+    """The timer of the current change, and then of the reading of its response."""
 
     def changing(self) -> AbstractAsyncContextManager[None]:
         """Limit one change. Raises TimedOut at the deadline, Unavailable at a shutdown, ChangeMade after the commit."""
@@ -59,9 +95,9 @@ class Deadlines:
         """Limit the hashing of passwords before a transaction. Its time does not count towards the deadline."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        self._reschedule(inf)
+        self._restart_timer(inf)
         try:
-            async with asyncio.timeout_at(_timer(began + self.hashing_seconds)):
+            async with asyncio.timeout_at(None if self.hashing_seconds == inf else began + self.hashing_seconds):
                 yield
         except TimeoutError:
             raise self.stop(TimedOut(HASHING_STOPPED)) from None
@@ -69,22 +105,15 @@ class Deadlines:
             spent = loop.time() - began
             self.hashing_seconds -= spent
             self.deadline += spent
-            self._reschedule(self.deadline)
+            self._restart_timer(self.deadline)
 
-    def _reschedule(self, deadline: float) -> None:
-        if self.change is not None and not self.change.expired():
-            self.change.reschedule(_timer(deadline))
+    def _restart_timer(self, deadline: float) -> None:
+        if self.timer is not None:
+            self.timer.start(deadline)
 
     def answering(self, *, is_done: bool = False) -> AbstractAsyncContextManager[None]:
         """Limit one change with the reading of its response; `is_done` if the change was made before."""
         return _Answering(self, is_done=is_done)
-
-    def require_time(self) -> None:
-        """Raise the error of a change that begins after the deadline or a cancellation."""
-        if asyncio.get_running_loop().time() >= self.deadline:
-            raise self.stop(TimedOut(STOPPED))
-        if (task := asyncio.current_task()) is not None and task.cancelling():  # cancelled during a commit
-            raise self.stop(_shutdown_error())
 
     def stop(self, refusal: Refusal) -> Refusal:
         """Record the error of the first change that was stopped, and return that of this one."""
@@ -93,73 +122,67 @@ class Deadlines:
 
     def begin_to_read(self) -> None:
         """Start the time limit for reading the response of this change."""
-        if self.response is not None and self.seconds != inf and not self.response.expired():
-            self.response.reschedule(asyncio.get_running_loop().time() + self.seconds)
+        if self.timer is not None and self.seconds != inf:
+            self.timer.start(self.timer.loop.time() + self.seconds)
 
     def read_error(self, otherwise: Refusal) -> Refusal:
         """Return the error of a response that cannot be read: ChangeMade after the commit, otherwise another one."""
         return ChangeMade(CHANGE_MADE) if self.has_committed else otherwise
 
 
-class _Limit(AbstractAsyncContextManager[None]):
-    """A limit for a block. It is a class since each change has two, and a generator costs as much as a statement."""
+class _Changing(AbstractAsyncContextManager[None]):
+    """The limit for a change. It is a class since a generator costs as much as a statement, as is the other one."""
+
+    __slots__ = ("_before", "_deadlines", "_stats")
 
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines, self._stats = deadlines, request_stats.current_request()
 
-
-class _Changing(_Limit):
     async def __aenter__(self) -> None:
-        self._before, self._deadlines.has_committed = self._stats.committed_changes, False
-        self._deadlines.require_time()
-        self._timeout = self._deadlines.change = asyncio.timeout_at(_timer(self._deadlines.deadline))
-        await self._timeout.__aenter__()
+        deadlines = self._deadlines
+        self._before, deadlines.has_committed = self._stats.committed_changes, False
+        assert deadlines.timer is not None, "the response of each change is limited too"
+        timer = deadlines.timer
+        if timer.loop.time() >= deadlines.deadline:
+            raise deadlines.stop(TimedOut(STOPPED))
+        if timer.task.cancelling():  # cancelled during an earlier commit
+            raise deadlines.stop(_shutdown_error())
+        timer.start(deadlines.deadline)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         deadlines, has_committed = self._deadlines, self._stats.committed_changes > self._before
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-            if isinstance(error, TimeoutError):
-                raise error
-        except TimeoutError:
+        assert deadlines.timer is not None
+        is_late = deadlines.timer.is_over(error)
+        deadlines.has_committed = has_committed
+        deadlines.begin_to_read()
+        if is_late:
             raise (ChangeMade(CHANGE_MADE) if has_committed else deadlines.stop(TimedOut(STOPPED))) from None
-        finally:
-            deadlines.change, deadlines.has_committed = None, has_committed
-            deadlines.begin_to_read()
 
 
-class _Answering(_Limit):
+class _Answering(AbstractAsyncContextManager[None]):
+    __slots__ = ("_deadlines", "_is_done")
+
     def __init__(self, deadlines: Deadlines, *, is_done: bool) -> None:
-        super().__init__(deadlines)
-        self._is_done = is_done
+        self._deadlines, self._is_done = deadlines, is_done
 
     async def __aenter__(self) -> None:
         deadlines = self._deadlines
         deadlines.has_committed = deadlines.has_committed and self._is_done
-        self._timeout = deadlines.response = asyncio.timeout(None)
-        await self._timeout.__aenter__()
+        deadlines.timer = _Timer()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         deadlines = self._deadlines
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-            if isinstance(error, TimeoutError):
-                raise error
-        except TimeoutError:
+        assert deadlines.timer is not None
+        is_late, deadlines.timer = deadlines.timer.is_over(error), None
+        if is_late:
             raise deadlines.read_error(TimedOut("Reading the response took too long. Nothing was changed.")) from None
-        finally:
-            deadlines.response = None
         # Before the commit, the middleware refuses the request.
-        if isinstance(error, asyncio.CancelledError) and self._stats.committed_changes:
+        if isinstance(error, asyncio.CancelledError) and request_stats.current_request().committed_changes:
             raise deadlines.read_error(_shutdown_error()) from None
-
-
-def _timer(deadline: float) -> float | None:
-    return None if deadline == inf else deadline
 
 
 def _shutdown_error() -> Refusal:

@@ -16,6 +16,7 @@ from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
 from app.services import audit, roles, tracked_rows, user_refs, validation
+from app.services.audit.states import USER_STATE, read_users
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -236,7 +237,7 @@ async def set_details(tx: Transaction, key: int, old: UserDetails, changes: User
         values |= {"email": email, "email_key": None if email is None else casefold_key(email)}
     try:
         if values:
-            await tx.update(User, key, values)
+            await tx.update(User, key, values, incremented=audit.note_revision(tx, audit.USER, key))
     except UniqueViolation:
         raise name_taken("email", str(email)) from None
     return bool(values)
@@ -295,8 +296,8 @@ async def load_managed_details(tx: Transaction, viewer: Viewer, user: RowRef) ->
     key: int = rows[0][0]
     policy.require_equal_rights(viewer, roles.combine_permissions(mask for _, mask, *_ in rows), "This user")
     await audit.require_current(tx, audit.USER, key)
-    await audit.track(tx, audit.USER, [key])
-    return key, UserDetails(*rows[0][2:])
+    audit.track_loaded(tx, audit.USER, read_users((row[0], *row[2:]) for row in rows))
+    return key, UserDetails(*rows[0][2:5])
 
 
 async def load_visible(tx: Transaction, viewer: Viewer, user: RowRef, path: str = "user") -> int:
@@ -319,13 +320,14 @@ def _select_visible(by: str, viewer: Viewer) -> Select[Any]:
 
 @cache
 def _select_managed(by: str, viewer: Viewer) -> Select[Any]:
-    """Return the locking statement for the user's id, permissions and details, a row for each role."""
+    """Return the locking statement for the user's id, permissions and state (`read_users`), a row for each role."""
     return (
-        select(col(User.id), col(Role.permissions), col(User.user_name), col(User.display_name), col(User.email))
+        select(col(User.id), col(Role.permissions), *USER_STATE)
         .select_from(User)
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
         .where(*_ref_conditions(by, viewer))
+        .order_by(col(Role.name_key))
         .with_for_update(of=User)
     )
 

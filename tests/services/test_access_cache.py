@@ -18,6 +18,8 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from app.services import access_cache
+from tests.support.changes import change
+from tests.support.client import Api, codes
 from tests.support.factories import Make, Person
 
 PEOPLE, THINGS, CHANGES = 9, 7, 120
@@ -174,6 +176,32 @@ async def test_a_change_elsewhere_keeps_what_is_cached(make: Make, database: db.
 
     assert len(before) > len(pairs) / 2
     assert _cached(database) == before
+
+
+async def test_values_that_decide_nothing_concern_nobody(api: Api, make: Make, database: db.Database) -> None:
+    root, org = await make.admin(), await make.org()
+    await make.role("keeping")
+    reef = await make.resource(org)
+    await make.grant(reef, await make.group(None, await make.user("ann")))
+    new = {"name": "another", "description": "another"}
+    changes = {
+        "updateResource": {"resource": {"id": reef.node}, "description": "another", "metadata": {"depth": 7}},
+        "updateOrg": {"org": {"id": org.node}, **new, "isPublic": True},
+        "updateRole": {"role": {"name": "keeping"}, **new},
+    }
+    before = await _changes_recorded(database)
+
+    for name, data in changes.items():
+        assert codes(await api(change(name), as_=root, input=data)) == []
+        assert await _changes_recorded(database) == before, name
+    data = {"role": {"name": "another"}, "permissions": ["RESOURCES_MANAGE"]}
+    assert codes(await api(change("updateRole"), as_=root, input=data)) == []
+    assert await _changes_recorded(database) == before + 1
+
+
+async def _changes_recorded(database: db.Database) -> int:
+    ((number,),) = await database.ask(text("SELECT count(*) FROM access_changes"), freshness=Freshness.PRIMARY)
+    return int(number)
 
 
 @pytest.mark.parametrize("moment", ["on their way", "not yet added"])

@@ -11,6 +11,8 @@ from graphql import GraphQLInputObjectType, get_named_type
 
 from app import db
 from app.config import Settings
+from app.domain.viewer import ALL_PERMISSIONS, Viewer
+from app.services import audit, resources, users
 from tests.oracle.matrix import World
 from tests.policy.test_policy import MUTATION_MATRIX
 from tests.support.changes import another, change, problems, unchanged
@@ -104,3 +106,38 @@ async def test_other_changes_keep_the_revision(api: Api, make: Make, name: str) 
     for thing in (scene.org, scene.group, scene.resource):
         if thing.id:
             assert (await api(REVISION, as_=root, id=thing.node))["data"]["node"] == {"revision": 1}
+
+
+VALUES = "query ($id: ID!) { node(id: $id) { ... on User { revision } ... on Resource { revision } } }"
+
+
+async def test_values_that_stay_the_same_beside_others_that_change_keep_their_revision(
+    api: Api, make: Make, database: db.Database
+) -> None:
+    """A transaction of several objects is not undone, although one of them is the same as before."""
+    root, ann, ben = await make.admin(), await make.user("ann"), await make.user("ben", email="ben@example.org")
+    reef, wood = await make.resource(await make.org()), await make.resource(await make.org())
+    viewer, same, other = Viewer(root.id, ALL_PERMISSIONS), {"turn": 1}, {"turn": 2}
+    for thing in (reef, wood):
+        await api(change("updateResource"), as_=root, input={"resource": {"id": thing.node}, "metadata": same})
+
+    async with audit.transaction(database, viewer, "applyState") as tx:
+        for person, email in ((ann, "ann@example.org"), (ben, "new@example.org"), (ben, "ben@example.org")):
+            await users.update_user(tx, viewer, ("id", person.id), users.UserUpdate(email=email))
+        for thing, metadata in ((reef, same), (wood, other)):
+            await resources.update_resource(tx, viewer, ("id", thing.id), resources.ResourceUpdate(metadata=metadata))
+
+    found = [(await api(VALUES, as_=root, id=each.node))["data"]["node"]["revision"] for each in (ann, ben, reef, wood)]
+    assert found == [2, 1, 2, 3]
+
+
+async def test_several_values_at_once_are_one_revision(api: Api, make: Make) -> None:
+    root, ann = await make.admin(), await make.user("ann")
+    await make.role("keeping")
+    values = {"email": "ann@example.org", "displayName": "Ann", "roles": ["keeping"]}
+
+    assert codes(await _send(api, "updateUser", root, {"user": {"id": ann.node}, **values}, validateOnly=True)) == []
+    assert codes(await _send(api, "updateUser", root, {"user": {"id": ann.node}, **values})) == []
+    assert codes(await _send(api, "updateUser", root, {"user": {"id": ann.node}, **values})) == []
+
+    assert (await api(VALUES, as_=root, id=ann.node))["data"]["node"] == {"revision": 2}

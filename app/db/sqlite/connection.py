@@ -46,7 +46,7 @@ class Connection(sqlite3.Connection):
 
     def fetch_all(self, text: str, arguments: Any = ()) -> list[Any]:
         """Execute one statement, and return its rows."""
-        cursor = self.execute(self.texts.get(text, text), arguments)
+        cursor = self.execute(self.texts.get(text, text) if self.texts else text, arguments)
         try:
             return cursor.fetchall()
         except sqlite3.Error:

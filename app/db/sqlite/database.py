@@ -66,11 +66,14 @@ class SqliteTransaction(Transaction):
             if not connection.in_transaction:
                 self._require_open()
             try:
-                return (self._writer.read_briefly if kind == READ else connection.fetch_all)(text, arguments)
-            except slow_reads.DeadlineExceeded:
-                pass
+                if kind == READ:
+                    self._writer.until = perf_counter() + worker_thread.SHORT
+                return connection.fetch_all(text, arguments)
             except sqlite3.Error as error:
-                self._raise_translated(error)
+                if kind != READ or getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+                    self._raise_translated(error)
+            finally:
+                self._writer.until = inf
         cursor = await self._in_thread(partial(connection.start, text, arguments))
         with connection.renaming(text):
             return await _rows(cursor)
@@ -115,28 +118,15 @@ class SqliteTransaction(Transaction):
 
 
 class Writer:
-    """The writer connection. Its reads in the event loop have a deadline."""
+    """The writer connection. Its statements are interrupted after `until`, by the clock `perf_counter`."""
 
     def __init__(self, connection: Connection, check: Callable[[], None]) -> None:
         self.commits = GroupCommit(connection, check)
-        self._connection = connection
-        self._until = inf
+        self.until = inf
         connection.set_progress_handler(self._is_late, slow_reads.STEPS)
 
-    def read_briefly(self, text: str, arguments: Sequence[Any]) -> list[Any]:
-        """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
-        self._until = perf_counter() + worker_thread.SHORT
-        try:
-            return self._connection.fetch_all(text, arguments)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                raise slow_reads.DeadlineExceeded from None
-            raise
-        finally:
-            self._until = inf
-
     def _is_late(self) -> bool:
-        return perf_counter() > self._until
+        return perf_counter() > self.until
 
 
 async def _rows(cursor: sqlite3.Cursor) -> list[Any]:

@@ -31,8 +31,8 @@ class FieldCall:
 Convert = Callable[[Any], Any]
 """A function from a coerced value to the value that a resolver gets."""
 
-ArgumentPart = tuple[str, str, Convert | None]
-"""The GraphQL name of an argument or an input field, its Python name, and its conversion, None for none."""
+ArgumentParts = Mapping[str, tuple[str, Convert | None]]
+"""The Python names and conversions (None for none) of arguments or input fields, by their GraphQL names."""
 
 
 class Conversion:
@@ -58,13 +58,13 @@ class Conversion:
 
         return resolve_field
 
-    def _arguments_of(self, field: Any) -> tuple[ArgumentPart, ...]:
+    def _arguments_of(self, field: Any) -> ArgumentParts:
         named = self._config.name_converter.from_argument
         parts = (
             (name := named(each), each.python_name, self._conversion(each.type, list_limits.ARGUMENTS.get(name)))
             for each in field.arguments
         )
-        return tuple((name, key, _checked(convert) if name == FILTER else convert) for name, key, convert in parts)
+        return {name: (key, _checked(convert) if name == FILTER else convert) for name, key, convert in parts}
 
     def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
         """Return the conversion of a type. It leaves a list with more than `most` items to the service."""
@@ -86,13 +86,16 @@ class Conversion:
         definition = kind.__strawberry_definition__
 
         @cache
-        def parts() -> tuple[ArgumentPart, ...]:
+        def parts() -> ArgumentParts:
             named, most = self._config.name_converter.from_field, list_limits.max_items_of_input
             kinds = partial(_kind_of, definition)
-            return tuple(
-                (name := named(field), field.python_name, self._conversion(kinds(field), most(definition.name, name)))
+            return {
+                (name := named(field)): (
+                    field.python_name,
+                    self._conversion(kinds(field), most(definition.name, name)),
+                )
                 for field in definition.fields
-            )
+            }
 
         return lambda value: kind(**_argument_values(parts(), value))
 
@@ -128,9 +131,10 @@ def _kind_of(definition: Any, field: Any) -> Any:
     return field.resolve_type(type_definition=definition)
 
 
-def _argument_values(parts: tuple[ArgumentPart, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value if convert is None else convert(value)
-        for key, name, convert in parts
-        if (value := values.get(key)) is not None
-    }
+def _argument_values(parts: ArgumentParts, values: Mapping[str, Any]) -> dict[str, Any]:
+    converted = {}
+    for key, value in values.items():
+        if value is not None:
+            name, convert = parts[key]
+            converted[name] = value if convert is None else convert(value)
+    return converted

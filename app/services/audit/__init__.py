@@ -4,10 +4,12 @@ from app.services.audit.entries import MAX_CHANGE
 from app.services.audit.recorder import (
     discard,
     note,
+    note_revision,
     set_actor,
     sub_event,
     track,
     track_links,
+    track_loaded,
     track_new,
     transaction,
 )

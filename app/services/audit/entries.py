@@ -99,8 +99,8 @@ class AuditEntries:
             for key, value in before.values.items()
             if value is not (new := values_after[key]) and not _is_same(value, new)
         ]
-        values = ({key: state.values[key] for key in keys} for state in (before, after))
-        self.put(ref, AuditEntry(after.name, *values))
+        old, new = {key: before.values[key] for key in keys}, {key: values_after[key] for key in keys}
+        self.put(ref, AuditEntry(after.name, old, new))
         self.differ |= bool(keys)
         return keys
 

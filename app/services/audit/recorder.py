@@ -7,7 +7,7 @@ A change after which nothing differs is no change: it is rolled back, so that it
 or revision.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -75,6 +75,8 @@ LARGE_ACTIONS = frozenset(
 )
 """Actions that may change many objects."""
 
+_NO_ENDS = frozenset[LinkEnd]()
+
 LinksByIds = dict[tuple[int, int], AuditLink | bytes]
 """Links by the ids at their ends."""
 
@@ -88,6 +90,8 @@ class _Notes:
     before: dict[ObjectRef, ObjectState | bytes | None] = field(default_factory=dict)
     links: dict[LinkQuery, LinksByIds] = field(default_factory=dict)
     notes: dict[ObjectRef, AuditEntry] = field(default_factory=dict)
+    incremented: set[ObjectRef] = field(default_factory=set)
+    """Objects whose revisions were incremented together with their values."""
 
     def is_new(self, ref: ObjectRef) -> bool:
         """Return whether this change creates the object."""
@@ -191,6 +195,27 @@ async def track(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
         return
     async for batch in chunks(keys, BATCH_SIZE):
         await _track_batch(tx, notes, kind, batch, are_many=True)
+
+
+def track_loaded(tx: Transaction, kind: str, loaded: Mapping[int, ObjectState]) -> None:
+    """Track objects whose states a statement has just loaded together with the locks of their rows."""
+    notes: _Notes | None = tx.notes
+    if notes is not None:
+        for key, state in loaded.items():
+            notes.before.setdefault((kind, key), state)
+
+
+def note_revision(tx: Transaction, kind: str, key: int) -> str | None:
+    """Return the column of the revision if the caller must increment it together with the values that it writes.
+
+    It spares a statement: otherwise the audit log increments the revision of what differs. If the values turn out to be
+    the same, the log takes the increment back.
+    """
+    notes: _Notes | None = tx.notes
+    if notes is None or notes.is_new((kind, key)) or (kind, key) in notes.incremented:
+        return None
+    notes.incremented.add((kind, key))
+    return revisions.column_of(kind)
 
 
 async def _track_batch(tx: Transaction, notes: _Notes, kind: str, batch: Sequence[int], *, are_many: bool) -> None:
@@ -347,6 +372,12 @@ async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
             for ids in batch:
                 entries.link(query, ids, unpack_link(before.pop(ids, None)), unpack_link(after.pop(ids, None)))
             entries.pack()
+    if notes.notes:
+        await _add_notes(tx, entries, notes)
+    return entries
+
+
+async def _add_notes(tx: Transaction, entries: AuditEntries, notes: _Notes) -> None:
     for ref, noted in notes.notes.items():
         entry = entries.at(ref, noted.name)
         entries.differ |= noted.before != noted.after
@@ -354,7 +385,6 @@ async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
             if values is not None:
                 values.update(more or {})
     await _load_names(tx, {ref: entries.at(ref, None) for ref in notes.notes})
-    return entries
 
 
 async def _load_names(tx: Transaction, entries: dict[ObjectRef, AuditEntry]) -> None:
@@ -374,16 +404,19 @@ async def _compare_states(tx: Transaction, notes: _Notes) -> AuditEntries:
     entries, moved = AuditEntries(), list[tuple[ObjectRef, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
         async for batch in chunks([key for of, key in notes.before if of == kind], BATCH_SIZE):
-            afters, edited = await AUDITED[kind](tx, batch), []
+            afters, edited, same = await AUDITED[kind](tx, batch), list[int](), list[int]()
             for key in batch:
                 before, after = unpack_state(notes.before.pop((kind, key))), afters.get(key)
                 changed = entries.compare((kind, key), before, after)
-                if changed and revisions.is_new_revision(kind, changed):
-                    edited.append(key)
-                was, now = (frozenset[LinkEnd]() if state is None else state.parents for state in (before, after))
+                is_new = bool(changed) and revisions.is_new_revision(kind, changed)
+                if is_new is not ((kind, key) in notes.incremented):
+                    (edited if is_new else same).append(key)
+                was = _NO_ENDS if before is None else before.parents
+                now = _NO_ENDS if after is None else after.parents
                 if was != now:
                     moved.append(((kind, key), pack_ends(was - now), pack_ends(now - was)))
-            await revisions.increment(tx, kind, edited)
+            await revisions.add(tx, kind, edited, 1)
+            await revisions.add(tx, kind, same, -1)
             entries.pack()
     if moved:
         await _move(entries, moved)

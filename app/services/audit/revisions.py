@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal_column, select, update
+from sqlalchemy import Integer, Select, bindparam, select, update
 from sqlalchemy.sql.dml import Update
 
 from app.db import Transaction, tables
@@ -30,6 +30,11 @@ COLUMNS: Mapping[str, tuple[Any, Any]] = {
 
 NOT_COUNTED: Mapping[str, frozenset[str]] = {states.RESOURCE: frozenset({"lock", "sizeBytes"})}
 """Values in the state of an object that are not its own."""
+
+
+def column_of(kind: str) -> str:
+    """Return the name of the column of the revision."""
+    return str(col(COLUMNS[kind][1]).key)
 
 
 def is_new_revision(kind: str, changed: Sequence[str]) -> bool:
@@ -54,12 +59,12 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
         )
 
 
-async def increment(tx: Transaction, kind: str, keys: Sequence[int]) -> None:
-    """Increment the revisions of some objects of one kind."""
+async def add(tx: Transaction, kind: str, keys: Sequence[int], number: int) -> None:
+    """Add a number to the revisions of some objects of one kind."""
     if len(keys) == 1:
-        await tx.rows(_increment_one(kind), key=keys[0])
+        await tx.rows(_add_to_one(kind), key=keys[0], number=number)
     elif keys:
-        await tx.rows(_increment_many(kind), keys=list(keys))
+        await tx.rows(_add_to_many(kind), keys=list(keys), number=number)
 
 
 @cache
@@ -69,16 +74,16 @@ def _select(kind: str) -> Select[Any]:
 
 
 @cache
-def _increment_one(kind: str) -> Update:
+def _add_to_one(kind: str) -> Update:
     table, column = COLUMNS[kind]
-    return _increment(table, column).where(col(table.id) == bindparam("key", type_=RowId()))
+    return _add(table, column).where(col(table.id) == bindparam("key", type_=RowId()))
 
 
 @cache
-def _increment_many(kind: str) -> Update:
+def _add_to_many(kind: str) -> Update:
     table, column = COLUMNS[kind]
-    return _increment(table, column).where(among(col(table.id), bindparam("keys", type_=Keys(RowId()))))
+    return _add(table, column).where(among(col(table.id), bindparam("keys", type_=Keys(RowId()))))
 
 
-def _increment(table: Any, column: Any) -> Update:
-    return few_rows(update(table)).values({col(column).key: col(column) + literal_column("1")})
+def _add(table: Any, column: Any) -> Update:
+    return few_rows(update(table)).values({col(column).key: col(column) + bindparam("number", type_=Integer())})

@@ -138,8 +138,8 @@ def _select_columns(table: Any, *columns: Any) -> Select[Any]:
     return select(col(table.id), *map(col, columns)).select_from(table)
 
 
-def _read_users(rows: Sequence[Row]) -> dict[int, ObjectState]:
-    """Return the states of users, who have one row for each of their roles."""
+def read_users(rows: Iterable[Row]) -> dict[int, ObjectState]:
+    """Return the states of users, who have one row for each of their roles: the id, and the columns `USER_STATE`."""
     states: dict[int, ObjectState] = {}
     for key, name, display_name, email, metadata, role in rows:
         values = {"userName": name, "displayName": display_name, "email": email, "metadata": metadata, "roles": []}
@@ -215,12 +215,16 @@ def _read_resources(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return states
 
 
+USER_STATE = (*map(col, (User.user_name, User.display_name, User.email, User.details)), col(Role.name))
+"""The columns of a user's state, in the order of their roles' name keys."""
+
 load_users = StateLoader(
-    _select_columns(User, User.user_name, User.display_name, User.email, User.details, Role.name)
+    select(col(User.id), *USER_STATE)
+    .select_from(User)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
     .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
     .order_by(col(User.id), col(Role.name_key)),
-    _read_users,
+    read_users,
 )
 load_roles = StateLoader(_select_columns(Role, Role.name, Role.description, Role.permissions), _read_roles)
 load_orgs = StateLoader(
