@@ -21,6 +21,7 @@ from sqlalchemy import select
 from app import db
 from app.db import tables
 from app.db.tables import col
+from app.http.probes import CHECK_INTERVAL
 from tests.conftest import BACKENDS
 from tests.support.fetching import fetch
 from tests.support.postgres import Postgres
@@ -366,6 +367,7 @@ async def test_without_its_database_it_refuses_at_once_and_with_it_serves_again(
             began = time.monotonic()
             away = await _everyday(client, "away")
             seconds = time.monotonic() - began
+            await asyncio.sleep(CHECK_INTERVAL)  # a state that was found just before the halt
             crowd = await asyncio.gather(*(client.get("/health/ready") for _ in range(20)))
             crowd += await asyncio.gather(*(client.post("/graphql", json={"query": WHO}) for _ in range(20)))
             restartable.resume()

@@ -12,14 +12,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any
-
-from sqlalchemy import ColumnElement, Text, bindparam, func, insert, select
-from sqlalchemy.ext.compiler import compiles
 
 from app.db import Database, Transaction, chunks
 from app.db.statements import Row
-from app.db.tables import AuditChange, AuditEvent, KeyText, RowId, User, UTCDateTime, casefold_key, col
+from app.db.tables import AuditChange, casefold_key
 from app.domain import refs
 from app.domain.request_origin import current_origin
 from app.domain.viewer import Viewer
@@ -38,6 +34,7 @@ from app.services.audit.entries import (
     unpack_link,
     unpack_state,
 )
+from app.services.audit.event_row import INSERT_EVENT
 from app.services.audit.states import (
     USER,
     AuditLink,
@@ -293,7 +290,7 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> bool:
     if not entries.differ and (is_tracked or not tx.has_written):
         return False
     row = await tx.row(
-        _EVENT,
+        INSERT_EVENT,
         new_at=at,
         new_actor=notes.actor,
         new_name=actor and actor.name,
@@ -321,46 +318,6 @@ def _row(at: datetime, event: int, ref: ObjectRef, entry: AuditEntry) -> Values:
         "before": fit_to_limit(entry.before),
         "after": fit_to_limit(entry.after),
     }
-
-
-def _actor_column(column: Any, default: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a column of the actor's row, or `default` if the change has deleted that row."""
-    current = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=RowId())).scalar_subquery()
-    expression: ColumnElement[Any] = func.coalesce(current, default)
-    return expression
-
-
-class _TransactionId(ColumnElement[str]):
-    """The id by which PostgreSQL reports later whether the transaction was committed; NULL on SQLite."""
-
-    inherit_cache = True
-    type = Text()
-
-
-@compiles(_TransactionId, "sqlite")
-def _null_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return "NULL"
-
-
-@compiles(_TransactionId, "postgresql")
-def _xid_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return "pg_current_xact_id()::text"
-
-
-_EVENT = (
-    insert(AuditEvent)
-    .values(
-        at=bindparam("new_at", type_=UTCDateTime()),
-        actor_id=bindparam("new_actor", type_=RowId()),
-        actor_name=_actor_column(User.user_name, bindparam("new_name", type_=Text())),
-        actor_key=_actor_column(User.user_key, bindparam("new_key", type_=KeyText())),
-        face=bindparam("new_face", type_=KeyText()),
-        address=bindparam("new_address", type_=Text()),
-        request_id=bindparam("new_request", type_=Text()),
-        action=bindparam("new_action", type_=KeyText()),
-    )
-    .returning(col(AuditEvent.id), _TransactionId())
-)
 
 
 async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
