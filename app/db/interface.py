@@ -87,6 +87,7 @@ class Transaction(ABC):
 
     def __init__(self, database: "Database") -> None:
         self._database, self._prepare = database, database.prepare
+        self._compiled = database.prepare.last
         self.now = database.clock()
         self._stats = request_stats.CURRENT.get()
         self.notes: Any = None
@@ -118,7 +119,7 @@ class Transaction(ABC):
 
     async def rows(self, statement: Executable, **values: Any) -> list[Row]:
         """Execute a statement and return its rows."""
-        compiled = self._prepare(statement)
+        compiled = self._compiled.get(statement) or self._prepare(statement)
         if not statement.is_select:
             self.has_written = True
         if self._stats is not None:

@@ -75,27 +75,27 @@ class StatementCache:
 
     A statement that a module builds once is found by its identity. One that is built for each call is found by its
     structure without its values: by SQLAlchemy's cache key, which is many times cheaper than compiling. Those that were
-    called last, also at most `size`, are found without a change of the order of the cache.
+    called last, also at most `size`, are in `last`: they are found without a change of the order of the cache.
     """
 
     def __init__(self, dialect: Dialect, size: int) -> None:
         self.dialect = dialect
-        self._size, self._last = size, dict[Executable, CompiledStatement]()
+        self._size, self.last = size, dict[Executable, CompiledStatement]()
         self._by_identity: WeightedLRU[Executable, CompiledStatement] = WeightedLRU(size)
         self._by_structure: WeightedLRU[Any, tuple[SQLCompiler, CompiledStatement]] = WeightedLRU(size)
 
     def __call__(self, statement: Executable) -> CompiledStatement:
         """Return the compiled statement."""
-        compiled = self._last.get(statement)
+        compiled = self.last.get(statement)
         return self._find(statement) if compiled is None else compiled
 
     def _find(self, statement: Executable) -> CompiledStatement:
         compiled = self._by_identity.get(statement)
         if compiled is None:
             self._by_identity.put(statement, compiled := self._compile_by_structure(statement))
-        if len(self._last) >= self._size:
-            self._last.clear()
-        self._last[statement] = compiled
+        if len(self.last) >= self._size:
+            self.last.clear()
+        self.last[statement] = compiled
         return compiled
 
     def _compile_by_structure(self, statement: Executable) -> CompiledStatement:

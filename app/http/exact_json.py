@@ -32,7 +32,7 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen, which would triple the time of its creation
 class SentJson:
     """A JSON text and its value.
 

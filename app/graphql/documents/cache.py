@@ -345,7 +345,7 @@ def _length(key: _Key | _SizesKey, _: object) -> int:
 
 def _larger_sizes(document: ValidatedDocument, variables: Mapping[str, Any]) -> dict[str, int]:
     """Return the page sizes in these variables, if one of them is larger than the assumed size."""
-    if not variables:
+    if not variables or not document.pages:
         return {}
     sizes = {name: variables[name] for name in document.pages if type(variables.get(name)) is int}
     return sizes if any(size > document.pages[name] for name, size in sizes.items()) else {}

@@ -63,14 +63,19 @@ class IndexedSource(Source):
 
 
 class SentText:
-    """A sent text with its canonical form."""
-
-    __slots__ = ("_canonical", "_starts", "_text", "source")
+    """A sent text with its canonical form. Only errors need its source and its tokens."""
 
     def __init__(self, text: str, canonical_text: str) -> None:
         self._text, self._canonical = text, canonical_text
-        self._starts: tuple[list[int], list[int]] | None = None
-        self.source = IndexedSource(text)
+
+    @cached_property
+    def source(self) -> IndexedSource:
+        """The source of the sent text."""
+        return IndexedSource(self._text)
+
+    @cached_property
+    def _token_starts(self) -> tuple[list[int], list[int]]:
+        return _starts(self._canonical), _starts(self._text)
 
     def locations(self, error: GraphQLError) -> list[SourceLocation]:
         """Return the locations of an error whose positions are those of the canonical text."""
@@ -82,9 +87,7 @@ class SentText:
         """Return the position in the sent text of a position in the canonical text."""
         if position >= len(self._canonical):
             return len(self._text)
-        if self._starts is None:
-            self._starts = _starts(self._canonical), _starts(self._text)
-        canonical_starts, sent_starts = self._starts
+        canonical_starts, sent_starts = self._token_starts
         index = max(0, bisect_right(canonical_starts, position) - 1)
         return sent_starts[index] + position - canonical_starts[index]
 
