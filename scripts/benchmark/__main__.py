@@ -17,7 +17,7 @@ import asyncpg
 
 from scripts.benchmark import ablations, console, executors, figures, floods, hostile, logins, peers, report, writes
 from scripts.benchmark.cases import Asking, Case
-from scripts.benchmark.filling import postgresql_world, say, sqlite_world
+from scripts.benchmark.filling import fill_postgresql, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
 from scripts.benchmark.report import Run
 from scripts.benchmark.server import Server
@@ -256,7 +256,7 @@ def _worlds(
 def _postgresql(server: Postgres, spec: Spec, kind: type[World]) -> str:
     name = f"world-{spec}"
     server.create(name)
-    postgresql_world(spec, server.url(name), kind)
+    fill_postgresql(server.url(name), kind(spec))
     return server.url(name)
 
 

@@ -65,7 +65,7 @@ def sqlite_world(spec: Spec, folder: Path, store_folder: Path | None, kind: type
     path = folder / f"{spec}.db"
     store = None if store_folder is None or kind is not World else store_folder / f"{spec}-{_fingerprint()}.db"
     if store is None or not store.exists():
-        _filled_sqlite(path, kind(spec))
+        fill_sqlite(path, kind(spec))
         if store is not None:
             store.parent.mkdir(parents=True, exist_ok=True)
             draft = store.with_suffix(".new")
@@ -85,7 +85,8 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def _filled_sqlite(path: Path, world: World) -> None:
+def fill_sqlite(path: Path, world: World) -> None:
+    """Make a SQLite file with this world."""
     say(f"SQLite, {world.spec.resources:,} resources: making the world")
     migrations.upgrade(f"sqlite:///{path}")
     connection = sqlite3.connect(path, isolation_level=None)
@@ -131,11 +132,11 @@ async def _reindexed(path: Path) -> None:
         await database.close()
 
 
-def postgresql_world(spec: Spec, url: str, kind: type[World] = World) -> None:
+def fill_postgresql(url: str, world: World) -> None:
     """Put this world into an empty database."""
-    say(f"PostgreSQL, {spec.resources:,} resources: making the world")
+    say(f"PostgreSQL, {world.spec.resources:,} resources: making the world")
     migrations.upgrade(url)
-    asyncio.run(_filled_postgresql(url, kind(spec)))
+    asyncio.run(_filled_postgresql(url, world))
 
 
 async def _filled_postgresql(url: str, world: World) -> None:

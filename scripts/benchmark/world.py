@@ -110,16 +110,16 @@ class World:
     def tables(self, existing: ExistingIds) -> list[Rows]:
         """Return all tables, each after the ones that it references."""
         return [
-            _rows(tables.User, self._users()),
-            _rows(tables.UserRole, self._user_roles(existing)),
-            _rows(tables.Org, self._orgs()),
-            _rows(tables.OrgMember, self._org_members()),
-            _rows(tables.Group, self._groups()),
-            _rows(tables.GroupMember, self._group_members()),
-            _rows(tables.Resource, self._resources(existing)),
-            _rows(tables.Grant, self._grants()),
-            _rows(tables.Lock, self._locks()),
-            _rows(tables.LockEvent, self._lock_events()),
+            rows_of(tables.User, self._users()),
+            rows_of(tables.UserRole, self._user_roles(existing)),
+            rows_of(tables.Org, self._orgs()),
+            rows_of(tables.OrgMember, self._org_members()),
+            rows_of(tables.Group, self._groups()),
+            rows_of(tables.GroupMember, self._group_members()),
+            rows_of(tables.Resource, self._resources(existing)),
+            rows_of(tables.Grant, self._grants()),
+            rows_of(tables.Lock, self._locks()),
+            rows_of(tables.LockEvent, self._lock_events()),
         ]
 
     def is_general(self, resource: int) -> bool:
@@ -278,7 +278,8 @@ class World:
             yield {"id": number, **lock, "is_lock": True}
 
 
-def _rows(table: type[SQLModel], records: Iterator[dict[str, Any]]) -> Rows:
+def rows_of(table: type[SQLModel], records: Iterator[dict[str, Any]]) -> Rows:
+    """Return rows of a table; a column that a record leaves out is null."""
     columns = tuple(column.name for column in SQLModel.metadata.tables[str(table.__tablename__)].c)
     return Rows(table, columns, (tuple(map(row.get, columns)) for row in records))
 
