@@ -47,7 +47,7 @@ def _version() -> Version | None:
     """Return the version of node on PATH; None if it or npm is missing."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
-    done = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)  # noqa: S607 - that of PATH
     match = re.match(r"v(\d+)\.(\d+)\.", done.stdout)
     return None if match is None else (int(match[1]), int(match[2]))
 
@@ -62,7 +62,7 @@ def _install() -> None:
     shutil.rmtree(OWN, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
     locked = ["--no-deps", "--require-hashes", "--requirement", str(LOCK), "--target", str(OWN)]
-    done = subprocess.run([*pip, "--retries", "1", *locked], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([*pip, "--retries", "1", *locked], capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     if done.returncode:
         raise MissingNodeError(_last_line(done.stderr) or "pip failed")
     for name in ("npm", "npx"):

@@ -45,8 +45,8 @@ UNDERSTOOD: WeightedLRU[Any, Any] = WeightedLRU(5_000)
 STATEMENTS = 2_048
 """Statements of all tests together, which are more than those of one server; it would compile them again and again."""
 
-sqlite_database._statement_cache = StatementCache(sqlite_database._statement_cache.dialect, STATEMENTS)  # noqa: SLF001
-postgresql_database._statement_cache = StatementCache(postgresql_database._statement_cache.dialect, STATEMENTS)  # noqa: SLF001
+sqlite_database._statement_cache = StatementCache(sqlite_database._statement_cache.dialect, STATEMENTS)
+postgresql_database._statement_cache = StatementCache(postgresql_database._statement_cache.dialect, STATEMENTS)
 
 LONG_TEXT = 5_000
 """Characters of a text that one test alone sends."""
@@ -164,7 +164,7 @@ async def app(
     application = main.create_app(settings)
     async with application.router.lifespan_context(application):
         statements: SelectBuilder = application.state.answering.statements
-        statements._statements = BUILT.setdefault(backend, statements._statements)  # noqa: SLF001 - they are the same in every test
+        statements._statements = BUILT.setdefault(backend, statements._statements)
         yield application
 
 

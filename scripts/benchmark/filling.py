@@ -175,7 +175,7 @@ async def _copy(connection: Any, rows: Rows) -> None:
     while batch := list(islice(records, BATCH)):
         await connection.copy_records_to_table(name, records=batch, columns=rows.columns)
     if "id" in rows.columns:
-        await connection.execute(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}")  # noqa: S608
+        await connection.execute(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}")  # noqa: S608 - a name of ours
 
 
 def _written(rows: Rows, dialect: Dialect) -> Iterator[tuple[Any, ...]]:

@@ -46,8 +46,8 @@ def _parse_headers_again() -> None:
 
 def _write_headers_again() -> None:
     """Build and check the header lines of each response."""
-    memo = buffered_response._header_memo  # noqa: SLF001
-    buffered_response._header_memo = memo.__wrapped__  # type: ignore[assignment]  # noqa: SLF001
+    memo = buffered_response._header_memo
+    buffered_response._header_memo = memo.__wrapped__  # type: ignore[assignment]
 
 
 def _parse_bodies_again() -> None:
@@ -61,7 +61,7 @@ def _parse_bodies_again() -> None:
         except Invalid as invalid:
             return self._reject(invalid)
 
-    GraphQLEndpoint._post = post  # type: ignore[method-assign]  # noqa: SLF001
+    GraphQLEndpoint._post = post  # type: ignore[method-assign]
 
 
 def _read_version_each_time(self: SqliteDatabase) -> Any:

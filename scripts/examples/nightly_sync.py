@@ -140,7 +140,7 @@ class Registry:
                 time.sleep(2 ** (attempt - 1))
             request = urllib.request.Request(f"{self.url}/graphql", json.dumps(body).encode(), self._headers())  # noqa: S310 - the address is an argument
             try:
-                with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+                with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310 - the same address
                     reply: Mapping[str, Any] = json.load(response)
                     return reply
             except urllib.error.HTTPError as error:

@@ -141,6 +141,6 @@ def test_a_command_teaches(output: Output, command: str) -> None:
 
 
 def test_every_command_has_a_text() -> None:
-    listed = {row[0].removeprefix("ostiary ") for row in command_line._commands()}  # noqa: SLF001 - the walk over the parser
+    listed = {row[0].removeprefix("ostiary ") for row in command_line._commands()}
 
     assert listed <= set(help_texts.COMMANDS)

@@ -88,7 +88,7 @@ def test_each_failure_is_a_503_that_tells_nothing_of_statements_hosts_or_paths(f
 async def is_read_only(database: db.Database, backend: str) -> AsyncIterator[None]:
     """The database takes no writes for as long as the test runs."""
     if backend == "sqlite":
-        connection = database._writer.commits._connection  # type: ignore[attr-defined]  # noqa: SLF001 - to break it
+        connection = database._writer.commits._connection  # type: ignore[attr-defined]
         connection.execute("PRAGMA query_only=ON")
         yield
         connection.execute("PRAGMA query_only=OFF")
@@ -107,7 +107,7 @@ async def _run(database: db.Database, statement: str) -> None:
 async def _begin_to_fail(database: db.Database, backend: str) -> None:
     if backend == "postgresql":
         await _run(database, "ALTER DATABASE reused SET default_transaction_read_only = on")
-        database._pool.expire()  # type: ignore[attr-defined]  # noqa: SLF001 - connections of before know nothing of it
+        database._pool.expire()  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("is_read_only")
@@ -130,7 +130,7 @@ async def test_a_database_that_takes_no_writes_is_logged_once_and_counted(
 async def _root(make: Make, database: db.Database, backend: str) -> Any:
     if backend == "postgresql":
         return await make.admin()
-    connection = database._writer.commits._connection  # type: ignore[attr-defined]  # noqa: SLF001 - to mend it for a moment
+    connection = database._writer.commits._connection  # type: ignore[attr-defined]
     connection.execute("PRAGMA query_only=OFF")
     root = await make.admin()
     connection.execute("PRAGMA query_only=ON")
@@ -142,7 +142,7 @@ async def test_a_full_file_refuses_what_needs_room_and_takes_it_again(
     api: Api, make: Make, database: db.Database
 ) -> None:
     root = await make.admin()
-    connection = database._writer.commits._connection  # type: ignore[attr-defined]  # noqa: SLF001 - to break it
+    connection = database._writer.commits._connection  # type: ignore[attr-defined]
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages}")
     group = {"slug": "big", "displayName": "Big", "description": "x" * 900}
@@ -278,7 +278,7 @@ async def test_a_database_of_a_newer_version_is_reported_in_one_line(database: d
             await _upgrade(url)
     finally:
         async with database.write() as tx:
-            await tx.rows(text(f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'"))  # noqa: S608 - ours
+            await tx.rows(text(f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'"))
 
 
 async def _upgrade(url: str) -> None:

@@ -1,7 +1,5 @@
 """Files of mysqldump: every form of a literal and of a statement, and files that are damaged or no dump."""
 
-# ruff: noqa: S608 - these are texts of files, and no statements that run
-
 from pathlib import Path
 
 import pytest

@@ -322,7 +322,7 @@ async def test_a_password_opens_as_any_keyboard_spells_it_and_an_older_hash_is_r
 
 
 def test_the_table_of_look_alikes_maps_to_ascii_and_holds_each_once() -> None:
-    entries = [(code, entry[0]) for entry in similar_names._TABLE.split() for code in entry[2:].split(",")]  # noqa: SLF001 - the data
+    entries = [(code, entry[0]) for entry in similar_names._TABLE.split() for code in entry[2:].split(",")]
 
     assert len({code for code, _ in entries}) == len(entries) > 200
     assert all(target.isascii() and not chr(int(code, 16)).isascii() for code, target in entries)

@@ -29,7 +29,7 @@ def _run(url: str, work: Callable[[Connection], Any]) -> Any:
         results.append(work(connection))
         return []
 
-    runner._with_connection(url, keep)  # noqa: SLF001 - a test of a step needs the connection of the steps
+    runner._with_connection(url, keep)
     return results[0]
 
 
@@ -37,10 +37,10 @@ def _older(url: str, *rows: tuple[str, dict[str, Any]]) -> None:
     """Make a database of the step before, with rows as the code of that time wrote them."""
 
     def make(connection: Connection) -> None:
-        command.upgrade(runner._config(connection), BEFORE)  # noqa: SLF001 - a server goes to the last step at once
+        command.upgrade(runner._config(connection), BEFORE)
         for table, row in rows:
             columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
-            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), row)  # noqa: S608 - ours
+            connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), row)
 
     _run(url, make)
 

@@ -205,7 +205,7 @@ async def test_what_a_replica_lacks_is_put_on_the_disk(problem: Problem | None, 
 
     own = SimpleNamespace(check=check, problem=problem)
     primary = Primary(SimpleNamespace(fetch_all=fetch_all, cluster=CLUSTER), own)
-    assert await primary._look(None) == 1500  # noqa: SLF001
+    assert await primary._look(None) == 1500
     await asyncio.sleep(0)
     assert primary.flushed == flushed
 
@@ -218,7 +218,7 @@ async def test_rows_that_a_position_does_not_cover_leave_the_request_with_the_pr
         return []
 
     request_stats.CURRENT.set(stats)
-    await Primary(None)._fetch_with_position(SimpleNamespace(fetch_all=fetch_all), [])  # noqa: SLF001
+    await Primary(None)._fetch_with_position(SimpleNamespace(fetch_all=fetch_all), [])
     assert stats.position is NOWHERE
 
 
@@ -259,17 +259,17 @@ async def test_doctor_gives_a_replica_a_second_to_reach_one_position(monkeypatch
     async def look(*urls: str) -> tuple[ReplicaState, ...]:
         Looked.made = []
         connection: Any = SimpleNamespace(fetch=fetch)
-        return await inspection._inspect_replicas(connection, urls, has_pooler=False)  # noqa: SLF001
+        return await inspection._inspect_replicas(connection, urls, has_pooler=False)
 
     monkeypatch.setattr(inspection, "Replica", Looked)
     monkeypatch.setattr(inspection, "read_cluster", read_cluster)
     monkeypatch.setattr(asyncio, "sleep", lambda _, sleep=asyncio.sleep: sleep(0))
     (state,) = await look("quick")
     assert (Looked.made[0].wanted, Looked.made[0].is_closed) == ([1000] * 3, True)
-    line = doctor._check_replica(state)  # noqa: SLF001
+    line = doctor._check_replica(state)
     assert (line.state, line.text) == (State.OK, "quick can answer reads; it is 5 bytes behind")
     (late,) = await look("late")
-    line = doctor._check_replica(late)  # noqa: SLF001
+    line = doctor._check_replica(late)
     assert (line.state, line.text) == (State.WARNING, f"late is left out: {Problem.BEHIND}")
     with suppress(ValueError):
         await look("quick", "broken")
@@ -289,5 +289,5 @@ def test_a_command_opens_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("app.db.open_database", open_database)
     with pytest.raises(InterruptedError):
-        administration._with_context(Settings.read(), act)  # noqa: SLF001
+        administration._with_context(Settings.read(), act)
     assert opened == [()]

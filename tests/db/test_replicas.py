@@ -276,7 +276,7 @@ async def test_a_snapshot_that_a_replica_loses_must_begin_again(
             if is_conflict:
                 await _lock_orgs(pair)
             else:
-                database._replicas[0]._abandon()  # type: ignore[attr-defined]  # noqa: SLF001
+                database._replicas[0]._abandon()  # type: ignore[attr-defined]
             with pytest.raises(SnapshotLost):
                 await read([slugs])
         return True
@@ -298,15 +298,15 @@ async def test_only_a_replica_of_this_primary_is_used(pair: Pair) -> None:
     pair.primary.create("elsewhere")
     await execute(pair.primary, "CREATE ROLE plain LOGIN PASSWORD 'plain'")
     async with _opened(pair.urls[0], pair.urls[1]) as database:
-        look = database._look  # noqa: SLF001
+        look = database._look
         await until(lambda: _is_state(database, None))
         server = pair.standby.url(NAME).partition("@")[2]
         urls = [pair.primary.url(NAME), pair.standby.url("elsewhere")]
         urls += [f"postgresql://plain:plain@{server}", f"postgresql://postgres:wrong@{server}"]
-        right, wrong = database._replicas, [Replica(url, 1, SETTINGS) for url in urls]  # noqa: SLF001
-        database._replicas = wrong  # noqa: SLF001
+        right, wrong = database._replicas, [Replica(url, 1, SETTINGS) for url in urls]
+        database._replicas = wrong
         await until(lambda: _agrees(look, wrong))
-        database._replicas = [*right, *wrong]  # noqa: SLF001 - all are closed
+        database._replicas = [*right, *wrong]
 
 
 async def _agrees(look: Callable[[None], Awaitable[int]], wrong: list[Replica]) -> bool:
@@ -332,7 +332,7 @@ async def _opened(url: str, *urls: str) -> AsyncIterator[ReplicatedDatabase]:
 async def test_without_the_setting_nothing_of_it_runs(pair: Pair) -> None:
     database = await db.open_database(pair.urls[0])
     assert type(database) is PostgresDatabase
-    assert database._fetch is PostgresConnection.fetch_all  # noqa: SLF001
+    assert database._fetch is PostgresConnection.fetch_all
     await database.close()
 
 

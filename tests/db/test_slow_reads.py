@@ -122,7 +122,7 @@ async def test_a_query_that_takes_too_long_is_a_timeout(
 ) -> None:
     ann = await make.user("ann")
     assert isinstance(database, sqlite.SqliteDatabase)
-    monkeypatch.setattr(database._slow_reads, "_longest", 0.0)  # noqa: SLF001
+    monkeypatch.setattr(database._slow_reads, "_longest", 0.0)
     monkeypatch.setattr(slow_reads, "LOOP_BUDGET", -1.0)
     monkeypatch.setattr(slow_reads, "STEPS", 1)
     monkeypatch.setattr(database, "_readers", [])

@@ -67,12 +67,12 @@ INSERT INTO resources VALUES (2, 1, 1, 'r2', 'aa/r2', 'R', 'r', '', '{}', NULL, 
 
 def test_what_is_there_already_is_added_up(fresh: str) -> None:
     def older(connection: Connection) -> list[str]:
-        command.upgrade(runner._config(connection), "0002")  # noqa: SLF001 - a server goes to the last step at once
+        command.upgrade(runner._config(connection), "0002")
         for statement in OLD.split(";"):
             connection.execute(text(statement))
         return []
 
-    runner._with_connection(fresh, older)  # noqa: SLF001 - the same
+    runner._with_connection(fresh, older)
 
     assert migrations.upgrade(fresh)[0] == "0003"
     assert _with_connection(fresh, _totals) == [(1, 1_099_511_627_781), (2, 0)]
@@ -82,12 +82,12 @@ def test_what_carried_everything_does_and_names_are_kept(fresh: str) -> None:
     """Also where the account is gone by now, which leaves no name."""
 
     def older(connection: Connection) -> list[str]:
-        command.upgrade(runner._config(connection), "0006")  # noqa: SLF001 - as above
+        command.upgrade(runner._config(connection), "0006")
         for statement in _FROM_BEFORE.split(";"):
             connection.execute(text(statement))
         return []
 
-    runner._with_connection(fresh, older)  # noqa: SLF001 - as above
+    runner._with_connection(fresh, older)
 
     assert "0012" in migrations.upgrade(fresh)
     assert _with_connection(fresh, _what_came_of_it) == {

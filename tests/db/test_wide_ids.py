@@ -93,5 +93,5 @@ def _count_from(table: str, backend: str) -> list[str]:
     """The statements that let a table go on from `FAR`; the names are those of our own tables."""
     if backend == "postgresql":
         return [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {FAR})"]
-    clear = f"DELETE FROM sqlite_sequence WHERE name = '{table}'"  # noqa: S608 - a table of ours
-    return [clear, f"INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {FAR})"]  # noqa: S608 - the same
+    clear = f"DELETE FROM sqlite_sequence WHERE name = '{table}'"
+    return [clear, f"INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {FAR})"]

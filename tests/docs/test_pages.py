@@ -140,7 +140,7 @@ def _parse_command(command: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, "error", _refuse)
         if not {"--help", "--version"} & set(words):
-            cli._parser().parse_args(words)  # noqa: SLF001 - argparse has no other way to ask
+            cli._parser().parse_args(words)
 
 
 def _refuse(_: argparse.ArgumentParser, message: str) -> None:

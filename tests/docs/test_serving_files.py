@@ -40,7 +40,7 @@ def _environment() -> dict[str, str]:
 def test_the_unit_starts_a_command_that_exists_and_gives_it_time_to_stop() -> None:
     (command,), (seconds,) = _directives("ExecStart"), _directives("TimeoutStopSec")
 
-    assert cli._parser().parse_args(command.split()[1:]).workers == 4  # noqa: SLF001 - argparse has no other way to ask
+    assert cli._parser().parse_args(command.split()[1:]).workers == 4
     assert int(seconds) > Settings().shutdown_seconds
     assert _directives("WorkingDirectory") == [f"/var/lib/{name}" for name in _directives("StateDirectory")]
 
@@ -83,7 +83,7 @@ def test_the_composed_server_gets_settings_that_it_accepts(monkeypatch: pytest.M
 def test_the_composed_server_is_run_by_a_command_that_exists_and_is_published_on_this_machine_only() -> None:
     server = _compose()["ostiary"]
 
-    assert cli._parser().parse_args(server["command"]).host == "0.0.0.0"  # noqa: S104, SLF001 - in its container
+    assert cli._parser().parse_args(server["command"]).host == "0.0.0.0"  # noqa: S104 - in its container
     assert [port.rpartition(":")[0].partition(":")[0] for port in server["ports"]] == ["127.0.0.1"]
     assert int(server["stop_grace_period"].removesuffix("s")) > Settings().shutdown_seconds
     assert "ports" not in _compose()["database"]

@@ -27,14 +27,14 @@ _texts = _valid | _nearly | _changed | st.text() | st.sampled_from(("", "\n", "=
 
 @pytest.fixture(autouse=True)
 def _empty_caches() -> Iterator[None]:
-    refs._decoded_keys.cache_clear()  # noqa: SLF001 - what was decoded before would hide the decoding
+    refs._decoded_keys.cache_clear()
     yield
-    refs._decoded_keys.cache_clear()  # noqa: SLF001 - as above
+    refs._decoded_keys.cache_clear()
 
 
 @given(st.sampled_from(KINDS[:2]), st.lists(_valid, min_size=1), st.lists(_texts))
 def test_a_batch_equals_its_ids_one_by_one(kind: str, valid: list[str], texts: list[str]) -> None:
-    refs._decoded_keys.cache_clear()  # noqa: SLF001 - as above
+    refs._decoded_keys.cache_clear()
     of_kind = [text for text in valid if refs.key_of(kind, text)]
     for batch in (of_kind, [*of_kind, *texts], [*texts, *of_kind, *texts], texts):
         assert refs.keys_of(kind, batch) == [refs.key_of(kind, text) or 0 for text in batch]
@@ -42,7 +42,7 @@ def test_a_batch_equals_its_ids_one_by_one(kind: str, valid: list[str], texts: l
 
 @given(st.sampled_from(KINDS[:2]), st.lists(_texts, min_size=1))
 def test_ids_that_are_decoded_together_are_all_valid(kind: str, texts: list[str]) -> None:
-    keys = refs._decode_valid(kind, texts)  # noqa: SLF001 - the fast part by itself
+    keys = refs._decode_valid(kind, texts)
 
     assert keys in (None, [refs.key_of(kind, text) for text in texts])
 
@@ -50,5 +50,5 @@ def test_ids_that_are_decoded_together_are_all_valid(kind: str, texts: list[str]
 def test_valid_ids_are_decoded_together() -> None:
     keys = [1, 9, 10, 2**31, refs.MAX_ID, 1]
 
-    assert refs._decode_valid("User", [refs.encode("User", key) for key in keys]) == keys  # noqa: SLF001 - as above
-    assert refs._decode_valid("Resource", [refs.encode("User", 1)]) is None  # noqa: SLF001 - as above
+    assert refs._decode_valid("User", [refs.encode("User", key) for key in keys]) == keys
+    assert refs._decode_valid("Resource", [refs.encode("User", 1)]) is None

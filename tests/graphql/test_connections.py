@@ -152,8 +152,8 @@ async def test_newer_requests_displace_the_oldest_unfinished_one() -> None:
     assert refused[:2] == [b"HTTP/1.1 503"] * 2
     assert set(refused[5:]) == {b""}
     assert set(answered) == {b"HTTP/1.1 200"}
-    assert budget._unfinished == {}  # noqa: SLF001 - no public name has it
-    assert budget._unfinished_bytes == 0  # noqa: SLF001 - the same
+    assert budget._unfinished == {}
+    assert budget._unfinished_bytes == 0
 
 
 async def test_a_pipelining_client_that_hangs_up_leaves_no_trace_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

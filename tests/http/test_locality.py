@@ -92,8 +92,8 @@ def test_the_lookup_returns_the_owner_of_a_real_connection(host: str) -> None:
     ):
         ends = connection.getsockname()[:2], connection.getpeername()[:2]
 
-        assert locality._socket_owner(*ends) in {os.getuid(), None}  # noqa: SLF001 - the kernel's own table
-        assert locality._socket_owner(ends[0], (host, 1)) in {-1, None}  # noqa: SLF001 - the same
+        assert locality._socket_owner(*ends) in {os.getuid(), None}
+        assert locality._socket_owner(ends[0], (host, 1)) in {-1, None}
 
 
 async def test_a_real_server_accepts_the_default_password_from_this_machine_alone(tmp_path: Any) -> None:

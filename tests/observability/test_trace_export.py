@@ -281,4 +281,4 @@ async def test_the_stop_of_the_server_waits_a_limited_time_for_a_collector_that_
             exporter.add(trace())
             connection, _ = await asyncio.to_thread(silent.accept)
         with connection:
-            assert exporter._thread.is_alive(), "it still waits for an answer, and the server has stopped"  # noqa: SLF001
+            assert exporter._thread.is_alive(), "it still waits for an answer, and the server has stopped"

@@ -207,7 +207,7 @@ async def _stores_more(tx: db.Transaction, town: Town) -> None:
 
 async def _did_something(tx: db.Transaction, town: Town) -> None:
     by = {"actor_id": town["carol"].id, "actor_name": town["carol"].user_name, "actor_key": town["carol"].user_name}
-    if tx._database.dialect.name == "postgresql":  # noqa: SLF001 - a transaction does not tell
+    if tx._database.dialect.name == "postgresql":
         await tx.rows(text("SELECT setval('audit_events_id_seq', 900)"))  # a number that was taken
     await tx.insert(tables.AuditEvent, [{"id": 900, "at": NOW, **by, "face": "REST", "action": "addGroupMembers"}])
     change = {"event_id": 900, "at": NOW, "before": None, "after": {"members": {PART: {}}}}

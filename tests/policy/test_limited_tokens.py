@@ -39,7 +39,7 @@ class ByToken(Api):
     @classmethod
     def of(cls, api: Api, token: str) -> Self:
         """Return a client of the same app with this token."""
-        client = cls(api.client, api._context)  # noqa: SLF001 - the same class
+        client = cls(api.client, api._context)
         client.secret = token
         return client
 

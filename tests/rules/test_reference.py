@@ -67,7 +67,7 @@ def test_every_permission_is_listed() -> None:
 
 def test_every_command_and_each_of_its_options_is_listed() -> None:
     listed, options = {row[0] for row in _rows("commands")}, {(row[0], row[1]) for row in _rows("options")}
-    choices = next(each for each in cli._parser()._actions if isinstance(each, argparse._SubParsersAction)).choices  # noqa: SLF001 - argparse has no other way to ask
+    choices = next(each for each in cli._parser()._actions if isinstance(each, argparse._SubParsersAction)).choices
 
     assert {name.split()[1].strip("`") for name in listed} == set(choices)
     assert ("`ostiary serve`", "`--workers WORKERS`") in options

@@ -168,7 +168,7 @@ async def test_the_refusal_says_when_to_come_again() -> None:
 
 
 async def _leaves_by_time(work: Work) -> None:
-    work.queue._seconds = 0.02  # noqa: SLF001 - no test waits for half a minute
+    work.queue._seconds = 0.02
     with pytest.raises(QueueFull):
         await work.start(HOME, "ann")
 
@@ -281,7 +281,7 @@ async def test_in_any_crowd_the_bounds_hold_and_everybody_is_served(seed: int) -
             case _:
                 work.queue.resume([f"key {name}" for name in "abcdefg"])
         await settle()
-        assert len(work.running) <= work.queue._size  # noqa: SLF001 - the bound
+        assert len(work.running) <= work.queue._size
         assert work.queue.waiting <= 30
     work.queue.resume([f"key {name}" for name in "abcdefg"])
     await settle()

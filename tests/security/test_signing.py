@@ -111,7 +111,7 @@ async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
     async with another(settings) as elsewhere:
         kid = await service.rotate(context.key_store, WEEK, revoke=True)
         for worker in (api, elsewhere):
-            worker._context.database.clock = lambda: now + service.OVERLAP  # noqa: SLF001 - each worker has its own clock
+            worker._context.database.clock = lambda: now + service.OVERLAP
             assert await _who(worker, old) == 401
             assert await _published(worker) == [kid]
             assert await _who(worker, worker.token(ann)) == "ann"
@@ -124,7 +124,7 @@ async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_sign
 
     async with another(settings) as elsewhere:
         kid = await service.rotate(context.key_store, WEEK)
-        await context.key_store._load()  # noqa: SLF001 - as it does when its time has come
+        await context.key_store._load()
         token = api.token(ann)
         body = {"authorization": f"Bearer {token}"}
         over_rest = await elsewhere.client.get("/users/me", headers=body)
@@ -139,7 +139,7 @@ async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
 ) -> None:
     ann = await make.user("ann")
     made_up = [_forged(api.token(ann), signing.Key.generate()) for _ in range(5)]
-    look, looks = service.KeyStore._load, list[int]()  # noqa: SLF001 - what is counted
+    look, looks = service.KeyStore._load, list[int]()
 
     async def counted(keyring: service.KeyStore) -> None:
         looks.append(1)
@@ -223,7 +223,7 @@ async def test_with_another_secret_there_is_another_key_and_no_token_is_good_any
         assert await _who(elsewhere, old) == 401
         assert await _who(elsewhere, elsewhere.token(ann)) == "ann"
         assert _kid(old) not in await _published(elsewhere)
-        infos = await service.list_keys(elsewhere._context.key_store)  # noqa: SLF001 - what the command line asks
+        infos = await service.list_keys(elsewhere._context.key_store)
 
     assert [each.is_readable for each in infos] == [False, True]
 

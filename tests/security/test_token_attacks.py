@@ -278,7 +278,7 @@ async def _end_key_gone(scene: Scene, settings: Settings, token: str) -> None:
     app = scene.make.app
     async with app.database.write() as tx:
         await tx.rows(delete(tables.SigningKey))
-    await app.key_store._load()  # noqa: SLF001 - as it does when the keys are too old
+    await app.key_store._load()
 
 
 ENDED: dict[str, Ending] = {

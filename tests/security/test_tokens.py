@@ -121,7 +121,7 @@ def test_so_many_signatures_are_remembered_and_no_more(monkeypatch: pytest.Monke
     for _ in range(9):
         assert signer.read(signer.issue(ANN, NOW).token, NOW)
 
-    assert len(signer._verified) == 3  # noqa: SLF001 - that it is bounded shows nowhere else
+    assert len(signer._verified) == 3
 
 
 def test_no_two_tokens_have_the_same_id() -> None:

@@ -315,10 +315,10 @@ async def test_its_last_use_is_written_once_a_minute_and_costs_no_statement(
     last = select(col(tables.ApiToken.last_used_at))
 
     async def used_at(later: timedelta, worker: Api = api) -> Any:
-        worker._context.database.clock = lambda: now + later  # noqa: SLF001 - each worker has its own clock
+        worker._context.database.clock = lambda: now + later
         headers = {"authorization": f"Bearer {token}", "ostiary-stats": "1"}
         reply = (await worker.client.post("/graphql", json={"query": WHO}, headers=headers)).json()
-        await worker._context.last_used.flush()  # noqa: SLF001 - it is written apart from the request
+        await worker._context.last_used.flush()
         return (await fetch(database, last))[0][0] - now, reply["extensions"]["stats"]["statements"]
 
     async with another(settings) as elsewhere:

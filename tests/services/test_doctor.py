@@ -56,8 +56,8 @@ def execute(settings: Settings) -> Execute:
 @pytest.fixture
 def revision(execute: Execute) -> Iterator[Callable[[str], None]]:
     """Set the number of the last migration, until the end of the test."""
-    yield lambda number: execute(f"UPDATE alembic_version SET version_num = '{number}'")  # noqa: S608 - ours
-    execute(f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'")  # noqa: S608 - ours
+    yield lambda number: execute(f"UPDATE alembic_version SET version_num = '{number}'")
+    execute(f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'")
 
 
 def inspect(settings: Settings, **changes: Any) -> dict[str, doctor.Check]:

@@ -74,7 +74,7 @@ async def test_each_round_removes_a_bounded_number(
     old = database.clock() - timedelta(days=DAYS + 1)
     for name in ("ann", "bob", "cid"):
         await _make_all(make, old, name)
-    monkeypatch.setattr(ended, "_TOKENS", ended._TOKENS.limit(2))  # noqa: SLF001 - its limit is the bound
+    monkeypatch.setattr(ended, "_TOKENS", ended._TOKENS.limit(2))
     numbers = []
     for _ in range(3):
         await ended.remove(database, database.clock() - timedelta(days=DAYS))

@@ -100,8 +100,8 @@ def test_explanations_of_a_world_agree_with_the_checks(
                     different += is_held != role.is_held or not role.reasons
         return different
 
-    assert administration._with_context(settings, compare) == 0  # noqa: SLF001 - as a command does
-    path = administration._with_context(settings, _first)[1]  # noqa: SLF001 - as a command does
+    assert administration._with_context(settings, compare) == 0
+    path = administration._with_context(settings, _first)[1]
     assert cli.main(["explain", "admin", path, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["user"], said["resource"]) == ("admin", path)

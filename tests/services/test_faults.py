@@ -146,7 +146,7 @@ class World:
         )
         await self._run(requests, victim)
         self.faults.victim = None
-        self.app.middleware_stack._log.shutdown.is_requested = False  # type: ignore[union-attr]  # noqa: SLF001
+        self.app.middleware_stack._log.shutdown.is_requested = False  # type: ignore[union-attr]
         self.hits[point, end] = self.hits.get((point, end), 0) + victim.is_hit
         for request in requests:
             await self._compare(request, f"{request.form}: {point}, {end}")
@@ -211,9 +211,9 @@ class World:
 
     def _is_quiet(self) -> bool:
         if isinstance(self.database, db.SqliteDatabase):
-            commits = self.database._writer.commits  # noqa: SLF001
-            is_free = not commits._is_taken and not commits._queue and commits._open is None  # noqa: SLF001
-            return is_free and not commits._connection.in_transaction  # noqa: SLF001
+            commits = self.database._writer.commits
+            is_free = not commits._is_taken and not commits._queue and commits._open is None
+            return is_free and not commits._connection.in_transaction
         used, _ = self.database.connections() or (0, 0)
         return used == 0
 
@@ -231,7 +231,7 @@ async def world(
     random = Random(SEED)
 
     def begin_to_stop() -> None:
-        app.middleware_stack._log.shutdown.is_requested = True  # type: ignore[union-attr]  # noqa: SLF001
+        app.middleware_stack._log.shutdown.is_requested = True  # type: ignore[union-attr]
 
     killer = await asyncpg.connect(url) if backend == "postgresql" else None
 

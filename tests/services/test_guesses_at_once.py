@@ -198,12 +198,12 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
 ) -> None:
     await make.user("ann")
     context = workers.contexts[0]
-    keys = [context.throttle._hash_key("pair", HOME, "ann"), context.throttle._hash_key("address", HOME)]  # noqa: SLF001 - as it does
+    keys = [context.throttle._hash_key("pair", HOME, "ann"), context.throttle._hash_key("address", HOME)]
     for _ in range(FREE):
         async with database.write() as tx:
             await password_attempts.reserve(tx, {key: GuessLimit(FREE, 900) for key in keys}, TIMES)
     for each in workers.contexts:
-        each.queue._seconds = 0.2  # noqa: SLF001 - no test waits for half a minute
+        each.queue._seconds = 0.2
 
     outcomes = [await workers.rest(HOME, "ann", PASSWORD)]
     for _ in range(2):
@@ -217,7 +217,7 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
-    limits = {workers.contexts[0].throttle._hash_key("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
+    limits = {workers.contexts[0].throttle._hash_key("pair", HOME, "ann"): GuessLimit(FREE, 900)}
     reservations = []
     for _ in range(FREE):
         async with database.write() as tx:
@@ -367,7 +367,7 @@ async def test_a_flood_of_one_account_leaves_the_others_a_few_hashes_to_wait(
 
     assert (await guesser.rest(HOME, "bob", PASSWORD)).status_code == 200
 
-    assert sum(task.done() for task in flood) - done <= 4 * app.state.answering.app.queue._size  # noqa: SLF001 - places
+    assert sum(task.done() for task in flood) - done <= 4 * app.state.answering.app.queue._size
     assert {reply.status_code for reply in await asyncio.gather(*flood)} == {200}
 
 

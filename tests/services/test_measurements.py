@@ -39,7 +39,7 @@ async def test_a_worker_that_is_not_ready_keeps_its_last_sizes(database: db.Data
     await measured.measure()
     before = measured.samples()
 
-    measured._find_problem = _full  # noqa: SLF001 - the state of the database is not at issue
+    measured._find_problem = _full
     await measured.measure()
 
     assert measured.samples() == before | {"ostiary_workers_ready": 0}

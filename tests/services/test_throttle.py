@@ -233,7 +233,7 @@ async def test_two_workers_count_as_one(
     await make.user("ann")
 
     async with another(settings) as elsewhere:
-        elsewhere._context.database.clock = lambda: clock.now  # noqa: SLF001 - one time for both
+        elsewhere._context.database.clock = lambda: clock.now
         own = [await guess.rest("127.0.0.1", "ann") for _ in range(FREE - 1)]
         body = {"username": "ann", "password": "wrong"}
         others = [await elsewhere.client.post(LOGIN, json=body) for _ in range(2)]

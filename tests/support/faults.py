@@ -181,7 +181,7 @@ class Faults:
 
     def _wrap_transactions(self, patch: pytest.MonkeyPatch) -> None:
         database, transaction = _CLASSES[self.kind]
-        write, fetch = database.write, transaction._fetch  # noqa: SLF001
+        write, fetch = database.write, transaction._fetch
 
         async def before(inner: Any) -> Any:
             await self.at("before the turn")
@@ -199,25 +199,25 @@ class Faults:
             if victim is None or not is_first:
                 return await fetch(tx, text, arguments)
             victim.statements += 1
-            await self.at("before the first statement", tx._connection)  # noqa: SLF001
+            await self.at("before the first statement", tx._connection)
             rows = await fetch(tx, text, arguments)
-            await self.at("after the first statement", tx._connection)  # noqa: SLF001
+            await self.at("after the first statement", tx._connection)
             return rows
 
         patch.setattr(database, "write", lambda *arguments, **named: _Around(write(*arguments, **named), before))
         patch.setattr(transaction, "_fetch", fetched)
 
     def _wrap_records(self, patch: pytest.MonkeyPatch) -> None:
-        put, record = interface.Transaction.insert, recorder._record  # noqa: SLF001
+        put, record = interface.Transaction.insert, recorder._record
 
         async def has_put(tx: Any, table: Any, rows: Any) -> None:
             if table is AuditChange:
-                await self.at("in the audit record", tx._connection)  # noqa: SLF001
+                await self.at("in the audit record", tx._connection)
             await put(tx, table, rows)
 
         async def recorded(tx: Any, *noted: Any) -> bool:
             is_written = await record(tx, *noted)
-            await self.at("before the commit", tx._connection)  # noqa: SLF001
+            await self.at("before the commit", tx._connection)
             return is_written
 
         patch.setattr(interface.Transaction, "insert", has_put)
@@ -245,7 +245,7 @@ class Faults:
 
     def _wrap_sqlite(self, patch: pytest.MonkeyPatch) -> None:
         self._wrap_line(patch)
-        commit, end = group_commit.GroupCommit._commit, group_commit.CommitBatch.end  # noqa: SLF001
+        commit, end = group_commit.GroupCommit._commit, group_commit.CommitBatch.end
 
         def has_committed(of: Any) -> None:
             self._in_the_thread(of, "during the commit")
@@ -261,7 +261,7 @@ class Faults:
         patch.setattr(group_commit.CommitBatch, "end", has_ended)
 
     def _wrap_line(self, patch: pytest.MonkeyPatch) -> None:
-        called, left = group_commit.GroupCommit._wait_in_queue, group_commit.GroupCommit.leave  # noqa: SLF001
+        called, left = group_commit.GroupCommit._wait_in_queue, group_commit.GroupCommit.leave
 
         async def in_line(of: Any, waiter: Any) -> None:
             if (victim := self.victim) is not None and victim.is_current:
@@ -289,7 +289,7 @@ class Faults:
     def _in_the_thread(self, of: Any, point: str) -> None:
         """Come to a point in the thread that commits; the loop goes on when the end has come."""
         victim = self.victim
-        if victim is None or victim.commit in (None, of._open) or not victim.is_due(point):  # noqa: SLF001
+        if victim is None or victim.commit in (None, of._open) or not victim.is_due(point):
             return
         if victim.end not in SERVER_ENDS:
             raise self.error()
@@ -302,7 +302,7 @@ class Faults:
     def _wrap_postgresql(self, patch: pytest.MonkeyPatch) -> None:
         execute, commit, take = (
             connections.PostgresConnection.execute,
-            postgresql.PostgresDatabase._commit,  # noqa: SLF001
+            postgresql.PostgresDatabase._commit,
             pool.ConnectionPool.acquire,
         )
 
@@ -331,7 +331,7 @@ class Faults:
             await self.at("when the end is told")
 
         async def has_taken(of: Any) -> Any:
-            if of._slots.locked():  # noqa: SLF001
+            if of._slots.locked():
                 await self.at("in line")
             return await take(of)
 

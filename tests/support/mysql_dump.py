@@ -1,7 +1,5 @@
 """A file as mysqldump writes it, made from the tables of an SQLite file."""
 
-# ruff: noqa: S608 - these are texts of files, and no statements that run
-
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -42,7 +42,7 @@ class Log:
 @contextmanager
 def written() -> Iterator[Log]:
     """Record the log in both formats; each test has its own budget of lines."""
-    sign_in_log._SECONDS.clear()  # noqa: SLF001 - it is kept for the process
+    sign_in_log._SECONDS.clear()
     log, root = Log(), logging.getLogger()
     handlers = []
     for shape, formatter in (("console", Lines()), ("json", JsonLines())):

@@ -52,7 +52,7 @@ class Standby(Postgres):
         super().__init__()
         self._primary = primary
         self._settings = SETTINGS | HASTY | SENDS | TESTED | settings
-        self._password = primary._password  # noqa: SLF001 - the roles are copied too
+        self._password = primary._password
 
     def _init(self, folder: Path) -> None:
         source = self._primary.url().rpartition("/")[0]
@@ -160,8 +160,8 @@ async def by_replica(ask: Callable[[], Awaitable[Any]]) -> Any:
 async def by_primary(database: db.Database, ask: Callable[[], Awaitable[Any]]) -> Any:
     """Ask without replicas."""
     assert isinstance(database, ReplicatedDatabase)
-    kept, database._replicas = database._replicas, []  # noqa: SLF001
+    kept, database._replicas = database._replicas, []
     try:
         return await ask()
     finally:
-        database._replicas = kept  # noqa: SLF001
+        database._replicas = kept

@@ -64,13 +64,13 @@ class SharedPostgres:
             await self._connection.execute(f"CREATE TABLE kept.{name} AS TABLE {name}")
         counted = [table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c]
         # The names are those of our own tables.
-        steps = [f"DELETE FROM {name}" for name in tables]  # noqa: S608
-        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in seeded]  # noqa: S608
+        steps = [f"DELETE FROM {name}" for name in tables]
+        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in seeded]
         steps += [_counted(name) for name in counted]
         self._script = "; ".join(["BEGIN", *steps, "COMMIT"])
 
 
 def _counted(table: str) -> str:
     """Return the statement that sets the next id to the one after the largest."""
-    largest = f"(SELECT coalesce(max(id), 0) FROM {table})"  # noqa: S608 - our own table
+    largest = f"(SELECT coalesce(max(id), 0) FROM {table})"
     return f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {largest} + 1, false)"

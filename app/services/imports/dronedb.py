@@ -149,8 +149,9 @@ def _read_database(
         if not path.is_file():
             raise UnreadableSource(f"there is no file {path}")
         if mysql_dump.is_dump(path):
-            tell = lambda text: warn(f"{path} {text}")  # noqa: E731
-            return mysql_dump.read_tables(path, tables, optional=(MEMBERS,), report=report, warn=tell)
+            return mysql_dump.read_tables(
+                path, tables, optional=(MEMBERS,), report=report, warn=lambda text: warn(f"{path} {text}")
+            )
         return read_tables(path, tables, optional=(MEMBERS,))
     except (UnreadableFile, OSError) as error:
         raise UnreadableSource(f"{path} is no database of DroneDB Registry: {error}") from None

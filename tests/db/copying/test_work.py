@@ -85,13 +85,13 @@ async def test_numbers_go_on_where_they_were(source: str, backend: str, other: s
     row = "'later', 'L', 'l', '', '2026-01-01T00:00:00.000000+00:00'"
     if backend == "postgresql":  # the world has numbers of its own
         execute(source, "SELECT setval('groups_id_seq', (SELECT max(id) FROM groups))")
-    (deleted,) = execute(source, f"INSERT INTO groups ({columns}) VALUES ({row}) RETURNING id")[0]  # noqa: S608
+    (deleted,) = execute(source, f"INSERT INTO groups ({columns}) VALUES ({row}) RETURNING id")[0]
     execute(source, "DELETE FROM groups WHERE slug = 'later'")
 
     target = spare.empty(other)
     await copied(source, target)
 
-    assert execute(target, f"INSERT INTO groups ({columns}) VALUES ({row}) RETURNING id") == [(deleted + 1,)]  # noqa: S608
+    assert execute(target, f"INSERT INTO groups ({columns}) VALUES ({row}) RETURNING id") == [(deleted + 1,)]
 
 
 async def test_a_killed_copy_is_refused_and_goes_on(
@@ -156,9 +156,9 @@ async def test_the_first_row_that_differs_is_named(source: str, other: str, spar
     changes = [
         (insert, "resource_types: .* 999 is not in SOURCE"),
         ("DELETE FROM resource_types WHERE id = 999", ""),
-        (f"UPDATE groups SET display_name = 'x' WHERE id = {group}", f"groups: .* {group} differs in display_name"),  # noqa: S608
-        (f"UPDATE groups SET display_name = '{name}' WHERE id = {group}", ""),  # noqa: S608
-        (f"DELETE FROM grants WHERE id = {grant}", f"grants: .* {grant} is missing in TARGET"),  # noqa: S608
+        (f"UPDATE groups SET display_name = 'x' WHERE id = {group}", f"groups: .* {group} differs in display_name"),
+        (f"UPDATE groups SET display_name = '{name}' WHERE id = {group}", ""),
+        (f"DELETE FROM grants WHERE id = {grant}", f"grants: .* {grant} is missing in TARGET"),
     ]
 
     for change, text in changes:
@@ -219,12 +219,12 @@ async def test_a_source_of_another_version_is_refused(
     url: str, revision: str, text: str, spare: Databases, tmp_path: Path
 ) -> None:
     target = spare.empty("sqlite")
-    execute(url, f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608
+    execute(url, f"UPDATE alembic_version SET version_num = '{revision}'")
     try:
         with pytest.raises(CopyFailed, match=text):
             await copied(url, target)
     finally:
-        execute(url, f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'")  # noqa: S608
+        execute(url, f"UPDATE alembic_version SET version_num = '{migrations.HEAD}'")
     assert not Path(target.removeprefix("sqlite:///")).exists()  # noqa: ASYNC240 - nothing else runs
 
 
@@ -237,7 +237,7 @@ async def test_changes_during_a_copy_are_not_in_it(source: str, backend: str, sp
     def change(*_: object) -> None:
         nonlocal calls
         calls += 1
-        execute(source, f"UPDATE groups SET display_name = 'change {calls}'")  # noqa: S608
+        execute(source, f"UPDATE groups SET display_name = 'change {calls}'")
 
     await copied(source, target, change)
     assert calls > 20

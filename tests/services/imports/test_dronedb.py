@@ -91,7 +91,7 @@ def test_the_work_for_a_file_is_bounded(tmp_path: Path, monkeypatch: pytest.Monk
     source = DroneDB(users={"ann": {}}).write(tmp_path / "source")
     monkeypatch.setattr(other_sqlite, "MAX_STEPS", 2_000_000)
 
-    connection = other_sqlite._open(source / "identity.db")  # noqa: SLF001 - no file has such a query
+    connection = other_sqlite._open(source / "identity.db")
     with closing(connection), pytest.raises(sqlite3.OperationalError, match="interrupted"):
         connection.execute(f"{ENDLESS} LIMIT 1 OFFSET 1000000000").fetchall()
 

@@ -59,7 +59,7 @@ def _on_sqlite(table: str, scope: str, operation: str) -> None:
     rows = [name for name, is_there in (("OLD", operation != "INSERT"), ("NEW", operation != "DELETE")) if is_there]
     scopes = " UNION ".join(f"SELECT {scope.format(row)} AS scope" for row in rows)
     op.execute(
-        f"CREATE TRIGGER {table}_changes_access_{operation.lower()} AFTER {operation} ON {table} BEGIN"  # noqa: S608
+        f"CREATE TRIGGER {table}_changes_access_{operation.lower()} AFTER {operation} ON {table} BEGIN"  # noqa: S608 - of constants
         f" INSERT INTO access_changes (scope) SELECT scope FROM ({scopes}) WHERE scope IS NOT NULL; END"
     )
 
