@@ -16,9 +16,9 @@ from app.services.users import UserUpdate
 
 _IS_USER = col(User.id) == bindparam("key", type_=RowId())
 _NAMES = select(col(User.user_name), col(User.user_key), col(User.display_name), col(User.account_key)).where(_IS_USER)
-_CREDENTIALS = select(col(User.user_key), col(User.email), col(User.password_hash), col(User.display_name)).where(
-    _IS_USER
-)
+_CREDENTIALS = select(
+    *map(col, (User.user_key, User.email, User.password_hash, User.display_name, User.user_name))
+).where(_IS_USER)
 
 
 async def rename_user(tx: Transaction, viewer: Viewer, user: RowRef, user_name: str) -> int:
@@ -63,7 +63,7 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
     user_id = policy.require_session(viewer)
     policy.require_local_accounts(viewer)
     rows = await app.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, key=user_id)
-    name, email, stored, old_name = rows[0] if rows else ("", None, None, None)
+    name, email, stored, old_name, _ = rows[0] if rows else ("", None, None, None, "")
     changes_email = update.changes.email is not None and users.strip(update.changes.email) != email
     if changes_email:
         users.require_valid_details(update.changes, old_name, email)
@@ -77,7 +77,7 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
         if not changes_email:  # the address may have changed since, and without a password it must not change back
             update = OwnUpdate(UserUpdate(display_name=update.changes.display_name))
         await audit.track(tx, audit.USER, [user_id])
-        if not await users.set_details(tx, user_id, users.UserDetails(row[0], row[3], row[1]), update.changes):
+        if not await users.set_details(tx, user_id, users.UserDetails(row[4], row[3], row[1]), update.changes):
             audit.discard(tx)
     return user_id
 

@@ -88,6 +88,8 @@ async def update_role(tx: Transaction, viewer: Viewer, role: RowRef, changes: Ro
     Built-in roles keep their names, and the FIXED ones their permissions.
     """
     policy.require(viewer, Permission.ROLES_MANAGE)
+    if changes.name is not None:
+        await tx.lock("admins")  # changes of users read the names of roles with the user, before they wait for its row
     key, name, name_key, mask, is_built_in = await _load_for_update(tx, viewer, role)
     policy.require_equal_rights(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
     await audit.require_current(tx, audit.ROLE, key)

@@ -187,14 +187,14 @@ async def test_values_that_decide_nothing_concern_nobody(api: Api, make: Make, d
     changes = {
         "updateResource": {"resource": {"id": reef.node}, "description": "another", "metadata": {"depth": 7}},
         "updateOrg": {"org": {"id": org.node}, **new, "isPublic": True},
-        "updateRole": {"role": {"name": "keeping"}, **new},
+        "updateRole": {"role": {"name": "keeping"}, "description": "another"},
     }
     before = await _changes_recorded(database)
 
     for name, data in changes.items():
         assert codes(await api(change(name), as_=root, input=data)) == []
         assert await _changes_recorded(database) == before, name
-    data = {"role": {"name": "another"}, "permissions": ["RESOURCES_MANAGE"]}
+    data = {"role": {"name": "keeping"}, "permissions": ["RESOURCES_MANAGE"]}
     assert codes(await api(change("updateRole"), as_=root, input=data)) == []
     assert await _changes_recorded(database) == before + 1
 

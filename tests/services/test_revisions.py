@@ -4,13 +4,17 @@ They walk over all inputs that have `ifRevision`.
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
+from sqlalchemy import select, text
 
 from app import db
 from app.config import Settings
+from app.db import Freshness
+from app.db.tables import User, col
 from app.domain.viewer import ALL_PERMISSIONS, Viewer
 from app.services import audit, resources, users
 from tests.oracle.matrix import World
@@ -18,6 +22,7 @@ from tests.policy.test_policy import MUTATION_MATRIX
 from tests.support.changes import another, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person
+from tests.support.replication import until
 from tests.support.walking import mutation_type
 
 STALE = {"CONFLICT input.ifRevision"}
@@ -141,3 +146,32 @@ async def test_several_values_at_once_are_one_revision(api: Api, make: Make) -> 
     assert codes(await _send(api, "updateUser", root, {"user": {"id": ann.node}, **values})) == []
 
     assert (await api(VALUES, as_=root, id=ann.node))["data"]["node"] == {"revision": 2}
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_a_role_that_is_renamed_while_a_change_waits_for_its_user_is_no_change_of_the_user(
+    api: Api, make: Make, database: db.Database
+) -> None:
+    """The state before the change is read with the lock; what other tables had before the wait must still be true."""
+    root, _ = await make.admin(), await make.role("divers")
+    ann = await make.user("ann", "divers")
+
+    async def waits(number: int, or_ends: asyncio.Task[Any] | None = None) -> bool:
+        ((found,),) = await database.ask(_WAITS, freshness=Freshness.PRIMARY)
+        return bool(found == number) or (or_ends is not None and or_ends.done())
+
+    async with database.write() as tx:
+        await tx.rows(select(col(User.id)).where(col(User.id) == ann.id).with_for_update())
+        update = asyncio.create_task(_send(api, "updateUser", root, {"user": {"id": ann.node}, "email": "a@b.org"}))
+        await until(partial(waits, 1))
+        rename = asyncio.create_task(_send(api, "updateRole", root, {"role": {"name": "divers"}, "name": "swimmers"}))
+        await until(partial(waits, 2, rename))
+
+    assert [codes(await each) for each in (update, rename)] == [[], []]
+    changes = "{ auditEvents(first: 2) { nodes { action changes { nodes { before after } } } } }"
+    events = (await api(changes, as_=root))["data"]["auditEvents"]["nodes"]
+    (change_of_user,) = next(each["changes"]["nodes"] for each in events if each["action"] == "updateUser")
+    assert change_of_user == {"before": {"email": None}, "after": {"email": "a@b.org"}}
+
+
+_WAITS = text("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -23,9 +23,12 @@ DECIDING = (
         ("resource_id", "subject", "granted", "mask", "type_id", "expires_at"),
     ),
     ("orgs", USER.format("{}owner_id"), ("id", "owner_id")),
-    ("roles", str(EVERYTHING), ("id", "permissions")),
+    ("roles", str(EVERYTHING), ("id", "name_key", "permissions")),
 )
-"""The tables with other columns too: the scope of a row, and its columns that decide, with those of its key."""
+"""The tables with other columns too: the scope of a row, and its columns that decide, with those of its key.
+
+The name key of a role decides too: that of `deactivated`.
+"""
 
 
 def upgrade() -> None:
