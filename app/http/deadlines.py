@@ -58,7 +58,7 @@ class _Timer:
         self._handle, self.has_fired = None, True
         self.task.cancel()
 
-    def is_over(self, error: BaseException | None) -> bool:
+    def end(self, error: BaseException | None) -> bool:
         """End the period; return whether it ended with a timeout: a cancellation by this timer, and by nothing else."""
         if self._handle is not None:
             self._handle.cancel()
@@ -154,7 +154,7 @@ class _Changing(AbstractAsyncContextManager[None]):
     ) -> None:
         deadlines, has_committed = self._deadlines, self._stats.committed_changes > self._before
         assert deadlines.timer is not None
-        is_late = deadlines.timer.is_over(error)
+        is_late = deadlines.timer.end(error)
         deadlines.has_committed = has_committed
         deadlines.begin_to_read()
         if is_late:
@@ -177,7 +177,7 @@ class _Answering(AbstractAsyncContextManager[None]):
     ) -> None:
         deadlines = self._deadlines
         assert deadlines.timer is not None
-        is_late, deadlines.timer = deadlines.timer.is_over(error), None
+        is_late, deadlines.timer = deadlines.timer.end(error), None
         if is_late:
             raise deadlines.read_error(TimedOut("Reading the response took too long. Nothing was changed.")) from None
         # Before the commit, the middleware refuses the request.

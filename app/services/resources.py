@@ -225,7 +225,7 @@ async def _write(tx: Transaction, target: ResourceForUpdate, values: dict[str, A
     """Set columns, if there are any, and update the access index."""
     if not values:
         return
-    revision = audit.note_revision(tx, audit.RESOURCE, target.id)
+    revision = audit.claim_revision(tx, audit.RESOURCE, target.id)
     await tx.update(Resource, target.id, {**values, "updated_at": tx.now}, incremented=revision)
     if values.keys() <= UNINDEXED:
         await access_index.refresh_change(tx, target.id)

@@ -237,7 +237,7 @@ async def set_details(tx: Transaction, key: int, old: UserDetails, changes: User
         values |= {"email": email, "email_key": None if email is None else casefold_key(email)}
     try:
         if values:
-            await tx.update(User, key, values, incremented=audit.note_revision(tx, audit.USER, key))
+            await tx.update(User, key, values, incremented=audit.claim_revision(tx, audit.USER, key))
     except UniqueViolation:
         raise name_taken("email", str(email)) from None
     return bool(values)

@@ -2,9 +2,9 @@
 
 from app.services.audit.entries import MAX_CHANGE
 from app.services.audit.recorder import (
+    claim_revision,
     discard,
     note,
-    note_revision,
     set_actor,
     sub_event,
     track,

@@ -202,7 +202,7 @@ def track_loaded(tx: Transaction, kind: str, loaded: Mapping[int, ObjectState]) 
             notes.before.setdefault((kind, key), state)
 
 
-def note_revision(tx: Transaction, kind: str, key: int) -> str | None:
+def claim_revision(tx: Transaction, kind: str, key: int) -> str | None:
     """Return the column of the revision if the caller must increment it together with the values that it writes.
 
     It spares a statement: otherwise the audit log increments the revision of what differs. If the values turn out to be
