@@ -285,10 +285,13 @@ exit codes:
 
 RESTORE = """\
 Put a backup that `ostiary backup` has made in place of the database and its secret.
-Stop all servers first. The data are prepared apart: they are checked and migrated if
-they are older, all sessions and tickets end, and the access index is checked. Then
-they are put in place at once. An existing database is never overwritten: --replace
-keeps it under another name (SQLite) or in another schema (PostgreSQL).
+Stop all servers first. The data are checked and migrated if they are older, all
+sessions and tickets end, and the access index is checked. Until then no server uses
+them. An existing database is never overwritten: --replace keeps it under another name
+(SQLite) or in another schema (PostgreSQL).
+
+If it is killed, run it again: on PostgreSQL, everything else refuses the database, and
+the old tables come back first.
 
 API tokens that were revoked after the backup are valid again; --api-tokens deletes
 all of them. Keys that the secret cannot decrypt are named.
@@ -301,7 +304,7 @@ examples:
                                           as another database, to look at it
 
 exit codes:
-  0 restored   1 not restored; the database is as it was
+  0 restored   1 or 130 not restored; the database is as it was
   2 wrong arguments or settings
 """
 

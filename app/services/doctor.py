@@ -19,7 +19,7 @@ from app.db import Freshness, ReplicaState
 from app.db.backups import Report, sqlite
 from app.db.failures import classify
 from app.db.inspection import DatabaseFacts, inspect_file, inspect_server
-from app.db.migrations import HEAD, UNFINISHED
+from app.db.migrations import HEAD, INTERRUPTED
 from app.db.postgresql.database import SETTINGS
 from app.db.postgresql.replica import Problem
 from app.db.tables import AuditEvent, col
@@ -157,8 +157,9 @@ def check_database(settings: Settings, facts: DatabaseFacts, workers: int, repor
 def _check_schema(revision: str | None) -> Check:
     if revision is None:
         return _fail("schema", "the database has no tables of Ostiary", "ostiary migrate, or set DatabaseUrl")
-    if revision == UNFINISHED:
-        return _fail("schema", "the database is an unfinished copy", "the same `ostiary copy SOURCE TARGET` again")
+    if revision in INTERRUPTED:
+        text, _, action = INTERRUPTED[revision].partition(": ")
+        return _fail("schema", text, action)
     if revision > HEAD:
         text = f"migration {revision} is newer than this version, which knows {HEAD}"
         return _fail("schema", text, "install the version that migrated it, or restore a backup")

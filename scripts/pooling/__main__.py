@@ -63,7 +63,7 @@ def _try(mode: str, postgres: Postgres) -> Iterator[Trial]:
         with Server(home, "--workers", "2", **environment) as server:
             server.ready()
             yield from asyncio.run(trials.of_server(mode, server, postgres.url(mode)))
-            yield from trials.of_commands(mode, home, environment)
+            yield from trials.of_commands(mode, home, environment, postgres.url(mode))
             yield from asyncio.run(trials.after_commands(mode, server))
             ended = asyncio.run(server.stopped())
             yield Trial(mode, "exit code of the server", ended.code, 0)
