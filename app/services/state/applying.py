@@ -74,7 +74,11 @@ async def plan(
     return compare(document, current, prune=prune, now=now, externally_managed=externally_managed)
 
 
-async def apply(database: Database, changes: Plan, progress: Progress) -> Applied:
+Made = Callable[[int, int], None]
+"""Called with the number of changes that are committed, and with that of all."""
+
+
+async def apply(database: Database, changes: Plan, progress: Progress, made: Made = lambda *_: None) -> Applied:
     """Make all changes of a plan without faults.
 
     Up to ONE_TRANSACTION changes are one transaction with one event. More are one transaction for each step. After an
@@ -84,13 +88,14 @@ async def apply(database: Database, changes: Plan, progress: Progress) -> Applie
     number = len(changes.changes)
     batches = [steps] if number <= ONE_TRANSACTION and steps else [[step] for step in steps]
     done = 0
+    made(done, number)
     for batch in batches:
         try:
             await retries.run(partial(_commit, database, batch))
         except (Retry, UniqueViolation):
-            outcome = f"{done:,} of {number:,} changes are made" if done else "nothing was changed"
-            raise OstiaryError(f"others changed the same objects at the same time; {outcome}. Run it again.") from None
+            raise OstiaryError("others changed the same objects at the same time. Run it again.") from None
         done += sum(len(step.changes) for step in batch)
+        made(done, number)
         progress(batch[-1].label, done)
     return Applied(number, len(batches))
 
