@@ -246,7 +246,10 @@ def _check_backups(settings: Settings) -> Check:
     backups = folders.list_backups(settings.backup_path)
     if not backups:
         return _warn("backups", f"there is none in {settings.backup_path}", "set BackupEvery, or run ostiary backup")
-    newest = backups[-1]
+    newest = folders.newest(settings.backup_path, _now())
+    if newest is None or newest != backups[-1]:
+        text = f"the newest is {backups[-1].file}, which is from the future"
+        return _warn("backups", text, "set the clock of this machine, and move the backup to another folder")
     age = _now() - newest.moment
     text = f"the newest is {newest.file}, {age / timedelta(hours=1):.1f} hours old"
     if settings.backup_interval is not None and age > 2 * settings.backup_interval:

@@ -151,6 +151,18 @@ def test_backups_that_stopped_are_found(settings: Settings, monkeypatch: pytest.
     assert inspect(settings, backup_every="24h")["backups"].state is State.PROBLEM
 
 
+def test_a_backup_from_the_future_does_not_hide_that_backups_stopped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_backup(settings)
+    monkeypatch.setattr(doctor, "_now", lambda: datetime.now(UTC) - timedelta(days=3))
+
+    check = inspect(settings, backup_every="24h")["backups"]
+
+    assert check.state is State.WARNING
+    assert check.text.endswith(", which is from the future")
+
+
 def test_keys_of_another_secret_are_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTIARY_TOKEN_ALGORITHM", "EdDSA")
     administration.prepare(Settings.read())

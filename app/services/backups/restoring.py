@@ -16,7 +16,7 @@ from app.db import migrations
 from app.db.backups import BackupFailed, Report, explain, postgresql, sqlite
 from app.services import access_index_rebuild, session_revocation
 from app.services.app_context import AppContext
-from app.services.backups.folder import draft, secret_beside
+from app.services.backups.folder import draft, lock, secret_beside
 from app.services.signing_keys import list_keys
 
 
@@ -86,8 +86,7 @@ def _staged_sqlite(settings: Settings, file: Path, replace: bool, report: Report
     if path.exists() and not replace:
         raise BackupFailed(f"{path} exists: with --replace it is kept under another name and replaced")
     _require_unused(path)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with draft(path.parent) as new:
+    with _only_restore(path.parent), draft(path.parent) as new:
         sqlite.copy(file, new, report)
         revision = sqlite.revision(new)
         if revision is None:
@@ -103,6 +102,15 @@ def _staged_sqlite(settings: Settings, file: Path, replace: bool, report: Report
         aside = _kept_name(path)
         sqlite.replace(path, new, aside)
         plan.notes.append(f"the old database is kept as {aside}")
+
+
+@contextmanager
+def _only_restore(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder of the database, whose holder deletes what a killed restore has left there."""
+    with lock(folder, waits=False) as is_locked:
+        if not is_locked:
+            raise BackupFailed(f"another process restores or makes a backup in {folder}: wait for its end")
+        yield
 
 
 def _require_unused(path: Path) -> None:

@@ -307,9 +307,37 @@ def test_a_stopped_restore_leaves_the_database_as_it_was(registry: Registry, poi
     assert "ann" in registry.run("user", "list")
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_what_a_killed_restore_leaves_beside_the_database_is_deleted_by_the_next_one(registry: Registry) -> None:
+    registry.run("backup")
+    files = _data_files(registry)
+    restore = "restore", str(registry.newest()), "--replace"
+
+    for _ in range(2):
+        assert _end_at(registry, "app.services.session_revocation.end_all", "SIGKILL", *restore) == -signal.SIGKILL
+        left = {*_data_files(registry)} - {*files}
+        assert len(left) == 1, "of the second one alone"
+    assert "admin" in registry.run("user", "list")
+    registry.run(*restore)
+
+    new = {*_data_files(registry)} - {*files}
+    assert len(new) == 1
+    assert new.pop().startswith("ostiary.db.before-")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_two_restores_at_once_do_not_delete_each_others_files(registry: Registry) -> None:
+    registry.run("backup")
+    with folders.lock(registry.folder / "data", waits=False) as is_locked:
+        assert is_locked
+        said = registry.run("restore", str(registry.newest()), "--replace", code=1)
+
+    assert "another process restores" in said
+
+
 def _data_files(registry: Registry) -> list[str]:
     names = (each.name for each in (registry.folder / "data").iterdir())
-    return sorted(name for name in names if not name.endswith(("-wal", "-shm")))
+    return sorted(name for name in names if not name.endswith(("-wal", "-shm", ".lock")))
 
 
 def _names(registry: Registry, schema: str) -> list[str]:
