@@ -32,7 +32,7 @@ from app.services import housekeeping
 from tests.support.client import Api
 from tests.support.direct_client import DirectClient
 from tests.support.factories import Make
-from tests.support.pooler import Pooler
+from tests.support.pooler import POOLED, POOLED_CONNECTIONS, Pooler
 from tests.support.postgres import Postgres
 from tests.support.rest_client import Rest
 from tests.support.shared_postgres import SharedPostgres
@@ -55,9 +55,6 @@ LONG_TEXT = 5_000
 
 NEVER_SECONDS = 86_400.0
 """Time between rounds of work beside the requests, so that none is done during a test."""
-
-POOLED, POOLED_CONNECTIONS = "POOLED_TESTS", 4
-"""The variable with the mode of a PgBouncer for the tests on PostgreSQL, and its connections to a database."""
 
 SECRET = "a secret that is long enough for tests alone"
 

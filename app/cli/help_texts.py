@@ -62,9 +62,10 @@ exit codes:
 """
 
 MIGRATE = """\
-Bring the schema of the database up to date and exit. A new database is created,
-with the first administrator. It prints each migration that it applies. `serve`
-does the same; run this first where several servers share one database.
+Bring the schema of the database up to date and exit. A new database is created, with
+the first administrator if the setting DefaultAdmin has a password of its own; without
+one, `serve` creates them. It prints each migration that it applies. Run this first
+where several servers share one database.
 """
 
 MIGRATE_EPILOG = """\

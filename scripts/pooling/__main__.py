@@ -1,15 +1,18 @@
 """Start PostgreSQL, PgBouncer in each mode and a server behind it, run all trials, and print the results as a table."""
 
 import asyncio
+import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from scripts.pooling import trials
 from scripts.pooling.trials import Trial
-from tests.support.pooler import Pooler
+from tests.support.pooler import POOLED, Pooler
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
@@ -17,8 +20,16 @@ MODES = {"session": 40, "transaction": 3}
 """The modes, and the connections to PostgreSQL for each: in transaction mode fewer than the server has clients."""
 
 
-def main() -> int:
-    """Run all trials; return 1 if one fails."""
+SUITE = ("graphql", "http", "policy", "query", "rest", "services")
+"""The folders of tests whose fixtures use the database as a server does."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run all trials, or with `--suite` the tests; return 1 if one fails."""
+    if [*argv] == ["--suite"]:
+        return _run_suite()
+    if argv:
+        sys.exit(f"poolers: unknown arguments: {' '.join(argv)}; see `scripts/poolers --help`")
     with ExitStack() as stack:
         postgres = Postgres()
         stack.callback(postgres.stop)
@@ -27,6 +38,13 @@ def main() -> int:
         for mode in MODES:
             tried += _try(mode, postgres)
     return _tell(tried)
+
+
+def _run_suite() -> int:
+    """Run the tests on PostgreSQL through PgBouncer in transaction mode; those marked `direct` do not concern it."""
+    os.environ[POOLED] = "transaction"
+    folders = [f"tests/{name}" for name in SUITE]
+    return int(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "postgresql", "-m", "not direct", *folders]))
 
 
 def _try(mode: str, postgres: Postgres) -> Iterator[Trial]:
@@ -61,4 +79,4 @@ def _tell(tried: list[Trial]) -> int:
     return 1 if failed else 0
 
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))

@@ -31,6 +31,9 @@ logfile = $folder/log
 """)
 """A configuration that leaves everything else at its default."""
 
+POOLED, POOLED_CONNECTIONS = "POOLED_TESTS", 4
+"""The variable with the mode of a PgBouncer for the tests on PostgreSQL, and its connections to a database."""
+
 WAIT_SECONDS = 60.0
 
 
