@@ -332,15 +332,13 @@ def plan_state(settings: Settings, document: State, progress: files.Progress, *,
 
 
 def apply_state(
-    settings: Settings, document: State, progress: files.Progress, made: applying.Made, *, prune: bool
+    settings: Settings, document: State, progress: files.Progress, on_commit: applying.OnCommit, *, prune: bool
 ) -> tuple[Plan, applying.Applied]:
     """Make the registry equal to a document, unless the plan has faults."""
 
     async def apply(app: AppContext) -> tuple[Plan, applying.Applied]:
         plan = await _plan_state(app, document, progress, prune=prune)
-        if plan.faults:
-            return plan, applying.Applied(0, 0)
-        return plan, await applying.apply(app.database, plan, progress, made)
+        return plan, await applying.apply(app.database, plan, progress, on_commit)
 
     return _on_existing(settings, apply)
 
@@ -356,13 +354,13 @@ def fit_import(settings: Settings, source: Translation, progress: files.Progress
 
 
 def apply_import(
-    settings: Settings, source: Translation, progress: files.Progress, made: applying.Made
+    settings: Settings, source: Translation, progress: files.Progress, on_commit: applying.OnCommit
 ) -> tuple[Fit, applying.Applied]:
     """Make what fits of the translation of another registry."""
 
     async def apply(app: AppContext) -> tuple[Fit, applying.Applied]:
         fitted = await _fit(app, source, progress)
-        return fitted, await applying.apply(app.database, fitted.plan, progress, made)
+        return fitted, await applying.apply(app.database, fitted.plan, progress, on_commit)
 
     return _on_existing(settings, apply)
 

@@ -46,7 +46,7 @@ class Progress:
             print(f"ostiary: {stage}: {text}", file=sys.stderr, flush=True)
 
 
-class Made:
+class CommitCount:
     """Changes of a command with several transactions. If it does not end, standard error has how many are made."""
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class Made:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None or not self._total:
             return
-        made = f"{self._done:,} of {self._total:,} changes are made" if self._done else "nothing was changed"
+        outcome = f"{self._done:,} of {self._total:,} changes are made" if self._done else "nothing was changed"
         rest = ""
         if 0 < self._done < self._total:
             rest = "; the same command again makes the others"
-        print(f"ostiary: {made}{rest}", file=sys.stderr, flush=True)
+        print(f"ostiary: {outcome}{rest}", file=sys.stderr, flush=True)
 
 
 class Parser(argparse.ArgumentParser):

@@ -62,10 +62,9 @@ exit codes:
 """
 
 MIGRATE = """\
-Bring the schema of the database up to date and exit. A new database is created, with
-the first administrator if the setting DefaultAdmin has a password of its own; without
-one, `serve` creates them. It prints each migration that it applies. Run this first
-where several servers share one database.
+Bring the schema of the database up to date, print each migration, and exit. A new
+database is created. Its first administrator is too, if DefaultAdmin has a password of
+its own. `serve` does the same; run this first where several servers share a database.
 """
 
 MIGRATE_EPILOG = """\
@@ -288,11 +287,9 @@ RESTORE = """\
 Put a backup that `ostiary backup` has made in place of the database and its secret.
 Stop all servers first. The data are checked and migrated if they are older, all
 sessions and tickets end, and the access index is checked. Until then no server uses
-them. An existing database is never overwritten: --replace keeps it under another name
-(SQLite) or in another schema (PostgreSQL).
-
-If it is killed, run it again: on PostgreSQL, everything else refuses the database, and
-the old tables come back first.
+them. --replace keeps an existing database under another name (SQLite) or in another
+schema (PostgreSQL). If it is killed, run it again: on PostgreSQL, everything else
+refuses the database until then.
 
 API tokens that were revoked after the backup are valid again; --api-tokens deletes
 all of them. Keys that the secret cannot decrypt are named.

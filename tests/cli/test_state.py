@@ -259,7 +259,7 @@ def test_whatever_ends_an_apply_early_it_says_how_much_is_made(
 ) -> None:
     document.write_text("version: 1\nusers:\n" + "".join(f"  - userName: user{at}\n" for at in range(3_000)))
     calls: list[object] = []
-    commit = applying._commit  # noqa: SLF001 - one transaction, which fails here
+    commit = applying._commit
 
     async def fail(*arguments: Any) -> None:
         calls.append(arguments)

@@ -170,7 +170,7 @@ def test_the_server_runs_without_rights_and_writes_into_its_volume_only() -> Non
 def test_the_command_exists_and_is_asked_whether_it_lives(tmp_path: Path) -> None:
     final = stage(None)
     (program,) = final.last("ENTRYPOINT").arguments()
-    parsed = cli._parser().parse_args(final.last("CMD").arguments())  # noqa: SLF001 - argparse has no other way to ask
+    parsed = cli._parser().parse_args(final.last("CMD").arguments())
     scripts = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]["scripts"]
 
     assert program in scripts

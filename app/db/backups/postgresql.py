@@ -101,7 +101,7 @@ async def has_objects(url: str) -> bool:
         await connection.close()
 
 
-async def begin(url: str, moment: datetime) -> str | None:
+async def start(url: str, moment: datetime) -> str | None:
     """Mark the database as an unfinished restore, and move every object of the current schema into a new one.
 
     Returns the name of that schema, which has the moment; None if there are no objects. Both steps are one transaction,
@@ -132,7 +132,7 @@ async def _free_schema(connection: Any, moment: datetime) -> str:
 
 
 async def is_unfinished(url: str) -> bool:
-    """Return whether a restore was interrupted after `begin`, or is running."""
+    """Return whether a restore was interrupted after `start`, or is running."""
     connection = await connect_directly(url)
     try:
         return await is_restore_unfinished(connection)

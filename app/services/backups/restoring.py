@@ -131,7 +131,7 @@ def _staged_postgresql(settings: Settings, file: Path, replace: bool, report: Re
     notes = _undo_interrupted(url)
     if not replace and asyncio.run(postgresql.has_objects(url)):
         raise BackupFailed("the database is not empty: with --replace its tables are kept in another schema")
-    aside = asyncio.run(postgresql.begin(url, datetime.now(UTC)))
+    aside = asyncio.run(postgresql.start(url, datetime.now(UTC)))
     try:
         postgresql.load(url, file, report)
         revision = asyncio.run(postgresql.revision(url, restored=True))

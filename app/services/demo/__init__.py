@@ -112,7 +112,7 @@ async def _count(tx: Transaction, table: Any, *conditions: Any) -> int:
 _IS_PERSONAL = (
     select(literal(1)).where(col(User.id) == col(Org.owner_id), col(User.user_name) == col(Org.name)).exists()
 )
-"""Whether an org is the one that a new user gets with DroneDbClients or EnableDefaultUserOrganization."""
+"""Condition of an org: it is the one that a new user gets with DroneDbClients or EnableDefaultUserOrganization."""
 
 
 async def _require_empty(tx: Transaction) -> None:

@@ -246,6 +246,7 @@ POINTS = {
     "before the sessions end": "app.services.session_revocation.end_all",
     "before the end": "app.db.backups.postgresql.finish",
 }
+COMMANDS = ("serve --port 0", "serve --port 0 --no-migrate", "migrate", "user list", "backup", "doctor")
 KILLED = """
 import os, signal, sys
 from app import cli
@@ -281,10 +282,9 @@ def test_a_killed_restore_leaves_a_database_that_nothing_uses_until_it_is_repeat
 
     assert _end_at(registry, POINTS[point], "SIGKILL", *restore) == -signal.SIGKILL
 
-    for command in ("serve --port 0", "serve --port 0 --no-migrate", "migrate", "user list", "backup", "doctor"):
+    copied = f"copy {registry.environment['OSTIARY_DATABASE_URL']} sqlite:///copy.db"
+    for command in [*COMMANDS, copied] if point == "before the dump is loaded" else COMMANDS[:1]:
         assert "an interrupted restore has left the database unfinished" in registry.run(*command.split(), code=1)
-    copied = registry.run("copy", registry.environment["OSTIARY_DATABASE_URL"], "sqlite:///copy.db", code=1)
-    assert "interrupted restore" in copied
     assert "an interrupted restore was undone first" in registry.run(*restore)
     assert _names(registry, "public") == ["ann"]
     ((schema,),) = registry.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'")
@@ -341,5 +341,5 @@ def _data_files(registry: Registry) -> list[str]:
 
 
 def _names(registry: Registry, schema: str) -> list[str]:
-    query = f"SELECT user_name FROM {schema}.users WHERE user_name <> 'admin' ORDER BY 1"  # noqa: S608 - ours
+    query = f"SELECT user_name FROM {schema}.users WHERE user_name <> 'admin' ORDER BY 1"
     return [row[0] for row in registry.execute(query)]
