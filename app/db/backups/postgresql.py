@@ -147,9 +147,10 @@ async def undo(url: str) -> None:
         async with connection.transaction():
             aside = await connection.fetchval(f"SELECT aside FROM {RESTORE_MARK}")  # noqa: S608 - a name of ours
             await connection.execute(f"DROP TABLE {RESTORE_MARK}")
-            await connection.execute(f"CREATE SCHEMA {_DISCARDED}")
-            await _move(connection, _DISCARDED)
-            await connection.execute(f"DROP SCHEMA {_DISCARDED} CASCADE")
+            if await connection.fetch(_OBJECTS):  # else a role that may create no schema can undo too
+                await connection.execute(f"CREATE SCHEMA {_DISCARDED}")
+                await _move(connection, _DISCARDED)
+                await connection.execute(f"DROP SCHEMA {_DISCARDED} CASCADE")
             if aside is not None:
                 home = await connection.fetchval("SELECT quote_ident(current_schema())")
                 await connection.execute(f"SET LOCAL search_path = {aside}")
