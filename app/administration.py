@@ -332,13 +332,13 @@ def plan_state(settings: Settings, document: State, progress: files.Progress, *,
 
 
 def apply_state(
-    settings: Settings, document: State, progress: files.Progress, *, prune: bool
+    settings: Settings, document: State, progress: files.Progress, on_commit: applying.OnCommit, *, prune: bool
 ) -> tuple[Plan, applying.Applied]:
     """Make the registry equal to a document, unless the plan has faults."""
 
     async def apply(app: AppContext) -> tuple[Plan, applying.Applied]:
         plan = await _plan_state(app, document, progress, prune=prune)
-        return plan, applying.Applied(0, 0) if plan.faults else await applying.apply(app.database, plan, progress)
+        return plan, await applying.apply(app.database, plan, progress, on_commit)
 
     return _on_existing(settings, apply)
 
@@ -353,12 +353,14 @@ def fit_import(settings: Settings, source: Translation, progress: files.Progress
     return _on_existing(settings, lambda app: _fit(app, source, progress))
 
 
-def apply_import(settings: Settings, source: Translation, progress: files.Progress) -> tuple[Fit, applying.Applied]:
+def apply_import(
+    settings: Settings, source: Translation, progress: files.Progress, on_commit: applying.OnCommit
+) -> tuple[Fit, applying.Applied]:
     """Make what fits of the translation of another registry."""
 
     async def apply(app: AppContext) -> tuple[Fit, applying.Applied]:
         fitted = await _fit(app, source, progress)
-        return fitted, await applying.apply(app.database, fitted.plan, progress)
+        return fitted, await applying.apply(app.database, fitted.plan, progress, on_commit)
 
     return _on_existing(settings, apply)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -31,6 +32,7 @@ from app.services import housekeeping
 from tests.support.client import Api
 from tests.support.direct_client import DirectClient
 from tests.support.factories import Make
+from tests.support.pooler import POOLED, POOLED_CONNECTIONS, Pooler
 from tests.support.postgres import Postgres
 from tests.support.rest_client import Rest
 from tests.support.shared_postgres import SharedPostgres
@@ -103,6 +105,17 @@ def shared_postgres(postgres: Postgres) -> Iterator[SharedPostgres]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def pooler(postgres: Postgres) -> Iterator[Pooler | None]:
+    """A PgBouncer in transaction mode, if `scripts/poolers --suite` asks for one; each database has few connections."""
+    mode = os.environ.get(POOLED)
+    if mode is None:
+        yield None
+        return
+    with Pooler(postgres.url(), mode, POOLED_CONNECTIONS) as running:
+        yield running
+
+
 @pytest.fixture
 def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a migrated, empty database."""
@@ -112,7 +125,8 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{path}"
     database: SharedPostgres = request.getfixturevalue("shared_postgres")
     database.reset()
-    return database.url
+    pooler: Pooler | None = request.getfixturevalue("pooler")
+    return database.url if pooler is None else pooler.url(database.url)
 
 
 @pytest.fixture

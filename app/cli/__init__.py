@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -66,7 +67,8 @@ def main(argv: list[str] | None = None) -> int | None:
 def _run_command(arguments: argparse.Namespace) -> int:
     program_name.set(arguments.program)
     try:
-        code: int | None = arguments.run(arguments)
+        with _as_interrupt(signal.SIGTERM):  # a supervisor's stop cleans up as Ctrl-C does
+            code: int | None = arguments.run(arguments)
         sys.stdout.flush()
     except SettingsError as error:
         return _print_error(str(error), 2)
@@ -268,6 +270,10 @@ def _run(arguments: argparse.Namespace, listener: "Listener", log: dict[str, Any
 
 @contextmanager
 def _as_interrupt(number: signal.Signals) -> Iterator[None]:
+    """Treat a signal as Ctrl-C during the block; another thread than the main one cannot."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = signal.signal(number, signal.default_int_handler)
     try:
         yield

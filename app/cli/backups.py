@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.cli.common import (
     Progress,
@@ -12,6 +13,9 @@ from app.cli.common import (
     start,
     tasks,
 )
+
+if TYPE_CHECKING:
+    from app.config import Settings
 
 MEGABYTE = 1_000_000
 
@@ -37,9 +41,17 @@ def _backup(arguments: argparse.Namespace) -> None:
         return
     print(f"wrote {created.backup.file}: {_format_size(created.size)} in {created.seconds:.1f} s, checked")
     if secret is None:
-        print("without a secret: it is the setting Secret; keep it apart, for it is needed with the backup")
+        print(f"without a secret: {_explain_missing_secret(settings)}")
     else:
         print(f"wrote {secret}: it belongs to the backup")
+
+
+def _explain_missing_secret(settings: "Settings") -> str:
+    if settings.secret is None:
+        return (
+            f"{settings.secret_path} does not exist; without the secret of the servers, all sessions end at a restore"
+        )
+    return "it is the setting Secret; keep it apart, for it is needed with the backup"
 
 
 def _format_size(size: int) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from app.cli import help_texts
 from app.observability import logs
@@ -44,6 +44,29 @@ class Progress:
             self._next = now + PROGRESS_SECONDS
             text = f"{done:,} of {total:,}" if total else f"{done:,} done" if done else "still working"
             print(f"ostiary: {stage}: {text}", file=sys.stderr, flush=True)
+
+
+class CommitCount:
+    """Changes of a command with several transactions. If it does not end, standard error has how many are made."""
+
+    def __init__(self) -> None:
+        self._done = self._total = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Note how many changes are committed, of all that are planned."""
+        self._done, self._total = done, total
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or not self._total:
+            return
+        outcome = f"{self._done:,} of {self._total:,} changes are made" if self._done else "nothing was changed"
+        rest = ""
+        if 0 < self._done < self._total:
+            rest = "; the same command again makes the others"
+        print(f"ostiary: {outcome}{rest}", file=sys.stderr, flush=True)
 
 
 class Parser(argparse.ArgumentParser):

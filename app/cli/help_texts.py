@@ -62,9 +62,9 @@ exit codes:
 """
 
 MIGRATE = """\
-Bring the schema of the database up to date and exit. A new database is created,
-with the first administrator. It prints each migration that it applies. `serve`
-does the same; run this first where several servers share one database.
+Bring the schema of the database up to date, print each migration, and exit. A new
+database is created. Its first administrator is too, if DefaultAdmin has a password of
+its own. `serve` does the same; run this first where several servers share a database.
 """
 
 MIGRATE_EPILOG = """\
@@ -285,10 +285,11 @@ exit codes:
 
 RESTORE = """\
 Put a backup that `ostiary backup` has made in place of the database and its secret.
-Stop all servers first. The data are prepared apart: they are checked and migrated if
-they are older, all sessions and tickets end, and the access index is checked. Then
-they are put in place at once. An existing database is never overwritten: --replace
-keeps it under another name (SQLite) or in another schema (PostgreSQL).
+Stop all servers first. The data are checked and migrated if they are older, all
+sessions and tickets end, and the access index is checked. Until then no server uses
+them. --replace keeps an existing database under another name (SQLite) or in another
+schema (PostgreSQL). If it is killed, run it again: on PostgreSQL, everything else
+refuses the database until then.
 
 API tokens that were revoked after the backup are valid again; --api-tokens deletes
 all of them. Keys that the secret cannot decrypt are named.
@@ -301,7 +302,7 @@ examples:
                                           as another database, to look at it
 
 exit codes:
-  0 restored   1 not restored; the database is as it was
+  0 restored   1 or 130 not restored; the database is as it was
   2 wrong arguments or settings
 """
 

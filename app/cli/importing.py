@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.cli import state
 from app.cli.common import (
     CommandFailed,
+    CommitCount,
     Progress,
     Subparsers,
     add_command,
@@ -130,7 +131,8 @@ def _import(arguments: argparse.Namespace, settings: "Settings", source: "Transl
         if arguments.dry_run or arguments.output is not None:
             fitted, applied = tasks().fit_import(settings, source, Progress()), None
         else:
-            fitted, applied = tasks().apply_import(settings, source, Progress())
+            with CommitCount() as commits:
+                fitted, applied = tasks().apply_import(settings, source, Progress(), commits)
     if arguments.output is not None:
         _write(arguments.output, fitted)
     if arguments.json:

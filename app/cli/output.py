@@ -1,14 +1,19 @@
 """The file that a command writes."""
 
 import errno
+import fcntl
+import glob
 import os
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
 from app.cli.common import CommandFailed
+
+PARTIAL = ".partial"
+"""End of the name of a new file until it is complete."""
 
 
 class _NotWritten(Exception):
@@ -70,9 +75,12 @@ def output_folder(folder: Path, names: Collection[str]) -> Iterator[dict[str, Ou
 def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
     """Open a new file beside each target. They replace the targets when all are written and closed.
 
-    Raises OSError, and CommandFailed for a target that is a directory.
+    A new file is locked until then: without that, it is what a killed process left, and is deleted. Raises OSError, and
+    CommandFailed for a target that is a directory.
     """
-    partials = [target.with_name(f".{target.name}.{os.getpid()}.partial") for target in targets]
+    for target in targets:
+        _delete_abandoned(target)
+    partials = [target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}") for target in targets]
     created = list[Path]()
     try:
         with ExitStack() as stack:
@@ -80,6 +88,7 @@ def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
             for partial in partials:
                 descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 created.append(partial)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
                 files.append(stack.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")))
             yield files
         for target in targets:
@@ -90,3 +99,11 @@ def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
     finally:
         for partial in created:
             partial.unlink(missing_ok=True)
+
+
+def _delete_abandoned(target: Path) -> None:
+    """Delete new files of a target that belong to no process. They may contain hashes and addresses of users."""
+    for partial in target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL}"):
+        with suppress(OSError), partial.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            partial.unlink()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli.common import (
     CommandFailed,
+    CommitCount,
     Progress,
     Subparsers,
     add_command,
@@ -202,8 +203,8 @@ def _plan(arguments: argparse.Namespace) -> int:
 def _apply(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     document = _read(arguments)
-    with explain_database_errors(settings):
-        plan, applied = tasks().apply_state(settings, document, Progress(), prune=arguments.prune)
+    with explain_database_errors(settings), CommitCount() as commits:
+        plan, applied = tasks().apply_state(settings, document, Progress(), commits, prune=arguments.prune)
     _require_no_faults(arguments.file, plan.faults)
     if arguments.json:
         print_json(applied_as_json(plan, applied.transactions))

@@ -13,6 +13,7 @@ import asyncpg
 from sqlmodel import SQLModel
 
 from app.db.interface import ReplicaState
+from app.db.migrations import UNFINISHED_RESTORE, is_restore_unfinished
 from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.replica import Problem, Replica
 from app.db.postgresql.wal_position import FLUSHED, position_of, read_cluster
@@ -71,6 +72,8 @@ async def inspect_server(url: str, replicas: Sequence[str] = ()) -> DatabaseFact
 async def _read_facts(connection: asyncpg.Connection, refusal: str | None, *, has_pooler: bool) -> DatabaseFacts:
     has_tables = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
     revision = await connection.fetchval("SELECT version_num FROM alembic_version") if has_tables else None
+    if await is_restore_unfinished(connection):
+        revision, has_tables = UNFINISHED_RESTORE, False
     now = await connection.fetchval("SELECT clock_timestamp()")
     return DatabaseFacts(
         f"PostgreSQL {await connection.fetchval('SHOW server_version')}",

@@ -56,8 +56,8 @@ class OutdatedSchema(OstiaryError):
     """Migrations are missing."""
 
 
-class UnfinishedCopy(OstiaryError):
-    """The database is a copy that was interrupted, so that rows are missing."""
+class Interrupted(OstiaryError):
+    """A copy into the database, or a restore of it, was interrupted, so that rows may be missing."""
 
 
 class Refusal(OstiaryError):

@@ -11,6 +11,8 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Event, Thread
 from typing import Any
@@ -30,6 +32,9 @@ INTERVAL = 1.0
 
 BACKOFF = 5.0
 """Seconds until the next export after one that failed. A collector that comes and goes does not fill the log."""
+
+MAX_BACKOFF = 300.0
+"""Longest pause, in seconds, for which a collector may ask with Retry-After. It would lose traces meanwhile."""
 
 MAX_WAITING_BYTES = 32_000_000
 """Most memory of the traces that wait for the export, as `estimate` counts it. Further traces are dropped."""
@@ -76,11 +81,11 @@ counters.declare(TRACES, result=(EXPORTED, REFUSED, DROPPED))
 
 
 class _Unsuccessful(Exception):
-    """A response of the collector with another status than 2xx."""
+    """A response of the collector with another status than 2xx, and the seconds that it asks to wait, 0 for none."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, wait: float) -> None:
         super().__init__(f"HTTP status {status}")
-        self.status = status
+        self.status, self.wait = status, wait
 
 
 class TraceExporter:
@@ -132,13 +137,16 @@ class TraceExporter:
     def _run(self) -> None:
         pause = INTERVAL
         while not self._stops.wait(pause):
-            pause = INTERVAL if self._export_waiting() else BACKOFF
+            pause = self._export_waiting()
         self._export_waiting()
         if self._client is not None:
             self._client.close()
 
-    def _export_waiting(self) -> bool:
-        """Export all batches until one fails; return False then. It is queued again if it may succeed later."""
+    def _export_waiting(self) -> float:
+        """Export all batches until one fails, which is queued again if it may succeed later.
+
+        Returns the seconds until the next export, which a collector may make longer.
+        """
         while batch := self._take_batch():
             try:
                 rejected = self._post(orjson.dumps(self._document(batch)))
@@ -148,12 +156,12 @@ class TraceExporter:
                     self._put_back(batch)
                 else:
                     counters.add(TRACES, len(batch), result=REFUSED)
-                return False
+                return _pause_after(error)
             self._availability.mark_up()
             refused = min(rejected, len(batch))  # the collector does not say to which traces these spans belong
             counters.add(TRACES, refused, result=REFUSED)
             counters.add(TRACES, len(batch) - refused, result=EXPORTED)
-        return True
+        return INTERVAL
 
     def _take_batch(self) -> list[Trace]:
         batch: list[Trace] = []
@@ -178,7 +186,7 @@ class TraceExporter:
         seconds = CLOSE_SECONDS / 2 if self._stops.is_set() else REQUEST_SECONDS
         with self._client.stream("POST", self._endpoint, content=body, timeout=seconds) as response:
             if not response.is_success:
-                raise _Unsuccessful(response.status_code)
+                raise _Unsuccessful(response.status_code, _read_wait(response.headers.get("retry-after", "")))
             return self._read_rejected(_read_start(response))
 
     def _read_rejected(self, answer: bytes) -> int:
@@ -231,6 +239,22 @@ def _read_start(response: httpx.Response) -> bytes:
         if len(body) > MAX_ANSWER_BYTES:
             break
     return bytes(body)
+
+
+def _read_wait(text: str) -> float:
+    """Return the seconds of a header Retry-After, a number or a date; 0 for any other text, and for the past."""
+    try:
+        if text.isascii() and text.isdigit():
+            return float(text)
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # a date without a zone cannot be subtracted
+        return 0.0
+
+
+def _pause_after(error: Exception) -> float:
+    """Return the seconds until the next export. The protocol asks clients to follow Retry-After."""
+    wait = error.wait if isinstance(error, _Unsuccessful) else 0.0
+    return max(BACKOFF, min(wait, MAX_BACKOFF))
 
 
 def _is_transient(error: Exception) -> bool:

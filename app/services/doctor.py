@@ -19,7 +19,7 @@ from app.db import Freshness, ReplicaState
 from app.db.backups import Report, sqlite
 from app.db.failures import classify
 from app.db.inspection import DatabaseFacts, inspect_file, inspect_server
-from app.db.migrations import HEAD, UNFINISHED
+from app.db.migrations import HEAD, INTERRUPTED
 from app.db.postgresql.database import SETTINGS
 from app.db.postgresql.replica import Problem
 from app.db.tables import AuditEvent, col
@@ -157,8 +157,9 @@ def check_database(settings: Settings, facts: DatabaseFacts, workers: int, repor
 def _check_schema(revision: str | None) -> Check:
     if revision is None:
         return _fail("schema", "the database has no tables of Ostiary", "ostiary migrate, or set DatabaseUrl")
-    if revision == UNFINISHED:
-        return _fail("schema", "the database is an unfinished copy", "the same `ostiary copy SOURCE TARGET` again")
+    if revision in INTERRUPTED:
+        text, _, action = INTERRUPTED[revision].partition(": ")
+        return _fail("schema", text, action)
     if revision > HEAD:
         text = f"migration {revision} is newer than this version, which knows {HEAD}"
         return _fail("schema", text, "install the version that migrated it, or restore a backup")
@@ -245,7 +246,10 @@ def _check_backups(settings: Settings) -> Check:
     backups = folders.list_backups(settings.backup_path)
     if not backups:
         return _warn("backups", f"there is none in {settings.backup_path}", "set BackupEvery, or run ostiary backup")
-    newest = backups[-1]
+    newest = folders.newest(settings.backup_path, _now())
+    if newest is None or newest != backups[-1]:
+        text = f"the newest is {backups[-1].file}, which is from the future"
+        return _warn("backups", text, "set the clock of this machine, and move the backup to another folder")
     age = _now() - newest.moment
     text = f"the newest is {newest.file}, {age / timedelta(hours=1):.1f} hours old"
     if settings.backup_interval is not None and age > 2 * settings.backup_interval:

@@ -2,47 +2,34 @@
 
 import asyncio
 import os
-import pwd
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from string import Template
-from time import monotonic, sleep
-from urllib.parse import urlsplit
 
-import asyncpg
+import pytest
 
 from scripts.pooling import trials
 from scripts.pooling.trials import Trial
-from tests.support.postgres import Postgres, free_port
+from tests.support.pooler import POOLED, Pooler
+from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 MODES = {"session": 40, "transaction": 3}
 """The modes, and the connections to PostgreSQL for each: in transaction mode fewer than the server has clients."""
 
-PGBOUNCER = Template("""
-[databases]
-* = host=127.0.0.1 port=$server
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = $port
-unix_socket_dir =
-auth_type = scram-sha-256
-auth_file = $folder/users
-pool_mode = $mode
-default_pool_size = $size
-logfile = $folder/log
-""")
-"""A configuration that leaves everything else at its default."""
 
-WAIT_SECONDS = 10.0
+SUITE = ("graphql", "http", "policy", "query", "rest", "services")
+"""The folders of tests whose fixtures use the database as a server does."""
 
 
-def main() -> int:
-    """Run all trials; return 1 if one fails."""
+def main(argv: Sequence[str]) -> int:
+    """Run all trials, or with `--suite` the tests; return 1 if one fails."""
+    if [*argv] == ["--suite"]:
+        return _run_suite()
+    if argv:
+        sys.exit(f"poolers: unknown arguments: {' '.join(argv)}; see `scripts/poolers --help`")
     with ExitStack() as stack:
         postgres = Postgres()
         stack.callback(postgres.stop)
@@ -53,17 +40,26 @@ def main() -> int:
     return _tell(tried)
 
 
+def _run_suite() -> int:
+    """Run the tests on PostgreSQL through PgBouncer in transaction mode; those marked `direct` do not concern it."""
+    os.environ[POOLED] = "transaction"
+    folders = [f"tests/{name}" for name in SUITE]
+    return int(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "postgresql", "-m", "not direct", *folders]))
+
+
 def _try(mode: str, postgres: Postgres) -> Iterator[Trial]:
     postgres.create(mode)
-    with tempfile.TemporaryDirectory() as name, _pooled(mode, postgres.url(mode), Path(name)) as url:
+    direct = postgres.url(mode)
+    with tempfile.TemporaryDirectory() as name, Pooler(direct, mode, MODES[mode]) as pooler:
+        url = pooler.url(direct)
         yield from asyncio.run(trials.of_clients(mode, url))
         home = Path(name) / "home"
         home.mkdir()
         environment = {"OSTIARY_DATABASE_URL": url, "OSTIARY_SECRET": "a secret of the trials that is long enough"}
         with Server(home, "--workers", "2", **environment) as server:
             server.ready()
-            yield from asyncio.run(trials.of_server(mode, server, postgres.url(mode)))
-            yield from trials.of_commands(mode, home, environment)
+            yield from asyncio.run(trials.of_server(mode, server, direct))
+            yield from trials.of_commands(mode, home, environment, direct)
             yield from asyncio.run(trials.after_commands(mode, server))
             ended = asyncio.run(server.stopped())
             yield Trial(mode, "exit code of the server", ended.code, 0)
@@ -71,51 +67,6 @@ def _try(mode: str, postgres: Postgres) -> Iterator[Trial]:
                 mode, "workers that say in the log that there is a pooler", ended.err.count("a connection pooler"), 3
             )
             yield Trial(mode, "errors in the log", [line for line in ended.err.splitlines() if "ERROR" in line], [])
-
-
-@contextmanager
-def _pooled(mode: str, url: str, folder: Path) -> Iterator[str]:
-    """Run PgBouncer in front of a database, and yield the URL that leads through it."""
-    parts, port = urlsplit(url), free_port()
-    (folder / "users").write_text(f'"{parts.username}" "{parts.password}"\n')
-    file = folder / "pgbouncer.ini"
-    values = {"server": parts.port, "port": port, "folder": folder, "mode": mode, "size": MODES[mode]}
-    file.write_text(PGBOUNCER.substitute(values))
-    process = subprocess.Popen(  # noqa: S603 - ours
-        ["pgbouncer", *_as_others(folder), str(file)],  # noqa: S607 - the operator's
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        through = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}").geturl()
-        _wait_for(through, process)
-        yield through
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _as_others(folder: Path) -> list[str]:
-    """Return the option of another user: PgBouncer does not run as root."""
-    if os.getuid():
-        return []
-    account = pwd.getpwnam("nobody")
-    for each in (folder, *folder.iterdir()):
-        os.chown(each, account.pw_uid, account.pw_gid)
-    return ["-u", account.pw_name]
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    async def connect() -> None:
-        await (await asyncpg.connect(url, statement_cache_size=0)).close()
-
-    give_up = monotonic() + WAIT_SECONDS
-    while monotonic() < give_up and process.poll() is None:
-        try:
-            return asyncio.run(connect())
-        except OSError:
-            sleep(0.05)
-    raise SystemExit("poolers: PgBouncer does not answer")
 
 
 def _tell(tried: list[Trial]) -> int:
@@ -128,4 +79,4 @@ def _tell(tried: list[Trial]) -> int:
     return 1 if failed else 0
 
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))

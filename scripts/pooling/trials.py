@@ -1,10 +1,11 @@
 """What is tried through a pooler, with the expected results: by plain clients, by users of a server, by commands."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import asyncpg
 import httpx
 
+from tests.support.postgres import programs
 from tests.support.server import Server, clean_environment
 
 CLIENTS, CHANGES = 8, 25
@@ -151,25 +153,35 @@ async def after_commands(mode: str, server: Server) -> list[Trial]:
     return [Trial(mode, "changes after the commands: refused", sum(map(len, streams)), 0)]
 
 
-def of_commands(mode: str, home: Path, environment: Mapping[str, str]) -> Iterator[Trial]:
+def of_commands(mode: str, home: Path, environment: Mapping[str, str], direct: str) -> Iterator[Trial]:
     """Try commands through the pooler: those that set something for their session refuse."""
+    made = _run(["backup", "direct", "--json"], home, {**environment, "OSTIARY_DATABASE_URL": direct})
+    yield Trial(mode, "ostiary backup: code with the URL of the database itself", made.returncode, 0)
+    pooled = environment["OSTIARY_DATABASE_URL"]
     for command, code, text in (
         (["user", "list"], 0, "admin"),
         (["doctor"], 0, "pooler"),
         (["reindex"], 0, "it was correct"),
         (["backup", "backups"], 1, POOLER),
-        (["copy", environment["OSTIARY_DATABASE_URL"], "sqlite:///copy.db"], 1, POOLER),
+        (["restore", json.loads(made.stdout)["file"], "--replace"], 1, POOLER),
+        (["copy", pooled, "sqlite:///copy.db"], 1, POOLER),
+        (["copy", direct, pooled], 1, POOLER),
     ):
-        ran = subprocess.run(  # noqa: S603 - ours
-            [sys.executable, "-m", "app.cli", *command],
-            cwd=home,
-            env={**clean_environment(), "PYTHONPATH": os.getcwd(), **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ran = _run(command, home, environment)
         said = (ran.returncode, text in ran.stdout + ran.stderr)
         yield Trial(mode, f"ostiary {command[0]}: code, and a text with `{text}`", said, (code, True))
+
+
+def _run(command: Sequence[str], home: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"  # pg_dump of the server's version
+    return subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-m", "app.cli", *command],
+        cwd=home,
+        env={**clean_environment(), "PYTHONPATH": os.getcwd(), "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 async def _named(url: str) -> set[str]:

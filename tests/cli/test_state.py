@@ -9,14 +9,18 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 
 from app import cli, db
 from app.config import Settings
+from app.domain.errors import Conflict
+from app.services.state import applying
 from tests.conftest import SECRET, open_db
 from tests.services.state.documents import BASE, events, exported, planned
 from tests.support.factories import stale
@@ -226,3 +230,49 @@ def test_an_argument_that_nothing_has_is_refused(document: Path, arguments: list
         cli.main(arguments)
     assert stopped.value.code == 2
     assert ": must be a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "reason"),
+    [
+        (KeyboardInterrupt, 130, ""),
+        (lambda: ConnectionRefusedError("it is away"), 1, "cannot be used: it is away\n"),
+        (lambda: Conflict("a reason"), 1, "ostiary: a reason\n"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        (0, "ostiary: nothing was changed\n"),
+        (2, "ostiary: 2,000 of 3,000 changes are made; the same command again makes the others\n"),
+    ],
+)
+def test_whatever_ends_an_apply_early_it_says_how_much_is_made(
+    failure: Callable[[], BaseException],
+    code: int,
+    reason: str,
+    steps: int,
+    text: str,
+    document: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document.write_text("version: 1\nusers:\n" + "".join(f"  - userName: user{at}\n" for at in range(3_000)))
+    calls: list[object] = []
+    commit = applying._commit
+
+    async def fail(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) > steps:
+            raise failure()
+        await commit(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "_commit", fail)
+        assert cli.main(["apply", "reef.yaml"]) == code
+    err = capsys.readouterr().err
+    assert err.startswith(text)
+    assert err.endswith(reason)
+
+    assert cli.main(["apply", "reef.yaml"]) == 0
+    assert capsys.readouterr().out.startswith(f"{3_000 - 1_000 * steps:,} added, 0 changed, 0 removed\n")

@@ -10,7 +10,7 @@ import pytest
 
 from app import cli
 from app.cli.common import CommandFailed
-from app.cli.output import output_folder
+from app.cli.output import output_file, output_folder
 from app.cli.state import TABLE_NAMES
 from app.config import Settings
 from app.services.state import folders, tables
@@ -266,3 +266,22 @@ def test_long_reading_is_told(capsys: Capture, monkeypatch: pytest.MonkeyPatch) 
     assert "ostiary: read lines: 7 done\n" in err
     assert "ostiary: read rows: 1 done\n" in err
     assert "ostiary: read the registry: 15 done\n" in err
+
+
+def test_what_a_killed_process_left_of_a_file_is_deleted_and_not_what_another_writes(tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / ".a[1].yaml.99.partial").write_text("of a process that was killed")
+    (folder / ".b.yaml.99.partial").write_text("of another file")
+
+    with output_file(str(folder / "a[1].yaml")) as file:
+        file.write("one")
+        (mine,) = folder.glob(".a*")
+        with pytest.raises(CommandFailed), output_file(str(folder / "a[1].yaml")):
+            pass  # the same process, so the same name
+        assert mine.exists()
+    with output_file(str(folder / "a[1].yaml")) as file:
+        file.write("two")
+
+    assert (folder / "a[1].yaml").read_text() == "two"
+    assert sorted(path.name for path in folder.iterdir()) == [".b.yaml.99.partial", "a[1].yaml"]

@@ -21,6 +21,7 @@ MANY = [{"userName": f"many{number}", "password": f"{PASSWORD} {number}"} for nu
 LOGINS = 12
 
 
+@pytest.mark.direct  # the log warns of a pooler
 async def test_a_stop_lets_a_slow_request_finish_and_ends_well(tmp_path: Path, url: str) -> None:
     own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD}
     with Server(tmp_path, **own, OSTIARY_SHUTDOWN_SECONDS="300") as server:

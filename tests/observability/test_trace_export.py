@@ -7,8 +7,10 @@ import socket
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -26,6 +28,7 @@ class Collector(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = 200
         self.answer = b"{}"
+        self.retry_after: str | None = None
         self.connections = 0
         self.received: list[tuple[str, str | None, dict[str, Any]]] = []
 
@@ -46,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.received.append((self.path, self.headers["content-type"], body))
         self.send_response(self.server.status)
+        if self.server.retry_after is not None:
+            self.send_header("retry-after", self.server.retry_after)
         self.send_header("content-length", str(len(self.server.answer)))
         self.end_headers()
         self.wfile.write(self.server.answer)
@@ -163,6 +168,53 @@ async def test_traces_wait_for_a_collector_that_is_away_and_the_log_has_its_outa
         f"the trace collector takes no traces: HTTP status {status}",
         "the trace collector takes traces again",
     ]
+
+
+class Pauses(Event):
+    """A stop of the exporter that notes how long it would pause, and does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.noted.append(timeout or 0)
+        return super().wait(0.01)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("120", 120, 120),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=100), usegmt=True), 300, 300),
+        ("86400", 300, 300),
+        ("0", 5, 5),
+        (None, 5, 5),
+        ("-7", 5, 5),
+        ("soon", 5, 5),
+        ("\xb2", 5, 5),
+        ("Sat, 28 Nov 1998 07:00:00 GMT", 5, 5),
+        ("Sat, 28 Nov 1998 07:00:00 -0000", 5, 5),
+        ("9" * 400, 300, 300),
+    ],
+)
+async def test_the_next_export_waits_as_long_as_the_collector_asks(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, status: int, header: str | None, least: float, most: float
+) -> None:
+    monkeypatch.setattr(trace_export, "BACKOFF", 5.0)
+    exporter, pauses = TraceExporter(collector.address), Pauses()
+    monkeypatch.setattr(exporter, "_stops", pauses)
+    collector.status = status
+    collector.retry_after = header
+    async with exporter.running():
+        exporter.add(trace())
+        wait_until(lambda: len(collector.received) > 1)
+        collector.status, collector.retry_after = 200, None
+
+    unhurried = [each for each in pauses.noted if each > 1]
+    assert unhurried
+    assert all(least <= each <= most for each in unhurried)
 
 
 @pytest.mark.parametrize("status", [302, 400])

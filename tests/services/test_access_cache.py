@@ -369,6 +369,7 @@ async def test_another_server_empties_the_cache(workers: list[db.Database], pair
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.direct  # a client of a pooler does not see that its server has crashed
 async def test_a_crash_of_the_server_empties_the_cache(workers: list[db.Database], pairs: list[int]) -> None:
     """After it, PostgreSQL gives the numbers of lost transactions again, and the time of its start is the same."""
     await _require_right(workers, pairs, "at first")

@@ -18,6 +18,8 @@ from tests.support.copying import Databases, databases, execute, fill
 from tests.support.factories import Make
 from tests.support.postgres import Postgres
 
+pytestmark = pytest.mark.direct  # a pooler is refused
+
 QUESTIONS = """{
   viewer { user { id userName email } }
   users(first: 50, orderBy: [{field: USER_NAME}]) { totalCount nodes { id userName roles { name } } }

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from app import db
-from app.db.tables import GroupMember, LockEvent, OrgMember, User, col
+from app.config import Settings
+from app.db.tables import GroupMember, LockEvent, Org, OrgMember, User, col
 from app.domain.errors import Conflict, SettingsError
-from app.services import access_index_rebuild, demo
+from app.services import access_index_rebuild, bootstrap, demo
 from app.services.demo import names as demo_names
 from tests.support.changes import answered, change, unchanged
 from tests.support.client import Api, codes
@@ -45,8 +46,21 @@ async def test_it_fills_an_empty_database_once(make: Make, database: db.Database
     assert await rows_of(database, User) == len(filled.user_names) + 2, "the administrator, and one who has left"
     assert await rows_of(database, LockEvent) > 2 * filled.locked
     async with unchanged(database):
-        with pytest.raises(Conflict, match="users: 46, orgs: 8, groups: 12"):
+        with pytest.raises(Conflict, match="users: 46, orgs: 8, resources: 300, groups: 12"):
             await demo.fill(make.app)
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_DRONE_DB_CLIENTS": "true"}])
+async def test_it_fills_a_database_whose_administrator_has_an_org_of_their_own(
+    make: Make, settings: Settings, database: db.Database
+) -> None:
+    """The start has created both; each user of the demo gets such an org too, except the one who has left."""
+    await bootstrap.ensure_admin(make.app, settings.default_admin)
+    assert await rows_of(database, Org) == 1
+
+    filled = await demo.fill(make.app)
+
+    assert (len(filled.user_names), filled.orgs, filled.resources) == (44, 8 + 1 + 44, 300)
 
 
 @pytest.mark.parametrize("what", ["org", "group", "user", "role"])

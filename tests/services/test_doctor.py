@@ -67,6 +67,7 @@ def inspect(settings: Settings, **changes: Any) -> dict[str, doctor.Check]:
     return {each.name: each for each in sorted(checks, key=lambda check: order.index(check.state))}
 
 
+@pytest.mark.direct  # a pooler is a check of its own
 def test_a_sound_installation_has_no_problem_and_stays_as_it_is(settings: Settings) -> None:
     administration.prepare(settings)
     make_backup(settings)
@@ -149,6 +150,18 @@ def test_backups_that_stopped_are_found(settings: Settings, monkeypatch: pytest.
     assert inspect(settings, backup_every="24h")["backups"].state is State.OK
     monkeypatch.setattr(doctor, "_now", lambda: datetime.now(UTC) + timedelta(days=3))
     assert inspect(settings, backup_every="24h")["backups"].state is State.PROBLEM
+
+
+def test_a_backup_from_the_future_does_not_hide_that_backups_stopped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_backup(settings)
+    monkeypatch.setattr(doctor, "_now", lambda: datetime.now(UTC) - timedelta(days=3))
+
+    check = inspect(settings, backup_every="24h")["backups"]
+
+    assert check.state is State.WARNING
+    assert check.text.endswith(", which is from the future")
 
 
 def test_keys_of_another_secret_are_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,6 +249,7 @@ def test_a_late_sequence_is_found(settings: Settings, execute: Execute) -> None:
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.direct  # a pooler is a check of its own
 def test_too_few_connections_an_invalid_index_and_another_clock_are_found(settings: Settings) -> None:
     many = administration.inspect(settings, 100, ignore)
     facts = replace(doctor.read_facts(settings), ahead=-60.0, invalid_indexes=("ix_users",))
@@ -264,6 +278,7 @@ def test_a_pooler_is_found_and_the_settings_of_its_role(settings: Settings) -> N
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.direct  # a pooler is a check of its own
 def test_a_role_that_is_read_only_is_found(settings: Settings) -> None:
     url = f"{settings.database_url}?options=-c%20default_transaction_read_only%3Don"
 

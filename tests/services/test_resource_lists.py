@@ -244,6 +244,7 @@ BEGINNINGS = (
 )
 
 
+@pytest.mark.direct  # it explains statements with settings of its session
 async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
     api: Api, make: Make, database: db.Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,11 +13,14 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from app.db.backups import BackupFailed, Report
+from app.db.migrations import RESTORE_MARK, UNFINISHED_RESTORE, is_restore_unfinished
 from app.db.postgresql.connecting import connect_directly
 
 MAGIC = b"PGDMP"
 ASIDE = "before_restore_"
 """Start of the names of schemas with the tables that a restore replaced. They are not part of a dump."""
+
+_DISCARDED = f"{ASIDE}failed"
 
 WAIT_SECONDS = 0.1
 
@@ -62,10 +66,15 @@ def load(url: str, path: Path, report: Report) -> None:
     _run("pg_restore", options, url, report)
 
 
-async def revision(url: str) -> str | None:
-    """Return the last migration of the database; None if there is no database of Ostiary."""
+async def revision(url: str, *, restored: bool = False) -> str | None:
+    """Return the last migration of the database; None if there is no database of Ostiary.
+
+    A database that a restore has not finished, and that is not being `restored`, has the revision of those.
+    """
     connection = await connect_directly(url)
     try:
+        if not restored and await is_restore_unfinished(connection):
+            return UNFINISHED_RESTORE
         version = await connection.fetchval("SELECT version_num FROM alembic_version")
         return None if version is None else str(version)
     except asyncpg.UndefinedTableError:
@@ -92,41 +101,78 @@ async def has_objects(url: str) -> bool:
         await connection.close()
 
 
-async def set_aside(url: str, schema: str) -> None:
-    """Move every object of the current schema into a new schema, in one transaction."""
-    await _move(url, schema, is_back=False)
+async def start(url: str, moment: datetime) -> str | None:
+    """Mark the database as an unfinished restore, and move every object of the current schema into a new one.
 
-
-async def bring_back(url: str, schema: str) -> None:
-    """Undo `set_aside`."""
-    await _move(url, schema, is_back=True)
-
-
-async def drop(url: str, schema: str) -> None:
-    """Delete a schema that `set_aside` has made, with everything in it."""
-    connection = await connect_directly(url)
-    try:
-        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
-    finally:
-        await connection.close()
-
-
-async def _move(url: str, schema: str, *, is_back: bool) -> None:
-    """Move all objects between the current schema and `schema`, whose name is one of ours and needs no quotes."""
+    Returns the name of that schema, which has the moment; None if there are no objects. Both steps are one transaction,
+    so a process that is killed later leaves a database that nothing uses by mistake.
+    """
     connection = await connect_directly(url)
     try:
         async with connection.transaction():
-            home = await connection.fetchval("SELECT quote_ident(current_schema())")
-            if is_back:
-                await connection.execute(f"SET LOCAL search_path = {schema}")
-            else:
-                await connection.execute(f"CREATE SCHEMA {schema}")
-            for kind, name in await connection.fetch(_OBJECTS):
-                await connection.execute(f"ALTER {kind} {name} SET SCHEMA {home if is_back else schema}")
-            if is_back:
-                await connection.execute(f"DROP SCHEMA {schema}")
+            aside = await _free_schema(connection, moment) if await connection.fetch(_OBJECTS) else None
+            if aside is not None:
+                await connection.execute(f"CREATE SCHEMA {aside}")
+                await _move(connection, aside)
+            await connection.execute(f"CREATE TABLE {RESTORE_MARK} (aside text)")
+            await connection.execute(f"INSERT INTO {RESTORE_MARK} VALUES ($1)", aside)  # noqa: S608 - a name of ours
+            return aside
     finally:
         await connection.close()
+
+
+async def _free_schema(connection: Any, moment: datetime) -> str:
+    """Return a name that no schema has: a second restore in a second gets a number."""
+    stem, number = f"{ASIDE}{moment:%Y%m%d_%H%M%S}", 1
+    name = stem
+    while await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", name):
+        number += 1
+        name = f"{stem}_{number}"
+    return name
+
+
+async def is_unfinished(url: str) -> bool:
+    """Return whether a restore was interrupted after `start`, or is running."""
+    connection = await connect_directly(url)
+    try:
+        return await is_restore_unfinished(connection)
+    finally:
+        await connection.close()
+
+
+async def undo(url: str) -> None:
+    """Delete what an unfinished restore has loaded, bring the old tables back and remove the mark, all at once."""
+    connection = await connect_directly(url)
+    try:
+        async with connection.transaction():
+            aside = await connection.fetchval(f"SELECT aside FROM {RESTORE_MARK}")  # noqa: S608 - a name of ours
+            await connection.execute(f"DROP TABLE {RESTORE_MARK}")
+            if await connection.fetch(_OBJECTS):  # else a role that may create no schema can undo too
+                await connection.execute(f"CREATE SCHEMA {_DISCARDED}")
+                await _move(connection, _DISCARDED)
+                await connection.execute(f"DROP SCHEMA {_DISCARDED} CASCADE")
+            if aside is not None:
+                home = await connection.fetchval("SELECT quote_ident(current_schema())")
+                await connection.execute(f"SET LOCAL search_path = {aside}")
+                await _move(connection, home)
+                await connection.execute(f"DROP SCHEMA {aside}")
+    finally:
+        await connection.close()
+
+
+async def finish(url: str) -> None:
+    """Remove the mark: the restored database may be used."""
+    connection = await connect_directly(url)
+    try:
+        await connection.execute(f"DROP TABLE {RESTORE_MARK}")
+    finally:
+        await connection.close()
+
+
+async def _move(connection: Any, schema: str) -> None:
+    """Move all objects of the current schema to another one, whose name is quoted if it must be."""
+    for kind, name in await connection.fetch(_OBJECTS):
+        await connection.execute(f"ALTER {kind} {name} SET SCHEMA {schema}")
 
 
 def _run(name: str, options: Sequence[str], url: str | None, report: Report) -> None:

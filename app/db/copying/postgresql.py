@@ -9,6 +9,7 @@ from typing import Any
 from app.db.backups import postgresql as backups
 from app.db.copying.ends import End
 from app.db.copying.shapes import Row, TableShape, quote
+from app.db.migrations import RESTORE_MARK, UNFINISHED_RESTORE
 from app.db.postgresql.connecting import connect_directly
 
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -63,6 +64,10 @@ class PostgresEnd(End):
     def converted(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
         """Return rows of the server as SQLite stores them."""
         return shape.from_postgresql(rows)
+
+    async def revision(self) -> str | None:
+        """Return the last migration of the database, or that a restore has not finished it."""
+        return UNFINISHED_RESTORE if await self.has_table(RESTORE_MARK) else await super().revision()
 
     async def has_objects(self) -> bool:
         """Return whether the current schema has any table, view, sequence or function."""

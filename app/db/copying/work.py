@@ -14,7 +14,7 @@ from app.db.backups import Report
 from app.db.copying import CopyFailed
 from app.db.copying.ends import End
 from app.db.copying.shapes import Key, Row, TableShape, shapes
-from app.db.migrations import HEAD, UNFINISHED
+from app.db.migrations import HEAD, INTERRUPTED, UNFINISHED
 
 MARK = "unfinished_copy"
 """Table of an unfinished TARGET: the registry that it is a copy of, its last audit event, and the running process."""
@@ -66,6 +66,8 @@ async def _require_source(source: End) -> None:
         raise CopyFailed(f"{source.name} is no database of Ostiary: it has no migrations")
     if revision == UNFINISHED:
         raise CopyFailed(f"{source.name} is an unfinished copy itself: finish it, or copy from its own source")
+    if revision in INTERRUPTED:
+        raise CopyFailed(f"{source.name}: {INTERRUPTED[revision]}")
     if revision < HEAD:
         raise CopyFailed(
             f"{source.name} is at migration {revision}, and this version has {HEAD}: set DatabaseUrl to it, make a "

@@ -19,7 +19,22 @@ HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("
 UNFINISHED = "unfinished copy"
 """The revision of a database that `ostiary copy` has not finished, in place of a migration: nothing may use it."""
 
+UNFINISHED_RESTORE = "unfinished restore"
+"""The same for a database of PostgreSQL that `ostiary restore` has not finished; it has the table `RESTORE_MARK`."""
+
+RESTORE_MARK = "unfinished_restore"
+"""A table with the schema to which the restore has moved the tables that were there before; null if none were."""
+
+INTERRUPTED = {
+    UNFINISHED: "the database is an unfinished copy: run the same `ostiary copy SOURCE TARGET` again, "
+    "which finishes it",
+    UNFINISHED_RESTORE: "an interrupted restore has left the database unfinished: run the same `ostiary restore` "
+    "again, which first brings back the tables that were there before",
+}
+"""Texts about databases that only the command that was interrupted may use, by revision."""
+
 _DONE = "SELECT version_num FROM alembic_version"
+_IS_MARKED = f"SELECT to_regclass(quote_ident(current_schema()) || '.{RESTORE_MARK}') IS NOT NULL"
 _STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("alembic_version"))
 
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
@@ -28,28 +43,31 @@ ANSWER_SECONDS = 1.0
 """Timeout of each check."""
 
 
-def upgrade(url: str) -> list[str]:
-    """Run the missing migrations in one transaction; return their revisions, oldest first."""
-    if is_current(url):
+def upgrade(url: str, *, restores: bool = False) -> list[str]:
+    """Run the missing migrations in one transaction; return their revisions, oldest first.
+
+    Only the restore of a backup, with `restores`, may do so in a database that it has not finished.
+    """
+    if is_current(url, restores=restores):
         return []
     from app.db.migrations import runner  # noqa: PLC0415 - alembic takes a tenth of the start, and most starts need no migration
 
-    return runner.upgrade(url)
+    return runner.upgrade(url, restores=restores)
 
 
 def require_current(url: str) -> None:
-    """Raise OutdatedSchema, NewerSchema or UnfinishedCopy unless the schema is current. A file must exist."""
+    """Raise OutdatedSchema, NewerSchema or Interrupted unless the schema is current. A file must exist."""
     if not is_current(url):
         from app.db.migrations import runner  # noqa: PLC0415 - the same
 
         runner.require_current(url)
 
 
-def is_current(url: str) -> bool:
+def is_current(url: str, *, restores: bool = False) -> bool:
     """Return whether no migration is missing; False on any error, which alembic then reports."""
     if url.startswith("sqlite:///"):
         return _is_current_file(Path(url.removeprefix("sqlite:///")))
-    return asyncio.run(_is_current_server(url))
+    return asyncio.run(_is_current_server(url, restores=restores))
 
 
 def _is_current_file(path: Path) -> bool:
@@ -61,14 +79,21 @@ def _is_current_file(path: Path) -> bool:
     return False
 
 
-async def _is_current_server(url: str) -> bool:
+async def _is_current_server(url: str, *, restores: bool) -> bool:
     with suppress(asyncpg.PostgresError):
         connection = await connect(url)
         try:
-            return bool([row[0] for row in await connection.fetch(_DONE)] == [HEAD])
+            if [row[0] for row in await connection.fetch(_DONE)] != [HEAD]:
+                return False
+            return restores or not await is_restore_unfinished(connection)
         finally:
             await connection.close()
     return False
+
+
+async def is_restore_unfinished(connection: asyncpg.Connection) -> bool:
+    """Return whether a restore of this PostgreSQL database was interrupted, or is running."""
+    return bool(await connection.fetchval(_IS_MARKED))
 
 
 async def failing(database: Database) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, delete, event, literal, pool, select, text
+from sqlalchemy import Connection, create_engine, delete, event, inspect, literal, pool, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.db.migrations import UNFINISHED
+from app.db.migrations import INTERRUPTED, RESTORE_MARK, UNFINISHED, UNFINISHED_RESTORE
 from app.db.postgresql.connecting import connect
 from app.db.tables import Role
-from app.domain.errors import NewerSchema, OutdatedSchema, UnfinishedCopy
+from app.domain.errors import Interrupted, NewerSchema, OutdatedSchema
 
 LOCK = 0x6F73_7469_6172_79
 """Key of the advisory lock of migrations on PostgreSQL: "ostiary" in ASCII."""
@@ -25,13 +26,13 @@ LOCK = 0x6F73_7469_6172_79
 WAIT_SECONDS = 120
 
 
-def upgrade(url: str) -> list[str]:
+def upgrade(url: str, *, restores: bool = False) -> list[str]:
     """Run the missing migrations in one transaction; return their revisions, oldest first."""
-    return _with_connection(url, _run_pending)
+    return _with_connection(url, partial(_run_pending, restores=restores))
 
 
 def require_current(url: str) -> None:
-    """Raise OutdatedSchema if migrations are missing, and NewerSchema or UnfinishedCopy as `upgrade` does."""
+    """Raise OutdatedSchema if migrations are missing, and NewerSchema or Interrupted as `upgrade` does."""
 
     def work(connection: Connection) -> list[str]:
         if missing := _pending(connection):
@@ -104,14 +105,14 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _pending(connection: Connection) -> list[str]:
+def _pending(connection: Connection, *, restores: bool = False) -> list[str]:
     script = ScriptDirectory.from_config(_config(connection))
     done = MigrationContext.configure(connection).get_current_revision()
     steps = [step.revision for step in script.walk_revisions()]
-    if done == UNFINISHED:
-        raise UnfinishedCopy(
-            "the database is an unfinished copy: run the same `ostiary copy SOURCE TARGET` again, which finishes it"
-        )
+    if not restores and inspect(connection).has_table(RESTORE_MARK):
+        done = UNFINISHED_RESTORE
+    if done in INTERRUPTED:
+        raise Interrupted(INTERRUPTED[done])
     if done is not None and done not in steps:
         raise NewerSchema(
             f"the database is at migration {done}, and this version knows steps up to {steps[0]}: "
@@ -120,8 +121,8 @@ def _pending(connection: Connection) -> list[str]:
     return [step.revision for step in reversed([*script.iterate_revisions("head", done or "base")])]
 
 
-def _run_pending(connection: Connection) -> list[str]:
-    missing = _pending(connection)
+def _run_pending(connection: Connection, *, restores: bool = False) -> list[str]:
+    missing = _pending(connection, restores=restores)
     if missing:
         command.upgrade(_config(connection), "head")
     return missing

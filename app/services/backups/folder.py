@@ -115,8 +115,8 @@ def draft(folder: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        for each in (path, path.with_name(f"{path.name}-journal")):
-            each.unlink(missing_ok=True)
+        for suffix in ("", "-journal", "-wal", "-shm"):  # those of an interrupted work on a database
+            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
 def free_name(folder: Path, moment: datetime, kind: str) -> Path:

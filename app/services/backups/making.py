@@ -9,7 +9,7 @@ from time import perf_counter
 
 from app.config import Settings
 from app.db.backups import BackupFailed, Report, explain, postgresql, sqlite
-from app.db.migrations import UNFINISHED
+from app.db.migrations import INTERRUPTED
 from app.db.types import format_instant
 from app.services.backups.folder import Backup, clear_failure, draft, free_name, lock, secret_beside
 
@@ -65,15 +65,13 @@ def make_locked(settings: Settings, folder: Path, report: Report, now: datetime)
 
 
 def _require_finished(settings: Settings) -> None:
-    """Raise BackupFailed for a target of `ostiary copy` that lacks rows: a restore of it would look like a registry."""
+    """Raise BackupFailed for a database that lacks rows: a restore of its backup would look like a registry."""
     if settings.is_sqlite:
         revision = sqlite.revision(settings.sqlite_path)
     else:
         revision = asyncio.run(postgresql.revision(settings.database_url))
-    if revision == UNFINISHED:
-        raise BackupFailed(
-            "the database is an unfinished copy: run the same `ostiary copy SOURCE TARGET` again, which finishes it"
-        )
+    if revision in INTERRUPTED:
+        raise BackupFailed(INTERRUPTED[revision])
 
 
 def _copy_secret(settings: Settings, target: Path) -> None:

@@ -16,7 +16,7 @@ from app.db import migrations
 from app.db.backups import BackupFailed, Report, explain, postgresql, sqlite
 from app.services import access_index_rebuild, session_revocation
 from app.services.app_context import AppContext
-from app.services.backups.folder import draft, secret_beside
+from app.services.backups.folder import draft, lock, secret_beside
 from app.services.signing_keys import list_keys
 
 
@@ -86,8 +86,7 @@ def _staged_sqlite(settings: Settings, file: Path, replace: bool, report: Report
     if path.exists() and not replace:
         raise BackupFailed(f"{path} exists: with --replace it is kept under another name and replaced")
     _require_unused(path)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with draft(path.parent) as new:
+    with _only_restore(path.parent), draft(path.parent) as new:
         sqlite.copy(file, new, report)
         revision = sqlite.revision(new)
         if revision is None:
@@ -105,6 +104,15 @@ def _staged_sqlite(settings: Settings, file: Path, replace: bool, report: Report
         plan.notes.append(f"the old database is kept as {aside}")
 
 
+@contextmanager
+def _only_restore(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder of the database, whose holder deletes what a killed restore has left there."""
+    with lock(folder, waits=False) as is_locked:
+        if not is_locked:
+            raise BackupFailed(f"another process restores or makes a backup in {folder}: wait for its end")
+        yield
+
+
 def _require_unused(path: Path) -> None:
     if path.exists() and sqlite.is_used(path):
         raise BackupFailed(f"a server or another program uses {path}: stop it first; nothing was changed")
@@ -112,39 +120,39 @@ def _require_unused(path: Path) -> None:
 
 @contextmanager
 def _staged_postgresql(settings: Settings, file: Path, replace: bool, report: Report) -> Iterator[Plan]:
-    """Load the dump in one transaction. A failure, or an exception in the block, brings the old tables back."""
+    """Load the dump in one transaction. A failure, or an exception in the block, brings the old tables back.
+
+    A process that is killed leaves a mark, for which everything but the next restore refuses the database.
+    """
     url = settings.database_url
     postgresql.check(file, report)
-    is_full = asyncio.run(postgresql.has_objects(url))
-    if is_full and not replace:
-        raise BackupFailed("the database is not empty: with --replace its tables are kept in another schema")
     if others := asyncio.run(postgresql.count_others(url)):
         raise BackupFailed(f"{others} other clients are connected to the database: stop the servers first")
-    aside = f"{postgresql.ASIDE}{datetime.now(UTC):%Y%m%d_%H%M%S}"
-    discarded = f"{aside}_failed"
-    if is_full:
-        asyncio.run(postgresql.set_aside(url, aside))
+    notes = _undo_interrupted(url)
+    if not replace and asyncio.run(postgresql.has_objects(url)):
+        raise BackupFailed("the database is not empty: with --replace its tables are kept in another schema")
+    aside = asyncio.run(postgresql.start(url, datetime.now(UTC)))
     try:
         postgresql.load(url, file, report)
-        revision = asyncio.run(postgresql.revision(url))
+        revision = asyncio.run(postgresql.revision(url, restored=True))
         if revision is None:
             raise BackupFailed(f"{file} is no backup of Ostiary: it has no migrations")
-        plan = Plan(settings, revision)
+        plan = Plan(settings, revision, notes)
         yield plan
     except BaseException:
-        asyncio.run(_undo(url, aside if is_full else None, discarded))
+        asyncio.run(postgresql.undo(url))
         raise
-    if is_full:
+    asyncio.run(postgresql.finish(url))
+    if aside is not None:
         plan.notes.append(f"the old tables are kept in the schema {aside}; delete it when you no longer need it")
 
 
-async def _undo(url: str, aside: str | None, discarded: str) -> None:
-    """Delete what was loaded, and bring the old tables back."""
-    if await postgresql.has_objects(url):
-        await postgresql.set_aside(url, discarded)
-        await postgresql.drop(url, discarded)
-    if aside is not None:
-        await postgresql.bring_back(url, aside)
+def _undo_interrupted(url: str) -> list[str]:
+    """Bring the tables back that a restore had moved before it was killed; return what to say about it."""
+    if not asyncio.run(postgresql.is_unfinished(url)):
+        return []
+    asyncio.run(postgresql.undo(url))
+    return ["an interrupted restore was undone first"]
 
 
 def _read_secret(file: Path) -> str | None:
@@ -198,4 +206,4 @@ def _kept_name(path: Path) -> Path:
 
 def migrate(plan: Plan) -> list[str]:
     """Run the migrations that the restored data miss. Raises NewerSchema for data of a newer version."""
-    return migrations.upgrade(plan.settings.database_url)
+    return migrations.upgrade(plan.settings.database_url, restores=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, literal_column, select
+from sqlalchemy import Integer, bindparam, literal, literal_column, select
 
 from app.db import Freshness, Transaction
 from app.db.tables import Group, KeyText, Lock, Org, Resource, Role, User, col
@@ -17,7 +17,7 @@ from app.domain.errors import Conflict, SettingsError
 from app.domain.viewer import SYSTEM, Permission, Viewer
 from app.query.relations import Keys, among
 from app.security import passwords
-from app.services import audit, roles, users
+from app.services import audit, provisioning, roles, users
 from app.services.app_context import AppContext
 from app.services.demo import names as words
 from app.services.demo.resources import examples, random_resources, schedule_resource
@@ -74,7 +74,7 @@ async def fill(app: AppContext) -> DemoCounts:
         await tx.lock("admins")
         await _require_empty(tx)
         story = Story(tx.now, Random(SEED))  # noqa: S311 - repeatable by its seed, no secret
-        await _create_users(tx, story, password_hash)
+        await _create_users(tx, story, password_hash, with_orgs=app.has_personal_orgs)
         schedule_orgs(story)
         schedule_groups(story)
         for resource in [*random_resources(story), *examples(story)]:
@@ -109,11 +109,18 @@ async def _count(tx: Transaction, table: Any, *conditions: Any) -> int:
     return int(await tx.value(select(_COUNT).select_from(table).where(*conditions)))
 
 
+_IS_PERSONAL = (
+    select(literal(1)).where(col(User.id) == col(Org.owner_id), col(User.user_name) == col(Org.name)).exists()
+)
+"""Condition of an org: it is the one that a new user gets with DroneDbClients or EnableDefaultUserOrganization."""
+
+
 async def _require_empty(tx: Transaction) -> None:
-    """Raise Conflict if there is more than one user, the first administrator, or any other object."""
+    """Raise Conflict if there is more than the first administrator, who may have the org that settings give them."""
     counts = {
         "users": await _count(tx, User),
-        "orgs": await _count(tx, Org),
+        "orgs": await _count(tx, Org, ~_IS_PERSONAL),
+        "resources": await _count(tx, Resource),
         "groups": await _count(tx, Group),
         "roles of its own": await _count(tx, Role, ~col(Role.is_built_in)),
     }
@@ -159,7 +166,7 @@ ROLES_BY_NAME = {
 }
 
 
-async def _create_users(tx: Transaction, story: Story, password_hash: str) -> None:
+async def _create_users(tx: Transaction, story: Story, password_hash: str, *, with_orgs: bool) -> None:
     """Create roles, a resource type and all users; the users themselves take all later steps."""
     tx.now = story.today - DURATION
     for name, (description, permissions) in ROLES.items():
@@ -167,7 +174,8 @@ async def _create_users(tx: Transaction, story: Story, password_hash: str) -> No
     await create_resource_type(tx, SYSTEM, words.INSTRUMENT, has_data=False)
     for org, names in enumerate([*words.PEOPLE, tuple(_all_names()[-5:])]):
         tx.now = story.today - DURATION + org * DAY
-        ids = await users.create_users(tx, SYSTEM, [_user(name, password_hash, org) for name in names])
+        new = [_user(name, password_hash, org) for name in names]
+        ids = await provisioning.provision(tx, SYSTEM, new, with_orgs=with_orgs)
         for name, key in zip(names, ids, strict=True):
             _, permissions = await roles.load_of_user(tx, key)
             story.viewers[name] = Viewer(key, permissions)

@@ -74,23 +74,32 @@ async def plan(
     return compare(document, current, prune=prune, now=now, externally_managed=externally_managed)
 
 
-async def apply(database: Database, changes: Plan, progress: Progress) -> Applied:
-    """Make all changes of a plan without faults.
+OnCommit = Callable[[int, int], None]
+"""Called with the number of changes that are committed, and with that of all."""
+
+
+async def apply(
+    database: Database, changes: Plan, progress: Progress, on_commit: OnCommit = lambda *_: None
+) -> Applied:
+    """Make all changes of a plan, or none if it has faults.
 
     Up to ONE_TRANSACTION changes are one transaction with one event. More are one transaction for each step. After an
     interruption a new plan has what is left.
     """
+    if changes.faults:
+        return Applied(0, 0)
     steps = [*_steps(changes)]
     number = len(changes.changes)
     batches = [steps] if number <= ONE_TRANSACTION and steps else [[step] for step in steps]
     done = 0
+    on_commit(done, number)
     for batch in batches:
         try:
             await retries.run(partial(_commit, database, batch))
         except (Retry, UniqueViolation):
-            outcome = f"{done:,} of {number:,} changes are made" if done else "nothing was changed"
-            raise OstiaryError(f"others changed the same objects at the same time; {outcome}. Run it again.") from None
+            raise OstiaryError("others changed the same objects at the same time. Run it again.") from None
         done += sum(len(step.changes) for step in batch)
+        on_commit(done, number)
         progress(batch[-1].label, done)
     return Applied(number, len(batches))
 

@@ -198,11 +198,20 @@ def read(file: IO[bytes], form: Format, reader: Reader | None = None, progress: 
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         reader.faults.append(Fault(f"This is not YAML: {error.problem}.", Location("", line)))
+    except yaml.reader.ReaderError as error:
+        reader.faults.append(Fault(_explain_unreadable(error), Location("")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reader.faults.append(Fault(f"This is not YAML: {str(error).splitlines()[0]}.", Location("")))
     except _Unreadable as error:
         reader.faults.append(Fault(str(error), Location("")))
     return reader
+
+
+def _explain_unreadable(error: Any) -> str:
+    """Return a text about bytes that are no text, or about a character that YAML does not allow."""
+    if "octet" in error.reason:  # of UTF-8
+        return f"This is no text in UTF-8, near byte {error.position:,}. Save the file as UTF-8."
+    return f"This is not YAML: {error.reason}, at character {error.position + 1:,}."
 
 
 def _read_yaml(reader: Reader, file: IO[bytes], progress: Progress) -> None:

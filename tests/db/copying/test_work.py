@@ -11,7 +11,7 @@ import pytest
 from app import db
 from app.db import migrations
 from app.db.copying import CopyFailed, shapes
-from app.domain.errors import UnfinishedCopy
+from app.domain.errors import Interrupted
 from tests.conftest import BACKENDS, open_db
 from tests.support.copying import Databases, contents, copied, databases, execute, fill, upgraded
 from tests.support.factories import stale
@@ -103,7 +103,7 @@ async def test_a_killed_copy_is_refused_and_goes_on(
         with pytest.raises(Killed):
             await copied(source, target, Until(calls))
 
-    with pytest.raises(UnfinishedCopy, match="ostiary copy SOURCE TARGET"):
+    with pytest.raises(Interrupted, match="ostiary copy SOURCE TARGET"):
         upgraded(target)
     async with open_db(target, size=2) as opened:
         assert await migrations.failing(opened) == "migrations"
@@ -166,7 +166,7 @@ async def test_the_first_row_that_differs_is_named(source: str, other: str, spar
         if text:
             with pytest.raises(CopyFailed, match=text):
                 await copied(source, target)
-    with pytest.raises(UnfinishedCopy):
+    with pytest.raises(Interrupted):
         upgraded(target)
 
 
@@ -196,7 +196,7 @@ async def test_an_unfinished_copy_of_something_else_is_refused(source: str, othe
     execute(source, "INSERT INTO audit_events (at, face, action) VALUES ('2026-01-01T00:00:00.000000+00:00', 'x', 'y')")
     with pytest.raises(CopyFailed, match="SOURCE has changed"):
         await copied(source, target)
-    with pytest.raises(UnfinishedCopy):
+    with pytest.raises(Interrupted):
         upgraded(target)
 
 

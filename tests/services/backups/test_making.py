@@ -22,6 +22,8 @@ from app.services.backups.making import make, make_locked
 from tests.support.postgres import programs
 from tests.support.server import clean_environment
 
+pytestmark = pytest.mark.direct  # a pooler is refused
+
 NOW = datetime(2026, 11, 28, 8, 48, 3, tzinfo=UTC)
 KILLED = """
 import os, pathlib, signal

@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -236,3 +239,107 @@ def test_a_database_is_always_in_its_place(registry: Registry, monkeypatch: pyte
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+POINTS = {
+    "before the dump is loaded": "app.db.backups.postgresql.load",
+    "before the sessions end": "app.services.session_revocation.end_all",
+    "before the end": "app.db.backups.postgresql.finish",
+}
+COMMANDS = ("serve --port 0", "serve --port 0 --no-migrate", "migrate", "user list", "backup", "doctor")
+KILLED = """
+import os, signal, sys
+from app import cli
+{module}
+{place} = lambda *_, **__: os.kill(os.getpid(), signal.{signal})
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def _end_at(registry: Registry, place: str, name: str, *arguments: str) -> int:
+    """Run a command that gets a signal in the place of a function; return its exit code."""
+    program = KILLED.format(module=f"import {place.rpartition('.')[0]}", place=place, signal=name)
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=registry.folder,
+        env=clean_environment() | registry.environment,
+        capture_output=True,
+        check=False,
+    )
+    return ended.returncode
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_restore_leaves_a_database_that_nothing_uses_until_it_is_repeated(
+    registry: Registry, point: str
+) -> None:
+    """The tables that were there come back first, so what was changed since the backup is in the kept ones."""
+    registry.run("user", "create", "ann")
+    registry.run("backup")
+    registry.run("user", "create", "bob")
+    restore = "restore", str(registry.newest()), "--replace"
+
+    assert _end_at(registry, POINTS[point], "SIGKILL", *restore) == -signal.SIGKILL
+
+    copied = f"copy {registry.environment['OSTIARY_DATABASE_URL']} sqlite:///copy.db"
+    for command in [*COMMANDS, copied] if point == "before the dump is loaded" else COMMANDS[:1]:
+        assert "an interrupted restore has left the database unfinished" in registry.run(*command.split(), code=1)
+    assert "an interrupted restore was undone first" in registry.run(*restore)
+    assert _names(registry, "public") == ["ann"]
+    ((schema,),) = registry.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'")
+    assert _names(registry, schema) == ["ann", "bob"]
+    assert "it was correct" in registry.run("reindex")
+
+
+@pytest.mark.parametrize("point", list(POINTS)[1:2])
+def test_a_stopped_restore_leaves_the_database_as_it_was(registry: Registry, point: str) -> None:
+    """A supervisor, `timeout` and a closed container send SIGTERM, which ends a command as Ctrl-C does."""
+    registry.run("user", "create", "ann")
+    registry.run("backup")
+    registry.run("user", "create", "bob")
+    files = _data_files(registry)
+
+    assert _end_at(registry, POINTS[point], "SIGTERM", "restore", str(registry.newest()), "--replace") == 130
+
+    assert {"ann", "bob"} <= {row[0] for row in registry.execute("SELECT user_name FROM users")}
+    assert _data_files(registry) == files
+    assert "ann" in registry.run("user", "list")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_what_a_killed_restore_leaves_beside_the_database_is_deleted_by_the_next_one(registry: Registry) -> None:
+    registry.run("backup")
+    files = _data_files(registry)
+    restore = "restore", str(registry.newest()), "--replace"
+
+    for _ in range(2):
+        assert _end_at(registry, "app.services.session_revocation.end_all", "SIGKILL", *restore) == -signal.SIGKILL
+        left = {*_data_files(registry)} - {*files}
+        assert len(left) == 1, "of the second one alone"
+    assert "admin" in registry.run("user", "list")
+    registry.run(*restore)
+
+    new = {*_data_files(registry)} - {*files}
+    assert len(new) == 1
+    assert new.pop().startswith("ostiary.db.before-")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_two_restores_at_once_do_not_delete_each_others_files(registry: Registry) -> None:
+    registry.run("backup")
+    with folders.lock(registry.folder / "data", waits=False) as is_locked:
+        assert is_locked
+        said = registry.run("restore", str(registry.newest()), "--replace", code=1)
+
+    assert "another process restores" in said
+
+
+def _data_files(registry: Registry) -> list[str]:
+    names = (each.name for each in (registry.folder / "data").iterdir())
+    return sorted(name for name in names if not name.endswith(("-wal", "-shm", ".lock")))
+
+
+def _names(registry: Registry, schema: str) -> list[str]:
+    query = f"SELECT user_name FROM {schema}.users WHERE user_name <> 'admin' ORDER BY 1"
+    return [row[0] for row in registry.execute(query)]

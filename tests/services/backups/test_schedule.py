@@ -19,6 +19,8 @@ from app.services.backups.schedule import RETRY, BackupSchedule
 from tests.support.postgres import programs
 from tests.support.server import METRICS, Server
 
+pytestmark = pytest.mark.direct  # a pooler is refused
+
 HOUR = timedelta(hours=1)
 
 

@@ -26,7 +26,9 @@ YAML = {
     "two documents": (b"version: 1\n---\nversion: 1\n", "line 2: a file has one document"),
     "a name that is a list": (b"version: 1\n? [a]\n: b\n", "line 2: a name must be a text."),
     "an empty file": (b"", "The document must be an object"),
-    "bytes that are no text": (b"version: 1\nusers: [{userName: \xe9}]\n", "This is not YAML"),
+    "bytes that are no text": (b"version: 1\nusers: [{userName: \xe9}]\n", "This is no text in UTF-8, near byte 31."),
+    "a file of a program": (b"\x1f\x8b\x08", "This is n"),
+    "a control character": (b"version: 1\x07", "control characters are not allowed, at character 11."),
 }
 
 JSON_LINES = {

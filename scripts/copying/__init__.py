@@ -1,0 +1,1 @@
+"""Copies of a large registry from SQLite to PostgreSQL and back, tried from outside."""
