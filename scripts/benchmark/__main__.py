@@ -126,7 +126,7 @@ def _opened(arguments: argparse.Namespace, folder: Path, command: str) -> int:
         for database, urls, version in _worlds(arguments, folder, stack, console.CrowdedWorld):
             versions.append(version)
             say(f"opening each page, {database}")
-            results[database] = console.measure(urls[0], folder)
+            results[database] = console.measure(urls, folder)
     report.show(console.table(results, report.about(command, versions)))
     return 0
 
@@ -211,6 +211,8 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     sizes_by_name = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
     counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
     arguments.specs = [replace(base, seed=arguments.seed, resources=count, **sizes_by_name) for count in sorted(counts)]
+    if arguments.console and not arguments.quick:
+        arguments.specs.insert(0, QUICK)  # whether the statements grow
     arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 3.0)
     if any(each.users <= FIRST_ORDINARY or min(each.orgs, each.groups, each.resources) < 2 for each in arguments.specs):
         parser.error("a world has 7 users and 2 of everything at least")

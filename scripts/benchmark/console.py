@@ -1,4 +1,4 @@
-"""Measure the pages of the web console in headless Chromium: the time from the address to the data.
+"""Measure the pages of the web console in headless Chromium: SQL statements, and the time from the address to the data.
 
 The world is large where pages show it: an org and a group of which everybody is a member, and a resource with 1,000
 entries, one of them for that group.
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
@@ -27,11 +27,23 @@ CROWDED = 1
 
 ENTRIES = 1_000
 CONFIG = "tests/timing/vitest.config.ts"
-LONGEST = 600
-"""Seconds of all pages of one database."""
+ROUNDS = 7
+"""How often each page is timed."""
 
-Times = Mapping[str, Sequence[float]]
-"""Milliseconds of each page, by its name."""
+LONGEST = 600
+"""Seconds of all pages of one world."""
+
+
+class Opened(NamedTuple):
+    """A page of one database: milliseconds, and the SQL statements in the small world and in the large one."""
+
+    times: Sequence[float]
+    before: int
+    statements: int
+
+
+Pages = Mapping[str, Opened]
+"""Each page by its name."""
 
 
 class CrowdedWorld(World):
@@ -64,20 +76,31 @@ class CrowdedWorld(World):
             yield entry(resource_roles.subject_id(SubjectType.USER, user), read, user_id=user)
 
 
-def measure(url: str, folder: Path) -> Times:
-    """Measure each page several times on a server of this database; raises Refused without a browser or pages."""
+def measure(urls: Sequence[str], folder: Path) -> Pages:
+    """Count the statements of each page in the first and in the last of these worlds, and time it in the last.
+
+    Raises Refused without a browser or pages.
+    """
+    last = _measure(urls[-1], folder, ROUNDS)
+    first = _measure(urls[0], folder, 0) if len(urls) > 1 else last
+    return {name: Opened(page["times"], first[name]["statements"], page["statements"]) for name, page in last.items()}
+
+
+def _measure(url: str, folder: Path, rounds: int) -> dict[str, dict[str, Any]]:
+    """Open each page on a server of this database."""
     console = Console()
     browser = browsers.find()
     if not browser or not console.has_packages() or not console.is_current():
         raise Refused("this needs Chromium, and the pages that scripts/setup builds")
-    path = folder / "times.json"
+    path = folder / "measured.json"
     with Server(url, folder) as server:
         own = {
             "ADDRESS": f"http://127.0.0.1:{server.port}",
             "CHROMIUM": browser,
             "DEMO_PASSWORD": PASSWORD,
             "RESOURCE": refs.encode("Resource", CROWDED),
-            "TIMES": str(path),
+            "MEASURED": str(path),
+            "ROUNDS": str(rounds),
         }
         command = [str(console.packages / ".bin" / "vitest"), "run", "--config", CONFIG]
         done = subprocess.run(  # noqa: S603 - ours
@@ -91,16 +114,24 @@ def measure(url: str, folder: Path) -> Times:
         )
     if done.returncode:
         raise Refused(f"a page did not open:\n{done.stdout}{done.stderr}")
-    times: Times = json.loads(path.read_text())
-    return times
+    pages: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    return pages
 
 
-def table(results: Mapping[str, Times], about: str) -> str:
-    """Return the medians and the longest times as Markdown, a column pair for each database."""
+def table(results: Mapping[str, Pages], about: str) -> str:
+    """Return the times and the statements as Markdown, with columns for each database."""
+    columns = ("median ms", "longest ms", "statements")
     names = list(next(iter(results.values())))
-    head = ["page", *(f"{database}: {what}" for database in results for what in ("median ms", "longest ms"))]
+    head = ["page", *(f"{database}: {what}" for database in results for what in columns)]
     lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
     for name in names:
-        cells = (f"{each:.0f}" for times in results.values() for each in (median(times[name]), max(times[name])))
+        cells = (cell for pages in results.values() for cell in _cells(pages[name]))
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([f"{about} Milliseconds from the address to the data, in headless Chromium.", "", *lines])
+
+
+def _cells(page: Opened) -> Iterator[str]:
+    """Yield the cells of a page. Statements that are more than in the small world are written beside those."""
+    yield f"{median(page.times):.0f}"
+    yield f"{max(page.times):.0f}"
+    yield str(page.statements) if page.statements <= page.before else f"{page.before} → {page.statements} GROWS"

@@ -182,11 +182,14 @@ def test_the_world_of_the_console_is_crowded_where_pages_show_it() -> None:
 
 
 def test_the_table_of_the_console_has_every_page_of_both_databases() -> None:
-    results = {"SQLite": {"home": [3.0, 1.0, 2.0]}, "PostgreSQL": {"home": [5.0, 4.0, 6.0]}}
+    results = {
+        "SQLite": {"home": console.Opened([3.0, 1.0, 2.0], before=7, statements=7)},
+        "PostgreSQL": {"home": console.Opened([5.0, 4.0, 6.0], before=7, statements=70)},
+    }
 
     *_, row = console.table(results, "Measured here.").splitlines()
 
-    assert row == "| home | 2 | 3 | 5 | 6 |"
+    assert row == "| home | 2 | 3 | 7 | 5 | 6 | 7 → 70 GROWS |"
 
 
 def test_a_cost_that_grew_is_called_so() -> None:
