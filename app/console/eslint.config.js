@@ -43,6 +43,12 @@ const SYNTAX = [
     message: 'Data never becomes HTML.',
   },
 ];
+
+/** A name from right to left would turn the words beside it. */
+const names = {
+  selector: ':not(TaggedTemplateExpression) > TemplateLiteral[expressions.length>0]',
+  message: 'Write phrase`…` of shared/: it isolates names.',
+};
 const storage = (name) => ({
   name,
   message: 'Storage has theme, density and column widths alone: use shared/preferences.ts.',
@@ -93,6 +99,10 @@ export const config = tseslint.config(
       'no-restricted-syntax': ['error', ...SYNTAX, afterChange],
     },
   })),
+  {
+    files: ['**/words.ts', '**/*Words.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...SYNTAX, names] },
+  },
 );
 
 export { config as default };

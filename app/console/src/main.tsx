@@ -5,6 +5,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { SessionRoot } from './api';
 import './main.css';
+import './directions.css';
 import { makeRouter } from './routes';
 import { Notices } from './shared/Notices';
 import { THEME_KEY } from './shared/preferences';

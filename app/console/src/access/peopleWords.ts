@@ -1,3 +1,4 @@
+import { phrase } from '../shared';
 export const peopleWords = {
   about: 'Everybody who has a role on this resource. Sets of users come first.',
   label: 'People with access',
@@ -9,9 +10,9 @@ export const peopleWords = {
   none: 'Nobody has a role on this resource.',
   notAllowed: 'Only administrators of this resource can see who has access.',
   why: 'Why',
-  whyOf: (name: string) => `Why ${name} has access`,
+  whyOf: (name: string) => phrase`Why ${name} has access`,
   noReason: 'You can see no reason.',
-  set: (count: number) => `${count.toLocaleString('en')} members`,
+  set: (count: number) => phrase`${count.toLocaleString('en')} members`,
   kinds: {
     ANYONE: 'Anyone, signed in or not',
     GENERAL: 'Everybody signed in',

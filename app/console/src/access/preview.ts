@@ -1,5 +1,5 @@
 import type { ResourceRole } from '../api';
-import { dayOf, inSentence, isSameMoment } from '../shared';
+import { dayOf, isSameMoment, phrase } from '../shared';
 import type { Edit } from './draft';
 import type { RoleInfo } from './fragments';
 import type { AccessChange } from './operations';
@@ -32,11 +32,11 @@ export function changeKey({ kind, group, user }: AccessChange): SubjectKey | nul
 
 function nameOf({ kind, group, user, userCount }: AccessChange): string {
   if (group !== null) {
-    const name = inSentence(group.displayName);
+    const name = group.displayName;
     return userCount === null ? name : words.withCount(name, userCount);
   }
   if (user !== null) {
-    return inSentence(user.displayName ?? user.userName);
+    return user.displayName ?? user.userName;
   }
   return kind === 'ANYONE' ? words.anyoneAtAll : words.everybody;
 }
@@ -80,7 +80,7 @@ export function sentenceOf(
   ];
   return parts.length === 0
     ? quietSentence(who, isMany, edits.get(changeKey(change) ?? ''))
-    : `${who} ${listed(parts)}.`;
+    : phrase`${who} ${listed(parts)}.`;
 }
 
 const isWide = (role: ResourceRole): boolean => role === 'ADMIN' || role.startsWith('DATASET_DATA');

@@ -1,8 +1,8 @@
-import { counted, someOf } from '../shared';
+import { counted, phrase, someOf, isolated } from '../shared';
 
 const lists = new Intl.ListFormat('en', { type: 'conjunction' });
 
-export const listed = (items: readonly string[]): string => lists.format(items);
+export const listed = (items: readonly string[]): string => lists.format(items.map(isolated));
 export const people = (count: number): string => counted(count, 'person', 'people');
 
 export const words = {
@@ -18,7 +18,7 @@ export const words = {
   people: 'People',
   peopleAbout: 'Single users.',
   otherAccess: (org: string | null) =>
-    `Members of ${org ?? 'the organization'} and administrators of the registry may have access without an entry here.`,
+    phrase`Members of ${org ?? 'the organization'} and administrators of the registry may have access without an entry here.`,
   otherAccessLink: 'See everybody with access',
   role: 'Role',
   description: 'Description',
@@ -32,14 +32,14 @@ export const words = {
   system: 'the system',
   userName: 'User name',
   none: 'None',
-  comesWith: (roles: readonly string[]) => `comes with ${listed(roles)}`,
+  comesWith: (roles: readonly string[]) => phrase`comes with ${listed(roles)}`,
   readOnly: 'You can see these settings. You cannot change them.',
 
   addGroup: 'Add group',
   addGroupTitle: 'Add groups',
   add: 'Add',
-  addCount: (count: number) => (count === 0 ? 'Add' : `Add ${counted(count, 'group', 'groups')}`),
-  selected: (count: number) => `${String(count)} selected`,
+  addCount: (count: number) => (count === 0 ? 'Add' : phrase`Add ${counted(count, 'group', 'groups')}`),
+  selected: (count: number) => phrase`${String(count)} selected`,
   onlyMine: 'Only groups I am in',
   members: 'Members',
   membership: 'Membership',
@@ -52,12 +52,12 @@ export const words = {
   addPersonTitle: 'Add a person',
   personThere: 'This person is in the list already.',
 
-  edit: (name: string) => `Edit ${name}`,
-  remove: (name: string) => `Remove ${name}`,
+  edit: (name: string) => phrase`Edit ${name}`,
+  remove: (name: string) => phrase`Remove ${name}`,
   undo: 'Undo',
-  undoFor: (name: string) => `Undo the removal of ${name}`,
+  undoFor: (name: string) => phrase`Undo the removal of ${name}`,
   renew: 'Renew',
-  renewFor: (name: string) => `Renew ${name}`,
+  renewFor: (name: string) => phrase`Renew ${name}`,
   done: 'Done',
   cancel: 'Cancel',
   notSavedYet: 'This is not saved yet. Submit Changes saves it.',
@@ -66,17 +66,17 @@ export const words = {
   isChanged: 'Changed',
   onlyChanged: 'Show only changed',
   noneChanged: 'Nothing is changed here.',
-  rolesOfMany: (count: number) => `Set roles of ${someOf(count, 'row', 'rows')}`,
+  rolesOfMany: (count: number) => phrase`Set roles of ${someOf(count, 'row', 'rows')}`,
   rolesOfManyAbout: 'These roles replace those of the rows. The ends stay.',
-  endOfMany: (count: number) => `Set end of ${someOf(count, 'row', 'rows')}`,
+  endOfMany: (count: number) => phrase`Set end of ${someOf(count, 'row', 'rows')}`,
   endOfManyAbout: 'This end replaces those of the rows. The roles stay.',
-  removeMany: (count: number) => `Remove ${someOf(count, 'row', 'rows')}`,
+  removeMany: (count: number) => phrase`Remove ${someOf(count, 'row', 'rows')}`,
 
   unsaved: (count: number) => counted(count, 'unsaved change', 'unsaved changes'),
   submit: 'Submit Changes',
   revert: 'Revert Changes',
   revertTitle: 'Revert all changes?',
-  revertAbout: (count: number) => `${counted(count, 'change', 'changes')} will be lost.`,
+  revertAbout: (count: number) => phrase`${counted(count, 'change', 'changes')} will be lost.`,
   submitting: 'Submitting …',
   previewing: 'Reading what would change …',
   previewOf: 'What would change',
@@ -87,9 +87,9 @@ export const words = {
   changedByBoth: 'Changed by both',
   mine: 'Keep mine',
   theirs: 'Take theirs',
-  mineFor: (name: string) => `Keep my change of ${name}`,
-  theirsFor: (name: string) => `Take the other change of ${name}`,
-  theirsAre: (text: string) => `The other user has set: ${text}`,
+  mineFor: (name: string) => phrase`Keep my change of ${name}`,
+  theirsFor: (name: string) => phrase`Take the other change of ${name}`,
+  theirsAre: (text: string) => phrase`The other user has set: ${text}`,
   removedByThem: 'removed',
   chooseFirst: 'Choose for each row that both changed.',
   refused: 'Nothing was saved. Correct the marked rows.',
@@ -97,23 +97,23 @@ export const words = {
   check: 'Check',
   stillDirty: 'It was not saved. Submit again.',
   tooMany: (count: number, most: number) =>
-    `There are ${count.toLocaleString('en')} groups and people. At most ${most.toLocaleString('en')} can be saved.`,
+    phrase`There are ${count.toLocaleString('en')} groups and people. At most ${most.toLocaleString('en')} can be saved.`,
 
   everybody: 'Everybody signed in',
   anyoneAtAll: 'Anyone, signed in or not,',
-  withCount: (name: string, count: number) => `${name} (${people(count)})`,
+  withCount: (name: string, count: number) => phrase`${name} (${people(count)})`,
   gain: (isMany: boolean) => (isMany ? 'gain' : 'gains'),
   lose: (isMany: boolean) => (isMany ? 'lose' : 'loses'),
-  until: (day: string) => `until ${day}`,
-  sameRoles: (who: string, isMany: boolean) => `${who} ${isMany ? 'keep' : 'keeps'} the same roles.`,
-  noRoleYet: (who: string, isMany: boolean) => `${who} ${isMany ? 'get' : 'gets'} no role.`,
-  newEnd: (who: string, day: string) => `The access of ${who} now ends on ${day}.`,
-  noEnd: (who: string) => `The access of ${who} no longer ends.`,
+  until: (day: string) => phrase`until ${day}`,
+  sameRoles: (who: string, isMany: boolean) => phrase`${who} ${isMany ? 'keep' : 'keeps'} the same roles.`,
+  noRoleYet: (who: string, isMany: boolean) => phrase`${who} ${isMany ? 'get' : 'gets'} no role.`,
+  newEnd: (who: string, day: string) => phrase`The access of ${who} now ends on ${day}.`,
+  noEnd: (who: string) => phrase`The access of ${who} no longer ends.`,
   otherAccessKept:
     'A user who loses a role here may still have it otherwise: through a group, an organization or general access.',
-  wide: (who: string, roles: readonly string[]) => `${who} will have ${listed(roles)}. I want this.`,
+  wide: (who: string, roles: readonly string[]) => phrase`${who} will have ${listed(roles)}. I want this.`,
   ownAdmin: 'You will no longer administer this resource. I want this.',
-  ownAdminEnds: (day: string) => `You will administer this resource only until ${day}. I want this.`,
+  ownAdminEnds: (day: string) => phrase`You will administer this resource only until ${day}. I want this.`,
 
   ways: {
     ANYONE: 'like anyone, signed in or not',
@@ -122,9 +122,9 @@ export const words = {
     OWNER: 'as the owner',
     PERMISSION: 'as an administrator of the registry',
   },
-  byGroup: (name: string | null) => `by ${name ?? 'a group'}`,
+  byGroup: (name: string | null) => phrase`by ${name ?? 'a group'}`,
   byOrg: (level: string | null) =>
-    level === null ? 'as a member of the organization' : `as a member of the organization (${level})`,
+    level === null ? 'as a member of the organization' : phrase`as a member of the organization (${level})`,
   levels: {
     READ_ONLY: 'Read only',
     READ_WRITE: 'Read and write',

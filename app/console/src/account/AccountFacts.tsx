@@ -1,6 +1,6 @@
 import { List, SimpleGrid, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { EndsText, Hidden, LinkTo, Time, sharedWords } from '../shared';
+import { EndsText, Hidden, LinkTo, Time, sharedWords, phrase } from '../shared';
 import type { Account, AccountUser } from './operations';
 import { words } from './words';
 
@@ -61,7 +61,7 @@ export function AccountFacts({ account, user }: AccountFactsProps): ReactNode {
   const { roles, orgs, ownedOrgs, groups } = user;
   const levels = new Map(account.orgLevels.map(({ level, label }) => [level, label]));
   const attributes = attributesOf(user.metadata).map(
-    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([key, value]) => phrase`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const memberships = orgs?.edges.map(({ node, level, expiresAt }) => (
     <span key={node.id}>

@@ -1,4 +1,4 @@
-import { counted } from '../shared';
+import { counted, phrase } from '../shared';
 
 export const words = {
   title: 'My account',
@@ -20,7 +20,7 @@ export const words = {
   groups: 'Groups',
   attributes: 'Attributes',
   manager: 'manager',
-  andMore: (count: number) => `and ${counted(count, 'other', 'others')}`,
+  andMore: (count: number) => phrase`and ${counted(count, 'other', 'others')}`,
   save: 'Save profile',
   current: 'Current password',
   currentHint: 'Another e-mail address needs your current password.',

@@ -1,3 +1,4 @@
+import { phrase } from '../shared/phrase';
 const seconds = new Intl.NumberFormat('en', { style: 'unit', unit: 'second', unitDisplay: 'long' });
 
 export const words = {
@@ -5,8 +6,8 @@ export const words = {
   forbidden: 'You may not do this.',
   notFound: 'It is not there, or not visible to you.',
   missing: (noun: string) =>
-    `This ${noun === 'org' ? 'organization' : noun} is not there, or not visible to you.`,
-  wait: (left: number) => `Wait ${seconds.format(left)}, then try again.`,
+    phrase`This ${noun === 'org' ? 'organization' : noun} is not there, or not visible to you.`,
+  wait: (left: number) => phrase`Wait ${seconds.format(left)}, then try again.`,
   stale:
     'Somebody else has changed this since you opened it. What you typed is kept: check it, and save again.',
   committed: 'The change was made, but its result could not be shown. Load the page again.',
@@ -15,7 +16,7 @@ export const words = {
   unavailable: 'The server cannot answer now. Try again soon.',
   unreachable: 'The server did not answer. Check your connection and try again.',
   internal: 'The server made a mistake.',
-  internalWithId: (errorId: string) => `The server made a mistake. Its number is ${errorId}.`,
+  internalWithId: (errorId: string) => phrase`The server made a mistake. Its number is ${errorId}.`,
   offline: 'You are offline. Nothing was sent.',
   unexpected: 'The server refused the request.',
 };

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
 import type { ResultOf } from '../api';
-import { Loaded, LinkTo, OrHidden, exactTime } from '../shared';
+import { Loaded, LinkTo, OrHidden, exactTime, isolated, phrase } from '../shared';
 import { actionWords } from './actions';
 import { fieldWords, differencesOf, isTruncated } from './changes';
 import type { Difference } from './changes';
@@ -34,6 +34,7 @@ export function EventDialog({ row, onClose }: EventDialogProps): ReactNode {
         <Text size="sm">
           {[exactTime(row.createdAt), row.actorName, words.channels[row.channel], row.address, row.requestId]
             .filter((text) => text !== null)
+            .map(isolated)
             .join(' · ')}
         </Text>
         <Loaded load={load}>
@@ -97,7 +98,7 @@ function ChangeView({ change, onClose }: ChangeViewProps): ReactNode {
   const { objectId, objectName, objectType, before, after } = change;
   const rows = differencesOf(before, after);
   return (
-    <Stack component="section" gap="xs" aria-label={`${words.types[objectType]} ${objectName}`}>
+    <Stack component="section" gap="xs" aria-label={phrase`${words.types[objectType]} ${objectName}`}>
       <Group justify="space-between">
         <Title order={3} size="h5" component="h2">
           <ObjectLink object={change} />

@@ -44,6 +44,6 @@ function Link({
         </LinkTo>
       );
     default:
-      return objectName;
+      return <bdi>{objectName}</bdi>;
   }
 }

@@ -1,4 +1,4 @@
-import { counted } from '../shared';
+import { counted, phrase } from '../shared';
 
 export const words = {
   title: 'Audit',
@@ -12,7 +12,7 @@ export const words = {
   system: 'The server itself',
   anonymous: 'Nobody signed in',
   nothing: 'Nothing',
-  more: (count: number) => `and ${counted(count, 'other', 'others')}`,
+  more: (count: number) => phrase`and ${counted(count, 'other', 'others')}`,
   channels: { GRAPHQL: 'GraphQL', REST: 'REST', COMMAND: 'Command on the server' },
   types: {
     USER: 'User',
@@ -25,15 +25,15 @@ export const words = {
     AUDIT_LOG: 'Audit log',
   },
   details: 'Details',
-  detailsOf: (what: string, who: string) => `Details: ${what} by ${who}`,
-  detailsTitle: (what: string) => `${what}: before and after`,
+  detailsOf: (what: string, who: string) => phrase`Details: ${what} by ${who}`,
+  detailsTitle: (what: string) => phrase`${what}: before and after`,
   filterWho: 'Who: user name begins with',
   filterWhat: 'What',
   filterFrom: 'From',
   filterTo: 'To',
   filterObject: 'Changes of one object only',
   clearObject: 'Show changes of all objects',
-  onlyThis: (name: string) => `Only changes of ${name}`,
+  onlyThis: (name: string) => phrase`Only changes of ${name}`,
   field: 'Field',
   before: 'Before',
   after: 'After',
@@ -44,7 +44,7 @@ export const words = {
   truncated: 'Large values were left out.',
   nothingDiffers: 'No value differs.',
   gone: 'This entry is not there any more.',
-  page: (shown: number, total: number) => `${String(shown)} of ${counted(total, 'object', 'objects')}`,
+  page: (shown: number, total: number) => phrase`${String(shown)} of ${counted(total, 'object', 'objects')}`,
   nextObjects: 'Next objects',
   firstObjects: 'First objects',
 };

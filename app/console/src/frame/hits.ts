@@ -1,3 +1,4 @@
+import { phrase } from '../shared';
 import type { FrameViewer, ResultOf } from '../api';
 import type { FrameSearchQuery } from './operations';
 
@@ -11,7 +12,7 @@ export interface Hit {
 
 type Found = ResultOf<typeof FrameSearchQuery>;
 
-const named = (name: string, key: string): string => (name === key ? name : `${name} (${key})`);
+const named = (name: string, key: string): string => (name === key ? name : phrase`${name} (${key})`);
 
 /** Return what was found, with its pages. A person leads to their page, where the viewer may open it. */
 export function hitsOf(found: Found, viewer: FrameViewer | null): readonly Hit[] {

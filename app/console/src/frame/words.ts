@@ -1,3 +1,4 @@
+import { phrase } from '../shared';
 export const words = {
   skip: 'Skip to the content',
   menu: 'Menu',
@@ -6,7 +7,7 @@ export const words = {
   searchBrief: 'Search',
   searchIn: { orgs: 'Organizations', groups: 'Groups', resources: 'Resources', users: 'People' },
   nothingFound: 'Nothing matches.',
-  account: (name: string) => `Account of ${name}`,
+  account: (name: string) => phrase`Account of ${name}`,
   myAccount: 'My account',
   signIn: 'Sign in',
   signOut: 'Sign out',
@@ -29,8 +30,8 @@ export const words = {
   notAllowedTitle: 'Not for you',
   notAllowed: (permissions: readonly string[]) =>
     permissions.length === 1
-      ? `This page needs the permission ${permissions.join('')}.`
-      : `This page needs one of the permissions ${permissions.join(', ')}.`,
+      ? phrase`This page needs the permission ${permissions.join('')}.`
+      : phrase`This page needs one of the permissions ${permissions.join(', ')}.`,
   defaultPassword: 'Your account still has the default password. Everybody who reads the manual knows it.',
   changePassword: 'Change it',
   items: {

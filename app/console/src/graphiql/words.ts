@@ -1,8 +1,9 @@
+import { phrase } from '../shared';
 export const words = {
   title: 'GraphiQL',
   plugin: 'Ostiary',
   session: 'Session',
-  signedInAs: (name: string) => `Signed in as ${name}. Every operation runs as this user.`,
+  signedInAs: (name: string) => phrase`Signed in as ${name}. Every operation runs as this user.`,
   anonymous: 'Nobody is signed in. Operations run without an account.',
   ended: 'Your session has ended. Sign in again.',
   loading: 'Asking who is signed in …',
@@ -15,18 +16,18 @@ export const words = {
   search: 'Search fields',
   noSchema: 'The schema is not there yet.',
   kinds: { query: 'Query', mutation: 'Mutation' },
-  more: (count: number) => `${String(count)} more. Search for them.`,
+  more: (count: number) => phrase`${String(count)} more. Search for them.`,
   schemaProblem: (reason: string) =>
-    `${reason} Operations still run; completion, hints and the documentation need the schema.`,
+    phrase`${reason} Operations still run; completion, hints and the documentation need the schema.`,
   noSchemaHere: 'The server does not show its schema.',
   facts: 'Answer',
-  status: (status: number) => `Status ${String(status)}`,
-  took: (milliseconds: string) => `${milliseconds} ms, with the way`,
+  status: (status: number) => phrase`Status ${String(status)}`,
+  took: (milliseconds: string) => phrase`${milliseconds} ms, with the way`,
   executor: (name: string, reason: string | null) =>
-    reason === null ? `Executor: ${name}` : `Executor: ${name}, because: ${reason}`,
+    reason === null ? phrase`Executor: ${name}` : phrase`Executor: ${name}, because: ${reason}`,
   nextPage: 'Next page',
   noAnswer: 'No response from the server. Check that it is running.',
-  notJson: (status: number) => `The server answered with status ${String(status)}, and not with JSON.`,
+  notJson: (status: number) => phrase`The server answered with status ${String(status)}, and not with JSON.`,
   privacy:
     'Texts of tabs stay in this tab of the browser, without passwords and tokens. Variables, headers, answers and history are in memory. All go at sign-out.',
 };

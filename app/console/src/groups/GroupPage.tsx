@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad, useReadAll } from '../api';
 import type { ResultOf } from '../api';
-import { Loaded, Missing, Page, Time, useTable } from '../shared';
+import { Loaded, Missing, Page, Time, useTable, joined } from '../shared';
 import type { TableState } from '../shared';
 import { AskForGroup } from './AskForGroup';
 import { DeleteGroup } from './DeleteGroup';
@@ -94,7 +94,7 @@ function Facts({ group }: { readonly group: GroupData }): ReactNode {
   const { slug, description, memberCount, viewerIsMember, viewerCan, membersSeenBy, managers, createdAt } =
     group;
   const isManager = viewerIsMember && viewerCan.manageMembers;
-  const names = managers?.nodes.map(({ userName }) => userName).join(', ') ?? null;
+  const names = managers === null ? null : joined(managers.nodes.map(({ userName }) => userName));
   return (
     <Stack gap="xs" component="section" aria-label={words.facts}>
       {description === '' ? null : <Text style={{ whiteSpace: 'pre-wrap' }}>{description}</Text>}
@@ -121,7 +121,7 @@ function Facts({ group }: { readonly group: GroupData }): ReactNode {
 function Fact({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
   return (
     <Text size="sm" component="div">
-      {label}: {children}
+      {label}: <bdi>{children}</bdi>
     </Text>
   );
 }

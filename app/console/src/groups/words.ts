@@ -1,4 +1,4 @@
-import { counted, someOf } from '../shared';
+import { counted, phrase, someOf } from '../shared';
 
 const members = (count: number): string => counted(count, 'member', 'members');
 const people = (count: number): string => counted(count, 'person', 'people');
@@ -28,24 +28,25 @@ export const words = {
   seenByMembers: 'The members',
   seenBySignedIn: 'Everybody who is signed in',
   create: 'Create group',
-  created: (name: string) => `${name} is created.`,
+  created: (name: string) => phrase`${name} is created.`,
   missing: 'This group is not there, or not visible to you.',
   edit: 'Edit',
-  editTitle: (name: string) => `Edit ${name}`,
+  editTitle: (name: string) => phrase`Edit ${name}`,
   save: 'Save',
   facts: 'About this group',
   made: 'Created',
   managers: 'Managers',
   noManagers: 'Nobody but those who administer all groups',
   delete: 'Delete',
-  deleteTitle: (name: string) => `Delete ${name}?`,
+  deleteTitle: (name: string) => phrase`Delete ${name}?`,
   deleteAct: 'Delete group',
   deleteText: (count: number) =>
     count === 0
       ? 'It has no roles on any resource.'
-      : `It has roles on ${resources(count)}. Its members lose what they may do there through this group.`,
-  deleteMembers: (count: number) => `It has ${members(count)}. No account is deleted. This cannot be undone.`,
-  deleted: (name: string) => `${name} is deleted.`,
+      : phrase`It has roles on ${resources(count)}. Its members lose what they may do there through this group.`,
+  deleteMembers: (count: number) =>
+    phrase`It has ${members(count)}. No account is deleted. This cannot be undone.`,
+  deleted: (name: string) => phrase`${name} is deleted.`,
 };
 
 export const memberWords = {
@@ -64,24 +65,24 @@ export const memberWords = {
   everybody: 'All members',
   onlyManagers: 'Only managers',
   add: 'Add members',
-  addTitle: (group: string) => `Add members to ${group}`,
+  addTitle: (group: string) => phrase`Add members to ${group}`,
   toList: 'Put on the list',
   list: 'They will be added',
-  off: (name: string) => `Take ${name} off the list`,
-  addAct: (count: number) => (count === 0 ? 'Add members' : `Add ${people(count)}`),
-  added: (count: number) => `${people(count)} added.`,
-  edit: (name: string) => `Edit ${name}`,
-  editTitle: (name: string) => `Membership of ${name}`,
+  off: (name: string) => phrase`Take ${name} off the list`,
+  addAct: (count: number) => (count === 0 ? 'Add members' : phrase`Add ${people(count)}`),
+  added: (count: number) => phrase`${people(count)} added.`,
+  edit: (name: string) => phrase`Edit ${name}`,
+  editTitle: (name: string) => phrase`Membership of ${name}`,
   isManager: 'Manages the members',
   isManagerHint: 'A manager adds and removes members, and lets others manage them.',
   save: 'Save',
-  remove: (name: string) => `Remove ${name}`,
-  removeTitle: (name: string) => `Remove ${name}?`,
+  remove: (name: string) => phrase`Remove ${name}`,
+  removeTitle: (name: string) => phrase`Remove ${name}?`,
   removeText: 'They lose what they may do through this group. They keep what they may do otherwise.',
-  removed: (count: number) => `${members(count)} removed.`,
-  bulkEnds: (count: number) => `Set end of ${someMembers(count)}`,
-  bulkManager: (count: number) => `Let ${someMembers(count)} manage`,
-  bulkRemove: (count: number) => `Remove ${someMembers(count)}`,
+  removed: (count: number) => phrase`${members(count)} removed.`,
+  bulkEnds: (count: number) => phrase`Set end of ${someMembers(count)}`,
+  bulkManager: (count: number) => phrase`Let ${someMembers(count)} manage`,
+  bulkRemove: (count: number) => phrase`Remove ${someMembers(count)}`,
   managerText: 'They may add and remove members from then on.',
   endsText: 'Nothing else of their membership changes.',
 };

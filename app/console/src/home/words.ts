@@ -1,6 +1,7 @@
+import { phrase } from '../shared';
 export const words = {
   title: 'Home',
-  welcome: (name: string) => `You are signed in as ${name}.`,
+  welcome: (name: string) => phrase`You are signed in as ${name}.`,
   anonymous: 'You see what is public. Sign in to see what is yours.',
   myOrgs: 'My organizations',
   noOrgs: 'You belong to no organization.',
@@ -12,7 +13,7 @@ export const words = {
   noPublicResources: 'There is no public resource.',
   ending: 'Ends within 30 days',
   nothingEnding: 'Nothing of yours ends within 30 days.',
-  membership: (name: string) => `Membership in ${name}`,
+  membership: (name: string) => phrase`Membership in ${name}`,
   storage: 'Storage',
   all: 'Show all',
 };

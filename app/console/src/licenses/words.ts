@@ -1,7 +1,8 @@
+import { phrase } from '../shared';
 export const words = {
   title: 'Licenses',
   intro: 'This console contains these packages.',
   failed: 'The list could not be read.',
-  text: (name: string) => `Text of the license of ${name}`,
+  text: (name: string) => phrase`Text of the license of ${name}`,
   license: 'License',
 };

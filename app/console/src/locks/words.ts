@@ -1,7 +1,8 @@
+import { phrase } from '../shared';
 export const words = {
   title: 'Lock',
   unlocked: 'The resource is not locked.',
-  locked: (who: string) => `Locked by ${who}`,
+  locked: (who: string) => phrase`Locked by ${who}`,
   effect: 'While it is locked, nobody can edit, transfer or delete it, or upload files.',
   access: 'A lock does not hinder changes of access.',
   reason: 'Reason',
@@ -12,7 +13,7 @@ export const words = {
   unlockedNow: 'Unlocked',
   history: 'History',
   noHistory: 'It was never locked.',
-  older: (count: number) => `The newest 20 of ${count.toLocaleString('en')} entries.`,
+  older: (count: number) => phrase`The newest 20 of ${count.toLocaleString('en')} entries.`,
   system: 'the system',
   actions: { LOCK: 'Locked by', UNLOCK: 'Unlocked by' },
 };

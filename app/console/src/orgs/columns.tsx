@@ -1,6 +1,6 @@
 import { Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { LinkTo } from '../shared';
+import { LinkTo, phrase } from '../shared';
 import type { OrgRow } from './operations';
 import { words } from './words';
 
@@ -33,5 +33,5 @@ export function OwnerText({ user }: OwnerTextProps): ReactNode {
     return words.noOwner;
   }
   const { userName, displayName = null } = user;
-  return displayName === null || displayName === userName ? userName : `${displayName} (${userName})`;
+  return displayName === null || displayName === userName ? userName : phrase`${displayName} (${userName})`;
 }

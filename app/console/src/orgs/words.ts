@@ -1,4 +1,4 @@
-import { counted, someOf } from '../shared';
+import { counted, phrase, someOf } from '../shared';
 
 const members = (count: number): string => someOf(count, 'member', 'members');
 const resources = (count: number): string => counted(count, 'resource', 'resources');
@@ -24,9 +24,9 @@ export const words = {
   level: 'Level',
   ownerLevel: 'Owner',
   create: 'Create organization',
-  created: (name: string) => `${name} is created.`,
+  created: (name: string) => phrase`${name} is created.`,
   missing: 'This organization is not there, or not visible to you.',
-  tabList: (name: string) => `Parts of ${name}`,
+  tabList: (name: string) => phrase`Parts of ${name}`,
   tabs: { resources: 'Resources', members: 'Members', settings: 'Settings' },
   private: 'Private',
   visibility: 'Visibility',
@@ -34,10 +34,10 @@ export const words = {
   made: 'Created',
   facts: 'About this organization',
   leave: 'Leave',
-  leaveTitle: (name: string) => `Leave ${name}?`,
+  leaveTitle: (name: string) => phrase`Leave ${name}?`,
   leaveText:
     'You lose what you may do through this organization. A manager of its members can add you again.',
-  left: (name: string) => `You left ${name}.`,
+  left: (name: string) => phrase`You left ${name}.`,
 };
 
 export const resourceWords = {
@@ -48,7 +48,7 @@ export const resourceWords = {
   size: 'Size',
   changed: 'Changed',
   lock: 'Lock',
-  locked: (reason: string) => `Locked: ${reason}`,
+  locked: (reason: string) => phrase`Locked: ${reason}`,
   none: 'This organization has no resources that you can see.',
   filterLock: 'Lock',
   any: 'Locked or not',
@@ -69,21 +69,21 @@ export const memberWords = {
   ownerText: 'The owner has every right here, and is no member:',
   none: 'There are no members yet.',
   add: 'Add member',
-  addTitle: (org: string) => `Add a member to ${org}`,
-  added: (name: string) => `${name} is a member.`,
+  addTitle: (org: string) => phrase`Add a member to ${org}`,
+  added: (name: string) => phrase`${name} is a member.`,
   edit: 'Edit',
-  editOf: (name: string) => `Edit ${name}`,
-  editTitle: (name: string) => `Membership of ${name}`,
+  editOf: (name: string) => phrase`Edit ${name}`,
+  editTitle: (name: string) => phrase`Membership of ${name}`,
   save: 'Save',
   remove: 'Remove',
-  removeOf: (name: string) => `Remove ${name}`,
-  removeTitle: (name: string) => `Remove ${name}?`,
+  removeOf: (name: string) => phrase`Remove ${name}`,
+  removeTitle: (name: string) => phrase`Remove ${name}?`,
   removeText: 'They lose what they may do through this organization. They keep what they may do otherwise.',
-  removed: (name: string) => `${name} is no member any more.`,
-  bulkLevel: (count: number) => `Set level of ${members(count)}`,
-  bulkEnds: (count: number) => `Set end of ${members(count)}`,
-  bulkRemove: (count: number) => `Remove ${members(count)}`,
-  levelText: (label: string) => `They get the level ${label}. The end of their membership stays.`,
+  removed: (name: string) => phrase`${name} is no member any more.`,
+  bulkLevel: (count: number) => phrase`Set level of ${members(count)}`,
+  bulkEnds: (count: number) => phrase`Set end of ${members(count)}`,
+  bulkRemove: (count: number) => phrase`Remove ${members(count)}`,
+  levelText: (label: string) => phrase`They get the level ${label}. The end of their membership stays.`,
   endsText: 'Their level stays.',
 };
 
@@ -95,9 +95,9 @@ export const settingsWords = {
     'The new owner gets every right here. The owner until now becomes a member with the level Admin.',
   transferLocked: 'It cannot be handed over now:',
   newOwner: 'New owner',
-  transferTitle: (org: string) => `Hand over ${org}?`,
-  transferAsk: (org: string, owner: string) => `${owner} becomes the owner of ${org}.`,
-  transferred: (owner: string) => `${owner} is the owner now.`,
+  transferTitle: (org: string) => phrase`Hand over ${org}?`,
+  transferAsk: (org: string, owner: string) => phrase`${owner} becomes the owner of ${org}.`,
+  transferred: (owner: string) => phrase`${owner} is the owner now.`,
   storage: 'Storage',
   used: 'Used',
   quota: 'Quota of this organization',
@@ -110,11 +110,11 @@ export const settingsWords = {
   deleteText:
     'Deletes the organization with all its resources, their files and their access settings. This cannot be undone.',
   deleteButton: 'Delete organization',
-  deleteTitle: (org: string) => `Delete ${org}?`,
+  deleteTitle: (org: string) => phrase`Delete ${org}?`,
   deleteNone: 'It has no resources.',
-  deleteSome: (count: number) => `${resources(count)} will be deleted with it. This cannot be undone.`,
+  deleteSome: (count: number) => phrase`${resources(count)} will be deleted with it. This cannot be undone.`,
   deleteLocked: 'It cannot be deleted now:',
   lockedResources: 'Resources in it are locked:',
-  andMore: (count: number) => `and ${resources(count)} more`,
-  deleted: (org: string, count: number) => `${org} is deleted, with ${resources(count)}.`,
+  andMore: (count: number) => phrase`and ${resources(count)} more`,
+  deleted: (org: string, count: number) => phrase`${org} is deleted, with ${resources(count)}.`,
 };

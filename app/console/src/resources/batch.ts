@@ -1,3 +1,4 @@
+import { phrase } from '../shared';
 import type { Failure } from '../api';
 import type { Selected } from '../shared';
 
@@ -10,6 +11,6 @@ export function namedFailures(failures: readonly Failure[], items: readonly Sele
     const item = items[Number(failure.path[2])];
     return item === undefined
       ? failure
-      : { ...failure, path: [], message: `${item.name}: ${failure.message}` };
+      : { ...failure, path: [], message: phrase`${item.name}: ${failure.message}` };
   });
 }

@@ -1,4 +1,4 @@
-import { counted, someOf } from '../shared';
+import { counted, phrase, someOf } from '../shared';
 
 export const words = {
   title: 'Resources',
@@ -14,7 +14,7 @@ export const words = {
 
   create: 'Create resource',
   createTitle: 'Create a resource',
-  created: (name: string) => `${name} was created.`,
+  created: (name: string) => phrase`${name} was created.`,
   name: 'Name',
   slug: 'Slug',
   slugAbout: 'Small letters, digits, - and _. Part of the address.',
@@ -26,7 +26,7 @@ export const words = {
   myRoles: 'My roles',
   noRoles: 'None',
   lock: 'Lock',
-  locked: (reason: string) => `Locked: ${reason}`,
+  locked: (reason: string) => phrase`Locked: ${reason}`,
   notLocked: 'Not locked',
   changed: 'Changed',
   size: 'Size',
@@ -65,24 +65,25 @@ export const words = {
   keep: 'Empty to keep it as it is.',
   transferred: 'Transferred',
   transferAct: 'Transfer',
-  transferTitle: (name: string) => `Transfer ${name}?`,
-  toOwner: (userName: string) => `${userName} becomes the owner.`,
-  toOrg: (slug: string) => `It moves to the organization ${slug}, whose members come to their roles on it.`,
+  transferTitle: (name: string) => phrase`Transfer ${name}?`,
+  toOwner: (userName: string) => phrase`${userName} becomes the owner.`,
+  toOrg: (slug: string) =>
+    phrase`It moves to the organization ${slug}, whose members come to their roles on it.`,
   lostSight: 'You may lose sight of it.',
   delete: 'Delete',
   deleteAbout: 'Its metadata, access configuration and history are deleted with it.',
-  deleteAct: (name: string) => `Delete ${name}`,
-  deleteTitle: (name: string) => `Delete ${name}?`,
-  deleted: (name: string) => `${name} was deleted.`,
+  deleteAct: (name: string) => phrase`Delete ${name}`,
+  deleteTitle: (name: string) => phrase`Delete ${name}?`,
+  deleted: (name: string) => phrase`${name} was deleted.`,
   notWhileLocked: 'Not possible while it is locked.',
 
-  grant: (count: number) => `Grant on ${someOf(count, 'resource', 'resources')}`,
+  grant: (count: number) => phrase`Grant on ${someOf(count, 'resource', 'resources')}`,
   grantTitle: 'Grant access',
   grantAbout: (count: number) =>
-    `The roles and the end replace those that the group or the person has on ${counted(count, 'resource', 'resources')}. Either all are granted or none.`,
+    phrase`The roles and the end replace those that the group or the person has on ${counted(count, 'resource', 'resources')}. Either all are granted or none.`,
   grantTo: 'To',
   group: 'Group',
   person: 'Person',
   grantedRoles: 'Roles',
-  granted: (count: number) => `Granted on ${counted(count, 'resource', 'resources')}.`,
+  granted: (count: number) => phrase`Granted on ${counted(count, 'resource', 'resources')}.`,
 };

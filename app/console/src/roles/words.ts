@@ -1,4 +1,4 @@
-import { counted } from '../shared';
+import { counted, phrase } from '../shared';
 
 export const words = {
   title: 'Roles',
@@ -13,20 +13,20 @@ export const words = {
   holders: 'Users',
   builtIn: 'built in',
   edit: 'Edit',
-  editOf: (name: string) => `Edit ${name}`,
-  editTitle: (name: string) => `Role ${name}`,
+  editOf: (name: string) => phrase`Edit ${name}`,
+  editTitle: (name: string) => phrase`Role ${name}`,
   delete: 'Delete',
-  deleteOf: (name: string) => `Delete ${name}`,
-  deleteTitle: (name: string) => `Delete the role ${name}?`,
+  deleteOf: (name: string) => phrase`Delete ${name}`,
+  deleteTitle: (name: string) => phrase`Delete the role ${name}?`,
   deleteText: 'This cannot be undone.',
-  hold: (count: number) => `${counted(count, 'user holds', 'users hold')} it.`,
+  hold: (count: number) => phrase`${counted(count, 'user holds', 'users hold')} it.`,
   takeFirst: 'Take it from them first.',
   showHolders: (count: number) => counted(count, 'user', 'users'),
   create: 'Create role',
   save: 'Save role',
   notYours: 'You do not hold this permission, so you cannot change it here.',
-  created: (name: string) => `The role ${name} is created.`,
-  more: (count: number) => `The first 100 of ${count.toLocaleString('en')} roles are shown.`,
+  created: (name: string) => phrase`The role ${name} is created.`,
+  more: (count: number) => phrase`The first 100 of ${count.toLocaleString('en')} roles are shown.`,
 };
 
 export const typeWords = {
@@ -43,6 +43,6 @@ export const typeWords = {
   description: 'Description',
   builtIn: 'built in',
   create: 'Create resource type',
-  created: (name: string) => `The type ${name} is created.`,
+  created: (name: string) => phrase`The type ${name} is created.`,
   none: 'There are no resource types.',
 };

@@ -1,3 +1,4 @@
+import { phrase } from '../shared';
 export const words = {
   title: 'Sign in',
   userName: 'User name',
@@ -7,7 +8,7 @@ export const words = {
   passwordMissing: 'Type your password.',
   overTitle: 'Sign in again',
   over: 'Your session has ended. What you typed is still here. Sign in to go on.',
-  overAs: (name: string) => `If you sign in as somebody other than ${name}, it is dropped.`,
+  overAs: (name: string) => phrase`If you sign in as somebody other than ${name}, it is dropped.`,
   signOut: 'Sign out',
   signOutTitle: 'Sign out?',
   signOutText: 'You sign out in this browser, in all its tabs.',

@@ -37,6 +37,7 @@ export { GroupPicker, OrgPicker, PersonPicker, useFindPerson, usePersonRef } fro
 export type { PersonRef } from './Picker';
 export { useDensity } from './preferences';
 export { ScrollList } from './ScrollList';
+export { isolated, joined, phrase } from './phrase';
 export { StorageBar } from './StorageBar';
 export { EditRemoveButtons, Table, useTable } from './Table';
 export type { BulkAction, Column, Rows, Selected, TableProps, TableState } from './Table';
@@ -44,4 +45,4 @@ export { Time } from './Time';
 export { dayOf, endAfterDays, endState, exactTime, isSameMoment, startOfDay } from './times';
 export { Unsaved } from './Unsaved';
 export { useNow } from './useNow';
-export { counted, inSentence, someOf, words as sharedWords } from './words';
+export { counted, someOf, words as sharedWords } from './words';

@@ -1,17 +1,13 @@
+import { phrase } from './phrase';
 const counts = new Intl.NumberFormat('en');
 
 /** Return a number with its noun: "1 user", "3 users". */
 export const counted = (count: number, one: string, many: string): string =>
-  `${counts.format(count)} ${count === 1 ? one : many}`;
+  phrase`${counts.format(count)} ${count === 1 ? one : many}`;
 
 /** Return a noun with its number, or alone for none: "users", "1 user", "3 users". */
 export const someOf = (count: number, one: string, many: string): string =>
   count === 0 ? many : counted(count, one, many);
-
-const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
-
-/** Return a name for a sentence: one that is written from right to left does not turn what stands beside it. */
-export const inSentence = (name: string): string => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name);
 
 export const words = {
   appName: 'Ostiary',
@@ -20,7 +16,7 @@ export const words = {
   hidden: 'not visible to you',
   none: 'None',
   never: 'Never',
-  showTyped: (label: string) => `Show what is typed: ${label}`,
+  showTyped: (label: string) => phrase`Show what is typed: ${label}`,
   saved: 'Saved',
   tryAgain: 'Try again',
   stop: 'Stop',
@@ -33,7 +29,7 @@ export const words = {
   toStart: 'Go to the start page',
   copyId: 'Copy the number',
   copied: 'Copied',
-  waiting: (seconds: number) => `Wait ${counted(seconds, 'second', 'seconds')}`,
+  waiting: (seconds: number) => phrase`Wait ${counted(seconds, 'second', 'seconds')}`,
   notices: 'Notices',
   dismiss: 'Dismiss',
   changedMeanwhile: 'Somebody else changed this meanwhile. Now it is:',
@@ -43,7 +39,7 @@ export const words = {
   unsaved: 'What you changed here is not saved.',
   leave: 'Leave',
   stay: 'Stay',
-  typeToConfirm: (text: string) => `Type ${text} to confirm`,
-  quota: (used: string, total: string) => `${used} of ${total}`,
-  noQuota: (used: string) => `${used}, no limit`,
+  typeToConfirm: (text: string) => phrase`Type ${text} to confirm`,
+  quota: (used: string, total: string) => phrase`${used} of ${total}`,
+  noQuota: (used: string) => phrase`${used}, no limit`,
 };

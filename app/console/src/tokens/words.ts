@@ -1,4 +1,4 @@
-import { counted } from '../shared';
+import { counted, phrase } from '../shared';
 
 export const words = {
   title: 'API tokens',
@@ -22,10 +22,10 @@ export const words = {
   orgs: 'Only these organizations',
   orgsHint: 'Slugs, separated by spaces. Empty for no limit.',
   revoke: 'Revoke',
-  revokeOf: (name: string) => `Revoke ${name}`,
-  revokeTitle: (name: string) => `Revoke ${name}?`,
+  revokeOf: (name: string) => phrase`Revoke ${name}`,
+  revokeTitle: (name: string) => phrase`Revoke ${name}?`,
   revokeText: 'Programs with this token are refused from their next request on. This cannot be undone.',
-  revoked: (name: string) => `${name} is revoked.`,
+  revoked: (name: string) => phrase`${name} is revoked.`,
   newTitle: 'Your new API token',
   lostText:
     'The answer with the token was lost, and the token is shown only once. Revoke it in the list, and make another one.',

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useClient } from 'urql';
 import { fieldOf, outcomeOf, problemOf } from '../api';
 import type { Failure } from '../api';
-import { Failures, FormDialog, useDialogNote, useEditedNote, useNotify } from '../shared';
+import { Failures, FormDialog, useDialogNote, useEditedNote, useNotify, joined } from '../shared';
 import { CreateUsersMutation } from './changes';
 import { MOST_USERS, usersOf } from './csvImport';
 import type { Imported } from './csvImport';
@@ -181,7 +181,7 @@ function Preview({ imported, refused, failures }: Extract<Stage, { kind: 'checke
               <Table.Tr key={index}>
                 <Table.Td>{lineNumbers[index]}</Table.Td>
                 <Table.Td>{user.userName}</Table.Td>
-                <Table.Td>{user.roles?.join(', ')}</Table.Td>
+                <Table.Td>{joined(user.roles ?? [])}</Table.Td>
                 <Table.Td {...(refused.has(index) ? { c: 'red' } : {})}>
                   {refused.get(index) ?? words.fine}
                 </Table.Td>

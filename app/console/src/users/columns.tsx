@@ -1,6 +1,6 @@
 import { Badge, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Bytes, Hidden, LinkTo, OrHidden, Time } from '../shared';
+import { Bytes, Hidden, LinkTo, OrHidden, Time, joined } from '../shared';
 import type { Column } from '../shared';
 import type { UserRow } from './operations';
 import { DEACTIVATED } from './query';
@@ -85,7 +85,7 @@ export const COLUMNS: readonly UserColumn[] = [
       <OrHidden value={roles}>
         {(known) => (
           <Text span inherit display="inline-block" miw="5ch">
-            {roleNames(known).join(', ') || words.noRoles}
+            {joined(roleNames(known)) || words.noRoles}
           </Text>
         )}
       </OrHidden>

@@ -1,4 +1,4 @@
-import { counted, someOf } from '../shared';
+import { counted, phrase, someOf } from '../shared';
 
 const users = (count: number): string => counted(count, 'user', 'users');
 
@@ -28,49 +28,49 @@ export const words = {
   addServiceAccount: 'Add service account',
   serviceAccountHint:
     'A service account belongs to a program. It has no password and signs in only with API tokens. Create the token on its page.',
-  created_: (name: string) => `${name} is created.`,
+  created_: (name: string) => phrase`${name} is created.`,
   importUsers: 'Import from CSV',
   exportUsers: 'Export as CSV',
   hiddenFromExport: (name: string) =>
-    `No file was written: you may not see the metadata and the e-mail address of ${name}. Ask an administrator for the file.`,
+    phrase`No file was written: you may not see the metadata and the e-mail address of ${name}. Ask an administrator for the file.`,
   unsafeExport: (name: string) =>
-    `No file was written: the metadata of ${name} has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Use ostiary export instead.`,
+    phrase`No file was written: the metadata of ${name} has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Use ostiary export instead.`,
   filterRole: 'Role',
   anyRole: 'Any role',
   filterLogin: 'Not signed in since',
   filterState: 'State',
   anyState: 'All accounts',
   states: { active: 'Active', deactivated: 'Deactivated', service: 'Service accounts' },
-  giveRole: (count: number) => `Give ${someUsers(count)} a role`,
-  takeRole: (count: number) => `Take a role from ${someUsers(count)}`,
-  deactivate: (count: number) => `Deactivate ${someUsers(count)}`,
+  giveRole: (count: number) => phrase`Give ${someUsers(count)} a role`,
+  takeRole: (count: number) => phrase`Take a role from ${someUsers(count)}`,
+  deactivate: (count: number) => phrase`Deactivate ${someUsers(count)}`,
   role: 'Role',
   chooseRole: 'Choose a role.',
   deactivateText: 'They are signed out at their next request, and cannot sign in. They keep all other roles.',
-  giveRoleText: (role: string) => `They keep all other roles and get ${role}.`,
-  takeRoleText: (role: string) => `They keep all other roles and lose ${role}.`,
+  giveRoleText: (role: string) => phrase`They keep all other roles and get ${role}.`,
+  takeRoleText: (role: string) => phrase`They keep all other roles and lose ${role}.`,
 };
 
 export const importWords = {
   intro: (most: number) =>
-    `Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too; its service accounts are left out.`,
+    phrase`Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too; its service accounts are left out.`,
   example: 'userName,email,password,roles,department\nbob,bob@example.com,correct-horse-42,user,Reefs',
   text: 'CSV text',
   file: 'Choose a file',
   check: 'Check',
-  import: (count: number) => `Create ${users(count)}`,
+  import: (count: number) => phrase`Create ${users(count)}`,
   preview: 'Preview',
   line: 'Line',
   result: 'Result',
   fine: 'can be created',
-  ready: (count: number) => `All ${users(count)} can be created. Nothing is written yet.`,
+  ready: (count: number) => phrase`All ${users(count)} can be created. Nothing is written yet.`,
   refused: (bad: number, all: number) =>
-    `${counted(bad, 'line', 'lines')} of ${String(all)} cannot be created. Nothing is written until all lines are right.`,
-  done: (count: number) => `${users(count)} created.`,
+    phrase`${counted(bad, 'line', 'lines')} of ${String(all)} cannot be created. Nothing is written until all lines are right.`,
+  done: (count: number) => phrase`${users(count)} created.`,
   slow: 'Each password takes a moment.',
   empty: 'There is no line below the names of the columns.',
   noUserName: 'There is no column userName.',
-  tooMany: (most: number) => `There are more than ${most.toLocaleString('en')} lines.`,
+  tooMany: (most: number) => phrase`There are more than ${most.toLocaleString('en')} lines.`,
   badMetadata: 'The column metadata takes a JSON object, such as {"department": "Reefs"}.',
   unsafeNumber:
     'The column metadata has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Write it as text, in quotation marks, or use ostiary apply.',
@@ -79,7 +79,7 @@ export const importWords = {
   badServiceAccount: 'The column isServiceAccount must be true, false or empty.',
   onlyServiceAccounts: 'All lines are service accounts. Add them one by one, with Add service account.',
   leftOut: (count: number) =>
-    `${counted(count, 'line is left out: it is a service account', 'lines are left out: they are service accounts')}. Add them one by one, with Add service account.`,
-  inLine: (line: number, problem: string) => `Line ${String(line)}: ${problem}`,
+    phrase`${counted(count, 'line is left out: it is a service account', 'lines are left out: they are service accounts')}. Add them one by one, with Add service account.`,
+  inLine: (line: number, problem: string) => phrase`Line ${String(line)}: ${problem}`,
   openQuote: 'A quotation mark is not closed.',
 };

@@ -1,6 +1,6 @@
 import { List, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { LinkTo } from '../../shared';
+import { LinkTo, isolated } from '../../shared';
 import type { Org } from '../operations';
 import { settingsWords as words } from '../words';
 
@@ -36,7 +36,7 @@ export function LockedResources({ locked }: Pick<Org, 'locked'>): ReactNode {
             <LinkTo to="/resources/$id" params={{ id }} size="sm" underline="always">
               {name}
             </LinkTo>
-            {lock === null ? null : `: ${lock.reason ?? ''}`}
+            {lock === null ? null : `: ${isolated(lock.reason ?? '')}`}
           </List.Item>
         ))}
         {more > 0 ? <List.Item>{words.andMore(more)}</List.Item> : null}

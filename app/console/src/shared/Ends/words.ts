@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 export const words = {
   label: 'Ends',
   none: 'Does not end',
@@ -5,9 +6,9 @@ export const words = {
   days90: 'In 90 days',
   year: 'In a year',
   date: 'At a date and time',
-  moment: (zone: string) => `Date and time, in ${zone}`,
+  moment: (zone: string) => phrase`Date and time, in ${zone}`,
   past: 'This is in the past. Choose a later time.',
   invalid: 'Choose a date and a time.',
-  endsOn: (day: string) => `Ends ${day}`,
-  endedOn: (day: string) => `Ended ${day}`,
+  endsOn: (day: string) => phrase`Ends ${day}`,
+  endedOn: (day: string) => phrase`Ended ${day}`,
 };

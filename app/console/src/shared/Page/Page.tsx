@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { Group, Stack, Title } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
@@ -25,7 +26,7 @@ export function Page({ title, actions, children }: PageProps): ReactNode {
     isFirstPage = false;
   }, []);
   useEffect(() => {
-    document.title = `${title} · ${words.appName}`;
+    document.title = phrase`${title} · ${words.appName}`;
   }, [title]);
   return (
     <Stack gap="lg">

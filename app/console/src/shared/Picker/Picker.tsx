@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { Autocomplete } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -67,8 +68,8 @@ export function Picker(props: BarePickerProps): ReactNode {
       filter={({ options: all }) => all}
       renderOption={({ option }) => (
         <span>
-          {option.value}
-          {labels.get(option.value) === option.value ? null : ` · ${labels.get(option.value) ?? ''}`}
+          <bdi>{option.value}</bdi>
+          {labels.get(option.value) === option.value ? null : phrase` · ${labels.get(option.value) ?? ''}`}
         </span>
       )}
       required={isRequired}

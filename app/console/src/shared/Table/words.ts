@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { counted } from '../words';
 
 export const words = {
@@ -9,20 +10,20 @@ export const words = {
   rowsPerPage: 'Rows per page',
   total: (count: number) => counted(count, 'entry', 'entries'),
   sortedBy: (label: string, isAscending: boolean) =>
-    `${label}, sorted ${isAscending ? 'from first to last' : 'from last to first'}`,
+    phrase`${label}, sorted ${isAscending ? 'from first to last' : 'from last to first'}`,
   nothingYet: 'There is nothing here yet.',
   nothingFound: 'Nothing matches.',
   clearFilters: 'Clear filters',
   selectPage: 'Select all rows of this page',
-  selectRow: (name: string) => `Select ${name}`,
-  selected: (count: number) => `${count === 0 ? 'No rows' : counted(count, 'row', 'rows')} selected`,
-  selectAll: (count: number) => `Select all ${count.toLocaleString('en')} that match`,
-  tooMany: (most: number) => `Select the first ${most.toLocaleString('en')} that match`,
+  selectRow: (name: string) => phrase`Select ${name}`,
+  selected: (count: number) => phrase`${count === 0 ? 'No rows' : counted(count, 'row', 'rows')} selected`,
+  selectAll: (count: number) => phrase`Select all ${count.toLocaleString('en')} that match`,
+  tooMany: (most: number) => phrase`Select the first ${most.toLocaleString('en')} that match`,
   clearSelection: 'Clear selection',
   actions: 'Actions',
   csv: 'Download as CSV',
   reading: (read: number, total: number | null) =>
     total === null
-      ? `${read.toLocaleString('en')} so far`
-      : `${read.toLocaleString('en')} of ${total.toLocaleString('en')}`,
+      ? phrase`${read.toLocaleString('en')} so far`
+      : phrase`${read.toLocaleString('en')} of ${total.toLocaleString('en')}`,
 };

@@ -1,6 +1,6 @@
 import { List, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Hidden, LinkTo, ScrollList } from '../../shared';
+import { Hidden, LinkTo, ScrollList, phrase } from '../../shared';
 import type { Leaver } from './operations';
 import { words } from './words';
 
@@ -79,7 +79,7 @@ export function Holdings({ user }: { readonly user: Leaver }): ReactNode {
           nodes.map((resource) => (
             <span key={resource.id}>
               <ResourceLink resource={resource} />
-              {resource.lock === null ? null : ` (${words.locked}: ${resource.lock.reason})`}
+              {resource.lock === null ? null : phrase` (${words.locked}: ${resource.lock.reason})`}
             </span>
           ))
         }
@@ -106,7 +106,7 @@ export function Holdings({ user }: { readonly user: Leaver }): ReactNode {
       <Part
         value={user.apiTokens}
         title={words.tokens}
-        shown={({ nodes }) => nodes.map(({ name, prefix }) => `${name} (${prefix}…)`)}
+        shown={({ nodes }) => nodes.map(({ name, prefix }) => phrase`${name} (${prefix}…)`)}
       />
       <Part value={roles} title={words.roles} shown={({ names }) => names.map(({ name }) => name)} />
       <Part

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Stack, Text, TextInput, Title } from '@manti
 import { IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
-import { Form, Meanwhile, Unsaved, sharedWords, useEdits, useNotify } from '../../shared';
+import { Form, Meanwhile, Unsaved, sharedWords, useEdits, useNotify, joined, phrase } from '../../shared';
 import { attributesOf, badKey, objectOf, rowsOf, unsafeKey } from './attributes';
 import type { AttributeRow } from './attributes';
 import { SetUserMetadataMutation } from './changes';
@@ -23,7 +23,7 @@ interface Fields {
 }
 
 const textOfRows = (rows: readonly AttributeRow[]): string =>
-  rows.map(({ key, value }) => `${key} = ${value}`).join(', ');
+  joined(rows.map(({ key, value }) => phrase`${key} = ${value}`));
 
 /** The attributes of a user as a table of keys and values. */
 export function AttributesForm({ user }: { readonly user: UserDetails }): ReactNode {

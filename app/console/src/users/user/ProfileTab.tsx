@@ -11,6 +11,7 @@ import {
   sharedWords,
   useEdits,
   useNotify,
+  joined,
 } from '../../shared';
 import { AccountActs } from './AccountActs';
 import { AssignRolesMutation, UpdateUserMutation } from './changes';
@@ -126,7 +127,7 @@ function RolesForm({ user, roles }: ProfileTabProps): ReactNode {
       <Meanwhile
         theirs={theirs}
         onTake={take}
-        describe={{ roles: (names) => [words.roles, names.join(', ')] }}
+        describe={{ roles: (names) => [words.roles, joined(names)] }}
       />
       <MultiSelectField
         path="roles"
