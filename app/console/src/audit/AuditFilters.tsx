@@ -1,9 +1,10 @@
-import { Autocomplete, Button, TextInput } from '@mantine/core';
+import { Autocomplete, TextInput } from '@mantine/core';
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { ReactNode } from 'react';
 import { PersonPicker } from '../shared';
 import type { TableState } from '../shared';
 import { ACTIONS, actionWords } from './actions';
+import { ObjectFilter } from './ObjectFilter';
 import { words } from './words';
 
 const AFTER = 300;
@@ -37,11 +38,7 @@ export function AuditFilters({ table }: AuditFiltersProps): ReactNode {
       </Delayed>
       <Day label={words.filterFrom} name="from" table={table} />
       <Day label={words.filterTo} name="to" table={table} />
-      {filter('object') === undefined ? null : (
-        <Button variant="default" onClick={() => setFilter('object', undefined)}>
-          {words.clearObject}
-        </Button>
-      )}
+      <ObjectFilter value={filter('object')} onChange={(id) => setFilter('object', id)} />
     </>
   );
 }

@@ -79,3 +79,87 @@ export const AuditEventQuery = graphql(`
 
 export type AuditRow = NonNullable<ResultOf<typeof AuditQuery>['auditEvents']>['nodes'][number];
 export type ChangedObject = NonNullable<AuditRow['changes']>['nodes'][number];
+
+/** The names of an object that was chosen by its id. */
+const AuditObject = graphql(`
+  fragment AuditObject on Node {
+    __typename
+    ... on User {
+      id
+      userName
+      displayName
+    }
+    ... on Org {
+      id
+      slug
+      orgName: name
+    }
+    ... on Group {
+      id
+      slug
+      groupName: displayName
+    }
+    ... on Resource {
+      id
+      slug
+      name
+    }
+    ... on Role {
+      id
+      name
+    }
+    ... on ApiToken {
+      id
+      name
+    }
+    ... on ResourceType {
+      id
+      label
+    }
+  }
+`);
+
+export const AuditObjectQuery = graphql(
+  `
+    query AuditObject($id: ID!) {
+      node(id: $id) {
+        ...AuditObject
+      }
+    }
+  `,
+  [AuditObject],
+);
+
+/** What can be chosen: a few of each kind. */
+export const AuditObjectsQuery = graphql(
+  `
+    query AuditObjects($search: String!) {
+      users(first: 5, filter: { search: $search }) {
+        nodes {
+          ...AuditObject
+        }
+      }
+      orgs(first: 5, filter: { search: $search }) {
+        nodes {
+          ...AuditObject
+        }
+      }
+      groups(first: 5, filter: { search: $search }) {
+        nodes {
+          ...AuditObject
+        }
+      }
+      resources(first: 5, filter: { search: $search }) {
+        nodes {
+          ...AuditObject
+        }
+      }
+      roles(first: 5, filter: { name: { contains: $search } }) {
+        nodes {
+          ...AuditObject
+        }
+      }
+    }
+  `,
+  [AuditObject],
+);

@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad, useViewer } from '../api';
-import { useDebounced } from '../shared/Picker/useDebounced';
+import { useDebounced } from '../shared';
 import { FrameSearchQuery } from './operations';
 import { hitsOf } from './hits';
 import type { Hit } from './hits';

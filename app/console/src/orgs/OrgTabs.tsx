@@ -59,7 +59,7 @@ export function OrgTabs({ org, levels }: OrgTabsProps): ReactNode {
           ))}
         </Tabs.List>
         <Tabs.Panel value={current}>
-          {current === 'resources' ? <ResourcesTab slug={org.slug} /> : null}
+          {current === 'resources' ? <ResourcesTab org={org} /> : null}
           {current === 'members' ? <MembersTab org={org} levels={levels} /> : null}
           {current === 'settings' ? <SettingsTab key={org.id} org={org} /> : null}
         </Tabs.Panel>

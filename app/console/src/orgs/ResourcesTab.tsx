@@ -1,9 +1,12 @@
-import { NativeSelect, Text } from '@mantine/core';
+import { Button, Group, NativeSelect, Stack, Text } from '@mantine/core';
 import { IconLock } from '@tabler/icons-react';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
+import { CreateResourceIn } from '../resources';
 import { Bytes, LinkTo, Loaded, Table, Time, useTable } from '../shared';
 import type { Column, TableState } from '../shared';
+import type { Org } from './operations';
 import { OrgResourcesQuery } from './tabOperations';
 import type { OrgResource } from './tabOperations';
 import { resourceWords as words } from './words';
@@ -55,35 +58,44 @@ function filterOf(table: TableState<Sort>) {
 }
 
 /** The resources of an organization that the viewer sees. */
-export function ResourcesTab({ slug }: { readonly slug: string }): ReactNode {
+export function ResourcesTab({ org: { slug, viewerCan } }: { readonly org: Org }): ReactNode {
+  const [isCreating, setIsCreating] = useState(false);
   const table = useTable<Sort>({ sorts: SORTS, sort: 'NAME' });
   const load = useLoad(OrgResourcesQuery, { slug, ...table.variables, filter: filterOf(table) });
   return (
-    <Loaded load={load}>
-      {({ org }) => (
-        <Table<OrgResource, Sort>
-          label={words.table}
-          table={table}
-          rows={org?.resources ?? null}
-          columns={COLUMNS}
-          rowId={({ id }) => id}
-          rowName={({ name }) => name}
-          filters={
-            <NativeSelect
-              aria-label={words.filterLock}
-              data={[
-                { value: '', label: words.any },
-                { value: 'yes', label: words.isLocked },
-                { value: 'no', label: words.isUnlocked },
-              ]}
-              value={table.filter('lock') ?? ''}
-              onChange={(event) => table.setFilter('lock', event.currentTarget.value || undefined)}
-            />
-          }
-          empty={<Text>{words.none}</Text>}
-          isRefreshing={load.status === 'ready' && load.isRefreshing}
-        />
-      )}
-    </Loaded>
+    <Stack>
+      {viewerCan.createResources ? (
+        <Group>
+          <Button onClick={() => setIsCreating(true)}>{words.create}</Button>
+        </Group>
+      ) : null}
+      <Loaded load={load}>
+        {({ org }) => (
+          <Table<OrgResource, Sort>
+            label={words.table}
+            table={table}
+            rows={org?.resources ?? null}
+            columns={COLUMNS}
+            rowId={({ id }) => id}
+            rowName={({ name }) => name}
+            filters={
+              <NativeSelect
+                aria-label={words.filterLock}
+                data={[
+                  { value: '', label: words.any },
+                  { value: 'yes', label: words.isLocked },
+                  { value: 'no', label: words.isUnlocked },
+                ]}
+                value={table.filter('lock') ?? ''}
+                onChange={(event) => table.setFilter('lock', event.currentTarget.value || undefined)}
+              />
+            }
+            empty={<Text>{words.none}</Text>}
+            isRefreshing={load.status === 'ready' && load.isRefreshing}
+          />
+        )}
+      </Loaded>
+      {isCreating ? <CreateResourceIn org={slug} onClose={() => setIsCreating(false)} /> : null}
+    </Stack>
   );
 }

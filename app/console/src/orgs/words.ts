@@ -42,6 +42,7 @@ export const words = {
 
 export const resourceWords = {
   table: 'Resources',
+  create: 'Create resource',
   name: 'Name',
   type: 'Type',
   owner: 'Owner',

@@ -1,10 +1,11 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { useChange } from '../api';
+import { useChange, useLoad } from '../api';
 import {
   AreaField,
   Form,
   FormDialog,
+  Loaded,
   OrgPicker,
   SelectField,
   TextField,
@@ -13,28 +14,43 @@ import {
   useValues,
 } from '../shared';
 import { CreateResourceMutation } from './changes';
+import { CreateResourceQuery } from './operations';
 import type { TypeRow } from './operations';
 import { words } from './words';
 
 interface CreateResourceProps {
-  readonly types: readonly TypeRow[];
+  readonly types: readonly Pick<TypeRow, 'name' | 'label' | 'description'>[];
+  /** The slug of the organization that stands in the form at first. */
+  readonly org?: string;
   readonly onClose: () => void;
 }
 
 const MOST_CHARACTERS = 1_000;
 
 /** The form of a new resource. Then its page opens. */
-export function CreateResource({ types, onClose }: CreateResourceProps): ReactNode {
+export function CreateResource(props: CreateResourceProps): ReactNode {
   return (
-    <FormDialog onClose={onClose} title={words.createTitle}>
-      <CreateForm types={types} onClose={onClose} />
+    <FormDialog onClose={props.onClose} title={words.createTitle}>
+      <CreateForm {...props} />
     </FormDialog>
   );
 }
 
-function CreateForm({ types, onClose }: CreateResourceProps): ReactNode {
+/** The same in an organization. It reads the types itself. */
+export function CreateResourceIn({ org, onClose }: Required<Omit<CreateResourceProps, 'types'>>): ReactNode {
+  const load = useLoad(CreateResourceQuery, {});
+  return (
+    <FormDialog onClose={onClose} title={words.createTitle}>
+      <Loaded load={load}>
+        {({ resourceTypes }) => <CreateForm types={resourceTypes.nodes} org={org} onClose={onClose} />}
+      </Loaded>
+    </FormDialog>
+  );
+}
+
+function CreateForm({ types, org = '', onClose }: CreateResourceProps): ReactNode {
   const { values, set } = useValues({
-    org: '',
+    org,
     type: types[0]?.name ?? '',
     name: '',
     slug: '',

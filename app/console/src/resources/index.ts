@@ -1,2 +1,3 @@
+export { CreateResourceIn } from './CreateResource';
 export { HeadFields } from './fragments';
 export { ResourceFrame } from './ResourceFrame';

@@ -164,6 +164,20 @@ export const ResourcesQuery = graphql(
   [RoleInfoFields],
 );
 
+/** What a new resource can be. */
+export const CreateResourceQuery = graphql(`
+  query CreateResourceTypes {
+    resourceTypes(first: 100) {
+      nodes {
+        id
+        name
+        label
+        description
+      }
+    }
+  }
+`);
+
 type ResourcesData = ResultOf<typeof ResourcesQuery>;
 export type ResourceRow = ResourcesData['resources']['nodes'][number];
 export type TypeRow = ResourcesData['resourceTypes']['nodes'][number];

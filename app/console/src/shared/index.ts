@@ -33,7 +33,7 @@ export { safeHref } from './links';
 export { ButtonTo, LinkTo, MenuItemTo, NavLinkTo } from './LinkTo';
 export { useNotify } from './Notices';
 export { Loaded, Missing, Page, Waiting } from './Page';
-export { GroupPicker, OrgPicker, PersonPicker, useFindPerson, usePersonRef } from './Picker';
+export { GroupPicker, OrgPicker, PersonPicker, useDebounced, useFindPerson, usePersonRef } from './Picker';
 export type { PersonRef } from './Picker';
 export { useDensity } from './preferences';
 export { ScrollList } from './ScrollList';

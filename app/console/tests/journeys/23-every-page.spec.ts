@@ -11,15 +11,13 @@ const NARROW = 390;
 const WIDE = 1280;
 const LEAST = 24;
 
-/** Returns what axe finds serious or critical on this page. */
+/** Returns all that axe finds on this page. */
 async function violations(page: Page): Promise<readonly string[]> {
   const found: AxeResults['violations'] = await page.evaluate(`(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
     return violations;
   })()`);
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
 /** Returns what is pressed and is less than 24 pixels wide or high. Links inside of a text may be. */
