@@ -1,18 +1,15 @@
-import { Button, Group, Stack, Switch, Text, UnstyledButton } from '@mantine/core';
+import { Button, Group, Stack, Switch, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
 import { FormDialog, Loaded, Table, useEditedNote, useTable } from '../shared';
-import type { TableState } from '../shared';
 
 import { PickGroupsForAccessQuery } from './operations';
 import type { PickedGroup } from './operations';
 import type { GroupSubject } from './subjects';
 import classes from './AddGroups.module.css';
 import { words } from './words';
-
-type Selection = TableState<string>['selection'];
 
 interface AddGroupsProps {
   /** Whether a group is in the draft already. */
@@ -53,27 +50,21 @@ const toSubject = ({ id, slug, displayName, description, memberCount }: PickedGr
   memberCount,
 });
 
-interface NameProps {
-  readonly group: PickedGroup;
-  readonly isFixed: boolean;
-  readonly selection: Selection;
-}
-
-/** The name of a group. A click on it ticks the row, as its box does. */
-function Name({ group: { id, displayName }, isFixed, selection }: NameProps): ReactNode {
-  return isFixed ? (
-    displayName
-  ) : (
-    <UnstyledButton
-      fz="inherit"
-      mih={24}
-      tabIndex={-1}
-      onClick={() => selection.set([{ id, name: displayName }], !selection.has(id))}
-    >
-      {displayName}
-    </UnstyledButton>
-  );
-}
+const COLUMNS = [
+  {
+    key: 'name',
+    label: words.name,
+    sort: 'DISPLAY_NAME',
+    cell: ({ displayName }: PickedGroup) => displayName,
+  },
+  { key: 'description', label: words.description, cell: ({ description }: PickedGroup) => description },
+  { key: 'members', label: words.members, cell: ({ memberCount }: PickedGroup) => memberCount },
+  {
+    key: 'membership',
+    label: words.membership,
+    cell: ({ viewerIsMember }: PickedGroup) => (viewerIsMember ? words.member : words.notMember),
+  },
+] as const;
 
 type ListProps = Pick<AddGroupsProps, 'isThere' | 'onAdd'> & { readonly onClose: () => void };
 
@@ -122,7 +113,7 @@ function GroupList({ isThere, onAdd, onClose }: ListProps): ReactNode {
               rowId={({ id }) => id}
               rowName={({ displayName }) => displayName}
               fixedTick={({ id }) => (isThere(id) ? true : undefined)}
-              columns={columns(isThere, table.selection)}
+              columns={COLUMNS}
               empty={<Text>{words.noGroupsYet}</Text>}
             />
           )}
@@ -140,20 +131,3 @@ function GroupList({ isThere, onAdd, onClose }: ListProps): ReactNode {
     </Stack>
   );
 }
-
-const columns = (isThere: AddGroupsProps['isThere'], selection: Selection) =>
-  [
-    {
-      key: 'name',
-      label: words.name,
-      sort: 'DISPLAY_NAME',
-      cell: (group: PickedGroup) => <Name group={group} isFixed={isThere(group.id)} selection={selection} />,
-    },
-    { key: 'description', label: words.description, cell: ({ description }: PickedGroup) => description },
-    { key: 'members', label: words.members, cell: ({ memberCount }: PickedGroup) => memberCount },
-    {
-      key: 'membership',
-      label: words.membership,
-      cell: ({ viewerIsMember }: PickedGroup) => (viewerIsMember ? words.member : words.notMember),
-    },
-  ] as const;

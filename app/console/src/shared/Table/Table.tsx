@@ -26,7 +26,7 @@ export interface TableProps<Row, Sort extends string> {
   readonly actions?: (row: Row) => ReactNode;
   /** Acts on ticked rows; with them rows can be ticked. */
   readonly bulk?: readonly BulkAction[];
-  /** Rows can be ticked although the table has no acts of its own, as in a dialog. */
+  /** The table is a picker, as in a dialog: a click anywhere on a row ticks it. */
   readonly isSelectable?: boolean;
   /** Rows whose tick cannot be changed, with its state. */
   readonly fixedTick?: (row: Row) => boolean | undefined;
@@ -66,9 +66,10 @@ export function Table<Row, Sort extends string>(props: TableProps<Row, Sort>): R
           aria-busy={isRefreshing}
           className={classes['table'] ?? ''}
           data-density={density}
+          data-picks={props.isSelectable || undefined}
         >
           <Head {...props} rows={rows} isSelectable={isSelectable} hasActions={props.actions !== undefined} />
-          <Body {...props} rows={rows} isSelectable={isSelectable} />
+          <Body {...props} rows={rows} isSelectable={isSelectable} isPicker={props.isSelectable === true} />
         </table>
       )}
       {isEmpty ? null : <Pager table={table} rows={rows} />}

@@ -1,6 +1,6 @@
-import { Checkbox, UnstyledButton } from '@mantine/core';
+import { Checkbox, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconArrowsSort } from '@tabler/icons-react';
-import { useRef } from 'react';
+import { useId, useRef } from 'react';
 import type { MouseEvent, ReactNode } from 'react';
 import { FIRST_PAGE } from './place';
 import type { TableProps } from './Table';
@@ -85,8 +85,12 @@ export function Head<Row, Sort extends string>(
   );
 }
 
-export function Body<Row, Sort extends string>(props: PartProps<Row, Sort>): ReactNode {
-  const { table, rows, columns, rowId, rowName, actions, isSelectable, fixedTick } = props;
+export function Body<Row, Sort extends string>(
+  props: PartProps<Row, Sort> & { readonly isPicker: boolean },
+): ReactNode {
+  const { table, rows, columns, rowId, rowName, actions, isSelectable, isPicker, fixedTick } = props;
+  const ids = useId();
+  const boxId = (id: string): string => `${ids}-${id}`;
   const lastTicked = useRef<string | null>(null);
   const items = tickable(props);
 
@@ -114,7 +118,13 @@ export function Body<Row, Sort extends string>(props: PartProps<Row, Sort>): Rea
                   disabled={fixed !== undefined}
                   onClick={(event) => toggle(id, event)}
                   onChange={() => undefined}
+                  id={boxId(id)}
                 />
+                {isPicker && fixed === undefined ? (
+                  <label className={classes['whole'] ?? ''} htmlFor={boxId(id)}>
+                    <VisuallyHidden>{words.selectRow(rowName(row))}</VisuallyHidden>
+                  </label>
+                ) : null}
               </td>
             ) : null}
             {columns.map((column) => (
