@@ -4,6 +4,7 @@ import { useLoad } from '../api';
 import type { ResultOf } from '../api';
 import { EndsText, LinkTo, Loaded, Page, StorageBar, Time, useNow } from '../shared';
 import { endingSoon } from './ending';
+import type { Ending } from './ending';
 import { HomeQuery } from './operations';
 import { words } from './words';
 
@@ -66,15 +67,24 @@ const resourceItems = ({ nodes }: Pick<Home['resources'], 'nodes'>) =>
     ),
   }));
 
+function EndingLink({ ending: { kind, key, name } }: { readonly ending: Ending }): ReactNode {
+  return kind === 'resource' ? (
+    <LinkTo to="/resources/$id" params={{ id: key }}>
+      {words.access(name)}
+    </LinkTo>
+  ) : (
+    <LinkTo to={kind === 'org' ? '/organizations/$slug' : '/groups/$slug'} params={{ slug: key }}>
+      {words.membership(name)}
+    </LinkTo>
+  );
+}
+
 function Mine({ home, user }: { readonly home: Home; readonly user: User }): ReactNode {
-  const ending = endingSoon(user, useNow()).map(({ id, name, expiresAt, link: { to, slug } }) => ({
-    id,
+  const ending = endingSoon(user, useNow()).map((end) => ({
+    id: end.id,
     content: (
       <>
-        <LinkTo to={to} params={{ slug }}>
-          {words.membership(name)}
-        </LinkTo>{' '}
-        <EndsText value={expiresAt} />
+        <EndingLink ending={end} /> <EndsText value={end.expiresAt} />
       </>
     ),
   }));

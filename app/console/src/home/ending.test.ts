@@ -17,5 +17,18 @@ it('lists what ends within 30 days, the next end first', () => {
       group('soon', '2026-05-04T12:00:00Z'),
     ],
   };
-  expect(endingSoon({ orgs: null, groups }, NOW).map(({ name }) => name)).toEqual(['soon', 'late']);
+  expect(endingSoon({ orgs: null, groups, grants: null }, NOW).map(({ name }) => name)).toEqual([
+    'soon',
+    'late',
+  ]);
+});
+
+it('lists roles of their own on resources, but no entry without a role', () => {
+  const entry = (name: string, roles: ('METADATA_READ' | 'ADMIN')[]) => ({
+    expiresAt: '2026-05-04T12:00:00Z',
+    roles,
+    node: { id: name, name },
+  });
+  const grants = { edges: [entry('Corals', ['METADATA_READ']), entry('Kelp', [])] };
+  expect(endingSoon({ orgs: null, groups: null, grants }, NOW).map(({ name }) => name)).toEqual(['Corals']);
 });

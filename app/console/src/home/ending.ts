@@ -3,33 +3,46 @@ import type { HomeQuery } from './operations';
 
 type User = NonNullable<ResultOf<typeof HomeQuery>['viewer']['user']>;
 
-/** A membership that ends soon. */
+/** A membership that ends soon, or roles of the user's own on a resource. */
 export interface Ending {
+  readonly kind: 'org' | 'group' | 'resource';
   readonly id: string;
+  /** The slug of an organization or a group, the id of a resource. */
+  readonly key: string;
   readonly name: string;
   readonly expiresAt: string;
-  readonly link: { readonly to: '/organizations/$slug' | '/groups/$slug'; readonly slug: string };
 }
 
 const LIMIT = 30 * 24 * 3_600_000;
 
-type Memberships = Pick<User, 'orgs' | 'groups'>;
+type Belongings = Pick<User, 'orgs' | 'groups' | 'grants'>;
 
 /** Return what ends within 30 days, the next end first. */
-export function endingSoon({ orgs, groups }: Memberships, now: number): readonly Ending[] {
+export function endingSoon({ orgs, groups, grants }: Belongings, now: number): readonly Ending[] {
   const all = [
     ...(orgs?.edges ?? []).map(({ expiresAt, node: { id, slug, name } }) => ({
+      kind: 'org' as const,
       id,
+      key: slug,
       name,
       expiresAt,
-      link: { to: '/organizations/$slug', slug } as const,
     })),
     ...(groups?.edges ?? []).map(({ expiresAt, node: { id, slug, displayName } }) => ({
+      kind: 'group' as const,
       id,
+      key: slug,
       name: displayName,
       expiresAt,
-      link: { to: '/groups/$slug', slug } as const,
     })),
+    ...(grants?.edges ?? [])
+      .filter(({ roles }) => roles.length > 0)
+      .map(({ expiresAt, node: { id, name } }) => ({
+        kind: 'resource' as const,
+        id,
+        key: id,
+        name,
+        expiresAt,
+      })),
   ];
   const isSoon = (time: number): boolean => time > now && time <= now + LIMIT;
   return all

@@ -31,6 +31,16 @@ export const HomeQuery = graphql(`
             }
           }
         }
+        grants(first: 100) {
+          edges {
+            expiresAt
+            roles
+            node {
+              id
+              name
+            }
+          }
+        }
         accessibleResources(first: 10, orderBy: [{ field: UPDATED_AT, direction: DESC }]) {
           nodes {
             id

@@ -1,4 +1,5 @@
 import { phrase } from '../shared';
+
 export const words = {
   title: 'Home',
   welcome: (name: string) => phrase`You are signed in as ${name}.`,
@@ -13,6 +14,7 @@ export const words = {
   noPublicResources: 'There is no public resource.',
   ending: 'Ends within 30 days',
   nothingEnding: 'Nothing of yours ends within 30 days.',
+  access: (name: string) => phrase`Access to ${name}`,
   membership: (name: string) => phrase`Membership in ${name}`,
   storage: 'Storage',
   all: 'Show all',

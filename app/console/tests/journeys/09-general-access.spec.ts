@@ -17,5 +17,18 @@ test('General Access shows all roles with their descriptions and switches', asyn
     );
     expect(granted).toEqual([true, false, true, false, false]);
     expect(await table.getByText('Download the dataset files.').count()).toBe(1);
+
+    // Where the system sets the colors, a switch still shows where it is and whether it is on.
+    await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+    const tracks = await table.locator('.mantine-Switch-track').evaluateAll((all) =>
+      all.map((track) => {
+        const { backgroundColor, borderTopStyle } = getComputedStyle(track);
+        return `${backgroundColor} ${borderTopStyle}`;
+      }),
+    );
+    const [on, off] = tracks;
+    expect(tracks).toEqual([on, off, on, off, off]);
+    expect(on).not.toBe(off);
+    expect(off).toMatch(/ solid$/);
   });
 });
