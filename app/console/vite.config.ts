@@ -16,6 +16,16 @@ function placeholders(): Plugin {
   };
 }
 
+/** GraphiQL brings fonts in its style sheet, and the symbols of its editor a second time. The console has those of the system. */
+function withoutFonts(): Plugin {
+  return {
+    name: 'without-fonts',
+    enforce: 'pre',
+    transform: (code, id) =>
+      /\/graphiql\/dist\/style\.css$/.test(id) ? code.replaceAll(/@font-face\s*\{[^}]*\}/g, '') : null,
+  };
+}
+
 /** The text that the page /licenses shows. */
 function licenseList(dependencies: Dependency[]): string {
   const entries = dependencies.map(({ name, version, license: kind, licenseText, homepage }) => ({
@@ -33,8 +43,13 @@ export const config = defineConfig({
   plugins: [
     react(),
     placeholders(),
+    withoutFonts(),
     license({ thirdParty: { output: { file: 'dist/licenses.json', template: licenseList } } }),
   ],
+  // Both names are of one parser, of which GraphiQL asks for each.
+  resolve: {
+    alias: [{ find: /^prettier\/parser-(\w+)$/, replacement: 'prettier/plugins/$1' }],
+  },
   build: {
     target: 'es2022',
     manifest: true,

@@ -15,10 +15,34 @@ function usedComponents(): Set<string> {
   return new Set(lists.flat().map((name) => name.trim().split(' ')[0] ?? ''));
 }
 
+/** Styles that other components rely on: of the page, and of parts that stand in several components. */
+const PARTS = new Set([
+  'baseline',
+  'default-css-variables',
+  'global',
+  'FloatingIndicator',
+  'InlineInput',
+  'Input',
+  'ModalBase',
+  'Overlay',
+  'Pill',
+  'PillsInput',
+  'Popover',
+]);
+
 it('has the styles of every component in use', () => {
   const imported = readFileSync(join(SOURCES, 'mantine.css'), 'utf8');
   const missing = [...usedComponents()].filter(
     (name) => existsSync(join(STYLES, `${name}.css`)) && !imported.includes(`/${name}.css'`),
   );
   expect(missing).toEqual([]);
+});
+
+it('has the styles of no other component', () => {
+  const imported = readFileSync(join(SOURCES, 'mantine.css'), 'utf8').matchAll(/styles\/([\w-]+)\.css/g);
+  const used = usedComponents();
+  const idle = [...imported]
+    .map(([, name = '']) => name)
+    .filter((name) => !used.has(name) && !PARTS.has(name));
+  expect(idle).toEqual([]);
 });
