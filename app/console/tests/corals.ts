@@ -67,7 +67,7 @@ export async function makeGroups(
   await visit(async (page) => {
     await openAs(page, 'beatriz', demoPassword, '/groups');
     for (const displayName of names) {
-      const slug = `${displayName.toLowerCase().replaceAll(' ', '-')}-${String(Date.now())}`;
+      const slug = `g ${displayName.toLowerCase()} ${String(Date.now())}`.replaceAll(/[^a-z0-9]+/g, '-');
       const id = await make(page, 'createGroup', 'group', { slug, displayName });
       if (members.length > 0) {
         const users = members.map((userName) => ({ user: { userName } }));

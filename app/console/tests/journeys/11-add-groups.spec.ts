@@ -1,7 +1,25 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { ask, makeGroups, onlyNamed, openCorals, row } from '../corals';
 import { visit } from '../visit';
+
+const TURNED = 'שונית (2)!';
+
+/** Returns whether the last sign of a text stands left of its first. */
+async function isTurned(target: Locator): Promise<boolean> {
+  return target.evaluate((element) => {
+    const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode();
+    const leftOf = (at: number): number => {
+      const range = document.createRange();
+      if (text !== null) {
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+      }
+      return range.getBoundingClientRect().left;
+    };
+    return leftOf((text?.textContent ?? '').length - 1) < leftOf(0);
+  });
+}
 
 /** Adds a person by name, and the viewer by e-mail address, after an address that nobody has. */
 async function addPeople(page: Page): Promise<void> {
@@ -26,7 +44,7 @@ async function addPeople(page: Page): Promise<void> {
 }
 
 test('groups of two pages are added without a role, and nothing is saved', async () => {
-  await makeGroups(['AA Reef editors', 'ZZ Reef readers'], []);
+  await makeGroups(['AA Reef editors', 'ZZ Reef readers', TURNED], []);
   await visit(async (page) => {
     const id = await openCorals(page);
     await page.getByRole('button', { name: 'Add group' }).click();
@@ -54,6 +72,9 @@ test('groups of two pages are added without a role, and nothing is saved', async
     await dialog.getByRole('button', { name: 'Next page' }).click();
     await dialog.getByRole('checkbox', { name: 'Select ZZ Reef readers' }).first().check();
     await dialog.getByText('2 selected').waitFor();
+    const turned = dialog.getByRole('row').filter({ hasText: TURNED });
+    expect(await isTurned(turned.getByText(TURNED, { exact: true }))).toBe(true);
+    await turned.getByRole('checkbox', { name: `Select \u2068${TURNED}\u2069` }).waitFor();
     await add.click();
 
     expect(await row(page, 'AA Reef editors').getByText('None').count()).toBe(1);

@@ -109,6 +109,16 @@ test('the administrator changes the password, and adds a user and a role by keyb
     await page.keyboard.press('Enter');
     await page.waitForURL('**/audit?who=bykeys');
     await page.getByRole('main').getByText('Nothing matches.').waitFor();
+    await press(page, page.getByRole('button', { name: 'Clear filters' }), 'Enter');
+    await type(page, page.getByRole('combobox', { name: 'Changed' }), 'bykeys');
+    await page.getByRole('option', { name: 'bykeys' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/audit?object=*');
+    await page.getByRole('button', { name: /^Details: .* by admin$/ }).waitFor();
+    await expectFocus(page.getByRole('combobox', { name: 'Changed' }));
+    await press(page, page.getByRole('button', { name: 'Show changes of all objects' }), 'Enter');
+    await page.waitForURL('**/audit');
   });
 });
 

@@ -68,7 +68,7 @@ export const OffBoardQuery = graphql(`
         }
         totalCount
       }
-      accessibleResources(first: 100) {
+      accessibleResources(first: 20) {
         nodes {
           id
           name

@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import { Form, Meanwhile, Unsaved, sharedWords, useEdits, useNotify, joined, phrase } from '../../shared';
@@ -30,6 +31,7 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
   const notify = useNotify();
   const form = useEdits<Fields>({ rows: rowsOf(objectOf(user.metadata)) });
   const { rows } = form.values;
+  const [added, setAdded] = useState(-1);
   const setRows = form.set('rows');
   const problem = problemOf(rows);
   const mayChange = user.viewerCan.setMetadata;
@@ -74,8 +76,12 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
             row={row}
             number={index + 1}
             isDisabled={!mayChange}
+            isNew={index === added}
             onChange={(next) => setRow(index, next)}
-            onRemove={() => setRows(rows.filter((_, place) => place !== index))}
+            onRemove={() => {
+              setAdded(-1);
+              setRows(rows.filter((_, place) => place !== index));
+            }}
           />
         ))}
         <Text size="xs" c="dimmed" role="status">
@@ -85,7 +91,10 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
           <Button
             variant="default"
             style={{ alignSelf: 'flex-start' }}
-            onClick={() => setRows([...rows, { key: '', value: '' }])}
+            onClick={() => {
+              setRows([...rows, { key: '', value: '' }]);
+              setAdded(rows.length);
+            }}
           >
             {words.add}
           </Button>
@@ -96,6 +105,8 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
 }
 
 interface RowProps {
+  /** It was just added, and gets the focus. */
+  readonly isNew: boolean;
   readonly row: AttributeRow;
   readonly number: number;
   readonly isDisabled: boolean;
@@ -103,10 +114,13 @@ interface RowProps {
   readonly onRemove: () => void;
 }
 
-function Row({ row, number, isDisabled, onChange, onRemove }: RowProps): ReactNode {
+function Row({ row, number, isDisabled, isNew, onChange, onRemove }: RowProps): ReactNode {
+  const key = useRef<HTMLInputElement>(null);
+  useEffect(() => (isNew ? key.current?.focus() : undefined), [isNew]);
   return (
     <Group gap="xs" wrap="nowrap" align="flex-end">
       <TextInput
+        ref={key}
         flex={1}
         miw={0}
         aria-label={words.keyOf(number)}
