@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
+import { LockNote } from '../locks';
 import { AreaField, Form, FormDialog, Meanwhile, TextField, Unsaved, useEdits, useNotify } from '../shared';
 import { UpdateResourceMutation } from './changes';
 import { parseObject } from './metadata';
@@ -53,6 +54,7 @@ function EditForm({ resource, onClose }: EditResourceProps): ReactNode {
       onCancel={onClose}
       isDisabled={!metadata.isObject || !isDirty}
     >
+      {resource.lock === null ? null : <LockNote lock={resource.lock} />}
       <Meanwhile
         theirs={theirs}
         onTake={take}

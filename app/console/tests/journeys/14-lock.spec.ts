@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openCorals, press, submit } from '../corals';
+import { ask, openCorals, press, submit } from '../corals';
 import { openAs } from '../session';
 import { demoPassword, visit } from '../visit';
 
@@ -29,6 +29,18 @@ test('a lock has a reason, stops edits, and leaves access open', async () => {
     expect(entries.map((text) => text.split(' ')[0])).toEqual(['Unlocked', 'Locked']);
 
     await page.goto(`/resources/${id}`);
-    await page.getByRole('button', { name: 'Edit' }).waitFor();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('Corals of the north');
+    await ask(
+      page,
+      `mutation ($id: ID!) {
+        lockResource(input: { resource: { id: $id }, reason: "Counted again" }) { errors { message } }
+      }`,
+      { id },
+    );
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByRole('note').getByText('Counted again').waitFor();
+    expect(await form.getByLabel('Name').inputValue()).toBe('Corals of the north');
   });
 });
