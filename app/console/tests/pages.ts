@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import { ask } from './corals';
 
 type Nodes<Node> = { readonly nodes: readonly Node[] };
@@ -45,9 +45,31 @@ export async function allPaths(page: Page, api = '/graphql'): Promise<readonly s
   ];
 }
 
+/** Milliseconds without a request. Playwright's `networkidle` waits for 500 of them on each page. */
+const QUIET = 120;
+
+/** Returns a function that waits until no request of the page runs, and none begins for a moment. */
+function traffic(page: Page): () => Promise<void> {
+  const running = new Set<Request>();
+  let last = performance.now();
+  const begin = (request: Request): void => void running.add(request);
+  const end = (request: Request): void => {
+    running.delete(request);
+    last = performance.now();
+  };
+  page.on('request', begin).on('requestfinished', end).on('requestfailed', end);
+  return async () => {
+    while (running.size > 0 || performance.now() - last < QUIET) {
+      await page.waitForTimeout(QUIET / 4);
+    }
+    page.off('request', begin).off('requestfinished', end).off('requestfailed', end);
+  };
+}
+
 /** Opens a page, and waits until it is there with its data. */
 export async function openPage(page: Page, address: string): Promise<void> {
+  const quiet = traffic(page);
   await page.goto(address);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.waitForLoadState('networkidle');
+  await quiet();
 }
