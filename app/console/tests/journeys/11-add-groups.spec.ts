@@ -76,6 +76,7 @@ test('groups of two pages are added without a role, and nothing is saved', async
     expect(await isTurned(turned.getByText(TURNED, { exact: true }))).toBe(true);
     await turned.getByRole('checkbox', { name: `Select \u2068${TURNED}\u2069` }).waitFor();
     await add.click();
+    await dialog.waitFor({ state: 'detached' });
 
     expect(await row(page, 'AA Reef editors').getByText('None').count()).toBe(1);
     expect(await row(page, 'ZZ Reef readers').getByText('None').count()).toBe(1);
