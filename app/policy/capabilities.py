@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from app.db.tables import Lock, Org, OrgMember, Resource, Role, User, UserRole, aliased, col, from_of
 from app.domain import resource_roles
-from app.domain.viewer import ADMIN, Permission, Viewer
+from app.domain.viewer import ADMIN, DEACTIVATED, Permission, Viewer
 from app.policy.audit import reads_audit
 from app.policy.conditions import OrderedJoin, asks_about_everybody, is_valid_until, sees_all_resources
 from app.policy.effective_subjects import is_active
@@ -136,23 +136,32 @@ def _is_admin(viewer: Viewer) -> ColumnElement[bool]:
 def _no_other_admin(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that no other user is an active administrator who can sign in.
 
-    The only administrator is the same for all rows, so it is read once: on PostgreSQL each read scans the user roles.
+    The only administrator is the same for all rows, so it is read once. The conditions are scalar subqueries, since
+    PostgreSQL makes joins of others: it expects many users of each role, and then reads all users.
     """
-    assigned, role, person = aliased(UserRole), aliased(Role), aliased(User)
+    assigned, other, person = aliased(UserRole), aliased(UserRole), aliased(User)
+    user_id = col(assigned.user_id)
+    is_service = select(col(person.is_service_account)).where(col(person.id) == user_id).correlate_except(person)
+    deactivated = select(col(other.role_id)).where(
+        col(other.user_id) == user_id, col(other.role_id) == _role(DEACTIVATED)
+    )
     lowest, highest = (
-        select(bound(col(person.id)))
+        select(bound(user_id))
         .where(
-            col(role.name_key) == ADMIN,
-            col(assigned.role_id) == col(role.id),
-            col(person.id) == col(assigned.user_id),
-            col(person.is_service_account).is_(False),
-            is_active(col(person.id)),
+            col(assigned.role_id) == _role(ADMIN),
+            is_service.scalar_subquery().is_(False),
+            deactivated.correlate_except(other).scalar_subquery().is_(None),
         )
         .scalar_subquery()
         for bound in (func.min, func.max)
     )
     is_only = and_(lowest == col(User.id), highest == col(User.id))
     return and_(_manages_user(viewer), or_(lowest.is_(None), is_only))
+
+
+def _role(name_key: str) -> ColumnElement[Any]:
+    role = aliased(Role)
+    return select(col(role.id)).where(col(role.name_key) == name_key).correlate_except(role).scalar_subquery()
 
 
 def _owns_locked(viewer: Viewer) -> ColumnElement[bool]:
