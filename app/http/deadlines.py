@@ -32,7 +32,7 @@ STOPPED = "The operation took too long and was stopped. Split it into smaller op
 HASHING_STOPPED = "The passwords took too long to hash, and nothing was changed. Send fewer users at once."
 
 
-class _Timer:
+class Timer:
     """A limit for the current task, like `asyncio.Timeout`, but for one period after the other.
 
     Each change has two periods. Two objects of asyncio for them cost as much as an SQL statement.
@@ -83,7 +83,7 @@ class Deadlines:
     hashing_seconds: float = inf
     has_committed: bool = False
     stopped: Refusal | None = None
-    timer: _Timer | None = None
+    timer: Timer | None = None
     """The timer of the current change, and then of the reading of its response."""
 
     def changing(self) -> AbstractAsyncContextManager[None]:
@@ -170,7 +170,7 @@ class _Answering(AbstractAsyncContextManager[None]):
     async def __aenter__(self) -> None:
         deadlines = self._deadlines
         deadlines.has_committed = deadlines.has_committed and self._is_done
-        deadlines.timer = _Timer()
+        deadlines.timer = Timer()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -8,6 +8,7 @@ import pytest
 
 from app import db
 from app.config import Limits, Settings
+from app.http.deadlines import Timer
 from tests.support.changes import unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make
@@ -79,14 +80,19 @@ def _depth(value: Any) -> int:
 async def test_an_operation_has_the_time_that_the_settings_give_it(
     api: Api, make: Make, database: db.Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds, real = [], asyncio.timeout_at
+    seconds, read_until, change_until = [], asyncio.timeout_at, Timer.start
 
-    def over_at_once(deadline: float) -> asyncio.Timeout:
+    def read_is_late(deadline: float) -> asyncio.Timeout:
         seconds.append(ceil(deadline - asyncio.get_running_loop().time()))
-        return real(0)
+        return read_until(0)
+
+    def change_is_late(timer: Timer, deadline: float) -> None:
+        seconds.append(ceil(deadline - timer.loop.time()))
+        change_until(timer, 0)
 
     root = await make.admin()
-    monkeypatch.setattr(asyncio, "timeout_at", over_at_once)
+    monkeypatch.setattr(asyncio, "timeout_at", read_is_late)
+    monkeypatch.setattr(Timer, "start", change_is_late)
     async with unchanged(database):
         read = await api.post("{ viewer { user { roles { name } } } }", as_=root)
         async with database.write():  # SQLite has one writer: the change has to wait
