@@ -10,8 +10,10 @@ from math import inf
 from pathlib import Path
 
 from app.db.commit_cache import CommitScopedCache
+from app.db.conditional import ConditionalDatabase
 from app.db.interface import (
     BoundStatement,
+    ConditionFailed,
     Database,
     ForeignKeyViolation,
     Freshness,

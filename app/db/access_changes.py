@@ -43,7 +43,7 @@ ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIM
 NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
 
 ON_POSTGRESQL = f"""
-SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text,
+SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text, pg_stat_get_bgwriter_stat_reset_time()::text,
 CASE WHEN pg_current_snapshot()::text = $1 THEN '{{}}' ELSE ARRAY(
     SELECT scope FROM access_changes
     WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
@@ -53,6 +53,7 @@ CASE WHEN pg_current_snapshot()::text = $1 THEN '{{}}' ELSE ARRAY(
 """  # noqa: S608 - of a constant
 """Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.
 
-The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING. The time of the start
-tells one server from another: a promoted standby gives the numbers of lost transactions to new ones.
+The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING. The two times tell one
+life of a server from another: a promoted standby, and a server that recovers from a crash, give the numbers of lost
+transactions to new ones. Recovery resets the statistics, and so the second time, while the first one stays the same.
 """

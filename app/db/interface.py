@@ -52,6 +52,10 @@ def count(statements: int = 1) -> None:
         stats.statements += statements
 
 
+class ConditionFailed(Exception):
+    """A condition no longer holds, so nothing was read."""
+
+
 class SnapshotLost(Exception):
     """A replica could not continue a snapshot. Its reads must begin again, on the primary."""
 
@@ -209,6 +213,9 @@ class Database(ABC):
     joins_levels: bool = False
     """True if `read_joined` is implemented: where a read waits for a server, one statement is better than two."""
 
+    checks_conditions: bool = False
+    """True if a read may end with a statement that is a condition (see `statements.CONDITION`)."""
+
     failures: "FailureLog"
 
     def __init__(self, statements: StatementCache) -> None:
@@ -260,13 +267,6 @@ class Database(ABC):
         They are valid until a later call names their scope.
         """
 
-    def is_state_of(self, moment: str | None, state: Any) -> bool:
-        """Return whether a state of the access data is that of a moment, without waiting; False if that is not known.
-
-        The moment is what a statement has selected as `Moment`.
-        """
-        return False
-
     @abstractmethod
     def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:
         """Open a snapshot for several reads: `async with db.snapshot(freshness=…) as read`.
@@ -283,6 +283,9 @@ class Database(ABC):
         begins; after that the block waits for the outcome. `is_large` declares that it may change many rows, so that
         it does not delay the commits of other transactions.
         """
+
+    async def confirm(self) -> None:  # noqa: B027 - most databases have no condition
+        """Raise ConditionFailed if the condition of the reads does not hold (see `ConditionalDatabase`)."""
 
     def connections(self) -> tuple[int, int] | None:
         """Return the numbers of used and idle connections, or None without a pool."""

@@ -90,17 +90,14 @@ class ScopedCache:
         return cached
 
     async def refresh(
-        self, database: Database, statements: Sequence[BoundStatement] = (), moment: str | None = None
+        self, database: Database, statements: Sequence[BoundStatement] = ()
     ) -> tuple[list[list[Row]], int]:
         """Drop the values that are no longer valid, and read statements in the same round trip.
 
-        Return the rows, and the round after which they were read. Without statements, nothing is read if the cache is
-        as of `moment`, at which the request has begun.
+        Return the rows, and the round after which they were read.
         """
         cached = self.of(database)
         since, before = cached.state, cached.round
-        if not statements and database.is_state_of(moment, since):
-            return [], before
         (state, scopes), rows = await database.read_with_changes(since, statements)
         # Another task may have read newer changes meanwhile, which still others go on from: those stay the state.
         is_alone = cached.state is since

@@ -6,7 +6,21 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Delete, Dialect, Insert, Update, bindparam, delete, insert, literal_column, update
+from sqlalchemy import (
+    Delete,
+    Dialect,
+    Insert,
+    Integer,
+    Select,
+    Update,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    update,
+)
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import HasPrefixes
@@ -26,6 +40,16 @@ order of their ids keeps the default, which excludes nothing.
 """
 
 
+CONDITION = "/* condition */"
+"""Prefix of a SELECT that returns no row as long as a condition holds, and otherwise fails with `CONDITION_FAILED`.
+
+It is the last statement of a read, and PostgreSQL executes it first.
+"""
+
+CONDITION_FAILED = "ostiary: the viewer has changed meanwhile and is read again, which is no fault"
+"""The text that a condition casts to a number if it fails, and thus a part of the error in the log of PostgreSQL."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledStatement:
     """A statement for the driver: text, names of the values, and conversions by position.
@@ -40,6 +64,7 @@ class CompiledStatement:
     writers: tuple[tuple[int, Convert], ...]
     readers: tuple[tuple[int, Convert], ...]
     spread: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    is_condition: bool = False
 
     @property
     def reads_feed(self) -> bool:
@@ -138,7 +163,8 @@ def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStat
         if read is not None:
             readers.append((at, read))
     constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
-    return CompiledStatement(str(compiler), names, constants, tuple(writers), tuple(readers), spread)
+    text = str(compiler)
+    return CompiledStatement(text, names, constants, tuple(writers), tuple(readers), spread, CONDITION in text)
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:
@@ -153,6 +179,13 @@ S = TypeVar("S", bound=HasPrefixes)
 def few_rows(statement: S) -> S:
     """Mark a write of at most a few thousand rows, which SQLite executes in the event loop instead of a thread."""
     return statement.prefix_with(FEW_ROWS, dialect="sqlite")
+
+
+def condition(statement: Select[Any]) -> Select[Any]:
+    """Return a condition that fails if a SELECT without a GROUP BY returns its row."""
+    # Without the aggregate, PostgreSQL would evaluate the cast when it plans the statement.
+    failure = cast(func.concat(literal_column(f"'{CONDITION_FAILED}, '"), func.count()), Integer)
+    return statement.with_only_columns(failure).prefix_with(CONDITION)
 
 
 def _bind_parameters(table: type[SQLModel], columns: Sequence[str]) -> dict[Any, Any]:

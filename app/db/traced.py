@@ -1,15 +1,16 @@
 """A database that records a span for each of its reads, statements and commits. Used only if traces are exported."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
 from app.db.access_changes import AccessChanges
-from app.db.interface import BoundStatement, Database, Freshness, Read, ReplicaState, Transaction
+from app.db.interface import BoundStatement, Database, Freshness, Read, Transaction
 from app.db.statements import Row
+from app.db.wrapped import WrappedDatabase
 from app.observability import traces
 from app.observability.traces import Kind, Value
 
@@ -26,19 +27,16 @@ _SUMMARY = re.compile(
 """Matches the operation of a statement without parentheses, and the first table that it names."""
 
 
-class TracedDatabase(Database):
-    """A database around another one, to which it passes every call.
+class TracedDatabase(WrappedDatabase):
+    """A database around another one, which records what passes.
 
     A trace has one span for each read, however many statements it sends, for each statement of a transaction, and for
     its begin and its end, which include waits for a connection, a turn or a commit.
     """
 
     def __init__(self, inner: Database) -> None:
-        super().__init__(inner.prepare)
-        self._inner = inner
-        self.clock, self.caches = inner.clock, inner.caches
+        super().__init__(inner)
         inner.clock = lambda: self.clock()  # noqa: PLW0108 - both have one clock, also after a test replaces it
-        self.waits, self.joins_levels, self.failures = inner.waits, inner.joins_levels, inner.failures
         self._system = inner.dialect.name
 
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
@@ -61,9 +59,6 @@ class TracedDatabase(Database):
         with traces.span("read the commit version", Kind.CLIENT, self._attributes()):
             return await self._inner.commit_version()
 
-    def cached_commit_version(self) -> Any:
-        return self._inner.cached_commit_version()
-
     async def read_with_changes(
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
@@ -73,9 +68,6 @@ class TracedDatabase(Database):
         texts = _joined(tuple(compiled.text for compiled, _ in statements))
         with traces.span("read the changes of access", Kind.CLIENT, self._attributes(texts, len(statements) + 1)):
             return await self._inner.read_with_changes(since, statements)
-
-    def is_state_of(self, moment: str | None, state: Any) -> bool:
-        return self._inner.is_state_of(moment, state)
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
@@ -89,18 +81,6 @@ class TracedDatabase(Database):
 
     def write(self, *, dry_run: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
         return _TracedWrite(self._inner.write(dry_run=dry_run, is_large=is_large), self, undoes=dry_run)
-
-    def connections(self) -> tuple[int, int] | None:
-        return self._inner.connections()
-
-    def replicas(self) -> Sequence[ReplicaState]:
-        return self._inner.replicas()
-
-    async def size_bytes(self) -> Mapping[str, int]:
-        return await self._inner.size_bytes()
-
-    async def close(self) -> None:
-        await self._inner.close()
 
     def control(self, word: str) -> AbstractContextManager[None]:
         """Record the block as the span of a statement that controls a transaction."""

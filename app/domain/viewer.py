@@ -1,6 +1,6 @@
 """Viewers and their permissions in the system."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Flag
 from functools import cache, lru_cache
@@ -64,8 +64,6 @@ class Viewer:
     """True if the API token covers only some orgs and resources."""
     has_default_password: bool = False
     """True if an administrator began this session with the default password, which is then still theirs."""
-    moment: str | None = field(default=None, compare=False, repr=False)
-    """Moment at which the viewer of a query was read (see `Database.is_state_of`); None for changes."""
 
     def __hash__(self) -> int:
         return hash((self.user_id, self.permissions._value_, self.token_id))

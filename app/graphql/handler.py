@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from time import perf_counter
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from app import http
 from app.config import Settings
+from app.db import ConditionFailed, Database
 from app.domain.errors import Forbidden, TimedOut, Unauthenticated
 from app.domain.viewer import Viewer
 from app.graphql import errors
@@ -69,17 +70,44 @@ class GraphQLHandler:
 
     async def __call__(self, scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:
         """Answer one request; raises `Refusal` and `Invalid`, which the endpoint turns into responses."""
-        began, stats = perf_counter(), request_stats.current_request()
         credentials = http.extract_credentials(scope, self.settings.auth_cookie_name)
+        found = http.viewer_under_condition(self.app, credentials)
+        if found is not None:
+            try:
+                return await self._answer_under_condition(scope, request, credentials, *found)
+            except ConditionFailed:
+                http.forget_viewer(self.app, credentials)
         viewer = await http.authenticate(self.app, credentials)
+        return await self._answer(scope, request, (credentials, viewer), self.app.database)
+
+    async def _answer_under_condition(
+        self, scope: Scope, request: GraphQLRequest, credentials: Credentials | None, viewer: Viewer, database: Database
+    ) -> GraphQLAnswer:
+        """Answer a request for the viewer of an earlier one. Raises ConditionFailed if the token has another by now."""
+        try:
+            answer = await self._answer(scope, request, (credentials, viewer), database)
+        except ConditionFailed:
+            raise
+        except Exception:  # also an error is for this viewer only
+            await database.confirm()
+            http.note_viewer(self.app, viewer)
+            raise
+        await database.confirm()
+        http.note_viewer(self.app, viewer)
+        return answer
+
+    async def _answer(
+        self, scope: Scope, request: GraphQLRequest, by: tuple[Credentials | None, Viewer], database: Database
+    ) -> GraphQLAnswer:
+        (credentials, viewer), began, stats = by, perf_counter(), request_stats.current_request()
         hidden, ready = not self._can_see_schema(viewer), request.ready
         if ready is None or ready.hidden is not hidden:
-            document, sent = await self._validate(request, viewer, hidden)
+            document, sent = await self._validate(request, viewer, hidden, database)
             ready = self._prepare(scope, request, document, sent, (credentials, viewer, hidden))
         else:
             self.documents.hits += 1
             stats.kind, stats.operation = ready.document.kind, ready.document.name
-        body, context = await self._execute(ready, viewer, stats)
+        body, context = await self._execute(ready, viewer, stats, database)
         headers = {}
         if STATS_HEADER in http.parse_headers(scope):
             duration = round((perf_counter() - began) * 1000, 3)
@@ -103,7 +131,7 @@ class GraphQLHandler:
         return audience == "everyone" or (audience == "signed-in" and viewer.user_id is not None)
 
     async def _validate(
-        self, request: GraphQLRequest, viewer: Viewer, hidden: bool
+        self, request: GraphQLRequest, viewer: Viewer, hidden: bool, database: Database
     ) -> tuple[ValidatedDocument, SentText]:
         """Return the requested operation and its text. A document that is not cached waits in the admission queue."""
         text = request.query or self.persisted.text(request.sha256 or "", viewer.user_id)
@@ -111,6 +139,7 @@ class GraphQLHandler:
         operation = text, request.operation_name, request.variables
         document = self.documents.get_cached(*operation, requester=requester)
         if document is None:
+            await database.confirm()
             async with self.admission[requester.is_signed_in].slot() as charge:
                 with traces.span("parse and validate the document", expected=Invalid):
                     document = await self.documents.read_operation(*operation, requester=requester, charge=charge)
@@ -152,10 +181,10 @@ class GraphQLHandler:
         return ready
 
     async def _execute(
-        self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats
+        self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats, database: Database
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
         """Return the body of the answer, and the context unless a plan answered a query; raises TimedOut."""
-        document, coerced, database = ready.document, ready.variables, self.app.database
+        document, coerced = ready.document, ready.variables
         is_query, context, deadline = document.kind == "query", None, None
         data: dict[str, Any] | Fallback = SETTING
         if is_query and self.compiled is not None:
@@ -163,8 +192,7 @@ class GraphQLHandler:
             # SQLite reads in the event loop, and stops slow reads itself.
             data = await (_run_until(planned, deadline := self._deadline(document)) if database.waits else planned)
         elif not is_query:
-            if viewer.moment is not None:  # a change may see what is newer, also without a commit of its own
-                viewer = replace(viewer, moment=None)
+            await database.confirm()
             times = Deadlines(self._deadline(document), self.settings.query_seconds, self.settings.bulk_hashing_seconds)
             context, deadline = self._context(viewer, times), None
             if self.changes is not None:
@@ -174,6 +202,7 @@ class GraphQLHandler:
             return {"data": data}, context
         assert isinstance(data, Fallback)
         stats.executor, stats.reason = "reference", data.reason
+        await database.confirm()
         if context is None:
             context = self._context(viewer)
             context.freshness = QUERY_FRESHNESS

@@ -1,6 +1,14 @@
 """HTTP code that both APIs share: bodies, headers, authentication, cookies, responses and middleware."""
 
-from app.http.authentication import authenticate, extract_credentials, note_origin, require_own_page
+from app.http.authentication import (
+    authenticate,
+    extract_credentials,
+    forget_viewer,
+    note_origin,
+    note_viewer,
+    require_own_page,
+    viewer_under_condition,
+)
 from app.http.bodies import body, json_value, media_type
 from app.http.cors import cors
 from app.http.csrf import from_foreign_page

@@ -5,6 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.types import Scope
 
+from app.db import Database
 from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.request_origin import RequestOrigin, current_origin
 from app.domain.viewer import Viewer
@@ -40,6 +41,26 @@ async def authenticate(app: AppContext, credentials: Credentials | None) -> View
             viewer = await session.authenticate(app, credentials)
     request_stats.current_request().viewer = viewer.user_id
     return viewer
+
+
+def viewer_under_condition(app: AppContext, credentials: Credentials | None) -> tuple[Viewer, Database] | None:
+    """Return the viewer of an earlier request, and a database whose first read checks that they still are; or None.
+
+    Call `note_viewer` after that read, or `forget_viewer` if it raises ConditionFailed.
+    """
+    return session.viewer_under_condition(app, credentials)
+
+
+def note_viewer(app: AppContext, viewer: Viewer) -> None:
+    """Note an authenticated viewer for the log, and the use of their API token."""
+    session.note_use(app, viewer)
+    request_stats.current_request().viewer = viewer.user_id
+
+
+def forget_viewer(app: AppContext, credentials: Credentials | None) -> None:
+    """Forget the viewer of an earlier request, whose token is another's by now or nobody's."""
+    if credentials is not None:
+        authentication.forget_viewer(app.database, credentials)
 
 
 def require_own_page(request: Request, credentials: Credentials | None, viewer: Viewer) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -287,7 +287,6 @@ async def _authenticate(request: Request, route: Route, context: RestContext) ->
     viewer = await http.authenticate(context.app, credentials)
     if request.method not in SAFE:
         http.require_own_page(request, credentials, viewer)
-        return replace(viewer, moment=None)
     return viewer
 
 

@@ -1,16 +1,17 @@
 """Authentication: from the token of a request to its viewer. Policies decide what the viewer may do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import BigInteger, Select, bindparam, exists, func, or_, select
 
 from app import db
+from app.caching import WeightedLRU
 from app.db import tables
-from app.db.moment import Moment
-from app.db.statements import Row
+from app.db.statements import Row, condition
 from app.db.tables import RowId, col
 from app.domain import errors
 from app.domain.viewer import (
@@ -26,14 +27,16 @@ from app.observability import request_stats, sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import api_token_format, session_tokens
 
+_ACCOUNT_KEY = func.coalesce(col(tables.User.account_key), col(tables.User.user_key))
+_IS_REVOKED = exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.KeyText()))
+
 _USER_ROLES = (
     select(
         col(tables.Role.permissions),
         col(tables.Role.name_key),
-        func.coalesce(col(tables.User.account_key), col(tables.User.user_key)),
+        _ACCOUNT_KEY,
         col(tables.User.token_generation),
-        exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.KeyText())),
-        Moment(),
+        _IS_REVOKED,
     )
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
@@ -42,7 +45,36 @@ _USER_ROLES = (
 )
 
 
-async def viewer_from_token(database: db.Database, claims: session_tokens.TokenClaims) -> Viewer | Reason:
+def _same_roles(statement: Select[Any]) -> Select[Any]:
+    """Return the condition that the roles in the rows of a statement have the same permissions as before.
+
+    It fails also if there are no rows, since their permissions are null then.
+    """
+    permissions = func.bit_or(func.coalesce(col(tables.Role.permissions), 0))
+    has_changed = permissions.is_distinct_from(bindparam("permissions", type_=BigInteger()))
+    return condition(statement.having(or_(has_changed, func.bool_or(col(tables.Role.name_key) == DEACTIVATED))))
+
+
+_SAME_USER = _same_roles(
+    _USER_ROLES.where(
+        bindparam("account_key", type_=tables.KeyText()) == _ACCOUNT_KEY,
+        col(tables.User.token_generation) == bindparam("generation", type_=BigInteger()),
+        ~_IS_REVOKED,
+    )
+)
+"""The condition that a session token still has the same viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """The viewer of a token, with the statement that is the condition for being its viewer, and the values of that."""
+
+    viewer: Viewer
+    condition: Select[Any]
+    values: dict[str, Any] = field(repr=False)
+
+
+async def viewer_from_token(database: db.Database, claims: session_tokens.TokenClaims) -> Authenticated | Reason:
     """Return the viewer of a session token with a valid signature, or the reason why the token is refused.
 
     It is refused when the user is deleted, deactivated or has signed out since. The first name of the account must
@@ -51,19 +83,15 @@ async def viewer_from_token(database: db.Database, claims: session_tokens.TokenC
     rows = await database.ask(_USER_ROLES, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
     account_key = claims.account_key or tables.casefold_key(claims.user_name)
     expected = account_key, claims.generation
-    if any((name, generation) != expected or revoked for *_, name, generation, revoked, _ in rows):
-        return Reason.REVOKED if any(revoked for *_, revoked, _ in rows) else Reason.WRONG_GENERATION
+    if any((name, generation) != expected or revoked for *_, name, generation, revoked in rows):
+        return Reason.REVOKED if any(revoked for *_, revoked in rows) else Reason.WRONG_GENERATION
     permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_USER
-    return Viewer(
-        claims.user_id,
-        permissions,
-        claims.jti,
-        claims.expires_at,
-        has_default_password=claims.default_password,
-        moment=rows[0][-1],
-    )
+    user_id, jti = claims.user_id, claims.jti
+    viewer = Viewer(user_id, permissions, jti, claims.expires_at, has_default_password=claims.default_password)
+    values = {"id": user_id, "jti": jti, "account_key": account_key, "generation": claims.generation}
+    return Authenticated(viewer, _SAME_USER, {**values, "permissions": permissions.value})
 
 
 def _combine_permissions(rows: Sequence[Row]) -> Permission | None:
@@ -88,7 +116,6 @@ _TOKEN = (
         col(tables.ApiToken.permissions),
         col(tables.ApiToken.is_limited),
         col(tables.ApiToken.expires_at),
-        Moment(),
     )
     .select_from(tables.ApiToken)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.ApiToken.user_id))
@@ -96,8 +123,23 @@ _TOKEN = (
     .where(col(tables.ApiToken.hash) == bindparam("hash", type_=tables.KeyText()))
 )
 
+_TOKEN_VALUES = ("permissions", "is_limited", "expires_at")
 
-async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | Reason:
+_SAME_TOKEN = _same_roles(
+    _TOKEN.where(
+        col(tables.ApiToken.id) == bindparam("token_id", type_=RowId()),
+        *(
+            col(getattr(tables.ApiToken, name)).is_not_distinct_from(
+                bindparam(f"token_{name}", type_=col(getattr(tables.ApiToken, name)).type)
+            )
+            for name in _TOKEN_VALUES
+        ),
+    )
+)
+"""The condition that an API token still has the same viewer."""
+
+
+async def viewer_from_api_token(database: db.Database, token: str) -> Authenticated | Reason:
     """Return the viewer of an API token, or the reason why the token is refused, with one statement.
 
     The viewer holds the permissions that both the token and the user's current roles have. The token is refused when
@@ -105,22 +147,25 @@ async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | R
     """
     if not api_token_format.is_valid(token):
         return Reason.MALFORMED
-    rows = await database.ask(_TOKEN, freshness=db.Freshness.PRIMARY, hash=api_token_format.digest(token))
+    token_hash = api_token_format.digest(token)
+    rows = await database.ask(_TOKEN, freshness=db.Freshness.PRIMARY, hash=token_hash)
     permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_TOKEN
-    *_, token_id, user_id, token_permissions, is_limited, expires_at, moment = rows[0]
+    *_, token_id, user_id, token_permissions, is_limited, expires_at = rows[0]
     if expires_at is not None and expires_at <= database.clock():
         return Reason.EXPIRED
+    values = {
+        "hash": token_hash,
+        "token_id": token_id,
+        "permissions": permissions.value,
+        "token_permissions": token_permissions,
+        "token_is_limited": is_limited,
+        "token_expires_at": expires_at,
+    }
     permissions &= Permission(token_permissions) & (LIMITED_TOKEN_PERMISSIONS if is_limited else ALL_PERMISSIONS)
-    return Viewer(
-        user_id,
-        permissions,
-        expires_at=expires_at,
-        token_id=token_id,
-        is_limited=bool(is_limited),
-        moment=moment,
-    )
+    viewer = Viewer(user_id, permissions, expires_at=expires_at, token_id=token_id, is_limited=bool(is_limited))
+    return Authenticated(viewer, _SAME_TOKEN, values)
 
 
 @dataclass(slots=True, eq=False)
@@ -147,10 +192,20 @@ def extract_credentials(authorization: str, cookie: str | None) -> Credentials |
     return Credentials(cookie, by_cookie=True) if cookie else None
 
 
-_VIEWERS: db.CommitScopedCache[tuple[bytes, bool], tuple[Viewer, session_tokens.VerificationKeys]] = (
-    db.CommitScopedCache(10_000)
-)
-"""Viewers by the cache keys of their credentials, each with the verification keys of its authentication."""
+VIEWERS_CACHED = 10_000
+
+_Entry = tuple[Viewer, session_tokens.VerificationKeys]
+"""A viewer with the verification keys of its authentication."""
+
+_VIEWERS: db.CommitScopedCache[tuple[bytes, bool], _Entry] = db.CommitScopedCache(VIEWERS_CACHED)
+"""Viewers by the cache keys of their credentials."""
+
+_ConditionalViewers = WeightedLRU[
+    tuple[bytes, bool], tuple[session_tokens.VerificationKeys, tuple[Viewer, db.BoundStatement]]
+]
+
+_CONDITIONAL_VIEWERS = object()
+"""Key of the viewers in `Database.caches` that are valid under a condition."""
 
 
 def authenticate_cached(
@@ -163,10 +218,33 @@ def authenticate_cached(
     """
     cache = _VIEWERS.get_cached(database)
     entry = cache.get(credentials.cache_key) if cache else None
-    if entry is None or entry[1] is not signer.keys:
-        return None
-    expires_at = entry[0].expires_at
-    return entry[0] if expires_at is None or now < expires_at else None
+    return entry[0] if entry is not None and _is_current(entry, signer, now) else None
+
+
+def _is_current(entry: _Entry, signer: session_tokens.TokenSigner, now: datetime) -> bool:
+    """Return whether a cached viewer has the present verification keys and has not expired."""
+    viewer, keys = entry
+    return keys is signer.keys and (viewer.expires_at is None or now < viewer.expires_at)
+
+
+def viewer_under_condition(
+    database: db.Database, signer: session_tokens.TokenSigner, credentials: Credentials, now: datetime
+) -> tuple[Viewer, db.BoundStatement] | None:
+    """Return the viewer of the last request with a token, and the condition that this is still its viewer, or None.
+
+    A database that `checks_conditions` checks it together with the first read of the request, which then needs no
+    round trip for its authentication.
+    """
+    viewers: _ConditionalViewers | None = database.caches.get(_CONDITIONAL_VIEWERS)
+    found = None if viewers is None else viewers.get(credentials.cache_key)
+    return found[1] if found is not None and _is_current((found[1][0], found[0]), signer, now) else None
+
+
+def forget_viewer(database: db.Database, credentials: Credentials) -> None:
+    """Forget the viewer of the last request with a token, whose condition has failed."""
+    viewers: _ConditionalViewers | None = database.caches.get(_CONDITIONAL_VIEWERS)
+    if viewers is not None:
+        viewers.discard(credentials.cache_key)
 
 
 async def authenticate(
@@ -184,24 +262,28 @@ async def authenticate(
         return ANONYMOUS
     # Both are read before the token is checked: a commit or a rotation in between must not enter the cache.
     cache, keys = _VIEWERS.get_cached(database), signer.keys
-    viewer = await _load_viewer(database, signer, credentials)
-    if isinstance(viewer, Reason):
+    found = await _load_viewer(database, signer, credentials)
+    if isinstance(found, Reason):
         credential = (
             Credential.API_TOKEN if api_token_format.has_prefix(credentials.token) else Credential.SESSION_TOKEN
         )
-        sign_in_log.log_refusal(request_stats.current_request().credential or credential, viewer)
+        sign_in_log.log_refusal(request_stats.current_request().credential or credential, found)
         if not credentials.by_cookie:
             raise errors.Unauthenticated("The token is invalid or expired. Sign in again.")
         return ANONYMOUS
-    viewer = replace(viewer, externally_managed=True) if externally_managed else viewer
+    viewer = replace(found.viewer, externally_managed=True) if externally_managed else found.viewer
     if cache is not None:
         cache[credentials.cache_key] = viewer, keys
+    elif database.checks_conditions:
+        viewers: _ConditionalViewers = database.caches.setdefault(_CONDITIONAL_VIEWERS, WeightedLRU(VIEWERS_CACHED))
+        condition = database.prepare(found.condition), found.values
+        viewers.put(credentials.cache_key, (keys, (viewer, condition)))
     return viewer
 
 
 async def _load_viewer(
     database: db.Database, signer: session_tokens.TokenSigner, credentials: Credentials
-) -> Viewer | Reason:
+) -> Authenticated | Reason:
     """Return the viewer of a token, or the reason why the token is refused."""
     if api_token_format.has_prefix(credentials.token):  # API tokens are for programs, which use no cookies
         return Reason.WRONG_PLACE if credentials.by_cookie else await viewer_from_api_token(database, credentials.token)

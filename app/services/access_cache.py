@@ -29,14 +29,13 @@ async def get_masks(
     base: int = policy.PAIR,
     *,
     registry: bool = True,
-    moment: str | None = None,
 ) -> list[int]:
     """Return the effective roles of a user on a resource for each of these pairs (see `policy.PAIR`), in their order.
 
     A pair whose user or resource does not exist has no roles and the mark `policy.NO_USER` or `policy.NO_RESOURCE`.
 
     `base` is `policy.PAIR`, or `policy.WIDE_PAIR` when an id reaches 2^31. Without `registry` the masks leave out the
-    roles that users hold through RESOURCES_MANAGE. They are of `moment` or newer.
+    roles that users hold through RESOURCES_MANAGE.
     """
     if not pairs:
         return []
@@ -52,7 +51,7 @@ async def get_masks(
     cached = cache.of(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
     missing = _missing(pairs, masks)
-    results, since = await cache.refresh(database, select(missing), moment)
+    results, since = await cache.refresh(database, select(missing))
     loaded = await _add(database, cache, missing, results, since)
     if cached.round != before:
         masks = [*map(cached.values.get, pairs)]

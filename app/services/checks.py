@@ -229,14 +229,12 @@ async def _load_masks(reader: Reader, viewer: Viewer, pairs: Sequence[int], base
     viewer_id = viewer.user_id or 0
     with_registry = policy.knows_registrars(viewer)
     if viewer.token_id is None and with_registry:
-        return await get_masks(reader, pairs, base, moment=viewer.moment)
+        return await get_masks(reader, pairs, base)
     own = [pair for pair in pairs if pair // base == viewer_id]
     others = [pair for pair in pairs if pair // base != viewer_id]
-    masks = dict(
-        zip(others, await get_masks(reader, others, base, registry=with_registry, moment=viewer.moment), strict=True)
-    )
+    masks = dict(zip(others, await get_masks(reader, others, base, registry=with_registry), strict=True))
     if viewer.token_id is None:
-        masks |= zip(own, await get_masks(reader, own, base, moment=viewer.moment), strict=True)
+        masks |= zip(own, await get_masks(reader, own, base), strict=True)
     elif own:
         rows = await reader.ask(
             _viewer_masks(viewer.permission_profile),

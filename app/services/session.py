@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, update
 
 from app import policy
 from app.config import DEFAULT_PASSWORD
-from app.db import Freshness, Transaction, UniqueViolation
+from app.db import ConditionalDatabase, Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
 from app.db.tables import RevokedToken, User, UTCDateTime, col
 from app.db.types import format_instant
@@ -66,9 +66,19 @@ def authenticate_cached(app: AppContext, credentials: authentication.Credentials
         if app.key_store.is_stale(now)
         else authentication.authenticate_cached(app.database, app.signer, credentials, now)
     )
-    if viewer is not None and viewer.token_id is not None:
-        app.last_used.note(viewer.token_id)
+    if viewer is not None:
+        note_use(app, viewer)
     return viewer
+
+
+def viewer_under_condition(
+    app: AppContext, credentials: authentication.Credentials | None
+) -> tuple[Viewer, ConditionalDatabase] | None:
+    """Return the viewer of an earlier request, and a database whose first read checks that they still are; or None."""
+    if credentials is None or not app.database.checks_conditions or app.key_store.is_stale(now := app.database.clock()):
+        return None
+    found = authentication.viewer_under_condition(app.database, app.signer, credentials, now)
+    return found and (found[0], ConditionalDatabase(app.database, found[1]))
 
 
 async def authenticate(app: AppContext, credentials: authentication.Credentials | None) -> Viewer:
@@ -78,9 +88,14 @@ async def authenticate(app: AppContext, credentials: authentication.Credentials 
     await _refresh_keys(app, credentials)
     is_external = app.provider is not None
     viewer = await authentication.authenticate(app.database, app.signer, credentials, externally_managed=is_external)
+    note_use(app, viewer)
+    return viewer
+
+
+def note_use(app: AppContext, viewer: Viewer) -> None:
+    """Note the use of the API token of a viewer, if they have one."""
     if viewer.token_id is not None:
         app.last_used.note(viewer.token_id)
-    return viewer
 
 
 async def reject_revoked(app: AppContext, credentials: authentication.Credentials | None) -> None:

@@ -152,7 +152,12 @@ def _use_public_pool() -> None:
     """Use the pool of asyncpg, and its cache of prepared statements: a release invalidates every one held outside."""
 
     async def rows(
-        self: pg.PostgresConnection, text: str, arguments: Sequence[Any], *, begins: bool = False
+        self: pg.PostgresConnection,
+        text: str,
+        arguments: Sequence[Any],
+        *,
+        begins: bool = False,
+        condition: None = None,
     ) -> Sequence[Any]:
         is_prepared = self._prepared.get(text) is not None
         if begins and is_prepared:
@@ -164,8 +169,14 @@ def _use_public_pool() -> None:
             self._prepared.put(text, True)
         return result_rows
 
-    pg.PostgresConnection.rows = rows  # type: ignore[method-assign]
+    _authenticate_apart()
+    pg.PostgresConnection.rows = rows  # type: ignore[method-assign,assignment]
     postgresql.ConnectionPool = PublicPool  # type: ignore[attr-defined,assignment]
+
+
+def _authenticate_apart() -> None:
+    """Authenticate each request on PostgreSQL by a read of its own."""
+    postgresql.PostgresDatabase.checks_conditions = False
 
 
 def _use_public_protocol() -> None:
@@ -186,6 +197,7 @@ PATCHES: Mapping[str, Callable[[], None]] = {
     "viewer cache": _load_each_viewer,
     "commit version": _share_no_version,
     "own pool": _use_public_pool,
+    "viewer condition": _authenticate_apart,
     "protocol class": _use_public_protocol,
 }
 

@@ -128,9 +128,9 @@ def both(app: Starlette) -> Both:
 
 async def _viewer(database: db.Database, person: Person) -> Viewer:
     claims = session_tokens.TokenClaims(person.id, person.user_name, False, person.generation)
-    viewer = await authentication.viewer_from_token(database, claims)
-    assert isinstance(viewer, Viewer)
-    return viewer
+    found = await authentication.viewer_from_token(database, claims)
+    assert isinstance(found, authentication.Authenticated)
+    return found.viewer
 
 
 @pytest.mark.parametrize("name", sorted(set(MUTATION_MATRIX) - ANOTHER))

@@ -14,7 +14,7 @@ from app.db.tables import col
 from app.domain import refs
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers
-from app.security.authentication import viewer_from_token
+from app.security.authentication import Authenticated, viewer_from_token
 from app.security.session_tokens import TokenClaims
 from tests.oracle.access_matrix import ASKERS, BITS, CHANGES, LETTERS, Asker, creation, outcome
 from tests.oracle.access_worlds import NOW, Entry, Plan, Planned, write
@@ -190,8 +190,8 @@ def _administers(row: Row, said: Any, at: int) -> bool:
 
 async def _condition(database: db.Database, row: Row) -> set[int]:
     """Return the resources that satisfy the condition of the policy."""
-    viewer = await viewer_from_token(database, TokenClaims(row.person.id, row.person.user_name, False, 0))
-    viewer = viewer if isinstance(viewer, Viewer) and not row.asker.is_nobody else Viewer(None)
+    found = await viewer_from_token(database, TokenClaims(row.person.id, row.person.user_name, False, 0))
+    viewer = found.viewer if isinstance(found, Authenticated) and not row.asker.is_nobody else Viewer(None)
     seen = select(col(tables.Resource.id)).where(policy.sees_resource(viewer))
     return {each[0] for each in await fetch(database, seen, viewer_id=viewer.user_id, now=NOW)}
 

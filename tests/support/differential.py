@@ -144,9 +144,9 @@ async def _viewer(database: db.Database, who: Person | str | None) -> Viewer | N
     if who is None:
         return ANONYMOUS
     if isinstance(who, Person):
-        viewer = await authentication.viewer_from_token(
+        found = await authentication.viewer_from_token(
             database, session_tokens.TokenClaims(who.id, who.user_name, False, who.generation)
         )
     else:
-        viewer = await authentication.viewer_from_api_token(database, who)
-    return viewer if isinstance(viewer, Viewer) else None
+        found = await authentication.viewer_from_api_token(database, who)
+    return found.viewer if isinstance(found, authentication.Authenticated) else None

@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 
 from app.caching import WeightedLRU
-from app.db.interface import STATEMENTS_CACHED, BoundStatement, count
+from app.db.interface import STATEMENTS_CACHED, BoundStatement, ConditionFailed, count
 from app.db.postgresql.wal_position import Cluster, Replayed
-from app.db.statements import Row
+from app.db.statements import CONDITION_FAILED, Row
 
 READ_SECONDS = 15.0
 """Timeout of one read."""
@@ -29,14 +29,30 @@ READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 ROLLBACK = "ROLLBACK"
 
 
+_BIND = struct.Struct("!hh").pack
+_LENGTH = struct.Struct("!i").pack
+_NULL = _LENGTH(-1)
+_EXECUTE = b"E" + _LENGTH(9) + b"\0" + _LENGTH(0)
+
+
 def _start_unread(text: str) -> bytes:
     """Return the messages Parse, Bind and Execute of a statement. Without Sync the server does not respond yet."""
-    parts = (
-        (b"P", b"\0" + text.encode() + b"\0" + struct.pack("!h", 0)),
-        (b"B", b"\0\0" + struct.pack("!hhh", 0, 0, 0)),
-        (b"E", b"\0" + struct.pack("!i", 0)),
-    )
-    return b"".join(kind + struct.pack("!i", len(body) + 4) + body for kind, body in parts)
+    body = b"\0" + text.encode() + b"\0\0\0"
+    return b"P" + _LENGTH(len(body) + 4) + body + _execute_unread("", ())
+
+
+def _execute_unread(name: str, arguments: Sequence[Any]) -> bytes:
+    """Return the messages Bind and Execute of a prepared statement, with its arguments as text."""
+    values = b"".join(map(_argument, arguments))
+    body = b"\0" + name.encode() + b"\0" + _BIND(0, len(arguments)) + values + b"\0\0"
+    return b"B" + _LENGTH(len(body) + 4) + body + _EXECUTE
+
+
+def _argument(value: Any) -> bytes:
+    if value is None:
+        return _NULL
+    text = str(value).encode()  # PostgreSQL reads bool, int and datetime as Python writes them
+    return _LENGTH(len(text)) + text
 
 
 class PostgresConnection(asyncpg.Connection):
@@ -54,28 +70,49 @@ class PostgresConnection(asyncpg.Connection):
         self.keeps_statements = True
         """False behind a pooler, which may run each transaction on another connection of its own."""
 
-    async def rows(self, text: str, arguments: Sequence[Any], *, begins: bool = False) -> Sequence[Any]:
-        """Execute a statement; `begins` first opens a read-only transaction.
+    async def rows(
+        self,
+        text: str,
+        arguments: Sequence[Any],
+        *,
+        begins: bool = False,
+        condition: tuple[str, Sequence[Any]] | None = None,
+    ) -> Sequence[Any]:
+        """Execute a statement; `begins` first opens a read-only transaction, and then a condition is checked.
 
-        asyncpg has no pipeline mode. But if BEGIN is sent immediately before a prepared statement, asyncpg reads the
-        server's response to it as a part of the statement's response.
+        asyncpg has no pipeline mode. But if BEGIN, or a statement without rows, is sent immediately before a prepared
+        statement, asyncpg reads the server's response to it as a part of the statement's response.
         """
         prepared = self._prepared.get(text)
-        if begins and prepared is not None:
-            self._transport.write(self._begin)  # type: ignore[attr-defined]  # the stubs leave it out
-        elif begins:
+        if begins and prepared is None:
+            begins = False
             await self.execute(READ)
         if not self.keeps_statements:
+            if condition is not None:
+                await self.fetch(condition[0], *condition[1], timeout=READ_SECONDS)
             unprepared: Sequence[Any] = await self.fetch(text, *arguments, timeout=READ_SECONDS)
             return unprepared
         if prepared is None:
-            self._prepared.put(text, prepared := await self.prepare(text))
+            prepared = await self._prepare_kept(text)
+        checks = b"" if condition is None else _execute_unread(await self._name_of(condition[0]), condition[1])
+        if begins or checks:
+            self._transport.write(self._begin + checks if begins else checks)  # type: ignore[attr-defined]  # the stubs leave it out
         try:
             rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=READ_SECONDS)
         except OUTDATED:
             self._prepared.discard(text)
             raise
         return rows
+
+    async def _prepare_kept(self, text: str) -> Any:
+        self._prepared.put(text, prepared := await self.prepare(text))
+        return prepared
+
+    async def _name_of(self, text: str) -> str:
+        """Return the name that a statement has on the server, and prepare it first if it has none."""
+        prepared = self._prepared.get(text) or await self._prepare_kept(text)
+        name: str = prepared.get_name()
+        return name
 
     async def fetch_all(
         self,
@@ -87,8 +124,31 @@ class PostgresConnection(asyncpg.Connection):
         """Execute several SELECT statements in one round trip, combined into one prepared statement.
 
         The keys of those `below` are a column of the rows of the first one. The caller counts those that have a key.
+        Raises ConditionFailed if the last one is a condition and fails; it is checked first, and has no rows.
         """
         count(len(statements))
+        if not statements or not statements[-1][0].is_condition:
+            return await self._fetch_combined(statements, below, begins=begins)
+        *others, (compiled, values) = statements
+        condition = compiled.text, compiled.arguments(values)
+        try:
+            if not others:
+                await self.rows(*condition, begins=begins)
+                return [[]]
+            rows = await self._fetch_combined(others, below, begins=begins, condition=condition)
+        except asyncpg.InvalidTextRepresentationError as error:
+            if CONDITION_FAILED in str(error):
+                raise ConditionFailed from error
+            raise
+        rows.insert(len(others), [])
+        return rows
+
+    async def _fetch_combined(
+        self,
+        statements: Sequence[BoundStatement],
+        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        **options: Any,
+    ) -> list[list[Row]]:
         arguments = [compiled.arguments(values) for compiled, values in statements]
         if below:
             places = tuple((bound[0].text, bound[0].names.index(KEYS), columns) for bound, columns in below)
@@ -96,13 +156,13 @@ class PostgresConnection(asyncpg.Connection):
                 own = compiled.arguments(values)
                 arguments.append([*own[:keys_at], *own[keys_at + 1 :]])
             text = _combine(tuple(compiled.text for compiled, _ in statements), places)
-            raw = list((await self.rows(text, [each for values in arguments for each in values], begins=begins))[0])
+            raw = list((await self.rows(text, [each for values in arguments for each in values], **options))[0])
             statements = [*statements, *(bound for bound, _ in below)]
         elif len(arguments) == 1:
-            raw = [await self.rows(statements[0][0].text, arguments[0], begins=begins)]
+            raw = [await self.rows(statements[0][0].text, arguments[0], **options)]
         elif arguments:
             text = _combine(tuple(compiled.text for compiled, _ in statements))
-            raw = list((await self.rows(text, [each for values in arguments for each in values], begins=begins))[0])
+            raw = list((await self.rows(text, [each for values in arguments for each in values], **options))[0])
         else:
             raw = []
         return [compiled.rows(rows) for (compiled, _), rows in zip(statements, raw, strict=True)]

@@ -144,6 +144,7 @@ class PostgresDatabase(Database):
     _has_pooler: bool = field(default=False, init=False)
     failures: FailureLog = field(default_factory=FailureLog, init=False)
     joins_levels = True
+    checks_conditions = True
 
     def __post_init__(self) -> None:
         super().__init__(_statement_cache)
@@ -244,15 +245,11 @@ class PostgresDatabase(Database):
     async def read_with_changes(
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
-        last, server, generation = since or (None, None, None)
+        last, *life = since or (None,)
         (row,), *rows = await self.read([(_CHANGES, {"since": last}), *statements], freshness=Freshness.PRIMARY)
-        snapshot, present_server, scopes = row
-        state = snapshot, present_server, self._pool.generation
-        is_same = (server, generation) == state[1:]  # after a crash, numbers of lost transactions are given again
+        *state, scopes = row
+        is_same = life == state[1:]  # after a crash, numbers of lost transactions are given again
         return changes_or_everything(state, {*scopes}) if is_same else AccessChanges(state, None), rows
-
-    def is_state_of(self, moment: str | None, state: Any) -> bool:
-        return state is not None and (moment, self._pool.generation) == (f"{state[0]} {state[1]}", state[2])
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:

@@ -30,8 +30,6 @@ class ConnectionPool:
         self._idle: list[tuple[Any, float]] = []
         self._used: set[Any] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.generation = 0
-        """It grows whenever the server may have ended since the last connection to it."""
 
     async def acquire(self) -> Any:
         """Acquire a connection; raises the exceptions of asyncpg if the server does not respond."""
@@ -43,7 +41,6 @@ class ConnectionPool:
         try:
             connection = self.pop_idle()
             if connection is None:
-                self.generation += not self._used and not self._idle
                 connection = await self._connect()
         except BaseException:
             self._slots.release()
@@ -73,7 +70,6 @@ class ConnectionPool:
 
     def expire(self) -> None:
         """Close all idle connections."""
-        self.generation += 1
         idle, self._idle = self._idle, []
         for connection, _ in idle:
             self._hold_task(asyncio.create_task(_close(connection)))
@@ -103,7 +99,6 @@ class ConnectionPool:
             connection, since = self._idle.pop()
             if monotonic() - since <= IDLE_SECONDS and not connection.is_closed():
                 return connection
-            self.generation += connection.is_closed()
             self._hold_task(asyncio.create_task(_close(connection)))
         return None
 

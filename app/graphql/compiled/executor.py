@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, Database, Freshness, SnapshotLost
+from app.db import BoundStatement, ConditionFailed, Database, Freshness, SnapshotLost
 from app.db.interface import count
 from app.db.statements import Row
 from app.domain import errors
@@ -99,7 +99,7 @@ class CompiledExecutor:
     ) -> dict[str, Any] | Fallback:
         """Return the data of a query, or the reason to run it by the reference executor.
 
-        Raises TimedOut and Unavailable: a query that takes too long does not run twice.
+        Raises TimedOut and Unavailable: a query that takes too long does not run twice. Raises ConditionFailed.
         """
         plan = self._plans.of(document, variables, viewer)
         if isinstance(plan, Fallback):
@@ -112,7 +112,7 @@ class CompiledExecutor:
                 return await execute(plan, replace(run, freshness=Freshness.PRIMARY))
         except NotPlannable as error:
             return Fallback(error.reason)
-        except (errors.TimedOut, errors.Unavailable):
+        except (errors.TimedOut, errors.Unavailable, ConditionFailed):
             raise
         except errors.Refusal:
             return Fallback("refusal")
