@@ -84,8 +84,8 @@ class PostgresConnection(asyncpg.Connection):
         statement, asyncpg reads the server's response to it as a part of the statement's response.
         """
         prepared = self._prepared.get(text)
-        if begins and prepared is None:
-            begins = False
+        if begins and (prepared is None or (condition is not None and self._prepared.peek(condition[0]) is None)):
+            begins = False  # asyncpg does not end the transaction in which it prepares a statement
             await self.execute(READ)
         if not self.keeps_statements:
             if condition is not None:
