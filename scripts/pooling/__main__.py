@@ -67,6 +67,7 @@ def _try(mode: str, postgres: Postgres) -> Iterator[Trial]:
                 mode, "workers that say in the log that there is a pooler", ended.err.count("a connection pooler"), 3
             )
             yield Trial(mode, "errors in the log", [line for line in ended.err.splitlines() if "ERROR" in line], [])
+        yield from asyncio.run(trials.of_crash(mode, url, direct))
 
 
 def _tell(tried: list[Trial]) -> int:

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,14 @@ from typing import Any
 import asyncpg
 import httpx
 
+from app.db import Database, open_database
+from app.db.access_changes import AccessChanges
+from app.domain import errors
 from tests.support.postgres import programs
 from tests.support.server import Server, clean_environment
 
 CLIENTS, CHANGES = 8, 25
+ATTEMPTS = 150
 ADMIN = {"username": "admin", "password": "password"}
 POOLER = "connection pooler"
 
@@ -143,6 +149,34 @@ async def of_server(mode: str, server: Server, direct: str) -> list[Trial]:
     prepared = await _named(direct)
     tried.append(Trial(mode, "names of its sessions in pg_stat_activity", prepared, {"ostiary worker"}))
     return tried
+
+
+async def of_crash(mode: str, url: str, direct: str) -> list[Trial]:
+    """End a process of PostgreSQL, which then recovers: cached decisions must not outlive that behind a pooler."""
+    database = await open_database(url)
+    try:
+        first = (await database.read_with_changes(None))[0]
+        same = (await database.read_with_changes(first.state))[0]
+        victim, witness = await asyncpg.connect(direct), await asyncpg.connect(direct)
+        os.kill(victim.get_server_pid(), signal.SIGKILL)
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # it ends every connection, and recovers
+            await witness.execute("SELECT pg_sleep(60)")
+        recovered = await _when_it_answers(database, first.state)
+    finally:
+        await database.close()
+    return [
+        Trial(mode, "cached decisions are kept while nothing happens", same.scopes, set()),
+        Trial(mode, "cached decisions are dropped after a crash of PostgreSQL", recovered.scopes, None),
+    ]
+
+
+async def _when_it_answers(database: Database, state: Any) -> AccessChanges:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return (await database.read_with_changes(state))[0]
+        except errors.Refusal:
+            await asyncio.sleep(0.2)
+    return (await database.read_with_changes(state))[0]
 
 
 async def after_commands(mode: str, server: Server) -> list[Trial]:
