@@ -71,10 +71,10 @@ class GraphQLHandler:
     async def __call__(self, scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:
         """Answer one request; raises `Refusal` and `Invalid`, which the endpoint turns into responses."""
         credentials = http.extract_credentials(scope, self.settings.auth_cookie_name)
-        found = http.viewer_under_condition(self.app, credentials)
-        if found is not None:
+        remembered = http.viewer_under_condition(self.app, credentials)
+        if remembered is not None:
             try:
-                return await self._answer_under_condition(scope, request, credentials, *found)
+                return await self._answer_under_condition(scope, request, credentials, *remembered)
             except ConditionFailed:
                 http.forget_viewer(self.app, credentials)
         viewer = await http.authenticate(self.app, credentials)

@@ -236,8 +236,11 @@ def viewer_under_condition(
     round trip for its authentication.
     """
     viewers: _ConditionalViewers | None = database.caches.get(_CONDITIONAL_VIEWERS)
-    found = None if viewers is None else viewers.get(credentials.cache_key)
-    return found[1] if found is not None and _is_current((found[1][0], found[0]), signer, now) else None
+    remembered = None if viewers is None else viewers.get(credentials.cache_key)
+    if remembered is None:
+        return None
+    keys, (viewer, condition) = remembered
+    return (viewer, condition) if _is_current((viewer, keys), signer, now) else None
 
 
 def forget_viewer(database: db.Database, credentials: Credentials) -> None:
@@ -262,21 +265,21 @@ async def authenticate(
         return ANONYMOUS
     # Both are read before the token is checked: a commit or a rotation in between must not enter the cache.
     cache, keys = _VIEWERS.get_cached(database), signer.keys
-    found = await _load_viewer(database, signer, credentials)
-    if isinstance(found, Reason):
+    result = await _load_viewer(database, signer, credentials)
+    if isinstance(result, Reason):
         credential = (
             Credential.API_TOKEN if api_token_format.has_prefix(credentials.token) else Credential.SESSION_TOKEN
         )
-        sign_in_log.log_refusal(request_stats.current_request().credential or credential, found)
+        sign_in_log.log_refusal(request_stats.current_request().credential or credential, result)
         if not credentials.by_cookie:
             raise errors.Unauthenticated("The token is invalid or expired. Sign in again.")
         return ANONYMOUS
-    viewer = replace(found.viewer, externally_managed=True) if externally_managed else found.viewer
+    viewer = replace(result.viewer, externally_managed=True) if externally_managed else result.viewer
     if cache is not None:
         cache[credentials.cache_key] = viewer, keys
     elif database.checks_conditions:
         viewers: _ConditionalViewers = database.caches.setdefault(_CONDITIONAL_VIEWERS, WeightedLRU(VIEWERS_CACHED))
-        condition = database.prepare(found.condition), found.values
+        condition = database.prepare(result.condition), result.values
         viewers.put(credentials.cache_key, (keys, (viewer, condition)))
     return viewer
 

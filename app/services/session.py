@@ -77,8 +77,8 @@ def viewer_under_condition(
     """Return the viewer of an earlier request, and a database whose first read checks that they still are; or None."""
     if credentials is None or not app.database.checks_conditions or app.key_store.is_stale(now := app.database.clock()):
         return None
-    found = authentication.viewer_under_condition(app.database, app.signer, credentials, now)
-    return found and (found[0], ConditionalDatabase(app.database, found[1]))
+    remembered = authentication.viewer_under_condition(app.database, app.signer, credentials, now)
+    return remembered and (remembered[0], ConditionalDatabase(app.database, remembered[1]))
 
 
 async def authenticate(app: AppContext, credentials: authentication.Credentials | None) -> Viewer:

@@ -1,6 +1,6 @@
 """Reads under a condition: PostgreSQL checks it in the round trip of the first read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -26,22 +26,22 @@ _NO_USER = condition(
 )
 """The condition that no user has the name `key`."""
 
-Read = Callable[[Database, list[BoundStatement]], Awaitable[Any]]
+Read = Callable[[Database, Sequence[BoundStatement]], Awaitable[Any]]
 
 
-async def _read(database: Database, statements: list[BoundStatement]) -> Any:
+async def _read(database: Database, statements: Sequence[BoundStatement]) -> Any:
     return await database.read(statements, freshness=Freshness.PRIMARY)
 
 
-async def _read_joined(database: Database, statements: list[BoundStatement]) -> Any:
+async def _read_joined(database: Database, statements: Sequence[BoundStatement]) -> Any:
     return await database.read_joined(statements, (), freshness=Freshness.PRIMARY)
 
 
-async def _read_with_changes(database: Database, statements: list[BoundStatement]) -> Any:
+async def _read_with_changes(database: Database, statements: Sequence[BoundStatement]) -> Any:
     return (await database.read_with_changes(None, statements))[1]
 
 
-async def _read_in_snapshot(database: Database, statements: list[BoundStatement]) -> Any:
+async def _read_in_snapshot(database: Database, statements: Sequence[BoundStatement]) -> Any:
     async with database.snapshot(freshness=Freshness.PRIMARY) as read:
         return await read(statements)
 
@@ -58,7 +58,7 @@ def _without(database: Database, key: str) -> ConditionalDatabase:
 async def test_the_first_read_fails_with_its_condition_and_no_later_one_checks_it(
     database: db.Database, make: Make, read: Read, number: int
 ) -> None:
-    statements: list[BoundStatement] = [(database.prepare(_NAMES), {"keys": _ALL_KEYS})] * number
+    statements = [(database.prepare(_NAMES), {"keys": _ALL_KEYS})] * number
     for key in ("ann", "ben"):
         conditional = _without(database, key)
         expected = await read(database, statements)
