@@ -15,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
+from app.db import open_database
 from scripts.benchmark import ablations, console, executors, figures, floods, hostile, logins, peers, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import fill_postgresql, say, sqlite_world
@@ -282,17 +283,29 @@ async def _version(url: str) -> str:
 
 def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Run]:
     """Serve all worlds of a database, and measure."""
-    runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
+    runs = [Run(database, spec.resources, {}, {}) for spec in arguments.specs]
     if arguments.logins:
         with Server(urls[0], folder, logins.UNSLOWED) as server, _runner() as runner:
             report.show("\n".join(runner.run(logins.measured(database, server.port, arguments.seconds))))
         return runs
     with ExitStack() as stack:
-        ports = [stack.enter_context(Server(url, folder)).port for url in urls]
+        servers = [stack.enter_context(Server(url, folder)) for url in urls]
+        ports = [server.port for server in servers]
         with _runner() as runner:
             cases = [runner.run(_cases(World(spec), port)) for spec, port in zip(arguments.specs, ports, strict=True)]
             runner.run(_measure(runs, ports, cases, arguments.seconds))
+            for run, url, server in zip(runs, urls, servers, strict=True):
+                run.sizes.update(database=runner.run(_size(url)), worker=server.memory())
     return runs
+
+
+async def _size(url: str) -> int:
+    """Return the bytes of a database, on SQLite with those of its write-ahead log."""
+    database = await open_database(url, size=1, read_only=True)
+    try:
+        return sum((await database.size_bytes()).values())
+    finally:
+        await database.close()
 
 
 def _runner() -> asyncio.Runner:

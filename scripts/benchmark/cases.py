@@ -1,7 +1,7 @@
 """The requests of the benchmark, their users, and checks of the first answers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from random import Random
 from typing import Any
@@ -86,6 +86,7 @@ class Asking:
             self._nested("100 resources with access: in 20 groups", "resources", NESTED_RESOURCES, world.TWENTY),
             *self._check(),
             *self._checks(),
+            self._page_with_writer(),
             self._grant(),
             Case("login", [login(NAMES[world.ONE])], lambda data: bool(data["login"]["session"]["token"])),
         ]
@@ -102,6 +103,12 @@ class Asking:
     def _page(self, user: int, groups: int) -> Case:
         name = f"page of resources: in {groups} group{'s' * (groups > 1)}, first"
         return Case(name, [self._ask(user, RESOURCES_PAGE)], lambda data: _is_page(data, self._most(PAGE)))
+
+    def _page_with_writer(self) -> Case:
+        """Return a page that is asked for while a writer commits, so that nothing of an earlier answer is left."""
+        groups = GROUPS_OF[world.TWENTY]
+        page = self._page(world.TWENTY, groups)
+        return replace(page, name=f"resources in {groups} groups, with a writer", beside=cycle(self._grants()))
 
     async def _deep_page(self, user: int, groups: int) -> Case:
         """Return the hundredth page, or the last full one of a small world."""

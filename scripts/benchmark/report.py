@@ -20,6 +20,8 @@ class Run(NamedTuple):
     database: str
     resources: int
     measured: dict[str, Measured]
+    sizes: dict[str, int] = {}  # noqa: RUF012 - nothing is put into this one
+    """Bytes of the `database`, and of the memory of the `worker` after the measurement."""
 
     def over_floor(self, case: str) -> float:
         """Return the median, as a multiple of the floor of the same run."""
@@ -78,7 +80,17 @@ def _verdicts(runs: Sequence[Run]) -> list[str]:
         said.append(_verdict(run, "a deep page costs {} times the first", deep))
         if grown:
             said.append(_verdict(run, "a page costs {} times that of the smallest world", grown))
+        if run.sizes:
+            said.append(_size(run))
     return said
+
+
+def _size(run: Run) -> str:
+    size, memory = run.sizes["database"], run.sizes["worker"]
+    return (
+        f"- {run.database}, {run.resources:,} resources: {size:,} bytes in the database, "
+        f"{size / run.resources:,.0f} for each resource with all else; {memory / 1e6:,.0f} MB of memory of the worker."
+    )
 
 
 def _verdict(run: Run, text: str, ratios: Sequence[float]) -> str:
