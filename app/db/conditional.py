@@ -1,6 +1,6 @@
 """Reads under a condition, which the database checks in the round trip of the first read."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,25 +11,26 @@ from app.db.wrapped import WrappedDatabase
 
 
 class ConditionalDatabase(WrappedDatabase):
-    """A database for the reads of one request, one after the other. The first one raises ConditionFailed, or none does.
+    """A database for the reads of one request. The first one raises ConditionFailed, or none does.
 
     The condition is a statement with the mark `statements.CONDITION`, for a database that `checks_conditions`.
+    `on_confirmed` is called once, after it has been checked.
     """
 
-    def __init__(self, inner: Database, condition: BoundStatement) -> None:
+    def __init__(self, inner: Database, condition: BoundStatement, on_confirmed: Callable[[], None]) -> None:
         super().__init__(inner)
-        self._conditions: Sequence[BoundStatement] = (condition,)
-        """The condition, until it has been checked."""
+        self._unchecked: Sequence[BoundStatement] = (condition,)
+        self._on_confirmed = on_confirmed
 
     async def confirm(self) -> None:
         """Check the condition, unless a read has done that."""
-        if self._conditions:
+        if self._unchecked:
             await self.read((), freshness=Freshness.PRIMARY)
 
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
-        return self._confirmed(
-            await self._inner.read([*statements, *self._conditions], freshness=freshness), statements
-        )
+        conditions = self._unchecked
+        rows = await self._inner.read([*statements, *conditions], freshness=freshness)
+        return self._confirmed(rows, statements, conditions)
 
     async def read_joined(
         self,
@@ -38,27 +39,34 @@ class ConditionalDatabase(WrappedDatabase):
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:
-        rows = await self._inner.read_joined([*statements, *self._conditions], below, freshness=freshness)
-        return self._confirmed(rows, statements)
+        conditions = self._unchecked
+        rows = await self._inner.read_joined([*statements, *conditions], below, freshness=freshness)
+        return self._confirmed(rows, statements, conditions)
 
     async def read_with_changes(
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
-        changes, rows = await self._inner.read_with_changes(since, [*statements, *self._conditions])
-        return changes, self._confirmed(rows, statements)
+        conditions = self._unchecked
+        changes, rows = await self._inner.read_with_changes(since, [*statements, *conditions])
+        return changes, self._confirmed(rows, statements, conditions)
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         async with self._inner.snapshot(freshness=freshness) as read_inner:
 
             async def read(statements: Sequence[BoundStatement]) -> list[list[Row]]:
-                return self._confirmed(await read_inner([*statements, *self._conditions]), statements)
+                conditions = self._unchecked
+                return self._confirmed(await read_inner([*statements, *conditions]), statements, conditions)
 
             yield read
 
-    def _confirmed(self, rows: list[list[Row]], statements: Sequence[BoundStatement]) -> list[list[Row]]:
+    def _confirmed(
+        self, rows: list[list[Row]], statements: Sequence[BoundStatement], conditions: Sequence[BoundStatement]
+    ) -> list[list[Row]]:
         """Return the rows without those of the condition, which come after the rows of the statements."""
-        if self._conditions:
+        if conditions:
             del rows[len(statements)]
-            self._conditions = ()
+            if self._unchecked:
+                self._unchecked = ()
+                self._on_confirmed()
         return rows

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from app.db.access_changes import AccessChanges
-from app.db.interface import BoundStatement, Database, Freshness, Read, Transaction
+from app.db.interface import BoundStatement, ConditionFailed, Database, Freshness, Read, Transaction
 from app.db.statements import Row
 from app.db.wrapped import WrappedDatabase
 from app.observability import traces
@@ -66,7 +66,8 @@ class TracedDatabase(WrappedDatabase):
         if is_quick or traces.CURRENT.get() is None:
             return await self._inner.read_with_changes(since, statements)
         texts = _joined(tuple(compiled.text for compiled, _ in statements))
-        with traces.span("read the changes of access", Kind.CLIENT, self._attributes(texts, len(statements) + 1)):
+        attributes = self._attributes(texts, len(statements) + 1)
+        with traces.span("read the changes of access", Kind.CLIENT, attributes, expected=ConditionFailed):
             return await self._inner.read_with_changes(since, statements)
 
     @asynccontextmanager
@@ -100,7 +101,8 @@ class TracedDatabase(WrappedDatabase):
         if not statements or traces.CURRENT.get() is None:
             return nullcontext()
         texts = tuple(compiled.text for compiled, _ in statements)
-        return traces.span(_summary(texts[0]), Kind.CLIENT, self._attributes(_joined(texts), len(texts)))
+        attributes = self._attributes(_joined(texts), len(texts))
+        return traces.span(_summary(texts[0]), Kind.CLIENT, attributes, expected=ConditionFailed)
 
     def _attributes(self, texts: str = "", number: int = 1) -> dict[str, Value]:
         attributes: dict[str, Value] = {"db.system.name": self._system}

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from app import http
 from app.config import Settings
 from app.db import ConditionFailed, Database
-from app.domain.errors import Forbidden, TimedOut, Unauthenticated
+from app.domain.errors import Forbidden, TimedOut, Unauthenticated, Unavailable
 from app.domain.viewer import Viewer
 from app.graphql import errors
 from app.graphql.coercion.variables import VariableCoercion
@@ -70,36 +70,45 @@ class GraphQLHandler:
 
     async def __call__(self, scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:
         """Answer one request; raises `Refusal` and `Invalid`, which the endpoint turns into responses."""
+        began, body = perf_counter(), request.body
         credentials = http.extract_credentials(scope, self.settings.auth_cookie_name)
         remembered = http.viewer_under_condition(self.app, credentials)
         if remembered is not None:
             try:
-                return await self._answer_under_condition(scope, request, credentials, *remembered)
+                return await self._answer_under_condition(scope, request, credentials, *remembered, began)
             except ConditionFailed:
-                http.forget_viewer(self.app, credentials)
+                http.forget_viewer(self.app, credentials, remembered[0])
+                request.body = body
         viewer = await http.authenticate(self.app, credentials)
-        return await self._answer(scope, request, (credentials, viewer), self.app.database)
+        return await self._answer(scope, request, (credentials, viewer), self.app.database, began)
 
     async def _answer_under_condition(
-        self, scope: Scope, request: GraphQLRequest, credentials: Credentials | None, viewer: Viewer, database: Database
+        self,
+        scope: Scope,
+        request: GraphQLRequest,
+        credentials: Credentials | None,
+        viewer: Viewer,
+        database: Database,
+        began: float,
     ) -> GraphQLAnswer:
         """Answer a request for the viewer of an earlier one. Raises ConditionFailed if the token has another by now."""
         try:
-            answer = await self._answer(scope, request, (credentials, viewer), database)
-        except ConditionFailed:
+            return await self._answer(scope, request, (credentials, viewer), database, began)
+        except (ConditionFailed, TimedOut, Unavailable):  # the last two say nothing about a viewer
             raise
-        except Exception:  # also an error is for this viewer only
-            await database.confirm()
-            http.note_viewer(self.app, viewer)
+        except Exception:
+            await database.confirm()  # also an error is for this viewer only
             raise
-        await database.confirm()
-        http.note_viewer(self.app, viewer)
-        return answer
 
     async def _answer(
-        self, scope: Scope, request: GraphQLRequest, by: tuple[Credentials | None, Viewer], database: Database
+        self,
+        scope: Scope,
+        request: GraphQLRequest,
+        by: tuple[Credentials | None, Viewer],
+        database: Database,
+        began: float,
     ) -> GraphQLAnswer:
-        (credentials, viewer), began, stats = by, perf_counter(), request_stats.current_request()
+        (credentials, viewer), stats = by, request_stats.current_request()
         hidden, ready = not self._can_see_schema(viewer), request.ready
         if ready is None or ready.hidden is not hidden:
             document, sent = await self._validate(request, viewer, hidden, database)
@@ -108,6 +117,7 @@ class GraphQLHandler:
             self.documents.hits += 1
             stats.kind, stats.operation = ready.document.kind, ready.document.name
         body, context = await self._execute(ready, viewer, stats, database)
+        await database.confirm()
         headers = {}
         if STATS_HEADER in http.parse_headers(scope):
             duration = round((perf_counter() - began) * 1000, 3)
@@ -138,8 +148,9 @@ class GraphQLHandler:
         requester = RequesterProfile(introspection=not hidden, is_signed_in=viewer.user_id is not None)
         operation = text, request.operation_name, request.variables
         document = self.documents.get_cached(*operation, requester=requester)
+        if document is None or (request.query and request.sha256):
+            await database.confirm()  # a stranger has a smaller part of the caches
         if document is None:
-            await database.confirm()
             async with self.admission[requester.is_signed_in].slot() as charge:
                 with traces.span("parse and validate the document", expected=Invalid):
                     document = await self.documents.read_operation(*operation, requester=requester, charge=charge)

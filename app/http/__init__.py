@@ -5,7 +5,6 @@ from app.http.authentication import (
     extract_credentials,
     forget_viewer,
     note_origin,
-    note_viewer,
     require_own_page,
     viewer_under_condition,
 )

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.types import Scope
 
-from app.db import Database
+from app.db import ConditionalDatabase
 from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.request_origin import RequestOrigin, current_origin
 from app.domain.viewer import Viewer
@@ -43,24 +43,33 @@ async def authenticate(app: AppContext, credentials: Credentials | None) -> View
     return viewer
 
 
-def viewer_under_condition(app: AppContext, credentials: Credentials | None) -> tuple[Viewer, Database] | None:
+def viewer_under_condition(
+    app: AppContext, credentials: Credentials | None
+) -> tuple[Viewer, ConditionalDatabase] | None:
     """Return the viewer of an earlier request, and a database whose first read checks that they still are; or None.
 
-    Call `note_viewer` after that read, or `forget_viewer` if it raises ConditionFailed.
+    The viewer is noted for the log after that read. Call `forget_viewer` if it raises ConditionFailed.
     """
-    return session.viewer_under_condition(app, credentials)
+    remembered = session.viewer_under_condition(app, credentials)
+    if remembered is None:
+        return None
+    viewer, condition = remembered
+    return viewer, ConditionalDatabase(app.database, condition, partial(_note_viewer, app, viewer))
 
 
-def note_viewer(app: AppContext, viewer: Viewer) -> None:
-    """Note an authenticated viewer for the log, and the use of their API token."""
+def _note_viewer(app: AppContext, viewer: Viewer) -> None:
     session.note_use(app, viewer)
     request_stats.current_request().viewer = viewer.user_id
 
 
-def forget_viewer(app: AppContext, credentials: Credentials | None) -> None:
-    """Forget the viewer of an earlier request, whose token is another's by now or nobody's."""
+def forget_viewer(app: AppContext, credentials: Credentials | None, viewer: Viewer) -> None:
+    """Forget the viewer of an earlier request, whose token is another's by now or nobody's.
+
+    The statistics of the request begin anew, but for what it has read.
+    """
     if credentials is not None:
-        authentication.forget_viewer(app.database, credentials)
+        authentication.forget_viewer(app.database, credentials, viewer)
+    request_stats.current_request().forget_operation()
 
 
 def require_own_page(request: Request, credentials: Credentials | None, viewer: Viewer) -> None:

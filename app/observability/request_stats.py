@@ -54,6 +54,11 @@ class RequestStats:
         if self.after_commit is not None:
             self.after_commit()
 
+    def forget_operation(self) -> None:
+        """Forget what was noted about the operation of this request, which is read again."""
+        for name in ("kind", "operation", "executor", "reason"):
+            self.__dict__.pop(name, None)
+
 
 CURRENT: ContextVar[RequestStats | None] = ContextVar("request_stats", default=None)
 

@@ -194,18 +194,16 @@ def extract_credentials(authorization: str, cookie: str | None) -> Credentials |
 
 VIEWERS_CACHED = 10_000
 
-_Entry = tuple[Viewer, session_tokens.VerificationKeys]
-"""A viewer with the verification keys of its authentication."""
+_VIEWERS: db.CommitScopedCache[tuple[bytes, bool], tuple[Viewer, session_tokens.VerificationKeys]] = (
+    db.CommitScopedCache(VIEWERS_CACHED)
+)
+"""Viewers by the cache keys of their credentials, each with the verification keys of its authentication."""
 
-_VIEWERS: db.CommitScopedCache[tuple[bytes, bool], _Entry] = db.CommitScopedCache(VIEWERS_CACHED)
-"""Viewers by the cache keys of their credentials."""
-
-_ConditionalViewers = WeightedLRU[
-    tuple[bytes, bool], tuple[session_tokens.VerificationKeys, tuple[Viewer, db.BoundStatement]]
-]
+_ConditionalViewers = WeightedLRU[tuple[bytes, bool], tuple[Viewer, db.BoundStatement]]
+"""Viewers by the cache keys of their credentials, each with the condition under which it is valid."""
 
 _CONDITIONAL_VIEWERS = object()
-"""Key of the viewers in `Database.caches` that are valid under a condition."""
+"""Key of the conditional viewers in `Database.caches`."""
 
 
 def authenticate_cached(
@@ -218,35 +216,37 @@ def authenticate_cached(
     """
     cache = _VIEWERS.get_cached(database)
     entry = cache.get(credentials.cache_key) if cache else None
-    return entry[0] if entry is not None and _is_current(entry, signer, now) else None
+    if entry is None or entry[1] is not signer.keys:
+        return None
+    return entry[0] if _has_time_left(entry[0], now) else None
 
 
-def _is_current(entry: _Entry, signer: session_tokens.TokenSigner, now: datetime) -> bool:
-    """Return whether a cached viewer has the present verification keys and has not expired."""
-    viewer, keys = entry
-    return keys is signer.keys and (viewer.expires_at is None or now < viewer.expires_at)
+def _has_time_left(viewer: Viewer, now: datetime) -> bool:
+    return viewer.expires_at is None or now < viewer.expires_at
 
 
 def viewer_under_condition(
     database: db.Database, signer: session_tokens.TokenSigner, credentials: Credentials, now: datetime
 ) -> tuple[Viewer, db.BoundStatement] | None:
-    """Return the viewer of the last request with a token, and the condition that this is still its viewer, or None.
+    """Return the viewer of an earlier request with a token, and the condition that this is still its viewer, or None.
 
     A database that `checks_conditions` checks it together with the first read of the request, which then needs no
-    round trip for its authentication.
+    round trip for its authentication. The signature, the key and the times of the token are checked here.
     """
     viewers: _ConditionalViewers | None = database.caches.get(_CONDITIONAL_VIEWERS)
     remembered = None if viewers is None else viewers.get(credentials.cache_key)
-    if remembered is None:
+    if remembered is None or not _has_time_left(remembered[0], now):
         return None
-    keys, (viewer, condition) = remembered
-    return (viewer, condition) if _is_current((viewer, keys), signer, now) else None
+    if remembered[0].token_id is None and isinstance(signer.examine(credentials.token, now), Reason):
+        return None
+    return remembered
 
 
-def forget_viewer(database: db.Database, credentials: Credentials) -> None:
-    """Forget the viewer of the last request with a token, whose condition has failed."""
+def forget_viewer(database: db.Database, credentials: Credentials, viewer: Viewer) -> None:
+    """Forget the viewer of an earlier request whose condition has failed, unless another was remembered meanwhile."""
     viewers: _ConditionalViewers | None = database.caches.get(_CONDITIONAL_VIEWERS)
-    if viewers is not None:
+    remembered = None if viewers is None else viewers.peek(credentials.cache_key)
+    if viewers is not None and remembered is not None and remembered[0] is viewer:
         viewers.discard(credentials.cache_key)
 
 
@@ -279,8 +279,7 @@ async def authenticate(
         cache[credentials.cache_key] = viewer, keys
     elif database.checks_conditions:
         viewers: _ConditionalViewers = database.caches.setdefault(_CONDITIONAL_VIEWERS, WeightedLRU(VIEWERS_CACHED))
-        condition = database.prepare(result.condition), result.values
-        viewers.put(credentials.cache_key, (keys, (viewer, condition)))
+        viewers.put(credentials.cache_key, (viewer, (database.prepare(result.condition), result.values)))
     return viewer
 
 

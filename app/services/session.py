@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, update
 
 from app import policy
 from app.config import DEFAULT_PASSWORD
-from app.db import ConditionalDatabase, Freshness, Transaction, UniqueViolation
+from app.db import BoundStatement, Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
 from app.db.tables import RevokedToken, User, UTCDateTime, col
 from app.db.types import format_instant
@@ -73,12 +73,11 @@ def authenticate_cached(app: AppContext, credentials: authentication.Credentials
 
 def viewer_under_condition(
     app: AppContext, credentials: authentication.Credentials | None
-) -> tuple[Viewer, ConditionalDatabase] | None:
-    """Return the viewer of an earlier request, and a database whose first read checks that they still are; or None."""
+) -> tuple[Viewer, BoundStatement] | None:
+    """Return the viewer of an earlier request, and the condition that they still are; None without one."""
     if credentials is None or not app.database.checks_conditions or app.key_store.is_stale(now := app.database.clock()):
         return None
-    remembered = authentication.viewer_under_condition(app.database, app.signer, credentials, now)
-    return remembered and (remembered[0], ConditionalDatabase(app.database, remembered[1]))
+    return authentication.viewer_under_condition(app.database, app.signer, credentials, now)
 
 
 async def authenticate(app: AppContext, credentials: authentication.Credentials | None) -> Viewer:

@@ -1,6 +1,9 @@
 """Reads under a condition: PostgreSQL checks it in the round trip of the first read."""
 
+from asyncio import gather
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,7 +53,7 @@ READS: list[Read] = [_read, _read_joined, _read_with_changes, _read_in_snapshot]
 
 
 def _without(database: Database, key: str) -> ConditionalDatabase:
-    return ConditionalDatabase(database, (database.prepare(_NO_USER), {"key": key}))
+    return ConditionalDatabase(database, (database.prepare(_NO_USER), {"key": key}), lambda: None)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -85,3 +88,29 @@ async def test_a_failed_condition_leaves_the_connection_as_it_was(database: db.D
         assert await _read(database, names) == [[(ann.user_name,)]]
         async with database.write() as tx:
             assert await tx.rows(_NAMES, keys=_ALL_KEYS) == [(ann.user_name,)]
+
+
+async def test_a_refused_argument_after_an_unread_condition_ends_the_connection(database: db.Database) -> None:
+    names = database.prepare(_NAMES)
+    for keys in (_ALL_KEYS, _ALL_KEYS, [2**70]):
+        conditional = _without(database, "ann")
+        with pytest.raises(Exception, match="out of int64 range") if keys is not _ALL_KEYS else nullcontext():
+            await _read(conditional, [(names, {"keys": keys})])
+    assert await _read(database, [(names, {"keys": _ALL_KEYS})]) == [[]]
+
+
+async def test_it_is_called_once_that_the_condition_holds(database: db.Database, make: Make) -> None:
+    calls: list[str] = []
+    for key in ("ann", "ben"):
+        conditional = ConditionalDatabase(
+            database, (database.prepare(_NO_USER), {"key": key}), partial(calls.append, key)
+        )
+        await gather(*(_read(conditional, []) for _ in range(3)))
+        await conditional.confirm()
+    await make.user("ann")
+    with pytest.raises(ConditionFailed):
+        await ConditionalDatabase(
+            database, (database.prepare(_NO_USER), {"key": "ann"}), partial(calls.append, "no")
+        ).confirm()
+
+    assert calls == ["ann", "ben"]

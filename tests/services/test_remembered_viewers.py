@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from json import dumps
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,9 +12,11 @@ from app import db
 from app.db import tables
 from app.db.tables import col
 from app.domain.viewer import Permission
+from app.observability import request_stats
 from app.security import authentication
 from app.security.session_tokens import new_generation
-from tests.support.client import Api
+from app.services import audit
+from tests.support.client import Api, codes
 from tests.support.factories import Make, Person
 
 
@@ -32,8 +35,9 @@ _COUNT = "{ users { totalCount } auditEvents { totalCount } }"
 _DEEP = "{ users(first: 1) { nodes { userName roles { name createdBy { userName } } } } }"
 _REFUSED = '{ user(userName: "nobody") { userName } role(name: "nobody") { name } }'
 _INVALID = "{ users { nodes { userNaem } } }"
-_CHANGE = 'mutation { createOrg(input: { slug: "a b" }) { org { slug } problems: errors { __typename } } }'
-QUERIES = (_WHO, _NO_READ, _COUNT, _DEEP, _REFUSED, _INVALID, _CHANGE)
+_CHANGE = 'mutation { createOrg(input: {slug: "a b", name: "x"}) { org { slug } errors { code message } } }'
+_INEXACT = "query ($name: String!) { user(userName: $name) { userName } }"
+QUERIES = (_INEXACT, _WHO, _NO_READ, _COUNT, _DEEP, _REFUSED, _INVALID, _CHANGE)
 
 Change = Callable[[Scene], Executable]
 
@@ -77,7 +81,7 @@ CHANGES: dict[str, Change] = {
 @pytest.mark.parametrize("credential", ["session", "api token"])
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_request_after_a_change_is_answered_as_if_no_viewer_was_remembered(
-    api: Api, make: Make, own_db: db.Database, change: str, credential: str
+    api: Api, make: Make, own_db: db.Database, backend: str, change: str, credential: str
 ) -> None:
     await make.role("first", Permission.USERS_VIEW | Permission.AUDIT_VIEW)
     other = await make.role("other", Permission.ROLES_MANAGE)
@@ -87,24 +91,61 @@ async def test_a_request_after_a_change_is_answered_as_if_no_viewer_was_remember
     assert claims is not None
     scene = Scene(ann, other, claims.jti or "", make.app.database.clock() + timedelta(hours=1))
     token = session if credential == "session" else api_token
-    before = [[await _answer(api, query, token) for query in QUERIES] for _ in range(4)]
-    assert before[2] == before[3]
+    before = [[await _answer(api, query, token) for query in QUERIES] for _ in range(3)]
+    assert before[1] == before[2]
+    remembered = _remembered(make).copy()
+    assert len(remembered) == (backend == "postgresql")
 
     async with own_db.write() as tx:
         await tx.rows(CHANGES[change](scene))
 
-    after = [[await _answer(api, query, token) for query in QUERIES] for _ in range(2)]
-    make.app.database.caches.clear()
-    expected = [await _answer(api, query, token) for query in QUERIES]
-    assert after == [expected, expected]
+    after, expected = [], []
+    for query in QUERIES:
+        _remembered(make).update(remembered)
+        after.append(await _answer(api, query, token))
+    for query in QUERIES:
+        make.app.database.caches.clear()
+        expected.append(await _answer(api, query, token))
+    assert after == expected
+
+
+def _remembered(make: Make) -> dict[Any, Any]:
+    """Return the entries of the cache of viewers that are valid under a condition."""
+    viewers = make.app.database.caches.get(authentication._CONDITIONAL_VIEWERS)
+    return {} if viewers is None else viewers._entries
 
 
 async def _answer(api: Api, query: str, token: str) -> tuple[int, Any]:
-    response = await api.post(query, token)
+    if query == _INEXACT:
+        headers = {**api.headers(token), "content-type": "application/json"}
+        body = f'{{"query": {dumps(query)}, "variables": {{"name": "nobody", "name": "nobody else"}}}}'
+        response = await api.client.post("/graphql", content=body, headers=headers)
+    else:
+        response = await api.post(query, token)
     reply = response.json()
     for error in reply.get("errors", ()):
         error["extensions"].pop("requestId", None)
     return response.status_code, reply
+
+
+async def test_a_change_of_a_remembered_viewer_knows_who_makes_it(
+    api: Api, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue of password hashes has a turn for each account, and the log of a stopped change has its viewer."""
+    viewers, transaction = [], audit.transaction
+    root = await make.admin()
+
+    def noted(*args: Any, **options: Any) -> Any:
+        viewers.append(request_stats.current_request().viewer)
+        return transaction(*args, **options)
+
+    monkeypatch.setattr(audit, "transaction", noted)
+    token = api.token(root)
+    for name in ("first", "second", "third"):
+        query = "mutation ($slug: String!) { createOrg(input: {slug: $slug, name: $slug}) { errors { code } } }"
+        assert codes(await api(query, token, slug=name)) == []
+
+    assert viewers == [root.id] * 3
 
 
 async def test_a_remembered_viewer_is_not_authenticated_by_a_read_of_their_own(

@@ -95,12 +95,21 @@ class PostgresConnection(asyncpg.Connection):
         if prepared is None:
             prepared = await self._prepare_kept(text)
         checks = b"" if condition is None else _execute_unread(await self._name_of(condition[0]), condition[1])
-        if begins or checks:
-            self._transport.write(self._begin + checks if begins else checks)  # type: ignore[attr-defined]  # the stubs leave it out
         try:
-            rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=READ_SECONDS)
+            return await self._fetch_after(self._begin + checks if begins else checks, prepared, arguments)
         except OUTDATED:
             self._prepared.discard(text)
+            raise
+
+    async def _fetch_after(self, unread: bytes, prepared: Any, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Fetch the rows of a prepared statement, and send messages before it whose answers nobody reads."""
+        if unread:
+            self._transport.write(unread)  # type: ignore[attr-defined]  # the stubs leave it out
+        try:
+            rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=READ_SECONDS)
+        except asyncpg.PostgresError as error:
+            if unread and getattr(error, "severity", None) is None:
+                self.terminate()  # asyncpg refused an argument, so the server still waits for the end of the messages
             raise
         return rows
 

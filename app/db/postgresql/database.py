@@ -21,6 +21,7 @@ from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.interface import (
     STATEMENTS_CACHED,
     BoundStatement,
+    ConditionFailed,
     Database,
     ForeignKeyViolation,
     Freshness,
@@ -233,6 +234,9 @@ class PostgresDatabase(Database):
                 statements, rest = every[: len(statements)], every[len(statements) :]
                 below = [(bound, columns) for bound, (_, columns) in zip(rest, below, strict=True)]
             rows = await _fetch_all(self._fetch, connection, statements, below)
+        except ConditionFailed:
+            self._pool.release(connection)
+            raise
         except BaseException:
             self._pool.release_after(connection, ROLLBACK)
             raise
