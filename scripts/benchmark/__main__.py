@@ -169,6 +169,9 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--resources", type=int, nargs="+", metavar="N", help="(100,000); several sizes also show how costs grow"
     )
     parser.add_argument("--grow", action="store_true", help="the same as --resources 100000 1000000")
+    parser.add_argument(
+        "--copies", type=int, default=1, metavar="N", help="have each resource N times, made in SQL: for huge worlds"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed is another world (%(default)s)")
     parser.add_argument("--seconds", type=float, help="how long each case is measured, each of two ways (3)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the worlds of SQLite here for the next time")
@@ -211,7 +214,8 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     sizes_by_name = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
     counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
-    arguments.specs = [replace(base, seed=arguments.seed, resources=count, **sizes_by_name) for count in sorted(counts)]
+    chosen = {**sizes_by_name, "seed": arguments.seed, "copies": arguments.copies}
+    arguments.specs = [replace(base, resources=count, **chosen) for count in sorted(counts)]
     if arguments.console and not arguments.quick:
         arguments.specs.insert(0, QUICK)  # whether the statements grow
     arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 3.0)
@@ -228,7 +232,7 @@ def _figures(arguments: argparse.Namespace) -> figures.Figures:
     """Return the figures that the runs are compared with; raises Unusable."""
     read = figures.read(figures.newest() if arguments.regress == Path() else arguments.regress)
     databases = [each for key, each in NAMES.items() if arguments.database in (key, "both")]
-    worlds = [figures.name(database, spec.resources) for database in databases for spec in arguments.specs]
+    worlds = [figures.name(database, spec.all_resources) for database in databases for spec in arguments.specs]
     figures.require_common(worlds, read)
     return read
 
@@ -283,7 +287,7 @@ async def _version(url: str) -> str:
 
 def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Run]:
     """Serve all worlds of a database, and measure."""
-    runs = [Run(database, spec.resources, {}, {}) for spec in arguments.specs]
+    runs = [Run(database, spec.all_resources, {}, {}) for spec in arguments.specs]
     if arguments.logins:
         with Server(urls[0], folder, logins.UNSLOWED) as server, _runner() as runner:
             report.show("\n".join(runner.run(logins.measured(database, server.port, arguments.seconds))))

@@ -137,7 +137,7 @@ class Asking:
     # --- checks
 
     def _resource(self) -> int:
-        return self._chance.randint(1, self._world.spec.resources)
+        return self._chance.randint(1, self._world.spec.all_resources)
 
     def _triple(self) -> tuple[int, int, str]:
         user = self._chance.randint(world.FIRST_ORDINARY, self._world.spec.users)

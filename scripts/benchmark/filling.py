@@ -17,12 +17,14 @@ from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from app import db
-from app.db import migrations
+from app.db import migrations, tables
 from app.services import access_index
 from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 20_000
+MOST_ENTRIES = 6
+"""Entries of one resource of a world."""
 
 MADE_BY = (
     "app/db/migrations/versions/*.py",
@@ -38,6 +40,10 @@ FROM (SELECT org_id, sum(size_bytes) AS total FROM resources GROUP BY org_id) AS
 WHERE sizes.org_id = orgs.id
 """
 """Sets the size of each org to the sum of its resources."""
+
+
+_NEXT_ID = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0}"
+"""Sets the next id of a table of PostgreSQL after the largest one."""
 
 
 def say(text: str) -> None:
@@ -72,7 +78,7 @@ def sqlite_world(spec: Spec, folder: Path, store_folder: Path | None, kind: type
             shutil.copyfile(path, draft)
             draft.rename(store)
     else:
-        say(f"SQLite, {spec.resources:,} resources: the stored world {store.name}")
+        say(f"SQLite, {spec.all_resources:,} resources: the stored world {store.name}")
         shutil.copyfile(store, path)
     return f"sqlite:///{path}"
 
@@ -85,9 +91,28 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
+def _copies(spec: Spec) -> Iterator[str]:
+    """Yield the statements that copy each resource with its entries, for both databases."""
+    for copy in range(1, spec.copies):
+        later = f"+ {copy * spec.resources}"
+        renamed = {name: f"{name} || '-{copy}'" for name in ("slug", "path")}
+        yield _copy_rows(tables.Resource, {"id": f"id {later}"} | renamed, f"id <= {spec.resources}")
+        later_id = f"id + {copy} * {MOST_ENTRIES} * {spec.resources}"
+        yield _copy_rows(
+            tables.Grant, {"id": later_id, "resource_id": f"resource_id {later}"}, f"resource_id <= {spec.resources}"
+        )
+
+
+def _copy_rows(table: type[SQLModel], changed: dict[str, str], condition: str) -> str:
+    name = str(table.__tablename__)
+    columns = [column.name for column in SQLModel.metadata.tables[name].columns]
+    values = ", ".join(changed.get(column, column) for column in columns)
+    return f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM {name} WHERE {condition}"  # noqa: S608 - names of ours
+
+
 def fill_sqlite(path: Path, world: World) -> None:
     """Make a SQLite file with this world."""
-    say(f"SQLite, {world.spec.resources:,} resources: making the world")
+    say(f"SQLite, {world.spec.all_resources:,} resources: making the world")
     migrations.upgrade(f"sqlite:///{path}")
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144"):
@@ -101,6 +126,9 @@ def fill_sqlite(path: Path, world: World) -> None:
     for rows in world.tables(existing):
         with _Progress(str(rows.table.__tablename__)):
             _insert(connection, rows)
+    with _Progress("copies"):
+        for statement in _copies(world.spec):
+            connection.execute(statement)
     connection.execute(TOTALS)
     connection.execute("COMMIT")
     with _Progress("access index"):
@@ -134,7 +162,7 @@ async def _reindexed(path: Path) -> None:
 
 def fill_postgresql(url: str, world: World) -> None:
     """Put this world into an empty database."""
-    say(f"PostgreSQL, {world.spec.resources:,} resources: making the world")
+    say(f"PostgreSQL, {world.spec.all_resources:,} resources: making the world")
     migrations.upgrade(url)
     asyncio.run(_filled_postgresql(url, world))
 
@@ -151,6 +179,11 @@ async def _filled_postgresql(url: str, world: World) -> None:
         for rows in world.tables(existing):
             with _Progress(str(rows.table.__tablename__)):
                 await _copy(connection, rows)
+        with _Progress("copies"):
+            for statement in _copies(world.spec):
+                await connection.execute(statement)
+            for name in ("resources", "grants"):
+                await connection.execute(_NEXT_ID.format(name))
         await connection.execute(TOTALS)
         with _Progress("access index"):
             async with connection.transaction():
@@ -175,7 +208,7 @@ async def _copy(connection: Any, rows: Rows) -> None:
     while batch := list(islice(records, BATCH)):
         await connection.copy_records_to_table(name, records=batch, columns=rows.columns)
     if "id" in rows.columns:
-        await connection.execute(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}")  # noqa: S608 - a name of ours
+        await connection.execute(_NEXT_ID.format(name))
 
 
 def _written(rows: Rows, dialect: Dialect) -> Iterator[tuple[Any, ...]]:

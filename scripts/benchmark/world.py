@@ -79,9 +79,17 @@ class Spec:
     groups: int = 1_000
     resources: int = 100_000
     seed: int = 1
+    copies: int = 1
+    """How often each resource is there, with its entries: rows of Python take longer than copies in SQL."""
+
+    @property
+    def all_resources(self) -> int:
+        """Return the number of resources with all copies."""
+        return self.resources * self.copies
 
     def __str__(self) -> str:
-        return f"{self.users}-{self.orgs}-{self.groups}-{self.resources}-{self.seed}"
+        numbers = self.users, self.orgs, self.groups, self.resources, self.seed
+        return "-".join(map(str, numbers if self.copies == 1 else (*numbers, self.copies)))
 
 
 class Rows(NamedTuple):
@@ -124,7 +132,7 @@ class World:
 
     def is_general(self, resource: int) -> bool:
         """Return True if every signed-in user sees a resource; the stranger sees no other ones."""
-        return self._general[resource - 1] != 0
+        return self._general[(resource - 1) % self.spec.resources] != 0
 
     def _chance(self, what: str) -> Random:
         return Random(f"{self.spec.seed} {what}")
