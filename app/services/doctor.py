@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+import re
 import stat
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ CLOCK_SECONDS = 5
 
 LITTLE_SPACE = 100_000_000
 """Free bytes below which a disk is nearly full."""
+
+OLDEST_POSTGRESQL = 15
+"""Before it, PostgreSQL reads its statistics from a file, and each access check needs the time of their reset."""
 
 RESERVED = 3
 """Connections that PostgreSQL keeps for its administrators."""
@@ -141,7 +145,7 @@ def _open_settings(settings: Settings) -> Iterator[Check]:
 
 def check_database(settings: Settings, facts: DatabaseFacts, workers: int, report: Report) -> Iterator[Check]:
     """Check what the database says about itself."""
-    yield _ok("versions", f"Ostiary {__version__}, Python {platform.python_version()}, {facts.version}")
+    yield _check_versions(facts.version)
     yield _check_schema(facts.revision)
     if facts.refusal:
         yield _fail("writable", facts.refusal, "allow this user to write, or set DatabaseUrl to the primary")
@@ -152,6 +156,14 @@ def check_database(settings: Settings, facts: DatabaseFacts, workers: int, repor
     if not settings.is_sqlite:
         yield from _check_server(settings, facts, workers)
     yield _check_backups(settings)
+
+
+def _check_versions(database: str) -> Check:
+    text = f"Ostiary {__version__}, Python {platform.python_version()}, {database}"
+    major = re.match(r"PostgreSQL (\d+)", database)
+    if major is not None and int(major[1]) < OLDEST_POSTGRESQL:
+        return _warn("versions", text, f"use PostgreSQL {OLDEST_POSTGRESQL} or newer; older ones make checks slow")
+    return _ok("versions", text)
 
 
 def _check_schema(revision: str | None) -> Check:

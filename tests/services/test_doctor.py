@@ -249,6 +249,19 @@ def test_a_late_sequence_is_found(settings: Settings, execute: Execute) -> None:
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("14.11 (Debian 14.11-1)", State.WARNING), ("9.6", State.WARNING), ("15.0", State.OK), ("18.1 (x)", State.OK)],
+)
+def test_an_old_version_of_postgresql_is_found(settings: Settings, version: str, state: State) -> None:
+    facts = replace(doctor.read_facts(settings), version=f"PostgreSQL {version}")
+    checks = {each.name: each for each in doctor.check_database(settings, facts, 1, ignore)}
+
+    assert checks["versions"].state is state
+    assert version in checks["versions"].text
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 @pytest.mark.direct  # a pooler is a check of its own
 def test_too_few_connections_an_invalid_index_and_another_clock_are_found(settings: Settings) -> None:
     many = administration.inspect(settings, 100, ignore)
