@@ -65,7 +65,7 @@ def _note_viewer(app: AppContext, viewer: Viewer) -> None:
 def forget_viewer(app: AppContext, credentials: Credentials | None, viewer: Viewer) -> None:
     """Forget the viewer of an earlier request, whose token is another's by now or nobody's.
 
-    The statistics of the request begin anew, but for what it has read.
+    The statistics of the request begin again, but for what it has read.
     """
     if credentials is not None:
         authentication.forget_viewer(app.database, credentials, viewer)
