@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ARRAY,
     Delete,
     Dialect,
     Insert,
@@ -64,6 +65,9 @@ class CompiledStatement:
     writers: tuple[tuple[int, Convert], ...]
     readers: tuple[tuple[int, Convert], ...]
     spread: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    width: int = 0
+    """The number of columns; 0 if it is not known, or if a column is an array."""
+
     is_condition: bool = False
 
     @property
@@ -158,13 +162,15 @@ def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStat
         if write is not None:
             writers.append((at, write))
     readers = []
-    for at, column in enumerate(_result_types(compiler)):
+    types = _result_types(compiler)
+    for at, column in enumerate(types):
         read = column.dialect_impl(dialect).result_processor(dialect, None)
         if read is not None:
             readers.append((at, read))
     constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
     text = str(compiler)
-    return CompiledStatement(text, names, constants, tuple(writers), tuple(readers), spread, CONDITION in text)
+    width = 0 if any(isinstance(each, ARRAY) for each in types) else len(types)
+    return CompiledStatement(text, names, constants, tuple(writers), tuple(readers), spread, width, CONDITION in text)
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:
