@@ -115,7 +115,8 @@ class Transaction(ABC):
 
         Attributes of the instance hide the methods of its class, so that transactions nobody observes pay nothing.
         """
-        vars(self).update({name: partial(send, getattr(self, name)) for name in ("_fetch", "_execute_many")})
+        fetch, execute_many = partial(send, self._fetch), partial(send, self._execute_many)
+        vars(self).update(_fetch=fetch, _send=fetch, _execute_many=execute_many)
 
     def undo(self) -> None:
         """Roll the transaction back at the end of the block, without an error: it leaves every row as it was."""
@@ -135,6 +136,17 @@ class Transaction(ABC):
         async for chunk in chunks(raw, MAX_ROWS):
             rows += compiled.rows(chunk)
         return rows
+
+    async def send(self, statement: Executable, **values: Any) -> None:
+        """Execute a write that returns no rows. A later statement, or the end of the block, may raise its error.
+
+        PostgreSQL gets it in one message with the next statement. So a caller that handles its error uses `rows`.
+        """
+        compiled = self._compiled.get(statement) or self._prepare(statement)
+        self.has_written = True
+        if self._stats is not None:
+            self._stats.statements += 1
+        await self._send(compiled.text, compiled.arguments(values))
 
     async def row(self, statement: Executable, **values: Any) -> Row | None:
         """Execute a statement and return its first row, or None."""
@@ -197,6 +209,9 @@ class Transaction(ABC):
 
     @abstractmethod
     async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None: ...
+
+    async def _send(self, text: str, arguments: Sequence[Any]) -> None:
+        await self._fetch(text, arguments)
 
 
 def _new_values(values: Values) -> Values:

@@ -18,6 +18,8 @@ from sqlmodel import SQLModel
 
 from app import db
 from app.db import migrations, tables
+from app.db.postgresql.connection import PostgresConnection
+from app.db.postgresql.pool import ConnectionPool
 from app.services import access_index
 from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 
@@ -168,7 +170,7 @@ def fill_postgresql(url: str, world: World) -> None:
 
 
 async def _filled_postgresql(url: str, world: World) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, connection_class=PostgresConnection)
     try:
         for setting in ("session_replication_role = replica", "maintenance_work_mem = '512MB'"):
             await connection.execute(f"SET {setting}")
@@ -186,8 +188,10 @@ async def _filled_postgresql(url: str, world: World) -> None:
                 await connection.execute(_NEXT_ID.format(name))
         await connection.execute(TOTALS)
         with _Progress("access index"):
-            async with connection.transaction():
-                await access_index.rebuild(db.PostgresTransaction(db.PostgresDatabase(url), connection))
+            database = db.PostgresDatabase(url)
+            tx = db.PostgresTransaction(database, ConnectionPool(asyncpg.connect, 0), connection)
+            await access_index.rebuild(tx)
+            await tx.commit()
         with _Progress("indexes"):
             for _, statement in index_rows:
                 await connection.execute(statement)

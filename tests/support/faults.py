@@ -210,10 +210,10 @@ class Faults:
     def _wrap_records(self, patch: pytest.MonkeyPatch) -> None:
         put, record = interface.Transaction.insert, recorder._record
 
-        async def has_put(tx: Any, table: Any, rows: Any) -> None:
+        async def has_put(tx: Any, table: Any, rows: Any, **named: Any) -> None:
             if table is AuditChange:
                 await self.at("in the audit record", tx._connection)
-            await put(tx, table, rows)
+            await put(tx, table, rows, **named)
 
         async def recorded(tx: Any, *noted: Any) -> bool:
             is_written = await record(tx, *noted)

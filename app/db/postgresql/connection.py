@@ -3,6 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +27,12 @@ KEYS = "keys"
 """Name of the bind parameter of the keys of a statement."""
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+CHANGE = "BEGIN"
+COMMIT = "COMMIT"
 ROLLBACK = "ROLLBACK"
+
+Sent = tuple[str, Sequence[Any]]
+"""The text of a statement, and its arguments."""
 
 
 _BIND = struct.Struct("!hh").pack
@@ -35,8 +41,11 @@ _NULL = _LENGTH(-1)
 _EXECUTE = b"E" + _LENGTH(9) + b"\0" + _LENGTH(0)
 
 
+@lru_cache
 def _start_unread(text: str) -> bytes:
     """Return the messages Parse, Bind and Execute of a statement. Without Sync the server does not respond yet."""
+    if not text:
+        return b""
     body = b"\0" + text.encode() + b"\0\0\0"
     return b"P" + _LENGTH(len(body) + 4) + body + _execute_unread("", ())
 
@@ -48,17 +57,27 @@ def _execute_unread(name: str, arguments: Sequence[Any]) -> bytes:
     return b"B" + _LENGTH(len(body) + 4) + body + _EXECUTE
 
 
+_AS_TEXT = frozenset({type(None), bool, int, str, datetime})
+"""Types of arguments that PostgreSQL reads as Python writes them."""
+
+
+def can_be_unread(arguments: Sequence[Any]) -> bool:
+    """Return whether a statement with these arguments can be sent before another one."""
+    return all(
+        type(each) in _AS_TEXT or (type(each) is list and all(type(one) is int for one in each)) for each in arguments
+    )
+
+
 def _argument(value: Any) -> bytes:
     if value is None:
         return _NULL
-    text = str(value).encode()  # PostgreSQL reads bool, int and datetime as Python writes them
-    return _LENGTH(len(text)) + text
+    text = f"{{{','.join(map(str, value))}}}" if type(value) is list else str(value)
+    encoded = text.encode()
+    return _LENGTH(len(encoded)) + encoded
 
 
 class PostgresConnection(asyncpg.Connection):
-    """A connection with its prepared statements, which can begin a transaction without an additional round trip."""
-
-    _begin = _start_unread(READ)
+    """A connection with its prepared statements, which can send several of them in one round trip."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -75,38 +94,54 @@ class PostgresConnection(asyncpg.Connection):
         text: str,
         arguments: Sequence[Any],
         *,
-        begins: bool = False,
-        condition: tuple[str, Sequence[Any]] | None = None,
+        begin: str = "",
+        before: Sequence[Sent] = (),
+        timeout: float | None = None,  # noqa: ASYNC109 - of asyncpg
     ) -> Sequence[Any]:
-        """Execute a statement; `begins` first opens a read-only transaction, and then a condition is checked.
+        """Execute a statement, after one that begins a transaction and others that return no rows.
 
-        asyncpg has no pipeline mode. But if BEGIN, or a statement without rows, is sent immediately before a prepared
-        statement, asyncpg reads the server's response to it as a part of the statement's response.
+        asyncpg has no pipeline mode. But if statements without rows are sent immediately before a prepared statement,
+        asyncpg reads the server's responses to them as a part of that statement's response. An error of any of them is
+        raised as an error of the statement, which is not executed then.
         """
-        prepared = self._prepared.get(text)
-        if begins and (prepared is None or (condition is not None and self._prepared.peek(condition[0]) is None)):
-            begins = False  # asyncpg does not end the transaction in which it prepares a statement
-            await self.execute(READ)
         if not self.keeps_statements:
-            if condition is not None:
-                await self.fetch(condition[0], *condition[1], timeout=READ_SECONDS)
-            unprepared: Sequence[Any] = await self.fetch(text, *arguments, timeout=READ_SECONDS)
+            if begin:
+                await self.execute(begin)
+            for each in before:
+                await self.fetch(each[0], *each[1], timeout=timeout)
+            unprepared: Sequence[Any] = await self.fetch(text, *arguments, timeout=timeout)
             return unprepared
-        if prepared is None:
-            prepared = await self._prepare_kept(text)
-        checks = b"" if condition is None else _execute_unread(await self._name_of(condition[0]), condition[1])
+        prepared = self._prepared.get(text) or await self._prepare_kept(text)
+        unread = _start_unread(begin)
+        for each in before:
+            unread += _execute_unread(await self._name_of(each[0]), each[1])
         try:
-            return await self._fetch_after(self._begin + checks if begins else checks, prepared, arguments)
+            return await self._fetch_after(unread, prepared, arguments, timeout)
         except OUTDATED:
-            self._prepared.discard(text)
+            for outdated in (text, *(each[0] for each in before)):
+                self._prepared.discard(outdated)
             raise
 
-    async def _fetch_after(self, unread: bytes, prepared: Any, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def commit(self, begin: str, before: Sequence[Sent]) -> str:
+        """Commit after the given statements; return the status, which is `COMMIT` if nothing has failed."""
+        if before and self.keeps_statements:
+            await self.rows(COMMIT, (), begin=begin, before=before)
+            committed = self._prepared.get(COMMIT)
+            assert committed is not None
+            return str(committed.get_statusmsg())
+        if before:
+            *before, (text, arguments) = before
+            await self.rows(text, arguments, begin=begin, before=before)
+        return str(await self.execute(COMMIT))
+
+    async def _fetch_after(
+        self, unread: bytes, prepared: Any, arguments: Sequence[Any], seconds: float | None
+    ) -> Sequence[Any]:
         """Fetch the rows of a prepared statement, and send messages before it whose answers nobody reads."""
         if unread:
             self._transport.write(unread)  # type: ignore[attr-defined]  # the stubs leave it out
         try:
-            rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=READ_SECONDS)
+            rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=seconds)
         except asyncpg.PostgresError as error:
             if unread and getattr(error, "severity", None) is None:
                 self.terminate()  # asyncpg refused an argument, so the server still waits for the end of the messages
@@ -136,15 +171,16 @@ class PostgresConnection(asyncpg.Connection):
         Raises ConditionFailed if the last one is a condition and fails; it is checked first, and has no rows.
         """
         count(len(statements))
+        options: dict[str, Any] = {"begin": READ if begins else "", "timeout": READ_SECONDS}
         if not statements or not statements[-1][0].is_condition:
-            return await self._fetch_combined(statements, below, begins=begins)
+            return await self._fetch_combined(statements, below, **options)
         *others, (compiled, values) = statements
         condition = compiled.text, compiled.arguments(values)
         try:
             if not others:
-                await self.rows(*condition, begins=begins)
+                await self.rows(*condition, **options)
                 return [[]]
-            rows = await self._fetch_combined(others, below, begins=begins, condition=condition)
+            rows = await self._fetch_combined(others, below, before=[condition], **options)
         except asyncpg.InvalidTextRepresentationError as error:
             if CONDITION_FAILED in str(error):
                 raise ConditionFailed from error

@@ -31,7 +31,16 @@ from app.db.interface import (
     count,
 )
 from app.db.postgresql.connecting import connect, is_direct
-from app.db.postgresql.connection import OUTDATED, PREPARED_PER_CONNECTION, ROLLBACK, PostgresConnection
+from app.db.postgresql.connection import (
+    CHANGE,
+    COMMIT,
+    OUTDATED,
+    PREPARED_PER_CONNECTION,
+    ROLLBACK,
+    PostgresConnection,
+    Sent,
+    can_be_unread,
+)
 from app.db.postgresql.outcomes import was_committed
 from app.db.postgresql.pool import ConnectionPool
 from app.db.sqlite.group_commit import CommitFailed
@@ -89,31 +98,92 @@ Fetch = Callable[..., Awaitable[list[list[Row]]]]
 """A function that reads as `PostgresConnection.fetch_all`, with the connection as its first argument."""
 
 
-class PostgresTransaction(Transaction):
-    """A transaction on a connection of the pool."""
+MAX_UNSENT = 50
+"""Most statements of a transaction that wait for the next one, and most rows that are written one by one."""
 
-    def __init__(self, database: "PostgresDatabase", connection: Any) -> None:
+
+class PostgresTransaction(Transaction):
+    """A transaction on a connection of the pool.
+
+    Its BEGIN, and writes that return nothing, wait for the next statement and are sent in one message with it.
+    """
+
+    def __init__(self, database: "PostgresDatabase", pool: ConnectionPool, connection: Any) -> None:
         super().__init__(database)
-        self._connection = connection
+        self._pool, self._connection = pool, connection
+        self._begin, self._unsent = CHANGE, list[Sent]()
 
     async def lock(self, name: str) -> None:
         count()
         await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        begin, unsent = self._begin, self._unsent
+        self._begin, self._unsent = "", []
         try:
-            rows: Sequence[Any] = await self._connection.fetch(text, *arguments)
+            try:
+                return await self._rows(text, arguments, begin, unsent)
+            except Exception as error:
+                if not (begin and _was_dead(error)):
+                    raise
+            self._connection = await self._pool.replace_dead(self._connection)
+            return await self._rows(text, arguments, begin, unsent)
         except asyncpg.PostgresError as error:
             _raise_violation(error)
             raise
+
+    async def _rows(self, text: str, arguments: Sequence[Any], begin: str, before: Sequence[Sent]) -> Sequence[Any]:
+        rows: Sequence[Any] = await self._connection.rows(text, arguments, begin=begin, before=before)
         return rows
 
+    async def _send(self, text: str, arguments: Sequence[Any]) -> None:
+        if len(self._unsent) < MAX_UNSENT and can_be_unread(arguments):
+            self._unsent.append((text, arguments))
+        else:
+            await self._fetch(text, arguments)
+
     async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
+        if len(arguments) <= MAX_UNSENT and all(map(can_be_unread, arguments)):
+            for each in arguments[:-1]:
+                await self._send(text, each)
+            await self._fetch(text, arguments[-1])
+            return
+        await self._flush()
         try:
             await self._connection.executemany(text, arguments)
         except asyncpg.PostgresError as error:
             _raise_violation(error)
             raise
+
+    async def _flush(self) -> None:
+        if self._begin or self._unsent:
+            await self._fetch("SELECT 1", ())
+
+    async def roll_back(self) -> None:
+        """End the transaction without its changes; raises the error of a write that is not yet sent."""
+        if self._unsent:
+            await self._flush()
+        if not self._begin:
+            await self._connection.execute(ROLLBACK)
+
+    async def commit(self) -> str:
+        """Commit, and return the status of the server: `COMMIT` if nothing has failed."""
+        if self._begin and not self._unsent:
+            return COMMIT  # nothing was executed
+        begin, self._begin = self._begin, ""
+        status: str = await self._connection.commit(begin, self._unsent)
+        return status
+
+    async def release(self, *, is_ended: bool) -> None:
+        """Return the connection to the pool; a transaction that has not ended is rolled back."""
+        if is_ended or self._begin:
+            self._pool.release(self._connection)
+        else:
+            await self._pool.release_settled(self._connection, ROLLBACK)
+
+    def terminate(self) -> None:
+        """Close the connection at once: a late response must not be read as that of another statement."""
+        self._connection.terminate()
 
 
 def _raise_violation(error: asyncpg.PostgresError) -> None:
@@ -302,49 +372,35 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def write(self, *, dry_run: bool = False, is_large: bool = False) -> AsyncIterator[Transaction]:
         async with self._translate_failures():
-            connection = await self._begin()
+            tx = PostgresTransaction(self, self._pool, await self._pool.acquire())
             try:
-                yield (tx := PostgresTransaction(self, connection))
+                yield tx
                 if dry_run or tx.is_undone:
-                    await connection.execute(ROLLBACK)
+                    await tx.roll_back()
                 else:  # from here on the commit goes on even if the request is cancelled
-                    commit = asyncio.create_task(self._commit(connection, tx.xid))
+                    commit = asyncio.create_task(self._commit(tx))
                     await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:
-                await self._pool.release_settled(connection, ROLLBACK)
+                await tx.release(is_ended=False)
                 raise
-            self._pool.release(connection)
+            await tx.release(is_ended=True)
 
-    async def _begin(self, *, is_again: bool = False) -> Any:
-        """Acquire a connection and begin a transaction; a connection that died while idle is replaced once."""
-        connection = await self._pool.acquire()
-        try:
-            await connection.execute("BEGIN")
-        except BaseException as error:
-            await self._pool.release_settled(connection, ROLLBACK)
-            if is_again or not _was_dead(error):
-                raise
-        else:
-            return connection
-        self._pool.expire()
-        return await self._begin(is_again=True)
-
-    async def _commit(self, connection: Any, xid: str | None) -> None:
+    async def _commit(self, tx: PostgresTransaction) -> None:
         """Commit. If the connection is lost, look up the outcome; raises OutcomeUnknown if that fails."""
         try:
-            status = await connection.execute("COMMIT")
+            status = await tx.commit()
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError) and not isinstance(error, AWAY):
                 _raise_violation(error)
                 counters.increment(waits.COMMITS_FAILED)
                 raise  # the server rejected it, e.g. by a deferred constraint
-            connection.terminate()  # a late response must not be read as that of another statement
+            tx.terminate()
             self._availability.mark_down(error)
-            if not await was_committed(self._connect, xid, error):
+            if not await was_committed(self._connect, tx.xid, error):
                 counters.increment(waits.COMMITS_FAILED)
                 raise ConnectionResetError("The connection was lost before the commit.") from error
         else:
-            if status != "COMMIT":  # an earlier statement failed
+            if status != COMMIT:  # an earlier statement failed
                 counters.increment(waits.COMMITS_FAILED)
                 raise CommitFailed(f"The transaction ended with {status}.")
 

@@ -74,6 +74,15 @@ class ConnectionPool:
         for connection, _ in idle:
             self._hold_task(asyncio.create_task(_close(connection)))
 
+    async def replace_dead(self, connection: Any) -> Any:
+        """Return a new connection in place of one that died while it was idle, as the other idle ones may have."""
+        self.expire()
+        connection.terminate()
+        new = await self._connect()
+        self._used.discard(connection)
+        self._used.add(new)
+        return new
+
     def terminate_used(self) -> None:
         """End the connections in use: the reads on them fail at once."""
         for connection in self._used:
