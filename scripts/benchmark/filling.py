@@ -22,6 +22,7 @@ from app.services import access_index
 from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 
 ROOT = Path(__file__).resolve().parents[2]
+FAST = ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144")
 BATCH = 20_000
 MOST_ENTRIES = 6
 """Entries of one resource of a world."""
@@ -116,7 +117,7 @@ def fill_sqlite(path: Path, world: World) -> None:
     say(f"SQLite, {world.spec.all_resources:,} resources: making the world")
     migrations.upgrade(f"sqlite:///{path}")
     connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144"):
+    for pragma in ("journal_mode=OFF", *FAST):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
     # An index is faster to build at once. A trigger would record each row for caches that nobody has.
@@ -128,6 +129,10 @@ def fill_sqlite(path: Path, world: World) -> None:
     connection.execute("COMMIT")
     with _Progress("access index"):
         asyncio.run(_reindexed(path))
+    connection.close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=DELETE", "journal_mode=OFF", *FAST):  # the server's connection has made it WAL
+        connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
     with _Progress("copies"):
         for statement in _copies(world.spec):
