@@ -158,14 +158,14 @@ class Transaction(ABC):
         row = await self.row(statement, **values)
         return row[0] if row else None
 
-    async def execute_many(self, statement: Executable, values: Sequence[Values]) -> None:
-        """Execute a statement once for each set of values."""
-        await self._execute_chunks(statement, values, dict)
+    async def execute_many(self, statement: Executable, values: Sequence[Values], *, is_sent: bool = False) -> None:
+        """Execute a statement once for each set of values; with `is_sent` as `send` does, if they are few."""
+        await self._execute_chunks(statement, values, dict, is_sent=is_sent)
 
-    async def insert(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
-        """Insert rows, all with the same columns."""
+    async def insert(self, table: type[SQLModel], rows: Sequence[Values], *, is_sent: bool = False) -> None:
+        """Insert rows, all with the same columns; with `is_sent` as `send` does, if they are few."""
         if rows:
-            await self._execute_chunks(compile_insert(table, tuple(rows[0])), rows, _new_values)
+            await self._execute_chunks(compile_insert(table, tuple(rows[0])), rows, _new_values, is_sent=is_sent)
 
     async def update_many(self, table: type[SQLModel], rows: Sequence[Values], keys: tuple[str, ...] = ("id",)) -> None:
         """Update rows, all with the same columns: each is found by its values of the `keys`, and gets the others."""
@@ -179,7 +179,12 @@ class Transaction(ABC):
             await self._execute_chunks(compile_delete(table, tuple(rows[0])), rows, _new_values)
 
     async def _execute_chunks(
-        self, statement: Executable, rows: Sequence[Values], bind: Callable[[Values], Values]
+        self,
+        statement: Executable,
+        rows: Sequence[Values],
+        bind: Callable[[Values], Values],
+        *,
+        is_sent: bool = False,
     ) -> None:
         if not rows:
             return
@@ -187,6 +192,10 @@ class Transaction(ABC):
         self.has_written = True
         if self._stats is not None:
             self._stats.statements += 1
+        if is_sent and len(rows) <= MAX_SENT:
+            for row in rows:
+                await self._send(compiled.text, compiled.arguments(bind(row)))
+            return
         if len(rows) <= MAX_ROWS:
             await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in rows])
             return

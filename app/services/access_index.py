@@ -83,8 +83,8 @@ def _subject(kind: SubjectType, key: ColumnElement[Any]) -> ColumnElement[Any]:
 async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
     """Recompute the rows of some resources, in the transaction that changes them."""
     async for keys in chunks(list(resources), BATCH_SIZE):
-        await tx.rows(_DELETE, keys=keys)
-        await tx.rows(_INSERT, keys=keys)
+        await tx.send(_DELETE, keys=keys)
+        await tx.send(_INSERT, keys=keys)
 
 
 async def refresh_entries(tx: Transaction, resource: int, subjects: Collection[int], empty: Collection[int]) -> None:
@@ -93,14 +93,14 @@ async def refresh_entries(tx: Transaction, resource: int, subjects: Collection[i
     `empty` are those of the subjects that have no grant, or one without roles; every other one has a row.
     """
     if empty:
-        await tx.rows(_DELETE_ENTRIES, key=resource, subjects=list(empty))
+        await tx.send(_DELETE_ENTRIES, key=resource, subjects=list(empty))
     if len(empty) < len(subjects):
-        await tx.rows(_PUT_ENTRIES, key=resource, subjects=list(subjects))
+        await tx.send(_PUT_ENTRIES, key=resource, subjects=list(subjects))
 
 
 async def refresh_change(tx: Transaction, resource: int) -> None:
     """Copy the resource's time of change into its rows, when nothing else in them has changed."""
-    await tx.rows(_UPDATE_CHANGED_AT, key=resource)
+    await tx.send(_UPDATE_CHANGED_AT, key=resource)
 
 
 _KEYS = bindparam("keys", type_=Keys(RowId()))

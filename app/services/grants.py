@@ -54,9 +54,9 @@ async def write(
     if subjects:
         await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects, are_new=subjects.isdisjoint(stored))
         if deleted:
-            await tx.rows(_DELETE, resource=resource, subjects=list(deleted))
+            await tx.send(_DELETE, resource=resource, subjects=list(deleted))
         await _put(tx, viewer, {(resource, subject): grant for subject, grant in changed.items()})
-        await tx.rows(_INCREMENT_REVISION, resource=resource)
+        await tx.send(_INCREMENT_REVISION, resource=resource)
     return subjects
 
 
@@ -83,7 +83,7 @@ async def _put(tx: Transaction, viewer: Viewer, grants: Mapping[tuple[int, int],
     rows = [
         {**common, "resource": resource, **_columns(subject, *grant)} for (resource, subject), grant in grants.items()
     ]
-    await tx.execute_many(_PUT, rows)
+    await tx.execute_many(_PUT, rows, is_sent=True)
 
 
 def _columns(subject: int, mask: int, expires_at: datetime | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from app.services import access_index
 from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 
 ROOT = Path(__file__).resolve().parents[2]
+FAST = ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144")
 BATCH = 20_000
 MOST_ENTRIES = 6
 """Entries of one resource of a world."""
@@ -94,7 +95,7 @@ def _fingerprint() -> str:
 
 
 def _copies(spec: Spec) -> Iterator[str]:
-    """Yield the statements that copy each resource with its entries, for both databases."""
+    """Yield the statements that copy each resource with its entries and its access index, for both databases."""
     for copy in range(1, spec.copies):
         later = f"+ {copy * spec.resources}"
         renamed = {name: f"{name} || '-{copy}'" for name in ("slug", "path")}
@@ -103,6 +104,7 @@ def _copies(spec: Spec) -> Iterator[str]:
         yield _copy_rows(
             tables.Grant, {"id": later_id, "resource_id": f"resource_id {later}"}, f"resource_id <= {spec.resources}"
         )
+        yield _copy_rows(tables.Access, {"resource_id": f"resource_id {later}"}, f"resource_id <= {spec.resources}")
 
 
 def _copy_rows(table: type[SQLModel], changed: dict[str, str], condition: str) -> str:
@@ -117,30 +119,43 @@ def fill_sqlite(path: Path, world: World) -> None:
     say(f"SQLite, {world.spec.all_resources:,} resources: making the world")
     migrations.upgrade(f"sqlite:///{path}")
     connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144"):
+    for pragma in ("journal_mode=OFF", *FAST):
         connection.execute(f"PRAGMA {pragma}")
-    indexes = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
-    index_statements = dict(indexes.fetchall())
     connection.execute("BEGIN")
-    for name in index_statements:
-        connection.execute(f"DROP INDEX {name}")
+    # An index is faster to build at once. A trigger would record each row for caches that nobody has.
+    indexes, triggers = (_dropped(connection, kind) for kind in ("INDEX", "TRIGGER"))
     existing = ExistingIds(_ids(connection, "roles"), _ids(connection, "resource_types"))
     for rows in world.tables(existing):
         with _Progress(str(rows.table.__tablename__)):
             _insert(connection, rows)
+    connection.execute("COMMIT")
+    with _Progress("access index"):
+        asyncio.run(_reindexed(path))
+    connection.close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=DELETE", "journal_mode=OFF", *FAST):  # the server's connection has made it WAL
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("BEGIN")
     with _Progress("copies"):
         for statement in _copies(world.spec):
             connection.execute(statement)
     connection.execute(TOTALS)
-    connection.execute("COMMIT")
-    with _Progress("access index"):
-        asyncio.run(_reindexed(path))
     with _Progress("indexes"):
-        for statement in index_statements.values():
+        for statement in (*indexes, *triggers):
             connection.execute(statement)
+    connection.execute("COMMIT")
     connection.execute("ANALYZE")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
+
+
+def _dropped(connection: sqlite3.Connection, kind: str) -> list[str]:
+    """Drop all indexes or triggers; return the statements that make them again."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL", (kind.lower(),))
+    statements = dict(rows.fetchall())
+    for name in statements:
+        connection.execute(f"DROP {kind} {name}")
+    return list(statements.values())
 
 
 def _ids(connection: sqlite3.Connection, table: str) -> dict[str, int]:
@@ -181,17 +196,16 @@ async def _filled_postgresql(url: str, world: World) -> None:
         for rows in world.tables(existing):
             with _Progress(str(rows.table.__tablename__)):
                 await _copy(connection, rows)
+        with _Progress("access index"):
+            tx = db.PostgresTransaction(db.PostgresDatabase(url), ConnectionPool(asyncpg.connect, 0), connection)
+            await access_index.rebuild(tx)
+            await tx.commit()
         with _Progress("copies"):
             for statement in _copies(world.spec):
                 await connection.execute(statement)
             for name in ("resources", "grants"):
                 await connection.execute(_NEXT_ID.format(name))
         await connection.execute(TOTALS)
-        with _Progress("access index"):
-            database = db.PostgresDatabase(url)
-            tx = db.PostgresTransaction(database, ConnectionPool(asyncpg.connect, 0), connection)
-            await access_index.rebuild(tx)
-            await tx.commit()
         with _Progress("indexes"):
             for _, statement in index_rows:
                 await connection.execute(statement)

@@ -303,7 +303,7 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> bool:
     assert row is not None
     event, tx.xid = row
     async for batch in entries.pop_all():
-        await tx.insert(AuditChange, [_row(at, event, ref, entry) for ref, entry in batch])
+        await tx.insert(AuditChange, [_row(at, event, ref, entry) for ref, entry in batch], is_sent=True)
     return True
 
 

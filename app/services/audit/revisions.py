@@ -62,9 +62,9 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
 async def add(tx: Transaction, kind: str, keys: Sequence[int], number: int) -> None:
     """Add a number to the revisions of some objects of one kind."""
     if len(keys) == 1:
-        await tx.rows(_add_to_one(kind), key=keys[0], number=number)
+        await tx.send(_add_to_one(kind), key=keys[0], number=number)
     elif keys:
-        await tx.rows(_add_to_many(kind), keys=list(keys), number=number)
+        await tx.send(_add_to_many(kind), keys=list(keys), number=number)
 
 
 @cache
