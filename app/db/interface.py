@@ -116,7 +116,7 @@ class Transaction(ABC):
         Attributes of the instance hide the methods of its class, so that transactions nobody observes pay nothing.
         """
         fetch, execute_many = partial(send, self._fetch), partial(send, self._execute_many)
-        vars(self).update(_fetch=fetch, _send=fetch, _execute_many=execute_many)
+        vars(self).update(_fetch=fetch, _send=fetch, _execute_many=execute_many, _send_many=execute_many)
 
     def undo(self) -> None:
         """Roll the transaction back at the end of the block, without an error: it leaves every row as it was."""
@@ -146,6 +146,7 @@ class Transaction(ABC):
         self.has_written = True
         if self._stats is not None:
             self._stats.statements += 1
+        assert not compiled.width, "a statement with rows cannot be sent without waiting for them"
         await self._send(compiled.text, compiled.arguments(values))
 
     async def row(self, statement: Executable, **values: Any) -> Row | None:
@@ -192,12 +193,10 @@ class Transaction(ABC):
         self.has_written = True
         if self._stats is not None:
             self._stats.statements += 1
-        if is_sent and len(rows) <= MAX_SENT:
-            for row in rows:
-                await self._send(compiled.text, compiled.arguments(bind(row)))
-            return
         if len(rows) <= MAX_ROWS:
-            await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in rows])
+            assert not (is_sent and compiled.width), "a statement with rows cannot be sent without waiting for them"
+            execute = self._send_many if is_sent else self._execute_many
+            await execute(compiled.text, [compiled.arguments(bind(row)) for row in rows])
             return
         async for chunk in chunks(rows, MAX_ROWS):
             await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in chunk])
@@ -221,6 +220,9 @@ class Transaction(ABC):
 
     async def _send(self, text: str, arguments: Sequence[Any]) -> None:
         await self._fetch(text, arguments)
+
+    async def _send_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
+        await self._execute_many(text, arguments)
 
 
 def _new_values(values: Values) -> Values:

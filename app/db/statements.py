@@ -203,7 +203,8 @@ def _bind_parameters(table: type[SQLModel], columns: Sequence[str]) -> dict[Any,
 @cache
 def compile_insert(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
     """Return an INSERT of these columns, with the parameters of `_bind_parameters`."""
-    return insert(table).values(_bind_parameters(table, columns))
+    # Without `inline`, SQLAlchemy adds a RETURNING of the new id.
+    return insert(table).values(_bind_parameters(table, columns)).inline()
 
 
 @cache

@@ -104,14 +104,18 @@ _DELETE = few_rows(delete(Grant)).where(
     among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
 )
 _GRANTED_BY = bindparam("granted_by", type_=RowId())
-_INSERT = insert(Grant).values(
-    resource_id=_RESOURCE,
-    granted_by=_GRANTED_BY,
-    granted_by_name=select(col(User.user_name)).where(col(User.id) == _GRANTED_BY).scalar_subquery(),
-    **{
-        name: bindparam(name, type_=col(getattr(Grant, name)).type)
-        for name in ("subject", "group_id", "user_id", "mask", "expires_at", "granted_at")
-    },
+_INSERT = (
+    insert(Grant)
+    .inline()
+    .values(  # without it, SQLAlchemy adds a RETURNING of the new id
+        resource_id=_RESOURCE,
+        granted_by=_GRANTED_BY,
+        granted_by_name=select(col(User.user_name)).where(col(User.id) == _GRANTED_BY).scalar_subquery(),
+        **{
+            name: bindparam(name, type_=col(getattr(Grant, name)).type)
+            for name in ("subject", "group_id", "user_id", "mask", "expires_at", "granted_at")
+        },
+    )
 )
 _PUT = _INSERT.on_conflict_do_update(
     index_elements=[col(Grant.resource_id), col(Grant.subject)],

@@ -99,7 +99,7 @@ Fetch = Callable[..., Awaitable[list[list[Row]]]]
 
 
 MAX_UNSENT = 50
-"""Most statements of a transaction that wait for the next one, and most rows that are written one by one."""
+"""Most statements of a transaction that wait for the next one."""
 
 
 class PostgresTransaction(Transaction):
@@ -143,10 +143,8 @@ class PostgresTransaction(Transaction):
             await self._fetch(text, arguments)
 
     async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
-        if len(arguments) <= MAX_UNSENT and all(map(can_be_unread, arguments)):
-            for each in arguments[:-1]:
-                await self._send(text, each)
-            await self._fetch(text, arguments[-1])
+        if len(arguments) == 1:
+            await self._fetch(text, arguments[0])
             return
         await self._flush()
         try:
@@ -154,6 +152,13 @@ class PostgresTransaction(Transaction):
         except asyncpg.PostgresError as error:
             _raise_violation(error)
             raise
+
+    async def _send_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
+        if len(arguments) > MAX_UNSENT:
+            await self._execute_many(text, arguments)
+            return
+        for each in arguments:
+            await self._send(text, each)
 
     async def _flush(self) -> None:
         if self._begin or self._unsent:
