@@ -300,19 +300,17 @@ class Faults:
         assert has_come.wait(10)
 
     def _wrap_postgresql(self, patch: pytest.MonkeyPatch) -> None:
-        execute, commit, take = (
-            connections.PostgresConnection.execute,
+        send, commit, take = (
+            connections.PostgresConnection.commit,
             postgresql.PostgresDatabase._commit,
             pool.ConnectionPool.acquire,
         )
 
-        async def executed(connection: Any, text: str, *arguments: Any, **named: Any) -> Any:
-            if text != "COMMIT":
-                return await execute(connection, text, *arguments, **named)
+        async def sent(connection: Any, begin: str, before: Any) -> Any:
             victim = self.victim
             if victim is not None and victim.end == "kill":  # before it, so that the server has not committed yet
                 await self.at("during the commit", connection)
-            sent = asyncio.ensure_future(execute(connection, text, *arguments, **named))
+            sending = asyncio.ensure_future(send(connection, begin, before))
             await asyncio.sleep(0)
             if (
                 victim is not None
@@ -322,12 +320,12 @@ class Faults:
             ):
                 raise TimeoutError("the server does not answer in time")
             await self.at("during the commit", connection)
-            done = await sent
+            done = await sending
             await self.at("after the commit", connection)
             return done
 
-        async def has_committed(of: Any, connection: Any, xid: str | None) -> None:
-            await commit(of, connection, xid)
+        async def has_committed(of: Any, tx: Any) -> None:
+            await commit(of, tx)
             await self.at("when the end is told")
 
         async def has_taken(of: Any) -> Any:
@@ -335,7 +333,7 @@ class Faults:
                 await self.at("in line")
             return await take(of)
 
-        patch.setattr(connections.PostgresConnection, "execute", executed)
+        patch.setattr(connections.PostgresConnection, "commit", sent)
         patch.setattr(postgresql.PostgresDatabase, "_commit", has_committed)
         patch.setattr(pool.ConnectionPool, "acquire", has_taken)
 

@@ -104,9 +104,10 @@ class PostgresConnection(asyncpg.Connection):
         asyncpg reads the server's responses to them as a part of that statement's response. An error of any of them is
         raised as an error of the statement, which is not executed then.
         """
+        if begin and not (self.keeps_statements and self._are_prepared(text, before)):
+            await self.execute(begin)  # asyncpg does not end the transaction in which it prepares a statement
+            begin = ""
         if not self.keeps_statements:
-            if begin:
-                await self.execute(begin)
             for each in before:
                 await self.fetch(each[0], *each[1], timeout=timeout)
             unprepared: Sequence[Any] = await self.fetch(text, *arguments, timeout=timeout)
@@ -121,6 +122,9 @@ class PostgresConnection(asyncpg.Connection):
             for outdated in (text, *(each[0] for each in before)):
                 self._prepared.discard(outdated)
             raise
+
+    def _are_prepared(self, text: str, before: Sequence[Sent]) -> bool:
+        return all(self._prepared.peek(each) is not None for each in (text, *(sent[0] for sent in before)))
 
     async def commit(self, begin: str, before: Sequence[Sent]) -> str:
         """Commit after the given statements; return the status, which is `COMMIT` if nothing has failed."""

@@ -118,6 +118,10 @@ class PostgresTransaction(Transaction):
         await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        return await self._execute(text, arguments)
+
+    async def _execute(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Execute a statement after those that wait; a connection that died while idle is replaced."""
         begin, unsent = self._begin, self._unsent
         self._begin, self._unsent = "", []
         try:
@@ -140,11 +144,11 @@ class PostgresTransaction(Transaction):
         if len(self._unsent) < MAX_UNSENT and can_be_unread(arguments):
             self._unsent.append((text, arguments))
         else:
-            await self._fetch(text, arguments)
+            await self._execute(text, arguments)
 
     async def _execute_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
         if len(arguments) == 1:
-            await self._fetch(text, arguments[0])
+            await self._execute(text, arguments[0])
             return
         await self._flush()
         try:
@@ -162,7 +166,7 @@ class PostgresTransaction(Transaction):
 
     async def _flush(self) -> None:
         if self._begin or self._unsent:
-            await self._fetch("SELECT 1", ())
+            await self._execute("SELECT 1", ())
 
     async def roll_back(self) -> None:
         """End the transaction without its changes; raises the error of a write that is not yet sent."""
