@@ -24,8 +24,9 @@ from app.db.interface import (
     UniqueViolation,
 )
 from app.db.loop_yield import chunks
-from app.db.postgresql.database import PostgresDatabase, PostgresTransaction
+from app.db.postgresql.database import PostgresDatabase
 from app.db.postgresql.replicated import ReplicatedDatabase
+from app.db.postgresql.transaction import PostgresTransaction
 from app.db.scoped_cache import ScopedCache
 from app.db.snapshot_reader import SnapshotReader, at_one_moment
 from app.db.sqlite.connection import connect

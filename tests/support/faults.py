@@ -21,6 +21,7 @@ from app.db import interface
 from app.db.postgresql import connection as connections
 from app.db.postgresql import database as postgresql
 from app.db.postgresql import pool
+from app.db.postgresql.transaction import PostgresTransaction
 from app.db.sqlite import database as sqlite
 from app.db.sqlite import group_commit
 from app.db.tables import AuditChange
@@ -353,7 +354,7 @@ class _Around:
 
 _CLASSES: dict[str, tuple[Any, Any]] = {
     "sqlite": (sqlite.SqliteDatabase, sqlite.SqliteTransaction),
-    "postgresql": (postgresql.PostgresDatabase, postgresql.PostgresTransaction),
+    "postgresql": (postgresql.PostgresDatabase, PostgresTransaction),
 }
 
 
