@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from sqlalchemy import Integer, bindparam, insert, literal, select, text
+from sqlalchemy import ARRAY, Integer, bindparam, insert, literal, select, text
+from sqlalchemy import cast as cast_to
+from sqlmodel import SQLModel
 
 from app import db
 from app.db import Freshness, tables
@@ -214,6 +216,26 @@ async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> Non
 
     assert spent[0] > spent[1] == spent[2] == 2
     assert alone == 1
+
+
+async def test_statements_read_together_have_the_rows_that_each_has_alone(make: Make, database: db.Database) -> None:
+    """Of all tables, with every column: many rows, one and none, with nulls, and with a column that is an array."""
+    ann = await make.user("ann", "user")
+    org, group = await make.org(owner=ann), await make.group("crew", ann)
+    await make.member(org, ann, resource_roles.MemberLevel.READ_ONLY)
+    for name in ("Reef", "Wreck"):
+        await make.grant(await make.resource(org, owner=ann, name=name), group, resource_roles.METADATA_READ)
+    every = [select(table).order_by(*table.primary_key) for table in SQLModel.metadata.sorted_tables]
+    ordered = [*every, select(literal(None), literal("a"), literal(None).label("a")), NAMES, KEYS, NAMES]
+    if database.dialect.name == "postgresql":
+        ordered.insert(3, select(cast_to([1, 2], ARRAY(Integer)), literal("a")))
+    statements = _questions(database, *ordered)
+
+    together = await database.read(statements, freshness=Freshness.PRIMARY)
+
+    alone = [(await database.read([each], freshness=Freshness.PRIMARY))[0] for each in statements]
+    assert together == alone
+    assert len({len(rows) for rows in alone}) > 3
 
 
 class Levels:

@@ -27,7 +27,8 @@ def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
     }
 
     postgresql = {
-        f"app/db/{name}.py" for name in ("copying/postgresql", "postgresql/connection", "postgresql/database")
+        f"app/db/{name}.py"
+        for name in ("copying/postgresql", "postgresql/connection", "postgresql/database", "postgresql/transaction")
     }
     sqlite = {
         f"app/db/{name}.py"
