@@ -146,7 +146,7 @@ class Transaction(ABC):
         self.has_written = True
         if self._stats is not None:
             self._stats.statements += 1
-        assert not compiled.width, "a statement with rows cannot be sent without waiting for them"
+        assert compiled.width == 0, "a statement with rows cannot be sent without waiting for them"
         await self._send(compiled.text, compiled.arguments(values))
 
     async def row(self, statement: Executable, **values: Any) -> Row | None:
@@ -194,7 +194,7 @@ class Transaction(ABC):
         if self._stats is not None:
             self._stats.statements += 1
         if len(rows) <= MAX_ROWS:
-            assert not (is_sent and compiled.width), "a statement with rows cannot be sent without waiting for them"
+            assert not is_sent or compiled.width == 0, "a statement with rows cannot be sent without waiting for them"
             execute = self._send_many if is_sent else self._execute_many
             await execute(compiled.text, [compiled.arguments(bind(row)) for row in rows])
             return

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Insert,
     Integer,
     Select,
+    TextClause,
     Update,
     bindparam,
     cast,
@@ -65,8 +66,8 @@ class CompiledStatement:
     writers: tuple[tuple[int, Convert], ...]
     readers: tuple[tuple[int, Convert], ...]
     spread: Callable[[Sequence[Any]], Sequence[Any]] | None = None
-    width: int = 0
-    """The number of columns; 0 if it is not known, or if a column is an array."""
+    width: int | None = None
+    """The number of columns of the rows, 0 for a write without rows; None if unknown, or if a column is an array."""
 
     is_condition: bool = False
 
@@ -169,7 +170,8 @@ def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStat
             readers.append((at, read))
     constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
     text = str(compiler)
-    width = 0 if any(isinstance(each, ARRAY) for each in types) else len(types)
+    is_unknown = isinstance(compiler.statement, TextClause) or any(isinstance(each, ARRAY) for each in types)
+    width = None if is_unknown else len(types)
     return CompiledStatement(text, names, constants, tuple(writers), tuple(readers), spread, width, CONDITION in text)
 
 

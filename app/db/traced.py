@@ -123,7 +123,8 @@ class _TracedWrite(AbstractAsyncContextManager[Transaction]):
     async def __aenter__(self) -> Transaction:
         with self._database.control("BEGIN"):
             self._transaction = await self._slot.__aenter__()
-        self._transaction.observe(self._database.send)
+        if traces.CURRENT.get() is not None:
+            self._transaction.observe(self._database.send)
         return self._transaction
 
     async def __aexit__(

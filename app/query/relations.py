@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Boolean,
     ColumnElement,
     Dialect,
     FromClause,
@@ -310,32 +309,29 @@ class Keys(TypeDecorator[Any]):
         return bind
 
 
-class _Among(FunctionElement[bool]):
-    """A column and an array: whether the array contains the value of the column."""
+class _Elements(FunctionElement[Any]):
+    """The elements of an array as rows."""
 
     inherit_cache = True
-    type = Boolean()
-
-    def self_group(self, against: Any = None) -> Self:
-        """Return the condition itself: as a function it would be rendered as `f(x) = 1` on SQLite, without an index."""
-        return self
 
 
-@compiles(_Among, "sqlite")
-def _among_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    column, values = (compiler.process(each, **options) for each in element.clauses)
-    return f"({column} IN (SELECT value FROM json_each({values})))"  # noqa: S608 - of SQLAlchemy's own
+@compiles(_Elements, "sqlite")
+def _elements_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - of SQLAlchemy's own
 
 
-@compiles(_Among, "postgresql")
-def _among_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    column, values = (compiler.process(each, **options) for each in element.clauses)
-    return f"({column} = ANY ({values}))"
+@compiles(_Elements, "postgresql")
+def _elements_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(SELECT unnest({compiler.process(element.clauses, **options)}))"
 
 
 def among(column: ColumnElement[Any], values: Any) -> ColumnElement[bool]:
-    """Return `column IN values`, where the values are one bind parameter of type `Keys`."""
-    return _Among(column, values)
+    """Return `column IN values`, where the values are one bind parameter of type `Keys`.
+
+    It is an operator because SQLAlchemy renders a Boolean function as `f(x) = 1` on SQLite, which uses no index.
+    """
+    condition: ColumnElement[bool] = column.op("IN", is_comparison=True)(_Elements(values))
+    return condition
 
 
 def integers(values: Iterable[int]) -> Any:

@@ -9,9 +9,11 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app import db
 from app.db import tables
+from app.db.postgresql import connection
 from app.db.postgresql.transaction import MAX_UNSENT
 from app.db.statements import compile_insert
 from app.db.tables import KeyText, UTCDateTime, col
+from app.domain import errors
 from app.query.relations import among, integers
 from tests.conftest import open_db
 from tests.db.test_snapshots import Wire
@@ -146,7 +148,7 @@ async def test_a_statement_with_rows_is_never_sent_without_waiting(own_db: db.Da
 
 @pytest.mark.parametrize("backend", ["postgresql"])
 async def test_a_change_costs_one_round_trip_for_each_answer_that_it_waits_for(url: str) -> None:
-    """Sent with `COMMIT`, with a read, and not at all: what waits costs nothing of its own, nor does BEGIN."""
+    """The answers of writes, a read and COMMIT; what waits costs nothing of its own, nor does BEGIN."""
     wire = Wire(url)
     async with wire as through, open_db(through, size=1) as own_db:
         spent = []
@@ -164,7 +166,7 @@ async def test_a_change_costs_one_round_trip_for_each_answer_that_it_waits_for(u
             spent.append((between - before, wire.turns - between))
         names = await _names(own_db)
 
-    assert spent[0] > spent[1] == spent[2] == (1, 2)
+    assert spent[0] > spent[1] == spent[2] == (2, 2)
     assert len(names) == 9
 
 
@@ -183,3 +185,44 @@ async def test_a_connection_that_died_while_it_was_idle_costs_no_change(url: str
             assert own_db.connections() == (0, 1)
 
         assert len(await _names(own_db)) == 6
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+async def test_a_connection_that_is_seen_to_die_before_the_first_statement_costs_no_change(url: str) -> None:
+    async with open_db(url, size=2) as own_db, open_db(url, size=1) as killer:
+        for turn in range(3):
+            async with own_db.write() as tx:
+                pid = await tx.value(select(func.pg_backend_pid()))
+                await tx.rows(NAMES)
+            async with own_db.write() as tx:
+                async with killer.write() as other:
+                    await other.value(select(func.pg_terminate_backend(pid, WAIT_MILLISECONDS)))
+                await asyncio.sleep(0.05)  # for the event loop to see that the connection is closed
+                await tx.rows(NAMES)
+                await tx.send(INSERT, **_values(f"ann-{turn}"))
+            assert own_db.connections() == (0, 1)
+
+        assert len(await _names(own_db)) == 3
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+async def test_a_commit_that_takes_too_long_is_never_made_later(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last write waits for the lock of another transaction, and so does the commit in the same message."""
+    monkeypatch.setattr(connection, "COMMIT_SECONDS", 0.3)
+    async with open_db(url, size=2) as own_db, open_db(url, size=1) as other:
+        async with own_db.write() as tx:
+            await tx.insert(tables.User, [_row("ann")])
+        async with other.write() as holder:
+            await holder.rows(NAMES.with_for_update())
+            with pytest.raises(errors.OstiaryError):
+                await _rename_late(own_db)
+
+        assert await _names(own_db) == ["ann"]
+        await _rename_late(own_db)
+        assert await _names(own_db) == ["Ann"]
+
+
+async def _rename_late(database: db.Database) -> None:
+    async with database.write() as tx:
+        await tx.value(select(func.pg_current_xact_id()))
+        await tx.send(RENAME, key="ann", name="Ann", mail=None, at=NOW)

@@ -114,7 +114,7 @@ def _tables_of_columns(expression: Any) -> Iterator[Any]:
 def _whole_or_below(source: Relation, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
     if source.by is None:
         return sql.all_rows(source, cells, viewer)
-    return sql.by_keys(source, cells, viewer)
+    return sql.by_keys(source, cells, viewer, dialect)
 
 
 def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> list[Any]:
@@ -125,7 +125,7 @@ def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -
         if source in READ_BY_REST:
             built.append(_whole_or_below(source, cells, viewer, dialect))
     else:
-        built = [sql.by_keys(source, cells, viewer), sql.by_key(source, cells, viewer)]
+        built = [sql.by_keys(source, cells, viewer, dialect), sql.by_key(source, cells, viewer)]
     compiled = [prepared.compile_statement(each, dialect) for each in built]
     return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in compiled]
 

@@ -307,11 +307,11 @@ class Faults:
             pool.ConnectionPool.acquire,
         )
 
-        async def sent(connection: Any, begin: str, before: Any) -> Any:
+        async def sent(connection: Any, before: Any) -> Any:
             victim = self.victim
             if victim is not None and victim.end == "kill":  # before it, so that the server has not committed yet
                 await self.at("during the commit", connection)
-            sending = asyncio.ensure_future(send(connection, begin, before))
+            sending = asyncio.ensure_future(send(connection, before))
             await asyncio.sleep(0)
             if (
                 victim is not None

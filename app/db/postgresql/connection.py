@@ -17,7 +17,10 @@ from app.db.statements import CONDITION_FAILED, Row
 READ_SECONDS = 15.0
 """Timeout of one read."""
 
-PREPARED_PER_CONNECTION = 256
+COMMIT_SECONDS = 60.0
+"""Timeout of a commit, with the writes that are sent with it."""
+
+PREPARED_PER_CONNECTION = 512
 """Number of prepared statements per connection; each takes memory of the server."""
 
 OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
@@ -25,6 +28,9 @@ OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheErro
 
 KEYS = "keys"
 """Name of the bind parameter of the keys of a statement."""
+
+MOST_JOINED = 6
+"""Statements of a combined one that are arrays of columns. They are a join, which takes long to plan for more."""
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 CHANGE = "BEGIN"
@@ -126,23 +132,25 @@ class PostgresConnection(asyncpg.Connection):
     def _are_prepared(self, text: str, before: Sequence[Sent]) -> bool:
         return all(self._prepared.peek(each) is not None for each in (text, *(sent[0] for sent in before)))
 
-    async def commit(self, begin: str, before: Sequence[Sent]) -> str:
+    async def commit(self, before: Sequence[Sent]) -> str:
         """Commit after the given statements; return the status, which is `COMMIT` if nothing has failed."""
         if before and self.keeps_statements:
-            await self.rows(COMMIT, (), begin=begin, before=before)
+            await self.rows(COMMIT, (), before=before, timeout=COMMIT_SECONDS)
             committed = self._prepared.get(COMMIT)
             assert committed is not None
             return str(committed.get_statusmsg())
         if before:
             *before, (text, arguments) = before
-            await self.rows(text, arguments, begin=begin, before=before)
-        return str(await self.execute(COMMIT))
+            await self.rows(text, arguments, before=before)
+        return str(await self.execute(COMMIT, timeout=COMMIT_SECONDS))
 
     async def _fetch_after(
         self, unread: bytes, prepared: Any, arguments: Sequence[Any], seconds: float | None
     ) -> Sequence[Any]:
         """Fetch the rows of a prepared statement, and send messages before it whose answers nobody reads."""
         if unread:
+            if self.is_closed():  # asyncpg says so only after the write, which fails in another way
+                raise asyncpg.InterfaceError("connection is closed")
             self._transport.write(unread)  # type: ignore[attr-defined]  # the stubs leave it out
         try:
             rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=seconds)
@@ -208,17 +216,17 @@ class PostgresConnection(asyncpg.Connection):
             own = compiled.arguments(values)
             arguments.append([*own[:keys_at], *own[keys_at + 1 :]])
         every = [compiled for compiled, _ in (*statements, *(bound for bound, _ in below))]
-        widths = tuple(compiled.width for compiled in every)
+        widths = tuple(compiled.width if at < MOST_JOINED else None for at, compiled in enumerate(every))
         text = _combine(tuple(compiled.text for compiled in every), widths, places)
         (row,) = await self.rows(text, [each for values in arguments for each in values], **options)
         return [compiled.rows(rows) for compiled, rows in zip(every, _separate(row, widths), strict=True)]
 
 
-def _separate(row: Any, widths: Sequence[int]) -> Iterator[Sequence[Any]]:
+def _separate(row: Any, widths: Sequence[int | None]) -> Iterator[Sequence[Any]]:
     """Yield the rows of each statement of a combined one."""
     at = 0
     for width in widths:
-        if width:
+        if width is not None:
             columns = row[at : at + width]
             yield [] if columns[0] is None else [*zip(*columns, strict=True)]
         else:
@@ -231,12 +239,12 @@ _VALUE = re.compile(r"\$(\d+)")
 
 @lru_cache(STATEMENTS_CACHED)
 def _combine(
-    texts: tuple[str, ...], widths: tuple[int, ...], below: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    texts: tuple[str, ...], widths: tuple[int | None, ...], below: tuple[tuple[int, tuple[int, ...]], ...] = ()
 ) -> str:
     """Return one statement that selects one row of arrays: an array for each column of each statement.
 
-    A statement whose `width` is 0 is one array of records. Arrays of values take the server half the time, and asyncpg
-    a third. Both array_agg and ARRAY(SELECT …) preserve the order of the rows.
+    A statement whose `width` is None is one array of records, which takes longer. Both array_agg and ARRAY(SELECT …)
+    preserve the order of the rows.
 
     The last statements are `below` the first one: each has the position of its keys among the parameters, and the
     columns of the first statement that select the keys (see `Database.read_joined`).
@@ -262,9 +270,9 @@ def _combine(
     return f"{parent}SELECT {', '.join(selected)}{' FROM ' * bool(sources)}{', '.join(sources)}"  # noqa: S608 - of ours
 
 
-def _arrays(text: str, width: int, at: int) -> tuple[str, list[str]]:
+def _arrays(text: str, width: int | None, at: int) -> tuple[str, list[str]]:
     """Return what is selected for a statement, and the sources that it is selected from."""
-    if not width:
+    if width is None:
         return f"ARRAY(SELECT q FROM ({text}) AS q)", []  # noqa: S608 - a statement of ours
     names = [f"a{column}" for column in range(width)]
     arrays = ", ".join(f"array_agg({name}) AS {name}" for name in names)

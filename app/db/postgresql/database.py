@@ -271,7 +271,9 @@ class PostgresDatabase(Database):
                 yield tx
                 if dry_run or tx.is_undone:
                     await tx.roll_back()
-                else:  # from here on the commit goes on even if the request is cancelled
+                else:
+                    await tx.send_first()
+                    # From here on, the commit goes on even if the request is cancelled.
                     commit = asyncio.create_task(self._commit(tx))
                     await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:
@@ -288,7 +290,7 @@ class PostgresDatabase(Database):
                 raise_violation(error)
                 counters.increment(waits.COMMITS_FAILED)
                 raise  # the server rejected it, e.g. by a deferred constraint
-            tx.terminate()
+            await tx.abandon(error)
             self._availability.mark_down(error)
             if not await was_committed(self._connect, tx.xid, error):
                 counters.increment(waits.COMMITS_FAILED)

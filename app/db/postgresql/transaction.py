@@ -1,6 +1,7 @@
 """A transaction on PostgreSQL, which sends several statements in one message."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -13,6 +14,10 @@ from app.domain import errors
 
 MAX_UNSENT = 50
 """Most statements of a transaction that wait for the next one."""
+
+
+CANCEL_SECONDS = 5.0
+"""Timeout of the cancellation of a commit that takes too long."""
 
 
 class PostgresTransaction(Transaction):
@@ -81,6 +86,11 @@ class PostgresTransaction(Transaction):
         if self._begin or self._unsent:
             await self._execute("SELECT 1", ())
 
+    async def send_first(self) -> None:
+        """Send what waits if nothing was sent yet: a dead connection is replaced before the commit, not at it."""
+        if self._begin and self._unsent:
+            await self._flush()
+
     async def roll_back(self) -> None:
         """End the transaction without its changes; raises the error of a write that is not yet sent."""
         if self._unsent:
@@ -90,10 +100,9 @@ class PostgresTransaction(Transaction):
 
     async def commit(self) -> str:
         """Commit, and return the status of the server: `COMMIT` if nothing has failed."""
-        if self._begin and not self._unsent:
+        if self._begin:
             return COMMIT  # nothing was executed
-        begin, self._begin = self._begin, ""
-        status: str = await self._connection.commit(begin, self._unsent)
+        status: str = await self._connection.commit(self._unsent)
         return status
 
     async def release(self, *, is_ended: bool) -> None:
@@ -103,8 +112,14 @@ class PostgresTransaction(Transaction):
         else:
             await self._pool.release_settled(self._connection, ROLLBACK)
 
-    def terminate(self) -> None:
-        """Close the connection at once: a late response must not be read as that of another statement."""
+    async def abandon(self, error: Exception) -> None:
+        """Close the connection: a late response must not be read as that of another statement.
+
+        What takes too long is cancelled before, so that the server does not commit it later.
+        """
+        if isinstance(error, TimeoutError):
+            with suppress(Exception):
+                await self._connection.close(timeout=CANCEL_SECONDS)
         self._connection.terminate()
 
 
