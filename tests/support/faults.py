@@ -319,6 +319,7 @@ class Faults:
                 and victim.is_current
                 and victim.is_due("during the commit")
             ):
+                sending.add_done_callback(lambda task: task.cancelled() or task.exception())
                 raise TimeoutError("the server does not answer in time")
             await self.at("during the commit", connection)
             done = await sending
