@@ -30,7 +30,18 @@ from app.policy.capabilities import (
     user_facts,
     viewer_capabilities,
 )
-from app.policy.checks import ENDS, FEW_PAIRS, NO_RESOURCE, NO_USER, PAIR, WIDE_PAIR, WIDTH, masks_of_pairs
+from app.policy.checks import (
+    ENDS,
+    FEW_PAIRS,
+    MANY_PAIRS,
+    NO_RESOURCE,
+    NO_USER,
+    PAIR,
+    WIDE_PAIR,
+    WIDTH,
+    masks_of_pairs,
+    masks_of_user,
+)
 from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, unrestricted
 from app.policy.effective_subjects import (
     USER_SUBJECTS,

@@ -4,6 +4,7 @@ from functools import cache, reduce
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     FromClause,
@@ -45,6 +46,9 @@ WIDE_PAIR = 2**60
 MANY_ENTRIES = 32
 """Entries of a resource from which on a check goes along the subjects of the user: then these are fewer."""
 
+MANY_PAIRS = 64
+"""Pairs of one user from which on the subjects of the user are computed first."""
+
 FEW_PAIRS = 4
 """Pairs up to which PostgreSQL always goes along the subjects: to begin the larger statement costs it more."""
 
@@ -81,6 +85,96 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     )
 
 
+@cache
+def masks_of_user(dialect: str, *, registry: bool = True) -> Select[Any]:
+    """Return the statement for the effective roles of one user on many resources, with the rows of `masks_of_pairs`.
+
+    It binds `now`, `user` and `resources`, a list of ids. The subjects of the user are computed once: so an entry costs
+    a lookup among them, and none in the tables of memberships.
+    """
+    me = select(_USER.label("user")).subquery("me")
+    subjects = effective_subjects(me, registry=None if registry else False).cte("mine").prefix_with("MATERIALIZED")
+    asked = _asked_resources(dialect)
+    return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
+        _by_few_entries(dialect, asked, subjects), _by_own_subjects(asked, subjects)
+    )
+
+
+_USER = bindparam("user", type_=RowId())
+
+
+def _asked_resources(dialect: str) -> CTE:
+    """Return the bound resources, none unless the user is active: position, id, and whether they have few entries."""
+    ids = bindparam("resources", type_=Keys(RowId()))
+    if dialect == "postgresql":
+        rows: Any = _numbered(func.unnest(ids), "value")
+        at = rows.c.at - 1
+    else:
+        rows = func.json_each(ids).table_valued("key", "value", name="pairs")
+        at = rows.c.key
+    resource_id = cast(rows.c.value, RowId)
+    columns = at.label("at"), resource_id.label("id"), _has_few_entries(resource_id, MANY_ENTRIES).label("has_few")
+    person = aliased(User)
+    is_user = select(_ONE).where(col(person.id) == _USER, is_active(col(person.id))).exists()
+    return select(*columns).select_from(rows).where(is_user).cte("asked").prefix_with("MATERIALIZED")
+
+
+def _by_few_entries(dialect: str, asked: CTE, subjects: CTE) -> Select[Any]:
+    """Return the rows of resources with few entries, one row for each entry of a subject of the user."""
+    entry = aliased(Access)
+    subject, entries = col(entry.subject), from_of(entry)
+    unlimited = select(subjects.c.subject).where(subjects.c.cap == _ALL, subjects.c.until.is_(None))
+    through_others = _roles_as(subjects, entry).where(subjects.c.subject == subject).correlate(entries)
+    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
+    is_own = subject.in_(select(subjects.c.subject))
+    roles = case((subject.in_(unlimited), col(entry.mask)), (is_own, through_others.scalar_subquery()), else_=_ZERO)
+    applies = or_(is_own, subject == _REGISTRY)
+    is_entry = and_(col(entry.resource_id) == asked.c.id, is_valid_until(entry.expires_at), applies)
+    columns = subject.label("subject"), _union(roles, end).label("roles")
+    rows: Any
+    matches: Any
+    has_few: Any
+    # OFFSET and LATERAL: see `_by_entries`.
+    if dialect == "postgresql":
+        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(asked).lateral("matches")
+        rows, at, has_few = asked.join(matches, true()), asked.c.at, asked.c.has_few
+    else:
+        joined = OrderedJoin(asked, entries, is_entry)
+        chosen = select(asked.c.at.label("at"), *columns).select_from(joined).where(asked.c.has_few)
+        rows = matches = chosen.offset(_ZERO).subquery("matches")
+        at, has_few = matches.c.at, true()
+    has_role = matches.c.roles.op("&")(_ALL) != _ZERO
+    return (
+        select(_in_place(at, matches.c.roles))
+        .select_from(rows)
+        .where(has_few, or_(has_role, matches.c.subject == _REGISTRY))
+    )
+
+
+def _by_own_subjects(asked: CTE, subjects: CTE) -> Select[Any]:
+    """Return the rows of resources with many entries, one row for each.
+
+    The entry of each subject is looked up by a subquery: joined, both databases may read all entries of the resource.
+    """
+    entry = aliased(Access)
+    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
+    is_entry = and_(col(entry.resource_id) == asked.c.id, col(entry.subject) == subjects.c.subject)
+    granted = select(_union(col(entry.mask), end)).where(is_entry, is_valid_until(entry.expires_at))
+    of_subject = granted.correlate(asked, subjects).scalar_subquery().label("granted")
+    own = select(subjects.c.cap, subjects.c.until, of_subject).offset(_ZERO).correlate(asked).subquery("own")
+    lasting = or_(own.c.granted.is_(None), and_(own.c.until.is_(None), own.c.granted < _ENDS))
+    ends = func.coalesce(func.max(case((lasting, _ZERO), else_=_ENDS)), _ZERO)
+    masks = select(bit_or(own.c.granted.op("&")(own.c.cap)) + ends).correlate(asked)
+    return select(_in_place(asked.c.at, masks.scalar_subquery())).select_from(asked).where(not_(asked.c.has_few))
+
+
+def _roles_as(subjects: FromClause, entry: Any) -> Select[Any]:
+    """Return the union of the roles that entries give to subjects, with the bit `ENDS` if one of them ends."""
+    lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
+    ends = func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    return select(bit_or(roles_sql(subjects, entry)) + ends)
+
+
 def _has_few_entries(resource_id: ColumnElement[Any], most: int) -> ColumnElement[bool]:
     entry = aliased(Access)
     # The mask is in the same index as all that is read after it: a page less to read in a large registry.
@@ -102,9 +196,7 @@ def _by_subjects(places: _Pairs, *, registry: bool, more_than: int) -> Select[An
     one = select(col(user.id).label("user")).correlate(users).subquery("one")
     subjects = effective_subjects(one, registry=None if registry else False).subquery("acting")
     rows = from_of(entry).join(subjects, holds_access(subjects, entry))
-    lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
-    mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
-    masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
+    masks = _roles_as(subjects, entry).select_from(rows).where(col(entry.resource_id) == resource_id)
     number = _in_place(at, masks.correlate(pairs, users).scalar_subquery())
     return select(number).select_from(_active_pairs(places, user)).where(not_(_has_few_entries(resource_id, more_than)))
 
@@ -133,16 +225,18 @@ def _by_entries(dialect: str, places: _Pairs, *, registry: bool) -> Select[Any]:
         joined = OrderedJoin(active_pairs, entries, is_entry)
         matches = select(at.label("at"), *columns).select_from(joined).where(has_few).offset(_ZERO).subquery("matches")
         rows, position, has_few = matches, matches.c.at, true()
-    has_role = matches.c.roles.op("&")(literal_column(str(resource_roles.ALL), Integer)) != _ZERO
+    has_role = matches.c.roles.op("&")(_ALL) != _ZERO
     return (
         select(_in_place(position, matches.c.roles))
         .select_from(rows)
-        .where(has_few, or_(has_role, matches.c.subject == literal_column(str(resource_roles.REGISTRY), BigInteger)))
+        .where(has_few, or_(has_role, matches.c.subject == _REGISTRY))
     )
 
 
 _ZERO: Any = literal_column("0", Integer)
 _ENDS: Any = literal_column(str(ENDS), Integer)
+_ALL: Any = literal_column(str(resource_roles.ALL), Integer)
+_REGISTRY: Any = literal_column(str(resource_roles.REGISTRY), BigInteger)
 
 
 def _roles(user: ColumnElement[Any], entry: Any, *, registry: bool) -> ColumnElement[Any]:

@@ -82,6 +82,11 @@ async def _add(
 def _select_masks(
     database: Database | SnapshotReader, pairs: Sequence[int], base: int, *, registry: bool
 ) -> BoundStatement:
+    user = pairs[0] // base
+    if len(pairs) >= policy.MANY_PAIRS and user == min(pairs) // base == max(pairs) // base:
+        of_user = policy.masks_of_user(database.dialect.name, registry=registry)
+        resources = [pair - user * base for pair in pairs]
+        return database.prepare(of_user), {"user": user, "resources": resources, "now": database.clock()}
     is_wide = base != policy.PAIR
     are_few = len(pairs) <= policy.FEW_PAIRS
     statement = policy.masks_of_pairs(database.dialect.name, is_wide=is_wide, registry=registry, are_few=are_few)

@@ -60,6 +60,36 @@ async def _masks(database: db.Database, pairs: list[int], many: int, **kind: boo
     return masks
 
 
+async def _masks_by_user(database: db.Database, pairs: list[int], many: int, *, registry: bool) -> dict[int, int]:
+    """Return the same of the statement for one user, by the places of all pairs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checks, "MANY_ENTRIES", many)
+        select = checks.masks_of_user.__wrapped__(database.dialect.name, registry=registry)
+        statement = compile_statement(select, database.dialect)
+    masks: dict[int, int] = {}
+    for user in {pair // checks.PAIR for pair in pairs}:
+        places = [at for at, pair in enumerate(pairs) if pair // checks.PAIR == user]
+        resources = [pairs[at] % checks.PAIR for at in places]
+        values = {"user": user, "resources": resources, "now": database.clock()}
+        (rows,) = await database.read([(statement, values)], freshness=Freshness.PRIMARY)
+        for (number,) in rows:
+            at = places[number // checks.WIDTH]
+            masks[at] = masks.get(at, 0) | number % checks.WIDTH
+    return masks
+
+
+@pytest.mark.parametrize("registry", [False, True])
+async def test_the_statement_for_one_user_gives_the_same_roles(
+    make: Make, database: db.Database, registry: bool
+) -> None:
+    pairs = await _world(make)
+    pairs += [checks.PAIR * 10**6 + 1, checks.PAIR + 10**6]  # no such user, no such resource
+    of_pairs = await _masks(database, pairs, 8, is_wide=False, registry=registry)
+
+    for many in (1000, 8, 0):
+        assert await _masks_by_user(database, pairs, many, registry=registry) == of_pairs
+
+
 @pytest.mark.parametrize(("is_wide", "registry"), [*product((False, True), repeat=2)])
 async def test_both_ways_give_the_same_roles(make: Make, database: db.Database, is_wide: bool, registry: bool) -> None:
     pairs = await _world(make)
