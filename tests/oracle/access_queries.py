@@ -5,9 +5,12 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from app import db
+import pytest
+
+from app import db, policy
 from app.db import tables
 from app.domain import refs
+from app.services import access_cache
 from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, ResourceState, World, world_of
 from tests.support.client import Api
 from tests.support.factories import Person
@@ -73,6 +76,7 @@ async def all_agree(api: Api, database: db.Database, root: Person) -> None:
     """Send every query about every user, the anonymous one too, every resource and every role."""
     world = await world_of(database)
     await checks_agree(api, world, root)
+    await checks_of_one_user_agree(api, database, world, root)
     await explanations_agree(api, world, root)
     await accessible_agree(api, world, root)
     await access_subjects_agree(api, world, root)
@@ -145,6 +149,15 @@ async def checks_agree(api: Api, world: World, root: Person) -> None:
     answers = (await query_data(api, BATCH, root, **columns))["checkAccessBatch"]
     said = {row for row, answer in zip(rows, answers, strict=True) if answer}
     assert said == {row for row in rows if row[2] in world.holds(row[0], row[1])}
+
+
+async def checks_of_one_user_agree(api: Api, database: db.Database, world: World, root: Person) -> None:
+    """Compare `checkAccessBatch` about each user alone: the statement for many checks of one user, at any number."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policy, "MANY_PAIRS", 1)
+        for user in world.users:
+            database.caches.pop(access_cache.MASKS_BY_PAIR[policy.PAIR, True], None)
+            await checks_agree(api, replace(world, users={user: world.users[user]}), root)
 
 
 async def own_checks_agree(api: Api, world: World, person: Person) -> None:
