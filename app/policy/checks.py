@@ -94,16 +94,16 @@ def masks_of_user(dialect: str, *, registry: bool = True) -> Select[Any]:
     """
     me = select(_USER.label("user")).subquery("me")
     subjects = effective_subjects(me, registry=None if registry else False).cte("mine").prefix_with("MATERIALIZED")
-    asked = _asked_resources(dialect)
+    requested = _requested_resources(dialect)
     return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
-        _by_few_entries(dialect, asked, subjects), _by_own_subjects(asked, subjects)
+        _by_few_entries(dialect, requested, subjects), _by_own_subjects(requested, subjects)
     )
 
 
 _USER = bindparam("user", type_=RowId())
 
 
-def _asked_resources(dialect: str) -> CTE:
+def _requested_resources(dialect: str) -> CTE:
     """Return the bound resources, none unless the user is active: position, id, and whether they have few entries."""
     ids = bindparam("resources", type_=Keys(RowId()))
     if dialect == "postgresql":
@@ -116,10 +116,10 @@ def _asked_resources(dialect: str) -> CTE:
     columns = at.label("at"), resource_id.label("id"), _has_few_entries(resource_id, MANY_ENTRIES).label("has_few")
     person = aliased(User)
     is_user = select(_ONE).where(col(person.id) == _USER, is_active(col(person.id))).exists()
-    return select(*columns).select_from(rows).where(is_user).cte("asked").prefix_with("MATERIALIZED")
+    return select(*columns).select_from(rows).where(is_user).cte("requested").prefix_with("MATERIALIZED")
 
 
-def _by_few_entries(dialect: str, asked: CTE, subjects: CTE) -> Select[Any]:
+def _by_few_entries(dialect: str, requested: CTE, subjects: CTE) -> Select[Any]:
     """Return the rows of resources with few entries, one row for each entry of a subject of the user."""
     entry = aliased(Access)
     subject, entries = col(entry.subject), from_of(entry)
@@ -129,18 +129,18 @@ def _by_few_entries(dialect: str, asked: CTE, subjects: CTE) -> Select[Any]:
     is_own = subject.in_(select(subjects.c.subject))
     roles = case((subject.in_(unlimited), col(entry.mask)), (is_own, through_others.scalar_subquery()), else_=_ZERO)
     applies = or_(is_own, subject == _REGISTRY)
-    is_entry = and_(col(entry.resource_id) == asked.c.id, is_valid_until(entry.expires_at), applies)
+    is_entry = and_(col(entry.resource_id) == requested.c.id, is_valid_until(entry.expires_at), applies)
     columns = subject.label("subject"), _union(roles, end).label("roles")
     rows: Any
     matches: Any
     has_few: Any
     # OFFSET and LATERAL: see `_by_entries`.
     if dialect == "postgresql":
-        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(asked).lateral("matches")
-        rows, at, has_few = asked.join(matches, true()), asked.c.at, asked.c.has_few
+        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(requested).lateral("matches")
+        rows, at, has_few = requested.join(matches, true()), requested.c.at, requested.c.has_few
     else:
-        joined = OrderedJoin(asked, entries, is_entry)
-        chosen = select(asked.c.at.label("at"), *columns).select_from(joined).where(asked.c.has_few)
+        joined = OrderedJoin(requested, entries, is_entry)
+        chosen = select(requested.c.at.label("at"), *columns).select_from(joined).where(requested.c.has_few)
         rows = matches = chosen.offset(_ZERO).subquery("matches")
         at, has_few = matches.c.at, true()
     has_role = matches.c.roles.op("&")(_ALL) != _ZERO
@@ -151,21 +151,25 @@ def _by_few_entries(dialect: str, asked: CTE, subjects: CTE) -> Select[Any]:
     )
 
 
-def _by_own_subjects(asked: CTE, subjects: CTE) -> Select[Any]:
+def _by_own_subjects(requested: CTE, subjects: CTE) -> Select[Any]:
     """Return the rows of resources with many entries, one row for each.
 
     The entry of each subject is looked up by a subquery: joined, both databases may read all entries of the resource.
     """
     entry = aliased(Access)
     end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
-    is_entry = and_(col(entry.resource_id) == asked.c.id, col(entry.subject) == subjects.c.subject)
+    is_entry = and_(col(entry.resource_id) == requested.c.id, col(entry.subject) == subjects.c.subject)
     granted = select(_union(col(entry.mask), end)).where(is_entry, is_valid_until(entry.expires_at))
-    of_subject = granted.correlate(asked, subjects).scalar_subquery().label("granted")
-    own = select(subjects.c.cap, subjects.c.until, of_subject).offset(_ZERO).correlate(asked).subquery("own")
+    of_subject = granted.correlate(requested, subjects).scalar_subquery().label("granted")
+    own = select(subjects.c.cap, subjects.c.until, of_subject).offset(_ZERO).correlate(requested).subquery("own")
     lasting = or_(own.c.granted.is_(None), and_(own.c.until.is_(None), own.c.granted < _ENDS))
     ends = func.coalesce(func.max(case((lasting, _ZERO), else_=_ENDS)), _ZERO)
-    masks = select(bit_or(own.c.granted.op("&")(own.c.cap)) + ends).correlate(asked)
-    return select(_in_place(asked.c.at, masks.scalar_subquery())).select_from(asked).where(not_(asked.c.has_few))
+    masks = select(bit_or(own.c.granted.op("&")(own.c.cap)) + ends).correlate(requested)
+    return (
+        select(_in_place(requested.c.at, masks.scalar_subquery()))
+        .select_from(requested)
+        .where(not_(requested.c.has_few))
+    )
 
 
 def _roles_as(subjects: FromClause, entry: Any) -> Select[Any]:
