@@ -1,6 +1,8 @@
 """Claims about slow reads of SQLite: no other task waits for them, they see one moment, and they can be stopped."""
 
 import asyncio
+import threading
+from typing import Any
 
 import pytest
 from sqlalchemy import Integer, bindparam, func, insert, literal, select
@@ -96,6 +98,54 @@ async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(own_db: db.Da
         task.cancel()
     await asyncio.wait(tasks)
     assert (await fetch(own_db, COUNTED, most=LONG))[0][0] == LONG
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each time that a read begins, whether it does so in the event loop."""
+    fetch_all, loop, places = slow_reads.ReadConnection.fetch_all, threading.current_thread(), list[bool]()
+
+    def noted(*arguments: Any) -> Any:
+        places.append(threading.current_thread() is loop)
+        return fetch_all(*arguments)
+
+    monkeypatch.setattr(slow_reads.ReadConnection, "fetch_all", noted)
+    return places
+
+
+@pytest.mark.parametrize("is_snapshot", [False, True])
+async def test_what_was_slow_begins_in_a_thread_and_is_never_begun_twice(
+    own_db: db.Database, begun: list[bool], is_snapshot: bool
+) -> None:
+    async def count(most: int) -> int:
+        if not is_snapshot:
+            return int((await fetch(own_db, COUNTED, most=most))[0][0])
+        async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
+            return int((await read([(own_db.prepare(COUNTED), {"most": most})]))[0][0][0])
+
+    assert [await count(LONG) for _ in range(3)] == [LONG] * 3
+    assert begun == [True, False, False, False]
+
+    assert await count(1) == 1  # in the thread for the last time, unless the machine was too slow for it
+    while not begun[-1]:
+        assert await count(1) == 1
+    assert await fetch(own_db, ROLES) == [(BUILT_IN,)]
+    assert begun[-1]
+
+
+async def test_a_slow_statement_with_no_thread_to_begin_in_is_read_as_any_other(
+    own_db: db.Database, begun: list[bool]
+) -> None:
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, most=ENDLESS)) for _ in range(slow_reads.THREADS)]
+    await asyncio.sleep(0.1)
+    begun.clear()
+
+    assert (await fetch(own_db, COUNTED, most=1))[0][0] == 1
+    assert begun == [True]
+
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 async def test_it_counts_as_one_statement(own_db: db.Database) -> None:

@@ -241,6 +241,9 @@ class SqliteDatabase(Database):
                 return await read(statements)
         count()
         try:
+            if self._slow_reads.expects(statements):
+                async with self._borrow() as reader:
+                    return await self._slow_reads.fetch_expected(reader, statements)
             return self._read_connection().fetch_all(statements, slow_reads.LOOP_BUDGET)
         except DeadlineExceeded:
             async with self._borrow() as reader:
@@ -294,6 +297,8 @@ class SqliteDatabase(Database):
     async def _fetch_all(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> list[list[Row]]:
         count(len(statements))
         try:
+            if self._slow_reads.expects(statements):
+                return await self._slow_reads.fetch_expected(reader, statements)
             return reader.fetch_all(statements, slow_reads.LOOP_BUDGET)
         except DeadlineExceeded:
             return await self._slow_reads.fetch_all(reader, statements)

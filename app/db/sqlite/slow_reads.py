@@ -1,16 +1,19 @@
 """Reads of SQLite: short ones run in the event loop, long ones in a thread.
 
 A page takes one or two milliseconds, less than a thread costs. But a read blocks the event loop, so a read that
-exceeds the budget is interrupted and restarted in a thread.
+exceeds the budget is interrupted and restarted in a thread. SQLite cannot continue a statement in another thread.
+So one that was slow begins in a thread the next time. The event loop waits for it as long as for any other read, and
+then leaves it there.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from math import inf
 from time import perf_counter
 
+from app.caching import WeightedLRU
 from app.db.interface import BoundStatement
 from app.db.sqlite.connection import Connection
 from app.db.statements import Row
@@ -27,6 +30,9 @@ THREADS = 2
 
 MAX_WAITING = 16
 """Number of long reads, including waiting ones. More are rejected, to keep connections for short reads."""
+
+SLOW_STATEMENTS = 256
+"""Number of statements that are remembered as slow."""
 
 Rows = list[list[Row]]
 
@@ -71,26 +77,50 @@ class SlowReadPool:
         self._longest = longest
         self._threads = ThreadPoolExecutor(THREADS, "read")
         self._reads = 0
+        self._slow: WeightedLRU[str, bool] = WeightedLRU(SLOW_STATEMENTS)
 
-    async def fetch_all(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> Rows:
+    def expects(self, statements: Sequence[BoundStatement]) -> bool:
+        """Return whether one of the statements was slow the last time, and a thread is free to begin in."""
+        if not self._slow or self._reads >= THREADS:
+            return False
+        return any(self._slow.get(compiled.text) for compiled, _ in statements)
+
+    async def fetch_expected(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> Rows:
+        """Execute the statements in a thread, for which the event loop waits first; raises as `fetch_all`."""
+        began = perf_counter()
+        rows = await self.fetch_all(reader, statements, waits=LOOP_BUDGET)
+        if perf_counter() - began < LOOP_BUDGET / 2:
+            for compiled, _ in statements:
+                self._slow.discard(compiled.text)
+        return rows
+
+    async def fetch_all(
+        self, reader: ReadConnection, statements: Sequence[BoundStatement], *, waits: float = 0.0
+    ) -> Rows:
         """Execute the statements in a thread; raises TimedOut, or Unavailable if too many reads are waiting.
 
-        A cancellation interrupts the read.
+        A cancellation interrupts the read. The event loop waits for it first, for a number of seconds.
         """
+        for compiled, _ in statements:
+            self._slow.put(compiled.text, True)
         if self._reads >= MAX_WAITING:
             raise Unavailable("Too many long reads are running. Try again in a moment.")
         self._reads += 1
         try:
             return await self._in_thread(
-                lambda: reader.fetch_all(statements, self._longest), reader.connection.interrupt
+                lambda: reader.fetch_all(statements, self._longest), reader.connection.interrupt, waits
             )
         except DeadlineExceeded:
             raise TimedOut("The read took too long and was stopped. Request less data at once.") from None
         finally:
             self._reads -= 1
 
-    async def _in_thread(self, read: Callable[[], Rows], stop: Callable[[], None]) -> Rows:
+    async def _in_thread(self, read: Callable[[], Rows], stop: Callable[[], None], waits: float) -> Rows:
         job = self._threads.submit(read)
+        if waits > 0:
+            wait([job], waits)
+            if job.done():
+                return job.result()
         try:
             return await asyncio.shield(asyncio.wrap_future(job))
         except asyncio.CancelledError:
