@@ -83,7 +83,7 @@ class SlowReadPool:
         """Return whether one of the statements was slow the last time, and a thread is free to begin in."""
         if not self._slow or self._reads >= THREADS:
             return False
-        return any(self._slow.get(compiled.text) for compiled, _ in statements)
+        return any(self._slow.peek(compiled.text) for compiled, _ in statements)
 
     async def fetch_expected(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> Rows:
         """Execute the statements in a thread, for which the event loop waits first; raises as `fetch_all`."""
