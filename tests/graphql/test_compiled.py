@@ -179,6 +179,19 @@ async def test_below_null_no_error_is_raised(both: Both, viewers: dict[str, View
     assert both.tally.questions == {"compiled": 1}
 
 
+@pytest.mark.parametrize("rows", [0, 1])
+async def test_below_a_list_an_argument_is_refused_only_for_a_row(
+    both: Both, viewers: dict[str, Viewer], rows: int
+) -> None:
+    """Also on PostgreSQL, which reads the list and what is below it by one statement."""
+    condition = "" if rows else '(filter: {userName: {eq: "nobody has this name"}})'
+    text = f"{{ users{condition} {{ nodes {{ groups(last: -1) {{ totalCount }} roles {{ name }} }} }} }}"
+    await both.ask(Question(text, {}), viewers["admin"], "admin")
+
+    expected = ({}, {"refusal": 1}) if rows else ({"compiled": 1}, {})
+    assert (both.tally.questions, both.tally.mistaken) == expected
+
+
 async def test_just_these_fields_do_not_compile(both: Both, world: World, viewers: dict[str, Viewer]) -> None:
     """The test of every question requires that plans return all other fields."""
     user, resource = world.ready("UserBy")[0]["id"], world.ready("ResourceBy")[0]["id"]

@@ -36,10 +36,7 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
     if plan.last is not None and level and run.database.joins_levels:
         await _read_both(plan.last, level, run)
     elif plan.is_deep:
-        async with run.database.snapshot(freshness=run.freshness) as read:
-            while level:
-                statements, targets = _open(level, run)
-                level = _fill(targets, await read(statements) if statements else [])
+        await _read_levels(level, run)
     elif level:
         read_once = run.database.read
         statements, targets = _open(level, run)
@@ -47,18 +44,33 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
     return objects[0]
 
 
+async def _read_levels(level: PlanLevel, run: PlanRun) -> None:
+    """Read one level after the other, at one moment."""
+    async with run.database.snapshot(freshness=run.freshness) as read:
+        while level:
+            statements, targets = _open(level, run)
+            level = _fill(targets, await read(statements) if statements else [])
+
+
 async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> None:
     """Read the first level and the last one by one statement, and fill them in."""
+    try:
+        unkeyed = {
+            step: [(bound, columns) for bound in step.open_unkeyed(run)]
+            for step, columns in last.items()
+            if columns is not NO_KEYS
+        }
+    except errors.Refusal:  # an argument of the last level counts only if the first one has a row
+        await _read_levels(level, run)
+        return
     statements, targets = _open(level, run)
     if not statements:
         return
     joined: list[tuple[BoundStatement, KeyColumns]] = []
     places: dict[Any, slice[int, int, None]] = {}
-    for step, columns in last.items():
-        if columns is NO_KEYS:
-            continue
+    for step, bounds in unkeyed.items():
         start = len(statements) + len(joined)
-        joined += [(bound, columns) for bound in step.open_unkeyed(run)]
+        joined += bounds
         places[step] = slice(start, len(statements) + len(joined))
     results = await run.database.read_joined(statements, joined, freshness=run.freshness)
     for step, parents in _fill(targets, results[: len(statements)]):
