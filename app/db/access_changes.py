@@ -32,11 +32,6 @@ def resource_scope(resource: int) -> int:
     return 2 * resource + 1
 
 
-def split_scope(scope: int) -> tuple[int, int]:
-    """Return the id of a scope, and 1 if it is of a resource or 0 if it is of a user."""
-    return divmod(scope, 2)
-
-
 def changes_or_everything(state: Any, scopes: Collection[int]) -> AccessChanges:
     """Return changes; None in place of scopes that are too many or contain EVERYTHING."""
     return AccessChanges(state, None if len(scopes) > MOST_SCOPES or EVERYTHING in scopes else scopes)

@@ -146,7 +146,7 @@ class Transaction(ABC):
         self.has_written = True
         if self._stats is not None:
             self._stats.statements += 1
-        assert compiled.width == 0, "a statement with rows cannot be sent without waiting for them"
+        _require_no_rows(compiled)
         await self._send(compiled.text, compiled.arguments(values))
 
     async def row(self, statement: Executable, **values: Any) -> Row | None:
@@ -194,7 +194,8 @@ class Transaction(ABC):
         if self._stats is not None:
             self._stats.statements += 1
         if len(rows) <= MAX_ROWS:
-            assert not is_sent or compiled.width == 0, "a statement with rows cannot be sent without waiting for them"
+            if is_sent:
+                _require_no_rows(compiled)
             execute = self._send_many if is_sent else self._execute_many
             await execute(compiled.text, [compiled.arguments(bind(row)) for row in rows])
             return
@@ -223,6 +224,10 @@ class Transaction(ABC):
 
     async def _send_many(self, text: str, arguments: list[Sequence[Any]]) -> None:
         await self._execute_many(text, arguments)
+
+
+def _require_no_rows(compiled: CompiledStatement) -> None:
+    assert compiled.width == 0, "a statement with rows cannot be sent without waiting for them"
 
 
 def _new_values(values: Values) -> Values:

@@ -1,20 +1,16 @@
 """A cache of values for pairs of a user and a resource that stay until a commit concerns the user or the resource."""
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.db.access_changes import resource_scope, split_scope, user_scope
+from app.db.access_changes import resource_scope, user_scope
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
 
 ROUNDS_REMEMBERED = 64
 """Rounds of changes that a slow read may miss; after more of them its values are not added."""
-
-
-FREED_PER_VALUE = 4
-"""Dropped items that are freed for each value that is added: three for each value are dropped."""
 
 
 @dataclass(slots=True)
@@ -27,11 +23,8 @@ class CachedPairs:
     round: int = 0
     """Number of times that values were dropped."""
     _dropped: deque[tuple[int, Collection[int] | None]] = field(default_factory=lambda: deque(maxlen=ROUNDS_REMEMBERED))
-    _by_user: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _by_resource: dict[int, int | list[int]] = field(default_factory=dict)
-    """The pairs of each resource: one pair is no list, since a list takes many times longer to make and to collect."""
+    _by_scope: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     _added: int = 0
-    _retired: list[dict[int, Any]] = field(default_factory=list)
 
     def drop(self, scopes: Collection[int] | None) -> None:
         """Drop the values that these scopes concern; None drops all."""
@@ -43,60 +36,39 @@ class CachedPairs:
             self.clear()
             return
         for scope in scopes:
-            key, is_resource = split_scope(scope)
-            pairs = self._by_resource.pop(key, ()) if is_resource else self._by_user.pop(key, ())
-            for pair in (pairs,) if isinstance(pairs, int) else pairs:
+            for pair in self._by_scope.pop(scope, ()):
                 self.values.pop(pair, None)
 
     def clear(self) -> None:
-        """Drop all values. Their memory is freed little by little: at once it takes a tenth of a second."""
-        self._retired = [self.values, self._by_user, self._by_resource]
-        self.values, self._by_user, self._by_resource = {}, defaultdict(list), {}
+        """Drop all values."""
+        self.values.clear()
+        self._by_scope.clear()
         self._added = 0
-
-    def _free(self, number: int) -> None:
-        """Free at most a number of items of what is dropped."""
-        while self._retired and number > 0:
-            items = self._retired[-1]
-            for _ in range(min(number, len(items))):
-                items.popitem()
-                number -= 1
-            if not items:
-                self._retired.pop()
 
     def add(self, values: Mapping[int, int], since: int, most: int) -> None:
         """Add values that were read after the round `since`, but for those that a later round concerns."""
         stale = self._scopes_after(since)
         if stale is None:
             return
-        self._free(FREED_PER_VALUE * len(values))
         self._added += len(values)
         if self._added > most:  # also bounds the lists, in which dropped pairs can remain
             self.clear()
             self._added = len(values)
             if len(values) > most:
                 return
-        if stale:
-            values = {pair: value for pair, value in values.items() if stale.isdisjoint(self._scopes(pair))}
-        self.values.update(values)
-        by_resource = self._by_resource
-        for pair in values:
+        for pair, value in values.items():
             user, resource = divmod(pair, self.base)
-            self._by_user[user].append(pair)
-            pairs = by_resource.setdefault(resource, pair)
-            if isinstance(pairs, list):
-                pairs.append(pair)
-            elif pairs != pair:
-                by_resource[resource] = [pairs, pair]
+            of_user, of_resource = user_scope(user), resource_scope(resource)
+            if of_user in stale or of_resource in stale:
+                continue
+            self.values[pair] = value
+            self._by_scope[of_user].append(pair)
+            self._by_scope[of_resource].append(pair)
 
-    def _scopes(self, pair: int) -> tuple[int, int]:
-        user, resource = divmod(pair, self.base)
-        return user_scope(user), resource_scope(resource)
-
-    def _scopes_after(self, since: int) -> Set[int] | None:
+    def _scopes_after(self, since: int) -> Collection[int] | None:
         """Return the scopes that were dropped after the round `since`; None if these may be all."""
         if since == self.round:
-            return frozenset()
+            return ()
         later = [scopes for number, scopes in self._dropped if number > since]
         if None in later or len(later) != self.round - since:
             return None

@@ -1,5 +1,6 @@
 """The statement of access checks: the effective roles of many users on many resources, from the access index."""
 
+from collections.abc import Sequence
 from functools import cache, reduce
 from typing import Any
 
@@ -105,13 +106,7 @@ _USER = bindparam("user", type_=RowId())
 
 def _requested_resources(dialect: str) -> CTE:
     """Return the bound resources, none unless the user is active: position, id, and whether they have few entries."""
-    ids = bindparam("resources", type_=Keys(RowId()))
-    if dialect == "postgresql":
-        rows: Any = _numbered(func.unnest(ids), "value")
-        at = rows.c.at - 1
-    else:
-        rows = func.json_each(ids).table_valued("key", "value", name="pairs")
-        at = rows.c.key
+    rows, at = _bound_values(dialect, bindparam("resources", type_=Keys(RowId())))
     resource_id = cast(rows.c.value, RowId)
     columns = at.label("at"), resource_id.label("id"), _has_few_entries(resource_id, MANY_ENTRIES).label("has_few")
     person = aliased(User)
@@ -130,25 +125,8 @@ def _by_few_entries(dialect: str, requested: CTE, subjects: CTE) -> Select[Any]:
     roles = case((subject.in_(unlimited), col(entry.mask)), (is_own, through_others.scalar_subquery()), else_=_ZERO)
     applies = or_(is_own, subject == _REGISTRY)
     is_entry = and_(col(entry.resource_id) == requested.c.id, is_valid_until(entry.expires_at), applies)
-    columns = subject.label("subject"), _union(roles, end).label("roles")
-    rows: Any
-    matches: Any
-    has_few: Any
-    # OFFSET and LATERAL: see `_by_entries`.
-    if dialect == "postgresql":
-        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(requested).lateral("matches")
-        rows, at, has_few = requested.join(matches, true()), requested.c.at, requested.c.has_few
-    else:
-        joined = OrderedJoin(requested, entries, is_entry)
-        chosen = select(requested.c.at.label("at"), *columns).select_from(joined).where(requested.c.has_few)
-        rows = matches = chosen.offset(_ZERO).subquery("matches")
-        at, has_few = matches.c.at, true()
-    has_role = matches.c.roles.op("&")(_ALL) != _ZERO
-    return (
-        select(_in_place(at, matches.c.roles))
-        .select_from(rows)
-        .where(has_few, or_(has_role, matches.c.subject == _REGISTRY))
-    )
+    position = requested.c.at, requested.c.has_few
+    return _with_roles(dialect, requested, [requested], position, entry, is_entry, _union(roles, end))
 
 
 def _by_own_subjects(requested: CTE, subjects: CTE) -> Select[Any]:
@@ -214,24 +192,43 @@ def _by_entries(dialect: str, places: _Pairs, *, registry: bool) -> Select[Any]:
     """Return the rows of all other pairs, one row for each entry that gives the user a role."""
     pairs, at, _, resource_id = places
     user, entry = aliased(User), aliased(Access)
-    users, entries = from_of(user), from_of(entry)
-    columns = (col(entry.subject).label("subject"), _roles(col(user.id), entry, registry=registry).label("roles"))
     is_entry = and_(col(entry.resource_id) == resource_id, is_valid_until(entry.expires_at))
-    active_pairs, has_few = _active_pairs(places, user), _has_few_entries(resource_id, MANY_ENTRIES)
-    # OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL keeps
-    # PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
+    position = at, _has_few_entries(resource_id, MANY_ENTRIES)
+    roles = _roles(col(user.id), entry, registry=registry)
+    return _with_roles(dialect, _active_pairs(places, user), [pairs, from_of(user)], position, entry, is_entry, roles)
+
+
+def _with_roles(
+    dialect: str,
+    outer: FromClause,
+    tables: Sequence[FromClause],
+    position: tuple[ColumnElement[Any], ColumnElement[bool]],
+    entry: Any,
+    is_entry: ColumnElement[bool],
+    roles: ColumnElement[Any],
+) -> Select[Any]:
+    """Return the rows of the entries that give a role, or are of the registry, for the rows of the outer loop.
+
+    `tables` are those of the outer loop, and `position` is the position of a row and whether its resource has few
+    entries. OFFSET keeps both databases from computing the roles twice, for the condition and for the result. LATERAL
+    keeps PostgreSQL from reading the whole index, since its generic plan knows no number of pairs.
+    """
+    at, has_few = position
+    columns = col(entry.subject).label("subject"), roles.label("roles")
     matches: Any
     rows: Any
     if dialect == "postgresql":
-        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(pairs, users).lateral("matches")
-        rows, position = active_pairs.join(matches, true()), at
+        matches = select(*columns).where(is_entry).offset(_ZERO).correlate(*tables).lateral("matches")
+        rows = outer.join(matches, true())
     else:
-        joined = OrderedJoin(active_pairs, entries, is_entry)
-        matches = select(at.label("at"), *columns).select_from(joined).where(has_few).offset(_ZERO).subquery("matches")
-        rows, position, has_few = matches, matches.c.at, true()
+        joined = OrderedJoin(outer, from_of(entry), is_entry)
+        rows = matches = (
+            select(at.label("at"), *columns).select_from(joined).where(has_few).offset(_ZERO).subquery("matches")
+        )
+        at, has_few = matches.c.at, true()
     has_role = matches.c.roles.op("&")(_ALL) != _ZERO
     return (
-        select(_in_place(position, matches.c.roles))
+        select(_in_place(at, matches.c.roles))
         .select_from(rows)
         .where(has_few, or_(has_role, matches.c.subject == _REGISTRY))
     )
@@ -274,14 +271,17 @@ def _union(roles: ColumnElement[Any], others: ColumnElement[Any]) -> ColumnEleme
     return union
 
 
-def _pairs(dialect: str) -> _Pairs:
-    pairs = bindparam("pairs", type_=Keys(BigInteger()))
+def _bound_values(dialect: str, values: Any) -> tuple[Any, ColumnElement[Any]]:
+    """Return the rows of a bound list, with the column `value`, and their position from 0."""
     if dialect == "postgresql":
-        rows: Any = _numbered(func.unnest(pairs), "value")
-        at = rows.c.at - 1
-    else:
-        rows = func.json_each(pairs).table_valued("key", "value", name="pairs")
-        at = rows.c.key
+        rows = _numbered(func.unnest(values), "value")
+        return rows, rows.c.at - 1
+    rows = func.json_each(values).table_valued("key", "value", name="pairs")
+    return rows, rows.c.key
+
+
+def _pairs(dialect: str) -> _Pairs:
+    rows, at = _bound_values(dialect, bindparam("pairs", type_=Keys(BigInteger())))
     value = cast(rows.c.value, BigInteger)
     return rows, at, value // PAIR, value % PAIR
 

@@ -38,7 +38,6 @@ def test_what_is_added_stays_until_its_user_or_its_resource_is_dropped(seed: int
                 naive, added = {}, len(pairs)
             naive |= pairs
         assert cached.values == naive
-        assert sum(map(len, cached._retired)) <= 3 * MOST
 
 
 def test_values_that_were_read_before_a_change_are_not_added() -> None:
@@ -51,19 +50,3 @@ def test_values_that_were_read_before_a_change_are_not_added() -> None:
     cached.drop(None)
     cached.add({2 * BASE + 2: 3}, before, MOST)
     assert cached.values == {}
-
-
-def test_what_is_dropped_is_freed_while_new_values_are_added() -> None:
-    cached = CachedPairs(BASE)
-    cached.add({BASE + each: 1 for each in range(MOST)}, 0, MOST)
-    cached.add({2 * BASE + 1: 1}, 0, MOST)
-
-    left = [sum(map(len, cached._retired))]
-    for each in range(2, MOST):
-        cached.add({2 * BASE + each: 1}, 0, MOST)
-        left.append(sum(map(len, cached._retired)))
-
-    assert left[0] == 2 * MOST + 1
-    assert left == sorted(left, reverse=True)
-    assert left[-1] == 0
-    assert len(cached.values) == MOST - 1

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app import db
 from app.db import tables
 from app.db.postgresql import connection
+from app.db.postgresql.connection import MOST_KEYS
 from app.db.postgresql.transaction import MAX_UNSENT
 from app.db.statements import compile_insert
 from app.db.tables import KeyText, UTCDateTime, col
@@ -168,6 +169,22 @@ async def test_a_change_costs_one_round_trip_for_each_answer_that_it_waits_for(u
 
     assert spent[0] > spent[1] == spent[2] == (2, 2)
     assert len(names) == 9
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.parametrize(("keys", "waits"), [(MOST_KEYS, True), (MOST_KEYS + 1, False)])
+async def test_a_write_of_many_keys_is_sent_by_itself(url: str, keys: int, waits: bool) -> None:
+    """Fifty of them in one message could take longer than one statement may."""
+    wire = Wire(url)
+    async with wire as through, open_db(through, size=1) as own_db:
+        for _ in range(2):
+            async with own_db.write() as tx:
+                await tx.rows(NAMES)
+                before = wire.turns
+                await tx.send(delete(tables.User).where(among(col(tables.User.id), integers(range(keys)))))
+                spent = wire.turns - before
+
+    assert spent == (0 if waits else 1)
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])

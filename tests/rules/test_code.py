@@ -60,10 +60,9 @@ def test_only_the_database_package_imports_a_driver() -> None:
 
 
 def test_there_is_one_lru() -> None:
-    """`scoped_cache` frees what it has dropped, in any order."""
     paths = {path for path, tree in _of("app/").items() if {"OrderedDict", "popitem"} & {*_names(tree), *_calls(tree)}}
 
-    assert paths == {"app/caching.py", "app/db/scoped_cache.py"}
+    assert paths == {"app/caching.py"}
 
 
 def test_moments_are_written_in_one_place() -> None:

@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from scripts import long_tests
+from scripts.differential.__main__ import DATABASES
 from tests.support.sources import files
 
 HOME = Path(__file__).parents[2]
@@ -103,3 +105,12 @@ def test_a_long_test_runs_its_file_with_its_numbers(
 
     assert dict(os.environ) == environment
     assert [file in options for options in runs] == [True]
+
+
+def test_the_executors_are_compared_with_all_that_queries_need() -> None:
+    """The questions select every field of the root, some of which read settings and not the database."""
+    command = [sys.executable, "-m", "scripts.differential", "60", "1", "1"]
+    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" 0 failures") == len(DATABASES)

