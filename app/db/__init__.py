@@ -23,6 +23,7 @@ from app.db.interface import (
     Transaction,
     UniqueViolation,
 )
+from app.db.kept_rows import KeptObjects, KeptRows, KeptTables, RowsChanged
 from app.db.loop_yield import chunks
 from app.db.postgresql.database import PostgresDatabase
 from app.db.postgresql.replicated import ReplicatedDatabase

@@ -2,14 +2,22 @@
 
 Triggers of the tables that decide about access write a row of `access_changes` for each user and resource concerned
 (migration 0020). A cache reads the rows that are new to it and drops what they concern, so a commit elsewhere does not
-empty it.
+empty it. Triggers of the tables whose rows workers keep write a row with the scope of the table (migration 0022).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
+
+from app.db.tables import Group, Org, ResourceType, Role
 
 EVERYTHING = 0
 """The scope of a change that may concern everybody, such as a change of a role."""
+
+TABLE_SCOPES: Mapping[Any, int] = {Org: -1, Group: -2, Role: -3, ResourceType: -4}
+"""The scopes of the tables whose rows workers keep: a commit has changed a row, but for the columns `NOT_RECORDED`."""
+
+NOT_RECORDED = frozenset({"size_bytes"})
+"""Columns of these tables whose changes are not recorded, since other changes often write them."""
 
 MOST_SCOPES = 2_000
 """Scopes that a cache reads at once. If there are more, it is emptied."""

@@ -247,6 +247,9 @@ class Database(ABC):
     checks_conditions: bool = False
     """True if a read may end with a statement that is a condition (see `statements.CONDITION`)."""
 
+    logs_changes: bool = True
+    """True if every read can end with the statement `changes_since`, which is then about the moment of that read."""
+
     failures: "FailureLog"
 
     def __init__(self, statements: StatementCache) -> None:
@@ -297,6 +300,14 @@ class Database(ABC):
         The rows are as new as the new state or newer, like all that is read with `Freshness.PRIMARY` after this call.
         They are valid until a later call names their scope.
         """
+
+    @abstractmethod
+    def changes_since(self, state: Any) -> BoundStatement:
+        """Return the statement that selects what `changes_of` needs, for a state that a call has returned."""
+
+    @abstractmethod
+    def changes_of(self, state: Any, rows: Sequence[Row]) -> AccessChanges:
+        """Return whose access has changed between a state and the moment of the read that returned these rows."""
 
     @abstractmethod
     def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:

@@ -17,6 +17,7 @@ class WrappedDatabase(Database):
         self._inner = inner
         self.clock, self.caches, self.failures = inner.clock, inner.caches, inner.failures
         self.waits, self.joins_levels, self.checks_conditions = inner.waits, inner.joins_levels, inner.checks_conditions
+        self.logs_changes = inner.logs_changes
 
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
         return await self._inner.read(statements, freshness=freshness)
@@ -40,6 +41,12 @@ class WrappedDatabase(Database):
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
         return await self._inner.read_with_changes(since, statements)
+
+    def changes_since(self, state: Any) -> BoundStatement:
+        return self._inner.changes_since(state)
+
+    def changes_of(self, state: Any, rows: Sequence[Row]) -> AccessChanges:
+        return self._inner.changes_of(state, rows)
 
     def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:
         return self._inner.snapshot(freshness=freshness)

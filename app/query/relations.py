@@ -9,6 +9,7 @@ id of the viewer and the current time are bound values.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -98,6 +99,14 @@ def order_column(relation: "Relation", name: str, viewer: Viewer) -> ColumnEleme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """How the rows of a relation refer to those of a small table: each has the id of one in `column`."""
+
+    table: Table
+    column: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """An edge of the read graph.
 
@@ -111,6 +120,7 @@ class Relation:
     - `custom_from`: returns the FROM clause that replaces the table and its join.
     - `virtual_rows`: the computed rows of a page without a table.
     - `is_short`: a key has so few rows that a page may read all of them, as of the groups of a user.
+    - `refers`: how all rows of a key refer to rows of a small table, whose order by name and id is theirs.
     """
 
     kind: Literal["one", "many", "page"]
@@ -127,6 +137,7 @@ class Relation:
     virtual_rows: "VirtualRows | None" = None
     newest_first: bool = False
     is_short: bool = False
+    refers: Reference | None = None
 
     @property
     def anchor(self) -> Table:
@@ -151,6 +162,16 @@ class Relation:
     def default_order(self) -> tuple[tuple[str, bool], ...]:
         """Return the pairs (name, descending) that apply when the client gives no order."""
         return tuple((name, self.newest_first) for name in self.order)
+
+
+@cache
+def without_referred_rows(relation: Relation) -> Relation:
+    """Return a relation of the same rows in any order, which does not read the rows that they refer to."""
+    refers = relation.refers
+    assert refers is not None
+    return Relation(
+        "many", relation.anchor, relation.by, lambda viewer: relation.sees(viewer) & col(refers.column).is_not(None)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,6 +223,7 @@ class FieldSpec:
     - `part`: the field is an object of the same row. It selects a column, `PRESENT`, only if it has a guard.
     - `joined`: the table of a part, which every relation to such rows joins, or which `via` reads.
     - `via`: for a part from another row that this one refers to, the subquery for a column of that row.
+    - `reference`: the column with the id of that row.
     - `identity`: the field is the global id.
     - `lookup`: the field finds a row by its arguments.
     - `viewer_value`: computes the value from the viewer, without a row.
@@ -217,6 +239,7 @@ class FieldSpec:
     part: bool = False
     joined: Table | None = None
     via: "Via | None" = None
+    reference: Any = None
     identity: bool = False
     lookup: Lookup | None = None
     viewer_value: Callable[[Viewer], Any] | None = None
@@ -265,6 +288,12 @@ class Layout:
         guards = {spec.guard for _, spec, _ in self.fields}
         used = guards | {spec.of for _, spec, _ in self.fields if callable(spec.of)}
         return {function for function in functions if function in used}
+
+
+@cache
+def reference(column: Any) -> FieldSpec:
+    """Return the field spec of a column with the id of another row."""
+    return FieldSpec(of=column)
 
 
 def layout(table: Table, *names: str, **specs: FieldSpec) -> Layout:

@@ -36,7 +36,7 @@ from app.query.predicates import (
     list_conditions,
     seek_predicates,
 )
-from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, order_column
+from app.query.relations import ROOT_KEY, Keys, Layout, Relation, Table, among, order_column, without_referred_rows
 
 
 class SelectBuilder:
@@ -63,6 +63,19 @@ class SelectBuilder:
         """Return the statement for all rows of a list without a parent, in the default order."""
         return self._remember(
             ("all", relation, layout, viewer.permission_profile), lambda: all_rows(relation, layout, viewer)
+        )
+
+    def select_kept(self, table: Table, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
+        """Return the statement for up to `most` rows of a small table, by name and id. The last column is the id."""
+        return self._remember(
+            ("kept", table, layout, viewer.permission_profile, most), lambda: kept(table, layout, viewer, most)
+        )
+
+    def referring_page(self, relation: Relation, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
+        """Return the statement for up to `most` rows of all keys, in any order, without the rows they refer to."""
+        return self._remember(
+            ("referring", relation, layout, viewer.permission_profile, most),
+            lambda: by_keys(without_referred_rows(relation), layout, viewer, self.dialect).limit(most),
         )
 
     def page(
@@ -118,6 +131,13 @@ def all_rows(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
     ]
     rows = select(*layout.columns(viewer)).select_from(relation.rows(viewer))
     return rows.where(relation.sees(viewer)).order_by(*order)
+
+
+def kept(table: Any, layout: Layout, viewer: Viewer, most: int) -> Select[Any]:
+    """Return the SELECT of `SelectBuilder.select_kept`."""
+    name = table.name_key if hasattr(table, "name_key") else table.name
+    rows = select(*layout.columns(viewer), col(table.id).label("k")).select_from(from_of(table))
+    return rows.order_by(col(name), col(table.id)).limit(most)
 
 
 def page(

@@ -30,7 +30,7 @@ from app.db.tables import (
 )
 from app.domain.viewer import Viewer
 from app.query.filters import FilterSpec
-from app.query.relations import FieldSpec, IndexScan, Relation
+from app.query.relations import FieldSpec, IndexScan, Reference, Relation
 from app.query.virtual_rows import VirtualRows
 from app.services.list_filters import (
     AUDIT_FILTERS,
@@ -85,6 +85,7 @@ user_roles = Relation(
     UserRole,
     col(Role.id) == col(UserRole.role_id),
     BY_NAME,
+    refers=Reference(Role, UserRole.role_id),
 )
 role_users = Relation(
     "page",
@@ -115,6 +116,7 @@ member_orgs = Relation(
     ORG_ORDERS,
     ORG_FILTERS,
     is_short=True,
+    refers=Reference(Org, OrgMember.org_id),
 )
 org_members = Relation(
     "page",
@@ -160,6 +162,7 @@ member_groups = Relation(
     GROUP_ORDERS,
     GROUP_FILTERS,
     is_short=True,
+    refers=Reference(Group, GroupMember.group_id),
 )
 group_members = Relation(
     "page",
@@ -304,6 +307,7 @@ group_grants = Relation(
     ("name", "group"),
     orders=_grant_orders,
     custom_from=_with_group,
+    refers=Reference(Group, Grant.group_id),
 )
 user_grants = Relation(
     "many", Grant, Grant.resource_id, policy.unrestricted, ("user_name",), orders=_grant_orders, custom_from=_with_user

@@ -213,11 +213,17 @@ class PostgresDatabase(Database):
     async def read_with_changes(
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
-        last, *life = since or (None,)
-        (row,), *rows = await self.read([(_CHANGES, {"since": last}), *statements], freshness=Freshness.PRIMARY)
-        *state, scopes = row
-        is_same = life == state[1:]  # after a crash, numbers of lost transactions are given again
-        return changes_or_everything(state, {*scopes}) if is_same else AccessChanges(state, None), rows
+        changes, *rows = await self.read([self.changes_since(since), *statements], freshness=Freshness.PRIMARY)
+        return self.changes_of(since, changes), rows
+
+    def changes_since(self, state: Any) -> BoundStatement:
+        return _CHANGES, {"since": state[0] if state else None}
+
+    def changes_of(self, state: Any, rows: Sequence[Row]) -> AccessChanges:
+        _, *life = state or (None,)
+        ((*now, scopes),) = rows
+        is_same = life == now[1:]  # after a crash, numbers of lost transactions are given again
+        return changes_or_everything(now, {*scopes}) if is_same else AccessChanges(now, None)
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:

@@ -34,7 +34,7 @@ from app.db.sqlite import slow_reads, worker_thread
 from app.db.sqlite.connection import Connection, connect
 from app.db.sqlite.group_commit import CommitFailed, GroupCommit
 from app.db.sqlite.slow_reads import DeadlineExceeded, ReadConnection, SlowReadPool
-from app.db.statements import FEW_ROWS, Row, StatementCache
+from app.db.statements import FEW_ROWS, CompiledStatement, Row, StatementCache
 
 READERS = 32
 """Number of concurrent snapshots; more of them wait."""
@@ -190,6 +190,17 @@ def _file_size(path: Path) -> int:
     return 0
 
 
+_CHANGES = CompiledStatement(ON_SQLITE, ("since",), {}, (), ())
+
+
+def _changes_of(version: int, seen: int, rows: Sequence[Row]) -> AccessChanges | None:
+    """Return the changes after the last row that was seen; None if rows have been missed."""
+    (last, *new) = rows or [(-1, 0)]
+    if last[0] != seen or len(new) > MOST_SCOPES:
+        return None
+    return changes_or_everything((version, new[-1][0] if new else seen), {scope for _, scope in new})
+
+
 class _Write(AbstractAsyncContextManager[Transaction]):
     """A slot of the writer that turns failures of the database into errors for the client."""
 
@@ -274,10 +285,15 @@ class SqliteDatabase(Database):
             return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
         if since[0] == version:
             return AccessChanges(since, ())
-        (last, *new), seen = self._watch(ON_SQLITE, since[1]) or [(-1, 0)], since[1]
-        if last[0] != seen or len(new) > MOST_SCOPES:
-            return AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
-        return changes_or_everything((version, new[-1][0] if new else seen), {scope for _, scope in new})
+        changes = _changes_of(version, since[1], self._watch(ON_SQLITE, since[1]))
+        return changes or AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
+
+    def changes_since(self, state: Any) -> BoundStatement:
+        return _CHANGES, {"since": state[1]}
+
+    def changes_of(self, state: Any, rows: Sequence[Row]) -> AccessChanges:
+        version, seen = state
+        return _changes_of(version, seen, rows) or AccessChanges(None, None)
 
     def _watch(self, statement: str, *values: int) -> list[Any]:
         return self._watcher.fetch_all(statement, values)

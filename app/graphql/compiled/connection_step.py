@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 
 from app.db import BoundStatement
 from app.db.statements import CompiledStatement, Row
-from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
-from app.graphql.compiled.steps import NO_STATEMENTS, OpenedStep, PlanRun, fill, keys_of, none
+from app.graphql.compiled.steps import NO_STATEMENTS, KeptOrder, OpenedStep, PlanRun, fill, keys_of, none
 from app.query import pagination
 from app.query.pagination import ListQuery, Page, PageRequest
 from app.query.reader import group_by_key
@@ -26,7 +25,7 @@ class PageRows:
     page: Page
     count: int
     cursor: Callable[[Row], str]
-    viewer: Viewer
+    run: PlanRun
 
     def cursor_at(self, index: int) -> str | None:
         """Return the cursor of the first row (0) or the last row (-1), None on an empty page."""
@@ -91,20 +90,20 @@ class ConnectionStep:
 
         def fill_lists(results: Sequence[Sequence[Row]]) -> PlanLevel:
             by_key: dict[Any, dict[str, Any]] = {key: {} for key in keys}
-            size = page_request.size
+            size, rows = page_request.size, self.sort(results[0], run)
             for name, builder in self.builders:
-                lists = group_by_key(results[0], builder.make(results[0], selects.cursor, run.viewer))
+                lists = group_by_key(rows, builder.make(rows, selects.cursor, run))
                 for key, connection in by_key.items():
                     connection[name] = lists[key][:size] if key in lists else []
             fill(parents, self.response_key, by_key, none, self.is_required)
             return self._below(list(by_key.values()))
 
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
-            rows = group_by_key(results[0]) if self.reads_rows else {}
+            rows = group_by_key(self.sort(results[0], run)) if self.reads_rows else {}
             counts = {key: count for count, key in results[-1]} if self.reads_count else {}
             by_key = {}
             for key in keys:
-                page = PageRows(page_request.page(rows.get(key, [])), counts.get(key, 0), selects.cursor, run.viewer)
+                page = PageRows(page_request.page(rows.get(key, [])), counts.get(key, 0), selects.cursor, run)
                 by_key[key] = {name: write(page) for name, write in self.writers}
             fill(parents, self.response_key, by_key, none, self.is_required)
             return self._below(list(by_key.values()))
@@ -124,12 +123,40 @@ class ConnectionStep:
             bound.append((selects.count, values))
         return page_request, selects, bound
 
+    def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
+        """Return the rows in their order, which is that of the statement."""
+        return rows
+
     def _below(self, connections: Objects) -> PlanLevel:
         level = PlanLevel()
         for name, builder in self.builders:
             if builder.children:
                 level += builder.below([each for connection in connections for each in connection[name]])
         return level
+
+
+class TooManyRows(Exception):
+    """The keys of a page have more rows than a statement without their order may read."""
+
+
+MOST_REFERRING = 3_000
+"""Rows of all keys together that may be read in any order, to be sorted by the kept rows they refer to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferringPageStep(ConnectionStep):
+    """A connection of short lists in the order of the kept rows that their rows refer to.
+
+    Its statement reads all rows of the keys: the first page of each is made here.
+    """
+
+    order: KeptOrder
+
+    def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
+        """Return the rows in the order of the kept rows; raises TooManyRows."""
+        if len(rows) > MOST_REFERRING:
+            raise TooManyRows
+        return self.order.sort(rows, run)
 
 
 def cursor_writer(query: ListQuery, statement: CompiledStatement, width: int) -> Callable[[Row], str]:

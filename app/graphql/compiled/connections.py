@@ -12,7 +12,7 @@ from app.graphql.compiled.row_builder import BuilderSource, Columns, Objects, Ro
 from app.graphql.compiled.steps import without_readers
 from app.graphql.compiled.type_info import FieldLocation, declaration, object_of, table_of
 from app.query.pagination import ListQuery
-from app.query.relations import Relation
+from app.query.relations import Reference, Relation
 
 if TYPE_CHECKING:
     from app.graphql.compiled.planner import PlanBuilder
@@ -26,11 +26,14 @@ CURSOR_FIELDS = {"start_cursor", "end_cursor"}
 class ConnectionPlanner:
     """The planner of one connection. All its lists are made of the rows of one statement."""
 
-    def __init__(self, plan: "PlanBuilder", relation: Relation, kind: GraphQLObjectType) -> None:
+    def __init__(
+        self, plan: "PlanBuilder", relation: Relation, kind: GraphQLObjectType, refers: Reference | None = None
+    ) -> None:
         self._plan = plan
         self._relation = relation
         self._kind = kind
-        self._columns = Columns()
+        self._refers = refers
+        self.columns = Columns()
         self.builders: list[tuple[str, RowBuilder]] = []
         self.reads_rows = False
         self.reads_count = False
@@ -54,16 +57,16 @@ class ConnectionPlanner:
     def _list(self, key: str, name: str, details: Sequence[Any]) -> PageWriter:
         self.reads_rows = True
         plan, kind = self._plan, object_of(self._kind.fields[name].type)
-        source, node = BuilderSource(self._columns), object_of(self._kind.fields["nodes"].type)
-        location = FieldLocation(node, table_of(node), source)
+        source, node = BuilderSource(self.columns), object_of(self._kind.fields["nodes"].type)
+        location = FieldLocation(node, table_of(node), source, refers=self._refers)
         if kind is not node:
             location = FieldLocation(kind, self._relation.anchor, source, node=location)
-        builder = source.build(plan.object(location, plan.below(kind, details)))
+        builder = source.build(plan.row_object(location, plan.below(kind, details)))
         self.builders.append((key, builder))
         make = builder.make
 
         def write_list(page: PageRows) -> Objects:
-            return make(page.page.rows, page.cursor, page.viewer)
+            return make(page.page.rows, page.cursor, page.run)
 
         return write_list
 
@@ -81,14 +84,14 @@ class ConnectionPlanner:
                 writers.append((key, lambda page: kind.name))
                 continue
             python_name = declaration(kind.fields[name]).python_name
-            self._columns.has_cursors |= python_name in CURSOR_FIELDS
+            self.columns.has_cursors |= python_name in CURSOR_FIELDS
             writers.append((key, writers_by_name[python_name]))
         return lambda page: {key: write(page) for key, write in writers}
 
     def statements(self) -> Callable[[ListQuery], PageStatements]:
         """Return a cached function from a query shape to the statements of its page."""
-        layout, relation, viewer = self._columns.layout(), self._relation, self._plan.viewer
-        selects, reads_count, has_cursors = self._plan.planner.statements, self.reads_count, self._columns.has_cursors
+        layout, relation, viewer = self.columns.layout(), self._relation, self._plan.viewer
+        selects, reads_count, has_cursors = self._plan.planner.statements, self.reads_count, self.columns.has_cursors
 
         @lru_cache(maxsize=MAX_QUERY_SHAPES)
         def statements_of(query: ListQuery) -> PageStatements:

@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, ConditionFailed, Database, Freshness, SnapshotLost
+from app.db import BoundStatement, ConditionFailed, Database, Freshness, KeptTables, RowsChanged, SnapshotLost
 from app.db.interface import count
 from app.db.statements import Row
 from app.domain import errors
 from app.domain.viewer import Viewer
+from app.graphql.compiled.connection_step import TooManyRows
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache
 from app.graphql.compiled.planner import Planner
@@ -29,7 +31,7 @@ ROOT_ROWS: Sequence[Sequence[Any]] = ((),)
 
 async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> dict[str, Any]:
     """Return the root object, made of one row. Any exception means that the reference executor has to report it."""
-    objects = plan.build(rows, None, run.viewer)
+    objects = plan.build(rows, None, run)
     for step, parents in below(plan.queries, objects):
         await step.answer(run, parents)
     level = below(plan.steps, objects)
@@ -105,6 +107,7 @@ class CompiledExecutor:
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(planner.plan, at_once=at_once)
+        self._tables = KeptTables()
 
     async def answer(
         self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
@@ -119,7 +122,7 @@ class CompiledExecutor:
         try:
             run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, QUERY_FRESHNESS)
             try:
-                return await execute(plan, run)
+                return await self._execute(plan, run)
             except SnapshotLost:
                 return await execute(plan, replace(run, freshness=Freshness.PRIMARY))
         except NotPlannable as error:
@@ -131,3 +134,15 @@ class CompiledExecutor:
         except Exception as error:
             log.debug("a plan failed, fallback to the reference executor error=%r", error)
             return Fallback("plan failed")
+
+    async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
+        """Execute a plan with kept rows if it refers to some and they are there, else without."""
+        if plan.kept is not None:
+            rows = plan.kept.rows
+            with suppress(RowsChanged, TooManyRows):
+                if (database := await self._tables.open(run.database, rows)) is not None:
+                    kept_run = PlanRun(
+                        run.viewer, database, run.variables, run.bind_values, run.freshness, database.objects
+                    )
+                    return await execute(plan.kept.plan, kept_run)
+        return await execute(plan, run)

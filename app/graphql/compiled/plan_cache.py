@@ -1,13 +1,14 @@
 """Plans, and the cache of the plans of recent documents."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from graphql.execution.values import VariableValues
 
 from app.caching import AudienceLRU
+from app.db import KeptRows
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import Children, KeyColumns, Maker, RowBuilder
@@ -33,6 +34,16 @@ class Plan:
     """True if steps follow the first ones, so that the query needs several reads."""
     last: Mapping[Any, KeyColumns | None] | None
     """The steps below the only first one, if none follow, and the columns of its rows that are their keys; or None."""
+    kept: "KeptPlan | None" = None
+    """The plan that reads less, since it completes rows with kept ones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptPlan:
+    """A plan, and the kept rows that it refers to."""
+
+    plan: Plan
+    rows: Sequence[KeptRows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ value is made of a row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -34,7 +35,8 @@ from app.graphql.compiled import serializers
 from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import Plan, plan_for
+from app.graphql.compiled.keeping import Keeping, NotKept
+from app.graphql.compiled.plan_cache import KeptPlan, Plan, plan_for
 from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
 from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
@@ -48,7 +50,7 @@ from app.graphql.compiled.type_info import (
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
-from app.query.relations import ROOT_KEY, FieldSpec, Relation, Table, is_null
+from app.query.relations import ROOT_KEY, FieldSpec, Reference, Relation, Table, is_null
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
 
@@ -79,10 +81,21 @@ class Planner:
 
     def plan(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> Plan:
         """Return the plan of a query; raises NotPlannable."""
-        query, source = self.schema.query_type, BuilderSource(Columns())
+        query = self.schema.query_type
         assert query is not None
         builder, fields = self.start(query, document, variables, viewer)
-        return plan_for(source.build(builder.object(FieldLocation(query, None, source), fields)))
+
+        def build(keeping: Keeping | None) -> Plan:
+            source = BuilderSource(Columns())
+            text = replace(builder, keeping=keeping).object(FieldLocation(query, None, source), fields)
+            return plan_for(source.build(text))
+
+        plan = build(None)
+        if plan.queries or not any(isinstance(step, ConnectionStep) for _, step in plan.steps):
+            return plan
+        keeping = Keeping()
+        kept = build(keeping)
+        return replace(plan, kept=KeptPlan(kept, keeping.rows)) if keeping.saves else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
@@ -102,6 +115,7 @@ class PlanBuilder:
     fragments: dict[str, FragmentDetails]
     variables: VariableValues
     viewer: Viewer
+    keeping: Keeping | None = None
 
     def object(self, location: FieldLocation, fields: Fields) -> str:
         """Return the text of an object."""
@@ -139,13 +153,24 @@ class PlanBuilder:
         self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
     ) -> str:
         """Return the text of a nested object of the same row."""
-        kind = object_of(field.type)
-        inner, fields = location.part(kind, key, spec), self.below(kind, details)
         if spec.guard is None:
-            return self.object(inner, fields)
-        index, _ = self._column(location, declaration(field).python_name, spec)
-        text = self.object(replace(inner, guards=(*location.guards, index)), fields)
-        return f"None if row[{index}] is None else {text}"
+            return self._part(location, key, field, spec, details)
+        index, _ = self.column(location, declaration(field).python_name, spec)
+        guarded = replace(location, guards=(*location.guards, index))
+        return f"None if row[{index}] is None else {self._part(guarded, key, field, spec, details)}"
+
+    def _part(
+        self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
+    ) -> str:
+        kind = object_of(field.type)
+        fields = self.below(kind, details)
+        if location.refers is not None and spec.joined is location.refers.table:
+            return self.row_object(location.part(kind, key, spec), fields)
+        if self.keeping is not None and spec.reference is not None:
+            with suppress(NotKept):
+                assert spec.joined is not None
+                return self.keeping.part(self, location, Reference(spec.joined, spec.reference), kind, fields)
+        return self.object(location.part(kind, key, spec), fields)
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
         """Return the fields selected below a field."""
@@ -155,7 +180,7 @@ class PlanBuilder:
 
     def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> str:
         name = declaration(field).python_name
-        index, stored = self._column(location, "id" if spec.identity else name, spec)
+        index, stored = self.column(location, "id" if spec.identity else name, spec)
         if not is_leaf_type(get_named_type(field.type)):
             return self._object_value(location, index, stored, field, spec, details)
         if spec.identity:
@@ -197,6 +222,7 @@ class PlanBuilder:
         details: Sequence[Any],
     ) -> str:
         serialize = self.value_serializer(field.type, details)
+        location.source.of_run["viewer"] = "run.viewer"
         return f"{location.source.bind(lambda viewer: serialize(of_viewer(viewer)))}(viewer)"
 
     def value_serializer(self, kind: GraphQLOutputType, details: Sequence[Any]) -> serializers.Serializer:
@@ -218,7 +244,7 @@ class PlanBuilder:
         attribute, serialize = attrgetter(declared.python_name), self.value_serializer(kind.fields[name].type, details)
         return lambda value: serialize(attribute(value))
 
-    def _column(self, location: FieldLocation, name: str, spec: FieldSpec) -> tuple[int, Any]:
+    def column(self, location: FieldLocation, name: str, spec: FieldSpec) -> tuple[int, Any]:
         """Return the index and the SQL type of a selected column."""
         assert location.table is not None
         spec = spec if location.via is None else reached_by(location.via, name, spec, location.table)
@@ -235,7 +261,15 @@ class PlanBuilder:
             location.source.columns.has_cursors = True
             return "cursor(row)"
         node = replace(location.node, path=(*location.path, key))
-        return self.object(node, self.below(node.kind, details))
+        return self.row_object(node, self.below(node.kind, details))
+
+    def row_object(self, location: FieldLocation, fields: Fields) -> str:
+        """Return the text of the object of a row, or of the kept row that it refers to; raises NotKept."""
+        refers = location.refers
+        if refers is None or location.table is not refers.table:
+            return self.object(location, fields)
+        assert self.keeping is not None
+        return self.keeping.part(self, location, refers, location.kind, fields)
 
     def _own_cursor(self, location: FieldLocation, edge: ListEdge) -> str:
         """Return the text of the cursor of a row whose statement is not that of a page."""
@@ -256,14 +290,19 @@ class PlanBuilder:
         """Add the step of an edge; returns the text of its key."""
         relation = spec.follow
         assert relation is not None
+        if self.keeping is not None:
+            with suppress(NotKept):
+                name, fields = declaration(field).python_name, self.below(object_of(field.type), details)
+                return self.keeping.edge(self, location, name, spec, field, fields)
         make = self._page if relation.kind == "page" else self.related
         step = make(key, field, relation, details)
         location.source.children.append((location.path, step))
         if spec.viewer_value is not None:
+            location.source.of_run["viewer"] = "run.viewer"
             return f"{location.source.bind(spec.viewer_value)}(viewer)"
         if relation.by is None:
             return str(ROOT_KEY)
-        index, stored = self._column(location, declaration(field).python_name, spec)
+        index, stored = self.column(location, declaration(field).python_name, spec)
         read = serializers.processor(stored, self.planner.statements.dialect)
         conversions = [each for each in (read, spec.read) if each is not None]
         if not conversions:
@@ -273,14 +312,18 @@ class PlanBuilder:
     def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:
         """Return the step of an edge to the rows of a key."""
         kind = object_of(field.type)
+        if self.keeping is not None:
+            with suppress(NotKept):
+                return self.keeping.step(self, key, field, relation, self.below(kind, details))
         rows = self._rows(relation, kind, self.below(kind, details))
         return RelationStep(key, relation.kind == "many", is_non_null_type(field.type), rows)
 
     def _rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
         source = BuilderSource(Columns())
-        return self._rows_of(relation, source, self.object(FieldLocation(kind, table_of(kind), source), fields))
+        return self.rows_of(relation, source, self.object(FieldLocation(kind, table_of(kind), source), fields))
 
-    def _rows_of(self, relation: Relation, source: BuilderSource, text: str) -> Rows:
+    def rows_of(self, relation: Relation, source: BuilderSource, text: str) -> Rows:
+        """Return the statements of a relation for the columns of `source`, and the builder of the objects of `text`."""
         builder = source.build(text)
         selects, layout = self.planner.statements, source.columns.layout()
 
@@ -297,7 +340,7 @@ class PlanBuilder:
         location = FieldLocation(kind, edge.row.anchor, source, edge=edge)
         location = replace(location, node=FieldLocation(node, table_of(node), source))
         text = self.object(location, self.below(kind, details))
-        return ItemStep(key, False, is_non_null_type(field.type), self._rows_of(edge.row, source, text))
+        return ItemStep(key, False, is_non_null_type(field.type), self.rows_of(edge.row, source, text))
 
     def _lookup(self, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> Any:
         arguments = Arguments(field, details[0].node, self.planner.convert)
@@ -319,6 +362,9 @@ class PlanBuilder:
         return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
 
     def _page(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> ConnectionStep:
+        if self.keeping is not None:
+            with suppress(NotKept):
+                return self.keeping.page(self, key, field, relation, details)
         kind = object_of(field.type)
         connection = ConnectionPlanner(self, relation, kind)
         writers = tuple((name, connection.plan_field(name, each)) for name, each in self.below(kind, details).items())

@@ -29,7 +29,7 @@ NO_KEYS = None
 """In place of the columns of the keys of a step: the viewers of the plan may see no key."""
 
 Maker = Callable[[Sequence[Any], Any, Any], Objects]
-"""A function of the rows, a function that writes the cursor of a row, and the viewer; returns one object a row."""
+"""A function of the rows, a function that writes the cursor of a row, and the `PlanRun`; returns one object a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,12 +86,16 @@ def _layout(specs: tuple[tuple[str, FieldSpec, Table], ...]) -> Layout:
 
 @dataclass(slots=True)
 class BuilderSource:
-    """The source text of a row builder in progress. `names` are the values that the text refers to."""
+    """The source text of a row builder in progress. `names` are the values that the text refers to.
+
+    `of_run` has the local names of values that are the same for all rows of a run, and the expressions of these values.
+    """
 
     columns: Columns
     names: dict[str, Any] = field(default_factory=dict)
     children: list[tuple[Path, Any]] = field(default_factory=list)
     key_columns: dict[Any, KeyColumns | None] = field(default_factory=dict)
+    of_run: dict[str, str] = field(default_factory=dict)
 
     def bind(self, value: Any) -> str:
         """Return a new name for a value."""
@@ -109,6 +113,7 @@ class BuilderSource:
 
     def build(self, text: str) -> RowBuilder:
         """Compile the text of an object."""
-        program = f"def make(rows, cursor, viewer):\n    return [{text} for row in rows]\n"
+        values = "".join(f"    {name} = {expression}\n" for name, expression in self.of_run.items())
+        program = f"def make(rows, cursor, run):\n{values}    return [{text} for row in rows]\n"
         exec(compile(program, "<row builder>", "exec"), self.names)  # noqa: S102 - of a request, only GraphQL names get in
         return RowBuilder(self.names["make"], tuple(self.children), self.key_columns)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, Database, Freshness
+from app.db import BoundStatement, Database, Freshness, KeptObjects
 from app.db.statements import CompiledStatement, Row
 from app.domain import refs
 from app.domain.viewer import Viewer
@@ -43,6 +43,8 @@ class PlanRun:
     variables: VariableValues
     bind_values: dict[str, Any]
     freshness: Freshness
+    kept: Sequence[KeptObjects] = ()
+    """The kept rows of the plan, in the order in which it refers to them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,13 +95,41 @@ class RelationStep:
             return NO_STATEMENTS
 
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
-            rows = results[0]
-            objects = self.rows.builder.make(rows, None, run.viewer)
+            rows = self.sort(results[0], run)
+            objects = self.rows.builder.make(rows, None, run)
             by_key = group_by_key(rows, objects) if self.is_many else _first_by_key(rows, objects)
             fill(parents, self.response_key, by_key, list if self.is_many else none, self.is_required)
             return self.rows.builder.below(objects)
 
         return [self.rows.statement(run, keys)], target
+
+    def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
+        """Return the rows in their order, which is that of the statement."""
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrder:
+    """The order of the kept rows that rows refer to: those of the selection with this number, by the id in `column`."""
+
+    number: int
+    column: int
+
+    def sort(self, rows: Sequence[Row], run: PlanRun) -> list[Row]:
+        """Return the rows in this order."""
+        places, column = run.kept[self.number].places, self.column
+        return sorted(rows, key=lambda row: places[row[column]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferringStep(RelationStep):
+    """A list in the order of the kept rows that its rows refer to."""
+
+    order: KeptOrder
+
+    def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
+        """Return the rows in the order of the kept rows."""
+        return self.order.sort(rows, run)
 
 
 class ItemStep(RelationStep):
@@ -145,7 +175,7 @@ class LookupStep:
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
             by_key, level = {}, PlanLevel()
             for (name, rows), result in zip(rows_by_relation.items(), results, strict=True):
-                objects = rows.builder.make(result, None, run.viewer)
+                objects = rows.builder.make(result, None, run)
                 by_key[name] = _first_by_key(result, objects)
                 level += rows.builder.below(objects)
             values = [None if ref is None else by_key[ref[0]].get(ref[1]) for ref in refs_or_none]

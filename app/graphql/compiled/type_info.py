@@ -8,7 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_name
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import BuilderSource, Path
 from app.query.list_edges import ListEdge
-from app.query.relations import FieldSpec, Table, Via
+from app.query.relations import FieldSpec, Reference, Table, Via
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class FieldLocation:
     """The subquery that reads a column, if the object is of another row."""
     guards: tuple[int, ...] = ()
     """The columns that are all non-null in the rows that have this object."""
+    refers: Reference | None = None
+    """To which kept rows the row refers, if its statement does not read them."""
 
     def part(self, kind: GraphQLObjectType, key: str, spec: FieldSpec) -> "FieldLocation":
         """Return the location of a nested object under a response key: of the same row, or of the table of `spec`."""

@@ -84,15 +84,18 @@ def part(
     *,
     of: Table | None = None,
     via: Via | None = None,
+    reference: Any = None,
     guard: Condition | None = None,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
     """Declare an object from the same row, or from the table `of`, which is joined or read by the subquery `via`.
 
-    It is null unless `guard` holds.
+    `reference` is the column of this row with the id of the row that `via` reads. It is null unless `guard` holds.
     """
-    spec = FieldSpec(of=None if guard is None else PRESENT, guard=guard, part=True, joined=of, via=via)
+    spec = FieldSpec(
+        of=None if guard is None else PRESENT, guard=guard, part=True, joined=of, via=via, reference=reference
+    )
     return strawberry.field(description=description, metadata={"cell": spec}, directives=_requirement(requires, unless))
 
 

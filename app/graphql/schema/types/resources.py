@@ -71,7 +71,10 @@ class Resource(Node, row=tables.Resource):
     name: str = column("1 to 200 characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
     type: ResourceType = part(
-        "Its resource type, which never changes.", of=tables.ResourceType, via=read_graph.type_of_resource
+        "Its resource type, which never changes.",
+        of=tables.ResourceType,
+        via=read_graph.type_of_resource,
+        reference=tables.Resource.type_id,
     )
     metadata: JSON = column("A JSON object of at most 64 KiB, as it was submitted.", of=tables.Resource.details)
     size_bytes: BigInt = column("Total size of its files.")

@@ -1,0 +1,65 @@
+"""A database whose first read ends with a statement of its own, at the moment of that read."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app.db.access_changes import AccessChanges
+from app.db.interface import BoundStatement, Database, Freshness, Read
+from app.db.statements import Row
+from app.db.wrapped import WrappedDatabase
+
+
+class FirstReadDatabase(WrappedDatabase):
+    """A database for the reads of one request. The first ones that begin end with the statement `last`."""
+
+    def __init__(self, inner: Database, last: BoundStatement) -> None:
+        super().__init__(inner)
+        self._last: Sequence[BoundStatement] = (last,)
+
+    @abstractmethod
+    def _check(self, rows: list[Row]) -> None:
+        """Raise an exception in place of the answer of a read, if the rows of the last statement require it."""
+
+    async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
+        last = self._last
+        return self._split(await self._inner.read([*statements, *last], freshness=freshness), statements, last)
+
+    async def read_joined(
+        self,
+        statements: Sequence[BoundStatement],
+        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        *,
+        freshness: Freshness,
+    ) -> list[list[Row]]:
+        last = self._last
+        rows = await self._inner.read_joined([*statements, *last], below, freshness=freshness)
+        return self._split(rows, statements, last)
+
+    async def read_with_changes(
+        self, since: Any, statements: Sequence[BoundStatement] = ()
+    ) -> tuple[AccessChanges, list[list[Row]]]:
+        last = self._last
+        changes, rows = await self._inner.read_with_changes(since, [*statements, *last])
+        return changes, self._split(rows, statements, last)
+
+    @asynccontextmanager
+    async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
+        async with self._inner.snapshot(freshness=freshness) as read_inner:
+
+            async def read(statements: Sequence[BoundStatement]) -> list[list[Row]]:
+                last = self._last
+                return self._split(await read_inner([*statements, *last]), statements, last)
+
+            yield read
+
+    def _split(
+        self, rows: list[list[Row]], statements: Sequence[BoundStatement], last: Sequence[BoundStatement]
+    ) -> list[list[Row]]:
+        """Return the rows without those of the last statement, which come after the rows of the statements."""
+        if last:
+            own = rows.pop(len(statements))
+            self._check(own)
+            self._last = ()
+        return rows

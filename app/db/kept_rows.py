@@ -1,0 +1,147 @@
+"""Rows of small tables that change rarely, kept in the worker for as long as no commit changes them.
+
+A read that uses kept rows ends with the statement that selects what has changed since they were read. It is in the
+snapshot of the read, so kept rows and read rows are always of one moment.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, NamedTuple
+from weakref import WeakSet
+
+from app.db.access_changes import TABLE_SCOPES, AccessChanges
+from app.db.first_read import FirstReadDatabase
+from app.db.interface import Database
+from app.db.statements import CompiledStatement, Row
+
+MOST_ROWS = 5_000
+"""Rows that a table may have to be kept."""
+
+MOST_KEPT = 200_000
+"""Rows that one worker keeps, of all selections. Beyond that it drops them and begins again."""
+
+REST_SECONDS = 1.0
+"""Time after which rows are read again that a commit has changed. Until then, statements read what they need."""
+
+LARGE_SECONDS = 600.0
+"""The same for a table that had too many rows."""
+
+
+TABLES = frozenset(TABLE_SCOPES.values())
+"""The scopes of the tables that are kept."""
+
+
+class KeptObjects(NamedTuple):
+    """The objects that were made of the rows of a table, by id, and the places of the ids in the order of a list."""
+
+    by_id: Mapping[int, Any]
+    places: Mapping[int, int]
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class KeptRows:
+    """One selection of columns of a small table.
+
+    `statement` selects the columns and the id of up to MOST_ROWS + 1 rows in the order of a list, and `make` makes
+    their objects. The statement depends on nothing but its table.
+    """
+
+    scope: int
+    statement: CompiledStatement
+    make: Callable[[Sequence[Row]], Sequence[Any]]
+    objects: KeptObjects | None = None
+    rests_until: float = 0.0
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        """Keep these rows, unless they are too many."""
+        if len(rows) > MOST_ROWS:
+            self.rests_until = monotonic() + LARGE_SECONDS
+            return
+        ids = [row[-1] for row in rows]
+        by_id = dict(zip(ids, self.make(rows), strict=True))
+        self.objects = KeptObjects(by_id, {each: place for place, each in enumerate(ids)})
+
+    def drop(self) -> None:
+        """Drop the rows, and rest."""
+        self.objects, self.rests_until = None, monotonic() + REST_SECONDS
+
+
+class RowsChanged(Exception):
+    """A commit has changed rows that the answer of a read was to be completed with."""
+
+
+class KeptTables:
+    """The kept rows of one database.
+
+    All of them are as of the moment `state`, or no commit has changed them between their own moment and that one.
+    """
+
+    def __init__(self) -> None:
+        self.state: Any = None
+        self._kept: WeakSet[KeptRows] = WeakSet()
+        self._is_loading = False
+
+    async def open(self, database: Database, selections: Sequence[KeptRows]) -> "UnchangedDatabase | None":
+        """Return the database for reads that the kept rows of these selections complete; None if they are not there.
+
+        Reads those that are missing, in one round trip.
+        """
+        if not database.logs_changes:
+            return None
+        missing = [each for each in selections if each.objects is None]
+        if missing and not await self._load(database, missing):
+            return None
+        objects = [each.objects for each in selections if each.objects is not None]
+        return UnchangedDatabase(database, self, selections, objects) if len(objects) == len(selections) else None
+
+    async def _load(self, database: Database, missing: Sequence[KeptRows]) -> bool:
+        """Read the rows of selections; returns False if this is not the time."""
+        now, since = monotonic(), self.state
+        if self._is_loading or any(now < each.rests_until for each in missing):
+            return False
+        self._is_loading = True
+        try:
+            changes, results = await database.read_with_changes(since, [(each.statement, {}) for each in missing])
+        finally:
+            self._is_loading = False
+        if self.state is not since:  # a commit that another read has noted may be newer than these rows
+            return False
+        self.note(since, changes)
+        if sum(len(each.objects.by_id) for each in self._kept if each.objects is not None) > MOST_KEPT:
+            self._drop(None)
+        for each, rows in zip(missing, results, strict=True):
+            each.fill(rows)
+            self._kept.add(each)
+        return True
+
+    def note(self, since: Any, changes: AccessChanges) -> None:
+        """Drop the rows that have changed since a state."""
+        state, scopes = changes
+        if scopes is None or not TABLES.isdisjoint(scopes):
+            self._drop(None if scopes is None else {*scopes})
+        if self.state is since:
+            self.state = state
+
+    def _drop(self, scopes: set[int] | None) -> None:
+        for each in self._kept:
+            if each.objects is not None and (scopes is None or each.scope in scopes):
+                each.drop()
+
+
+class UnchangedDatabase(FirstReadDatabase):
+    """A database for the reads of one query. The first one raises RowsChanged unless the kept `objects` are right."""
+
+    def __init__(
+        self, inner: Database, tables: KeptTables, selections: Sequence[KeptRows], objects: Sequence[KeptObjects]
+    ) -> None:
+        self._since = tables.state
+        super().__init__(inner, inner.changes_since(self._since))
+        self._tables, self._selections, self.objects = tables, selections, objects
+
+    def _check(self, rows: list[Row]) -> None:
+        """Raise RowsChanged if the kept rows are not those of the moment of this read."""
+        self._tables.note(self._since, self._inner.changes_of(self._since, rows))
+        for each, objects in zip(self._selections, self.objects, strict=True):
+            if each.objects is not objects:
+                raise RowsChanged

@@ -1,0 +1,203 @@
+"""Plans that complete the rows of a page with kept rows: with orgs, groups, roles and resource types.
+
+A statement then reads the id of such a row instead of its columns. Kept rows are the same for all viewers, so the
+viewer must see all rows of the table.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLField, GraphQLObjectType, is_non_null_type
+from sqlalchemy import Column, ColumnElement, true
+from sqlalchemy.sql import visitors
+
+from app.db import KeptRows
+from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES
+from app.db.kept_rows import MOST_ROWS
+from app.db.statements import Row
+from app.domain.viewer import Viewer
+from app.graphql.coercion.arguments import Arguments
+from app.graphql.compiled import serializers
+from app.graphql.compiled.connection_step import MOST_REFERRING, PageStatements, ReferringPageStep
+from app.graphql.compiled.connections import ConnectionPlanner
+from app.graphql.compiled.row_builder import BuilderSource, Columns
+from app.graphql.compiled.steps import KeptOrder, ReferringStep, without_readers
+from app.graphql.compiled.type_info import FieldLocation, object_of, table_of
+from app.query.pagination import ListQuery
+from app.query.relations import FieldSpec, Layout, Reference, Relation, Table, reference, without_referred_rows
+
+if TYPE_CHECKING:
+    from app.graphql.compiled.planner import PlanBuilder
+
+Fields = Mapping[str, Sequence[Any]]
+
+
+class NotKept(Exception):
+    """An object cannot be made of a kept row: its viewers may not see all rows, or it is made of more than columns."""
+
+
+@dataclass(slots=True)
+class Keeping:
+    """The kept rows that a plan in progress refers to.
+
+    `saves` is True if it has a statement less, or a join less. Otherwise the plan without kept rows is as good.
+    """
+
+    rows: list[KeptRows] = field(default_factory=list)
+    saves: bool = False
+
+    def add(self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields) -> int:
+        """Return the number of the selection of these fields; raises NotKept."""
+        if table not in TABLE_SCOPES:
+            raise NotKept
+        source = BuilderSource(Columns())
+        builder = source.build(replace(plan, keeping=None).object(FieldLocation(kind, table, source), fields))
+        layout = source.columns.layout()
+        if source.children or source.of_run or not _has_only_columns(layout, table, plan.viewer):
+            raise NotKept
+        selected = plan.planner.statements.select_kept(table, layout, plan.viewer, MOST_ROWS + 1)
+        make = builder.make
+        self.rows.append(KeptRows(TABLE_SCOPES[table], without_readers(selected), lambda rows: make(rows, None, None)))
+        return len(self.rows) - 1
+
+    def part(
+        self, plan: "PlanBuilder", location: FieldLocation, refers: Reference, kind: GraphQLObjectType, fields: Fields
+    ) -> str:
+        """Return the text of the object of the row that a column refers to; raises NotKept."""
+        if location.via is not None:
+            raise NotKept
+        number = self.add(plan, refers.table, kind, fields)
+        index, _ = plan.column(location, refers.column.key, reference(refers.column))
+        return f"{_objects(location, number)}[row[{index}]]"
+
+    def edge(
+        self,
+        plan: "PlanBuilder",
+        location: FieldLocation,
+        name: str,
+        spec: FieldSpec,
+        types: GraphQLField,
+        fields: Fields,
+    ) -> str:
+        """Return the text of the object at the end of an edge to one row; raises NotKept."""
+        relation = spec.follow
+        assert relation is not None
+        table: Any = relation.table
+        sees_all = isinstance(relation.sees(plan.viewer), type(true()))
+        if relation.kind != "one" or relation.by is not table.id or spec.viewer_value or spec.read or not sees_all:
+            raise NotKept
+        index, stored = plan.column(location, name, spec)
+        if serializers.processor(stored, plan.planner.statements.dialect) is not None:
+            raise NotKept
+        number = self.add(plan, table, object_of(types.type), fields)
+        self.saves = True
+        found = f"{_objects(location, number)}[row[{index}]]"
+        return found if is_non_null_type(types.type) else f"None if row[{index}] is None else {found}"
+
+    def step(
+        self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, fields: Fields
+    ) -> ReferringStep:
+        """Return the step of a list whose rows refer to kept ones; raises NotKept."""
+        kind, source = object_of(types.type), BuilderSource(Columns())
+        with self._all_or_nothing():
+            location = FieldLocation(kind, table_of(kind), source, refers=_reference(plan, relation))
+            text = plan.row_object(location, fields)
+            order = self._order(plan, location, relation)
+            rows = plan.rows_of(without_referred_rows(relation), source, text)
+            return ReferringStep(key, True, is_non_null_type(types.type), rows, order)
+
+    def page(
+        self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
+    ) -> ReferringPageStep:
+        """Return the step of a connection whose rows refer to kept ones: of first pages; raises NotKept."""
+        kind, node = object_of(types.type), details[0].node
+        if not relation.is_short or any(each.name.value != "first" for each in node.arguments or ()):
+            raise NotKept
+        with self._all_or_nothing():
+            planner = ConnectionPlanner(plan, relation, kind, _reference(plan, relation))
+            writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
+            location = FieldLocation(kind, relation.anchor, BuilderSource(planner.columns))
+            order = self._order(plan, location, relation)
+            if planner.columns.has_cursors:
+                raise NotKept
+            return ReferringPageStep(
+                key,
+                relation,
+                is_non_null_type(types.type),
+                Arguments(types, node, plan.planner.convert),
+                writers,
+                tuple(planner.builders),
+                planner.reads_rows,
+                planner.reads_count,
+                self._page_statements(plan, relation, planner),
+                relation.types,
+                order,
+            )
+
+    def _page_statements(
+        self, plan: "PlanBuilder", relation: Relation, planner: ConnectionPlanner
+    ) -> Callable[[ListQuery], PageStatements]:
+        layout, selects = planner.columns.layout(), plan.planner.statements
+        page = without_readers(selects.referring_page(relation, layout, plan.viewer, MOST_REFERRING + 1))
+        count = selects.count(relation, plan.viewer, ListQuery()) if planner.reads_count else None
+        statements = PageStatements(page, count, _no_cursor)
+        return lambda query: statements
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Forget the selections of a block that raises NotKept."""
+        before = len(self.rows)
+        try:
+            yield
+        except NotKept:
+            del self.rows[before:]
+            raise
+
+    def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> KeptOrder:
+        """Return the order of rows by the last selection of those they refer to; raises NotKept."""
+        refers = _reference(plan, relation)
+        scope = TABLE_SCOPES[refers.table]
+        columns = location.source.columns.layout().columns(plan.viewer)
+        number = next((at for at in reversed(range(len(self.rows))) if self.rows[at].scope == scope), None)
+        if number is None or any(_reads(each, refers.table) for each in columns):
+            raise NotKept
+        self.saves = True
+        index, _ = plan.column(location, refers.column.key, reference(refers.column))
+        return KeptOrder(number, index)
+
+
+def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
+    """Return how rows refer to kept ones; raises NotKept if the viewer sees them depending on those."""
+    if relation.refers is None or _reads(relation.sees(plan.viewer), relation.refers.table):
+        raise NotKept
+    return relation.refers
+
+
+def _reads(expression: ColumnElement[Any], table: Any) -> bool:
+    """Return whether an expression contains a column of a table."""
+    return any(
+        isinstance(each, Column) and each.table.name == table.__tablename__ for each in visitors.iterate(expression)
+    )
+
+
+def _no_cursor(row: Row) -> str:
+    raise AssertionError("no field of these pages is a cursor")
+
+
+def _objects(location: FieldLocation, number: int) -> str:
+    """Return the local name of the objects of a selection of kept rows, by id."""
+    name = f"kept{number}"
+    location.source.of_run[name] = f"run.kept[{number}].by_id"
+    return name
+
+
+def _has_only_columns(layout: Layout, table: Table, viewer: Viewer) -> bool:
+    """Return whether a select list has only columns of the table itself whose changes are recorded."""
+    expressions = [spec.expression(name, anchor, viewer) for name, spec, anchor in layout.fields]
+    columns = [getattr(each, "__clause_element__", lambda each=each: each)() for each in expressions]
+    return all(
+        isinstance(each, Column) and each.table.name == table.__tablename__ and each.name not in NOT_RECORDED
+        for each in columns
+    )
