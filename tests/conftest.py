@@ -183,6 +183,12 @@ async def app(
 
 
 @pytest.fixture
+def nothing_kept(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no rows in the application, so that the number of statements depends on the query alone."""
+    monkeypatch.setattr(database, "logs_changes", False)
+
+
+@pytest.fixture
 def from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat requests of the client as local ones, for which well-known passwords are valid."""
     monkeypatch.setattr(authentication, "is_direct_local", lambda scope: True)

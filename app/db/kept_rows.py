@@ -82,6 +82,11 @@ class KeptTables:
         self._kept: WeakSet[KeptRows] = WeakSet()
         self._is_loading = False
 
+    @property
+    def size(self) -> int:
+        """Return the number of rows of all selections."""
+        return sum(len(each.objects.by_id) for each in self._kept if each.objects is not None)
+
     async def open(self, database: Database, selections: Sequence[KeptRows]) -> "UnchangedDatabase | None":
         """Return the database for reads that the kept rows of these selections complete; None if they are not there.
 
@@ -108,7 +113,7 @@ class KeptTables:
         if self.state is not since:  # a commit that another read has noted may be newer than these rows
             return False
         self.note(since, changes)
-        if sum(len(each.objects.by_id) for each in self._kept if each.objects is not None) > MOST_KEPT:
+        if self.size > MOST_KEPT:
             self._drop(None)
         for each, rows in zip(missing, results, strict=True):
             each.fill(rows)

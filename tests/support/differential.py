@@ -11,6 +11,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from app import db
 from app.config import Limits
+from app.db import KeptTables
 from app.domain.viewer import ANONYMOUS, Viewer
 from app.graphql import errors, schema
 from app.graphql.compiled.executor import CompiledExecutor
@@ -92,6 +93,19 @@ class Both:
             raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{difference}")
         self._count(validated, reference, answer)
         return reference
+
+    async def plan(self, question: Question, viewer: Viewer) -> dict[str, Any]:
+        """Return the answer of a plan."""
+        validated, variables = self._understood(question)
+        database = self._app.database
+        answer = await self._compiled.answer(validated, variables, viewer, database, database.clock())
+        assert not isinstance(answer, Fallback), answer
+        return answer
+
+    @property
+    def kept(self) -> KeptTables:
+        """Return the kept rows of the plans."""
+        return self._compiled.kept
 
     def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
         validated = self._documents.operation(question.text, None, question.variables, introspection=True)

@@ -90,7 +90,7 @@ class ConnectionStep:
 
         def fill_lists(results: Sequence[Sequence[Row]]) -> PlanLevel:
             by_key: dict[Any, dict[str, Any]] = {key: {} for key in keys}
-            size, rows = page_request.size, self.sort(results[0], run)
+            size, rows = page_request.size, self.sort(results[0], run) if self.builders else ()
             for name, builder in self.builders:
                 lists = group_by_key(rows, builder.make(rows, selects.cursor, run))
                 for key, connection in by_key.items():

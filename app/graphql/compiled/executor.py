@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
 from app.db import BoundStatement, ConditionFailed, Database, Freshness, KeptTables, RowsChanged, SnapshotLost
 from app.db.interface import count
+from app.db.kept_rows import LARGE_SECONDS
 from app.db.statements import Row
 from app.domain import errors
 from app.domain.viewer import Viewer
@@ -107,7 +108,7 @@ class CompiledExecutor:
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(planner.plan, at_once=at_once)
-        self._tables = KeptTables()
+        self.kept = KeptTables()
 
     async def answer(
         self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
@@ -137,12 +138,16 @@ class CompiledExecutor:
 
     async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
         """Execute a plan with kept rows if it refers to some and they are there, else without."""
-        if plan.kept is not None:
-            rows = plan.kept.rows
-            with suppress(RowsChanged, TooManyRows):
-                if (database := await self._tables.open(run.database, rows)) is not None:
+        kept = plan.kept
+        if kept is not None and kept.rests_until <= monotonic():
+            try:
+                if (database := await self.kept.open(run.database, kept.rows)) is not None:
                     kept_run = PlanRun(
                         run.viewer, database, run.variables, run.bind_values, run.freshness, database.objects
                     )
-                    return await execute(plan.kept.plan, kept_run)
+                    return await execute(kept.plan, kept_run)
+            except RowsChanged:
+                pass
+            except TooManyRows:
+                kept.rests_until = monotonic() + LARGE_SECONDS
         return await execute(plan, run)

@@ -40,13 +40,18 @@ class NotKept(Exception):
 
 @dataclass(slots=True)
 class Keeping:
-    """The kept rows that a plan in progress refers to.
+    """The kept rows that a plan in progress refers to, and the number of joins that it does without.
 
-    `saves` is True if it has a statement less, or a join less. Otherwise the plan without kept rows is as good.
+    A statement counts as two. The statement that selects changes costs about as much as one.
     """
 
     rows: list[KeptRows] = field(default_factory=list)
-    saves: bool = False
+    joins_saved: int = 0
+
+    @property
+    def is_worthwhile(self) -> bool:
+        """Return whether the plan is better than the one without kept rows."""
+        return self.joins_saved > 1
 
     def add(self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields) -> int:
         """Return the number of the selection of these fields; raises NotKept."""
@@ -69,7 +74,7 @@ class Keeping:
         if location.via is not None:
             raise NotKept
         number = self.add(plan, refers.table, kind, fields)
-        index, _ = plan.column(location, refers.column.key, reference(refers.column))
+        index = _reference_column(plan, location, refers)
         return f"{_objects(location, number)}[row[{index}]]"
 
     def edge(
@@ -85,14 +90,15 @@ class Keeping:
         relation = spec.follow
         assert relation is not None
         table: Any = relation.table
-        sees_all = isinstance(relation.sees(plan.viewer), type(true()))
-        if relation.kind != "one" or relation.by is not table.id or spec.viewer_value or spec.read or not sees_all:
+        if table not in TABLE_SCOPES or relation.kind != "one" or relation.by is not table.id:
+            raise NotKept
+        if spec.viewer_value or spec.read or not isinstance(relation.sees(plan.viewer), type(true())):
             raise NotKept
         index, stored = plan.column(location, name, spec)
         if serializers.processor(stored, plan.planner.statements.dialect) is not None:
             raise NotKept
         number = self.add(plan, table, object_of(types.type), fields)
-        self.saves = True
+        self.joins_saved += 2
         found = f"{_objects(location, number)}[row[{index}]]"
         return found if is_non_null_type(types.type) else f"None if row[{index}] is None else {found}"
 
@@ -105,6 +111,7 @@ class Keeping:
             location = FieldLocation(kind, table_of(kind), source, refers=_reference(plan, relation))
             text = plan.row_object(location, fields)
             order = self._order(plan, location, relation)
+            self.joins_saved += 1
             rows = plan.rows_of(without_referred_rows(relation), source, text)
             return ReferringStep(key, True, is_non_null_type(types.type), rows, order)
 
@@ -122,6 +129,7 @@ class Keeping:
             order = self._order(plan, location, relation)
             if planner.columns.has_cursors:
                 raise NotKept
+            self.joins_saved += 2  # of the rows, and of their ids, in their order
             return ReferringPageStep(
                 key,
                 relation,
@@ -148,11 +156,12 @@ class Keeping:
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         """Forget the selections of a block that raises NotKept."""
-        before = len(self.rows)
+        rows, joins = len(self.rows), self.joins_saved
         try:
             yield
         except NotKept:
-            del self.rows[before:]
+            del self.rows[rows:]
+            self.joins_saved = joins
             raise
 
     def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> KeptOrder:
@@ -163,9 +172,7 @@ class Keeping:
         number = next((at for at in reversed(range(len(self.rows))) if self.rows[at].scope == scope), None)
         if number is None or any(_reads(each, refers.table) for each in columns):
             raise NotKept
-        self.saves = True
-        index, _ = plan.column(location, refers.column.key, reference(refers.column))
-        return KeptOrder(number, index)
+        return KeptOrder(number, _reference_column(plan, location, refers))
 
 
 def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
@@ -173,6 +180,13 @@ def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
     if relation.refers is None or _reads(relation.sees(plan.viewer), relation.refers.table):
         raise NotKept
     return relation.refers
+
+
+def _reference_column(plan: "PlanBuilder", location: FieldLocation, refers: Reference) -> int:
+    """Return the index of the column with the ids of kept rows."""
+    column = refers.column
+    index, _ = plan.column(replace(location, table=column.class_), column.key, reference(column))
+    return index
 
 
 def _reads(expression: ColumnElement[Any], table: Any) -> bool:

@@ -38,12 +38,13 @@ class Plan:
     """The plan that reads less, since it completes rows with kept ones."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class KeptPlan:
-    """A plan, and the kept rows that it refers to."""
+    """A plan, and the kept rows that it refers to. It is not used as long as it rests."""
 
     plan: Plan
     rows: Sequence[KeptRows]
+    rests_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Planner:
             return plan
         keeping = Keeping()
         kept = build(keeping)
-        return replace(plan, kept=KeptPlan(kept, keeping.rows)) if keeping.saves else plan
+        return replace(plan, kept=KeptPlan(kept, keeping.rows)) if keeping.is_worthwhile else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer

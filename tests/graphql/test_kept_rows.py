@@ -1,0 +1,350 @@
+"""Tests that answers completed with kept rows are those of one moment, whatever commits, and only for who sees all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Boolean, delete, func, insert, literal, select, update
+from starlette.applications import Starlette
+
+from app import db
+from app.db import Freshness, kept_rows
+from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES
+from app.db.tables import Group, GroupMember, Org, OrgMember, Resource, ResourceType, Role, User, UserRole, col
+from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
+from app.graphql.compiled import connection_step
+from app.graphql.handler import GraphQLHandler
+from tests.oracle.worlds import Question
+from tests.support.client import Api
+from tests.support.differential import Both
+from tests.support.factories import Make, Person
+
+LIST = """{ resources(first: 50, orderBy: {field: NAME, direction: ASC}) { nodes {
+    name type { name hasData } org { slug name } access { groups { group { displayName slug } roles } } } } }"""
+
+PEOPLE = """query ($first: Int) { users(first: 50) { nodes {
+    userName roles { name isBuiltIn }
+    orgs(first: $first) { totalCount nodes { slug name } pageInfo { hasNextPage hasPreviousPage } }
+    groups { edges { isManager node { displayName } } } } } }"""
+
+QUESTIONS = [Question(LIST, {}), Question(PEOPLE, {}), Question(PEOPLE, {"first": 1})]
+
+
+@pytest.fixture
+def both(app: Starlette) -> Both:
+    """Return both executors for the database of the test."""
+    answering: GraphQLHandler = app.state.answering
+    return Both(answering.app, answering.statements)
+
+
+@pytest.fixture
+def rested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let dropped rows be read again at once."""
+    monkeypatch.setattr(kept_rows, "REST_SECONDS", -1.0)
+
+
+@pytest.fixture
+async def registry(make: Make) -> dict[str, Any]:
+    """Create a few objects of every kind."""
+    people = [await make.user(None, *names) for names in (["admin"], [], [], [])]
+    orgs = [await make.org(owner=people[0]) for _ in range(3)]
+    groups = [await make.group(None, *people[at:]) for at in range(3)]
+    for org in orgs:
+        await make.member(org, people[1])
+    things = [await make.resource(org) for org in orgs]
+    for thing in things:
+        for group in groups:
+            await make.grant(thing, group, 1)
+    return {"people": people, "orgs": orgs, "groups": groups, "things": things}
+
+
+ADMIN = Viewer(1, ALL_PERMISSIONS)
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the growing list of the statements of all reads that kept rows complete."""
+    texts: list[str] = []
+    split = kept_rows.UnchangedDatabase._split
+
+    def noting(self: Any, rows: Any, statements: Any, last: Any) -> Any:
+        texts.extend(compiled.text for compiled, _ in statements)
+        return split(self, rows, statements, last)
+
+    async def noting_below(self: Any, statements: Any, below: Any, **options: Any) -> Any:
+        texts.extend(compiled.text for (compiled, _), _ in below)
+        return await read_joined(self, statements, below, **options)
+
+    read_joined = kept_rows.UnchangedDatabase.read_joined
+    monkeypatch.setattr(kept_rows.UnchangedDatabase, "_split", noting)
+    monkeypatch.setattr(kept_rows.UnchangedDatabase, "read_joined", noting_below)
+    return texts
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_orgs_groups_roles_and_types_are_not_read_again(
+    both: Both, registry: dict[str, Any], statements: list[str], question: Question
+) -> None:
+    await both.ask(question, ADMIN, "admin")
+    statements.clear()
+
+    await both.ask(question, ADMIN, "admin")
+
+    assert statements
+    read = [text for text in statements if not text.startswith("SELECT count(*)")]
+    assert not any(f" {table} " in text for table in ("orgs", "groups", "roles", "resource_types") for text in read)
+
+
+async def _other(database: db.Database, *written: Any) -> None:
+    async with database.write() as tx:
+        for statement in written:
+            await tx.rows(statement)
+
+
+Change = Callable[[Random, int], Any]
+
+
+def _some(random: Random, table: Any) -> Any:
+    """Return a subquery of one of the first ids of a table."""
+    return select(col(table.id)).order_by(col(table.id)).offset(random.randrange(3)).limit(1).scalar_subquery()
+
+
+CHANGES: list[Change] = [
+    lambda random, at: update(Org).where(col(Org.id) == _some(random, Org)).values(name=f"N{at}", name_key=f"n{at}"),
+    lambda random, at: update(Org).where(col(Org.id) == _some(random, Org)).values(slug=f"slug-{at}"),
+    lambda random, at: (
+        update(Group).where(col(Group.id) == _some(random, Group)).values(display_name=f"G{at}", name_key=f"{-at}")
+    ),
+    lambda random, at: update(Role).where(col(Role.id) == _some(random, Role)).values(name=f"r{at}", name_key=f"r{at}"),
+    lambda random, at: (
+        update(ResourceType).where(col(ResourceType.id) == _some(random, ResourceType)).values(name=f"T{at}")
+    ),
+    lambda random, at: (
+        update(Resource)
+        .where(col(Resource.id) == _some(random, Resource))
+        .values(org_id=_some(random, Org), type_id=_some(random, ResourceType))
+    ),
+    lambda random, at: delete(OrgMember).where(col(OrgMember.org_id) == _some(random, Org)),
+    lambda random, at: delete(GroupMember).where(col(GroupMember.group_id) == _some(random, Group)),
+    lambda random, at: (
+        delete(Group).where(col(Group.id) == select(col(Group.id)).limit(1).scalar_subquery())
+        if random.random() < 0.2
+        else update(Group).values(description=f"{at}")
+    ),
+    lambda random, at: insert(Group).values(
+        slug=f"new-{at}", display_name=f"New {at}", name_key=f"new {at}", description="", created_at=_now()
+    ),
+    lambda random, at: insert(GroupMember).from_select(
+        ["group_id", "user_id", "is_manager", "added_at"],
+        select(col(Group.id), col(User.id), literal(False, Boolean), col(User.created_at))
+        .where(col(User.id) == _some(random, User))
+        .where(~select(1).where(col(GroupMember.group_id) == Group.id, col(GroupMember.user_id) == User.id).exists())
+        .order_by(col(Group.id).desc())
+        .limit(1),
+    ),
+    lambda random, at: insert(UserRole).from_select(
+        ["user_id", "role_id"],
+        select(col(User.id), col(Role.id))
+        .where(~select(1).where(col(UserRole.user_id) == User.id, col(UserRole.role_id) == Role.id).exists())
+        .order_by(col(Role.id).desc(), col(User.id))
+        .limit(1),
+    ),
+]
+"""Changes of rows that are kept, and of rows that refer to them."""
+
+
+def _now() -> Any:
+    return select(col(User.created_at)).limit(1).scalar_subquery()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_after_any_change_by_any_worker_the_next_answer_is_right(
+    both: Both,
+    database: db.Database,
+    second_db: db.Database,
+    registry: dict[str, Any],
+    statements: list[str],
+    rested: None,
+    seed: int,
+) -> None:
+    random = Random(seed)
+    for at in range(1, 60):
+        for question in QUESTIONS:
+            await both.ask(question, ADMIN, f"the administrator after {at} changes")
+        chosen = random.sample(CHANGES, random.choice([0, 1, 1, 2]))
+        await _other(random.choice([database, second_db]), *(change(random, at) for change in chosen))
+    assert len(statements) > 100
+
+
+@pytest.mark.parametrize("table", TABLE_SCOPES, ids=lambda table: table.__tablename__)
+async def test_each_change_of_a_kept_column_is_recorded(database: db.Database, make: Make, table: Any) -> None:
+    await make.org()
+    await make.group()
+    (row,) = await database.ask(select(*table.__table__.c).limit(1), freshness=Freshness.PRIMARY)
+    state = (await database.read_with_changes(None))[0].state
+    for column, value in zip(table.__table__.c, row, strict=True):
+        await _other(database, update(table).where(col(table.id) == row[0]).values({column.name: column}))
+        changes, _ = await database.read_with_changes(state)
+        state = changes.state
+        recorded = changes.scopes is None or TABLE_SCOPES[table] in changes.scopes
+        assert recorded == (column.name not in NOT_RECORDED | {"created_at"}), (column, value)
+
+
+@pytest.mark.parametrize("table", TABLE_SCOPES, ids=lambda table: table.__tablename__)
+async def test_new_and_deleted_rows_of_kept_tables_are_recorded(database: db.Database, make: Make, table: Any) -> None:
+    await make.org()
+    await make.group()
+    columns = [each for each in table.__table__.c if each.name != "id"]
+    unique = {"slug", "name", "name_key"}
+    copy = select(*(each.concat("x") if each.name in unique else each for each in columns)).limit(1)
+    state = (await database.read_with_changes(None))[0].state
+    written = [
+        insert(table).from_select([each.name for each in columns], copy),
+        delete(table).where(col(table.id) == select(func.max(table.id)).scalar_subquery()),
+    ]
+    for statement in written:
+        await _other(database, statement)
+        changes, _ = await database.read_with_changes(state)
+        state = changes.state
+        assert changes.scopes is None or TABLE_SCOPES[table] in changes.scopes
+
+
+NAMES = "{ resources(first: 5) { nodes { name org { name } access { groups { group { displayName } } } } } }"
+
+
+@pytest.fixture
+async def renaming(second_db: db.Database, registry: dict[str, Any]) -> AsyncIterator[Callable[[], int]]:
+    """Give a resource, its org and its group one new name after the other, each time in one transaction."""
+    thing, org, group = (registry[kind][0].id for kind in ("things", "orgs", "groups"))
+    done = count()
+    number = 0
+
+    async def rename() -> None:
+        nonlocal number
+        number = next(done)
+        name = f"name {number}"
+        await _other(
+            second_db,
+            update(Resource).where(col(Resource.id) == thing).values(name=name, name_key="0"),
+            update(Org).where(col(Org.id) == org).values(name=name, name_key=name),
+            update(Group).where(col(Group.id) == group).values(display_name=name, name_key="0"),
+        )
+
+    async def rename_forever() -> None:
+        while True:
+            await rename()
+            await asyncio.sleep(0.004 if number % 7 else 0.03)
+
+    await rename()
+    task = asyncio.create_task(rename_forever())
+    yield lambda: number
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_answer_is_of_one_moment_while_another_worker_renames(
+    both: Both, statements: list[str], renaming: Callable[[], int], rested: None
+) -> None:
+    seen = set[str]()
+    while len(seen) < 40:
+        answers = await asyncio.gather(*(both.plan(Question(NAMES, {}), ADMIN) for _ in range(3)))
+        for answer in answers:
+            first = answer["resources"]["nodes"][0]
+            names = {first["name"], first["org"]["name"], first["access"]["groups"][0]["group"]["displayName"]}
+            assert len(names) == 1
+            seen |= names
+        await asyncio.sleep(0)
+    assert statements
+
+
+async def test_rows_that_a_commit_has_changed_rest_before_they_are_read_again(
+    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str]
+) -> None:
+    await both.ask(QUESTIONS[0], ADMIN, "admin")
+    await _other(database, update(Org).values(name="New", name_key="new"))
+    await both.ask(QUESTIONS[0], ADMIN, "admin")
+    statements.clear()
+
+    await both.ask(QUESTIONS[0], ADMIN, "admin")
+
+    assert not statements
+
+
+async def test_a_change_of_other_rows_keeps_them(
+    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str]
+) -> None:
+    for at in range(5):
+        statements.clear()
+        await both.ask(QUESTIONS[0], ADMIN, "admin")
+        assert statements
+        await _other(database, update(Org).values(size_bytes=at), update(Resource).values(description=f"{at}"))
+
+
+async def test_large_tables_and_long_lists_are_read_as_before(
+    both: Both, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_step, "MOST_REFERRING", 1)
+    await both.ask(QUESTIONS[1], ADMIN, "admin")
+    assert statements
+    statements.clear()
+
+    await both.ask(QUESTIONS[1], ADMIN, "admin")
+    assert not statements
+
+    monkeypatch.setattr(kept_rows, "MOST_ROWS", 1)
+    for _ in range(2):
+        await both.ask(QUESTIONS[0], ADMIN, "admin")
+        assert not statements
+
+
+async def test_kept_rows_of_all_selections_are_bounded(
+    both: Both, registry: dict[str, Any], rested: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_rows, "MOST_KEPT", 30)
+    largest = 0
+    for at in range(12):
+        await both.ask(Question(LIST.replace("displayName", f"named{at}: displayName"), {}), ADMIN, "admin")
+        largest = max(largest, both.kept.size)
+    assert 0 < largest <= 30 + 40
+
+
+SEES_SOME = Permission.NONE, Permission.ORGS_CREATE, Permission.ROLES_MANAGE, Permission.AUDIT_VIEW
+"""Permissions with which users see some orgs."""
+
+
+@pytest.mark.parametrize("permissions", [Permission.NONE, *Permission], ids=lambda each: each.name)
+async def test_who_does_not_see_all_rows_is_not_answered_with_kept_ones(
+    both: Both, registry: dict[str, Any], statements: list[str], permissions: Permission
+) -> None:
+    person: Person = registry["people"][2]
+    for question in QUESTIONS:
+        await both.ask(question, Viewer(person.id, permissions), str(permissions))
+    assert permissions not in SEES_SOME or not any("org_members.org_id AS c" in text for text in statements)
+
+
+async def test_where_the_database_cannot_tell_changes_nothing_is_kept(
+    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "logs_changes", False)
+    await both.ask(QUESTIONS[0], ADMIN, "admin")
+    assert not statements
+
+
+async def test_with_kept_rows_a_query_takes_at_most_one_statement_more(
+    api: Api, make: Make, registry: dict[str, Any], statements: list[str]
+) -> None:
+    root = registry["people"][0]
+    for question in QUESTIONS:
+        first = await api.statements(question.text, as_=root, **question.variables)
+        for _ in range(2):
+            await api.statements(question.text, as_=root, **question.variables)
+        statements.clear()
+        assert await api.statements(question.text, as_=root, **question.variables) <= first + 1
+        assert statements
+        await make.resource(registry["orgs"][0])
+        await make.user()
+        assert await api.statements(question.text, as_=root, **question.variables) <= first + 1
