@@ -30,6 +30,10 @@ PEOPLE = """query ($first: Int) { users(first: 50) { nodes {
     orgs(first: $first) { totalCount nodes { slug name } pageInfo { hasNextPage hasPreviousPage } }
     groups { edges { isManager node { displayName } } } } } }"""
 
+BESIDE = """query ($id: ID!) {
+    resource(by: {id: $id}) { org { slug } type { name } access { groups { group { slug } } } }
+    resources(first: 2) { nodes { org { __typename } } } }"""
+
 QUESTIONS = [Question(LIST, {}), Question(PEOPLE, {}), Question(PEOPLE, {"first": 1})]
 
 
@@ -96,6 +100,12 @@ async def test_orgs_groups_roles_and_types_are_not_read_again(
     assert statements
     read = [text for text in statements if not text.startswith("SELECT count(*)")]
     assert not any(f" {table} " in text for table in ("orgs", "groups", "roles", "resource_types") for text in read)
+
+
+async def test_rows_are_kept_beside_a_lookup(both: Both, registry: dict[str, Any], statements: list[str]) -> None:
+    for thing in registry["things"]:
+        await both.ask(Question(BESIDE, {"id": thing.node}), ADMIN, "admin")
+    assert statements
 
 
 async def _other(database: db.Database, *written: Any) -> None:

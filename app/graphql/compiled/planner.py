@@ -95,7 +95,7 @@ class Planner:
             return plan
         keeping = Keeping()
         kept = build(keeping)
-        return replace(plan, kept=KeptPlan(kept, keeping.rows)) if keeping.is_worthwhile else plan
+        return replace(plan, kept=KeptPlan(kept, tuple(keeping.rows))) if keeping.is_worthwhile else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
@@ -356,7 +356,8 @@ class PlanBuilder:
             # The relations of an interface have the names of its types.
             kind = named if is_object_type(named) else self.planner.schema.type_map[name]
             assert is_object_type(kind)
-            return self._rows(lookup.relations[name], kind, self.below(kind, details))
+            # It is planned when the plan already runs, and a single row is worth no kept ones.
+            return replace(self, keeping=None)._rows(lookup.relations[name], kind, self.below(kind, details))  # noqa: SLF001 - itself
 
         has_children = any(_selects_objects(each.node) for each in details)
         return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
