@@ -23,7 +23,7 @@ class ConditionalDatabase(FirstReadDatabase):
         if self._last:
             await self.read((), freshness=Freshness.PRIMARY)
 
-    def _check(self, rows: list[Row]) -> None:
+    def _check(self, results: list[list[Row]]) -> None:
         """Note that the condition holds: one that fails is an error of the read."""
         if self._last:
             self._on_confirmed()

@@ -1,4 +1,4 @@
-"""A database whose first read ends with a statement of its own, at the moment of that read."""
+"""A database whose first read ends with statements of its own, at the moment of that read."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
@@ -12,15 +12,15 @@ from app.db.wrapped import WrappedDatabase
 
 
 class FirstReadDatabase(WrappedDatabase):
-    """A database for the reads of one request. The first ones that begin end with the statement `last`."""
+    """A database for the reads of one request. Reads end with the statements `last` until one of them has answered."""
 
-    def __init__(self, inner: Database, last: BoundStatement) -> None:
+    def __init__(self, inner: Database, *last: BoundStatement) -> None:
         super().__init__(inner)
-        self._last: Sequence[BoundStatement] = (last,)
+        self._last: Sequence[BoundStatement] = last
 
     @abstractmethod
-    def _check(self, rows: list[Row]) -> None:
-        """Raise an exception in place of the answer of a read, if the rows of the last statement require it."""
+    def _check(self, results: list[list[Row]]) -> None:
+        """Raise an exception in place of the answer of a read, if the results of the last statements require it."""
 
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
         last = self._last
@@ -57,9 +57,10 @@ class FirstReadDatabase(WrappedDatabase):
     def _split(
         self, rows: list[list[Row]], statements: Sequence[BoundStatement], last: Sequence[BoundStatement]
     ) -> list[list[Row]]:
-        """Return the rows without those of the last statement, which come after the rows of the statements."""
+        """Return the rows without those of the last statements, which come after the rows of the others."""
         if last:
-            own = rows.pop(len(statements))
-            self._check(own)
+            own = slice(len(statements), len(statements) + len(last))
+            self._check(rows[own])
+            del rows[own]
             self._last = ()
         return rows

@@ -4,7 +4,7 @@ A read that uses kept rows ends with the statement that selects what has changed
 snapshot of the read, so kept rows and read rows are always of one moment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from app.db.access_changes import TABLE_SCOPES, AccessChanges
 from app.db.first_read import FirstReadDatabase
-from app.db.interface import Database
+from app.db.interface import BoundStatement, Database
 from app.db.statements import CompiledStatement, Row
 
 MOST_ROWS = 5_000
@@ -33,10 +33,14 @@ TABLES = frozenset(TABLE_SCOPES.values())
 
 
 class KeptObjects(NamedTuple):
-    """The objects that were made of the rows of a table, by id, and the places of the ids in the order of a list."""
+    """The objects that were made of the rows of a table, by id, and the places of the ids in the order of a list.
+
+    `public` has the ids of the rows that everybody sees, if the selection tells.
+    """
 
     by_id: Mapping[int, Any]
     places: Mapping[int, int]
+    public: Collection[int]
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -44,12 +48,14 @@ class KeptRows:
     """One selection of columns of a small table.
 
     `statement` selects the columns and the id of up to MOST_ROWS + 1 rows in the order of a list, and `make` makes
-    their objects. The statement depends on nothing but its table.
+    their objects. The statement depends on nothing but its table. If the selection `has_public`, the column before the
+    id tells whether everybody sees the row.
     """
 
     scope: int
     statement: CompiledStatement
     make: Callable[[Sequence[Row]], Sequence[Any]]
+    has_public: bool = False
     objects: KeptObjects | None = None
     rests_until: float = 0.0
 
@@ -60,7 +66,8 @@ class KeptRows:
             return
         ids = [row[-1] for row in rows]
         by_id = dict(zip(ids, self.make(rows), strict=True))
-        self.objects = KeptObjects(by_id, {each: place for place, each in enumerate(ids)})
+        public = frozenset(row[-1] for row in rows if row[-2]) if self.has_public else ()
+        self.objects = KeptObjects(by_id, {each: place for place, each in enumerate(ids)}, public)
 
     def drop(self) -> None:
         """Drop the rows, and rest."""
@@ -87,10 +94,12 @@ class KeptTables:
         """Return the number of rows of all selections."""
         return sum(len(each.objects.by_id) for each in self._kept if each.objects is not None)
 
-    async def open(self, database: Database, selections: Sequence[KeptRows]) -> "UnchangedDatabase | None":
+    async def open(
+        self, database: Database, selections: Sequence[KeptRows], own_ids: Sequence[BoundStatement]
+    ) -> "UnchangedDatabase | None":
         """Return the database for reads that the kept rows of these selections complete; None if they are not there.
 
-        Reads those that are missing, in one round trip.
+        Reads those that are missing, in one round trip. `own_ids` are statements for the ids that the viewer sees.
         """
         if not database.logs_changes:
             return None
@@ -98,7 +107,9 @@ class KeptTables:
         if missing and not await self._load(database, missing):
             return None
         objects = [each.objects for each in selections if each.objects is not None]
-        return UnchangedDatabase(database, self, selections, objects) if len(objects) == len(selections) else None
+        if len(objects) < len(selections):
+            return None
+        return UnchangedDatabase(database, self, selections, objects, own_ids)
 
     async def _load(self, database: Database, missing: Sequence[KeptRows]) -> bool:
         """Read the rows of selections; returns False if this is not the time."""
@@ -135,18 +146,29 @@ class KeptTables:
 
 
 class UnchangedDatabase(FirstReadDatabase):
-    """A database for the reads of one query. The first one raises RowsChanged unless the kept `objects` are right."""
+    """A database for the reads of one query. The first one raises RowsChanged unless the kept `objects` are right.
+
+    After it, `own_ids` are the ids that the viewer sees.
+    """
 
     def __init__(
-        self, inner: Database, tables: KeptTables, selections: Sequence[KeptRows], objects: Sequence[KeptObjects]
+        self,
+        inner: Database,
+        tables: KeptTables,
+        selections: Sequence[KeptRows],
+        objects: Sequence[KeptObjects],
+        own_ids: Sequence[BoundStatement],
     ) -> None:
         self._since = tables.state
-        super().__init__(inner, inner.changes_since(self._since))
+        super().__init__(inner, inner.changes_since(self._since), *own_ids)
         self._tables, self._selections, self.objects = tables, selections, objects
+        self.own_ids: Sequence[Collection[int]] = ()
 
-    def _check(self, rows: list[Row]) -> None:
+    def _check(self, results: list[list[Row]]) -> None:
         """Raise RowsChanged if the kept rows are not those of the moment of this read."""
-        self._tables.note(self._since, self._inner.changes_of(self._since, rows))
+        changes, *own_ids = results
+        self._tables.note(self._since, self._inner.changes_of(self._since, changes))
+        self.own_ids = [{key for (key,) in rows} for rows in own_ids]
         for each, objects in zip(self._selections, self.objects, strict=True):
             if each.objects is not objects:
                 raise RowsChanged

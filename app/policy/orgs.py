@@ -70,7 +70,7 @@ def sees_org_members(viewer: Viewer) -> ColumnElement[bool]:
 
 def sees_org(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition for seeing the org: it is public, or the viewer belongs to it or sees all orgs."""
-    return _all_orgs(viewer) if sees_all_orgs(viewer) else or_(is_public_org(viewer), belongs_to_org(viewer))
+    return _all_orgs(viewer) if sees_all_orgs(viewer) else or_(is_public_org(viewer), col(Org.id).in_(my_orgs(viewer)))
 
 
 def is_public_org(viewer: Viewer) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Dialect,
     FromClause,
     Integer,
@@ -107,6 +108,17 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SeenRows:
+    """The rows of a small table that a viewer sees who does not see all: the `public` ones, and those with some ids.
+
+    `public` is a column of the table.
+    """
+
+    public: Any
+    own_ids: Callable[[Viewer], CompoundSelect[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """An edge of the read graph.
 
@@ -120,6 +132,7 @@ class Relation:
     - `custom_from`: returns the FROM clause that replaces the table and its join.
     - `virtual_rows`: the computed rows of a page without a table.
     - `is_short`: a key has so few rows that a page may read all of them, as of the groups of a user.
+    - `seen`: what `sees` means for viewers who do not see all rows, unless their token is limited.
     - `refers`: how all rows of a key refer to rows of a small table, whose order by name and id is theirs.
     """
 
@@ -137,6 +150,7 @@ class Relation:
     virtual_rows: "VirtualRows | None" = None
     newest_first: bool = False
     is_short: bool = False
+    seen: SeenRows | None = None
     refers: Reference | None = None
 
     @property

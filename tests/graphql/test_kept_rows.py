@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from itertools import count
 from random import Random
 from typing import Any
@@ -58,7 +59,7 @@ async def registry(make: Make) -> dict[str, Any]:
     groups = [await make.group(None, *people[at:]) for at in range(3)]
     for org in orgs:
         await make.member(org, people[1])
-    things = [await make.resource(org) for org in orgs]
+    things = [await make.resource(org, general=1) for org in orgs]
     for thing in things:
         for group in groups:
             await make.grant(thing, group, 1)
@@ -102,6 +103,29 @@ async def test_orgs_groups_roles_and_types_are_not_read_again(
     assert not any(f" {table} " in text for table in ("orgs", "groups", "roles", "resource_types") for text in read)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+async def test_who_sees_some_orgs_is_answered_with_those(
+    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str], number: int
+) -> None:
+    hidden, public, _ = registry["orgs"]
+    await _other(
+        database,
+        delete(OrgMember).where(col(OrgMember.org_id) != public.id),
+        update(Org).where(col(Org.id) == hidden.id).values(is_public=False),
+    )
+    viewer = Viewer(registry["people"][number].id)
+
+    for _ in range(2):
+        answer = await both.ask(QUESTIONS[0], viewer, "a member of one org")
+
+    assert answer is not None
+    orgs = [each["org"] and each["org"]["slug"] for each in answer["data"]["resources"]["nodes"]]
+    assert None in orgs
+    assert (public.slug in orgs) is (number == 1)
+    assert statements
+    assert not any(" orgs " in text.partition("WITH")[0] for text in statements)
+
+
 async def test_rows_are_kept_beside_a_lookup(both: Both, registry: dict[str, Any], statements: list[str]) -> None:
     for thing in registry["things"]:
         await both.ask(Question(BESIDE, {"id": thing.node}), ADMIN, "admin")
@@ -136,6 +160,13 @@ CHANGES: list[Change] = [
         update(Resource)
         .where(col(Resource.id) == _some(random, Resource))
         .values(org_id=_some(random, Org), type_id=_some(random, ResourceType))
+    ),
+    lambda random, at: update(Org).where(col(Org.id) == _some(random, Org)).values(is_public=at % 2 == 0),
+    lambda random, at: update(Org).where(col(Org.id) == _some(random, Org)).values(owner_id=_some(random, User)),
+    lambda random, at: (
+        update(OrgMember)
+        .where(col(OrgMember.org_id) == _some(random, Org))
+        .values(expires_at=random.choice([None, datetime(2020, 1, 1, tzinfo=UTC)]))
     ),
     lambda random, at: delete(OrgMember).where(col(OrgMember.org_id) == _some(random, Org)),
     lambda random, at: delete(GroupMember).where(col(GroupMember.group_id) == _some(random, Group)),
@@ -181,9 +212,17 @@ async def test_after_any_change_by_any_worker_the_next_answer_is_right(
     seed: int,
 ) -> None:
     random = Random(seed)
+    people: list[Person] = registry["people"]
+    viewers = [
+        Viewer(None),
+        *(Viewer(person.id) for person in people[1:3]),
+        Viewer(people[3].id, Permission.ORGS_MANAGE),
+    ]
     for at in range(1, 60):
         for question in QUESTIONS:
             await both.ask(question, ADMIN, f"the administrator after {at} changes")
+        for viewer in viewers:
+            await both.ask(QUESTIONS[0], viewer, f"{viewer} after {at} changes")
         chosen = random.sample(CHANGES, random.choice([0, 1, 1, 2]))
         await _other(random.choice([database, second_db]), *(change(random, at) for change in chosen))
     assert len(statements) > 100
@@ -323,7 +362,7 @@ async def test_kept_rows_of_all_selections_are_bounded(
 
 
 SEES_SOME = Permission.NONE, Permission.ORGS_CREATE, Permission.ROLES_MANAGE, Permission.AUDIT_VIEW
-"""Permissions with which users see some orgs."""
+"""Permissions with which users see some orgs, and members of fewer."""
 
 
 @pytest.mark.parametrize("permissions", [Permission.NONE, *Permission], ids=lambda each: each.name)

@@ -141,7 +141,8 @@ class CompiledExecutor:
         kept = plan.kept
         if kept is not None and kept.rests_until <= monotonic():
             try:
-                if (database := await self.kept.open(run.database, kept.rows)) is not None:
+                own_ids = [(statement, run.bind_values) for statement in kept.own_ids]
+                if (database := await self.kept.open(run.database, kept.rows, own_ids)) is not None:
                     kept_run = PlanRun(
                         run.viewer, database, run.variables, run.bind_values, run.freshness, database.objects
                     )

@@ -16,7 +16,7 @@ from sqlalchemy.sql import visitors
 from app.db import KeptRows
 from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES
 from app.db.kept_rows import MOST_ROWS
-from app.db.statements import Row
+from app.db.statements import CompiledStatement, Row, compile_statement
 from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled import serializers
@@ -26,7 +26,16 @@ from app.graphql.compiled.row_builder import BuilderSource, Columns
 from app.graphql.compiled.steps import KeptOrder, ReferringStep, without_readers
 from app.graphql.compiled.type_info import FieldLocation, object_of, table_of
 from app.query.pagination import ListQuery
-from app.query.relations import FieldSpec, Layout, Reference, Relation, Table, reference, without_referred_rows
+from app.query.relations import (
+    FieldSpec,
+    Layout,
+    Reference,
+    Relation,
+    SeenRows,
+    Table,
+    reference,
+    without_referred_rows,
+)
 
 if TYPE_CHECKING:
     from app.graphql.compiled.planner import PlanBuilder
@@ -46,6 +55,7 @@ class Keeping:
     """
 
     rows: list[KeptRows] = field(default_factory=list)
+    own_ids: list[CompiledStatement] = field(default_factory=list)
     joins_saved: int = 0
 
     @property
@@ -53,8 +63,10 @@ class Keeping:
         """Return whether the plan is better than the one without kept rows."""
         return self.joins_saved > 1
 
-    def add(self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields) -> int:
-        """Return the number of the selection of these fields; raises NotKept."""
+    def add(
+        self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields, public: Any = None
+    ) -> int:
+        """Return the number of the selection of these fields, and of the column `public`; raises NotKept."""
         if table not in TABLE_SCOPES:
             raise NotKept
         source = BuilderSource(Columns())
@@ -62,9 +74,15 @@ class Keeping:
         layout = source.columns.layout()
         if source.children or source.of_run or not _has_only_columns(layout, table, plan.viewer):
             raise NotKept
+        if public is not None:
+            layout = Layout((*layout.fields, ("public", reference(public), table)))
         selected = plan.planner.statements.select_kept(table, layout, plan.viewer, MOST_ROWS + 1)
         make = builder.make
-        self.rows.append(KeptRows(TABLE_SCOPES[table], without_readers(selected), lambda rows: make(rows, None, None)))
+        self.rows.append(
+            KeptRows(
+                TABLE_SCOPES[table], without_readers(selected), lambda rows: make(rows, None, None), public is not None
+            )
+        )
         return len(self.rows) - 1
 
     def part(
@@ -92,15 +110,33 @@ class Keeping:
         table: Any = relation.table
         if table not in TABLE_SCOPES or relation.kind != "one" or relation.by is not table.id:
             raise NotKept
-        if spec.viewer_value or spec.read or not isinstance(relation.sees(plan.viewer), type(true())):
+        sees_all = isinstance(relation.sees(plan.viewer), type(true()))
+        seen = None if sees_all or plan.viewer.is_limited else relation.seen
+        is_required = is_non_null_type(types.type)
+        if spec.viewer_value or spec.read or not (sees_all or (seen and not is_required)):
             raise NotKept
         index, stored = plan.column(location, name, spec)
         if serializers.processor(stored, plan.planner.statements.dialect) is not None:
             raise NotKept
-        number = self.add(plan, table, object_of(types.type), fields)
+        number = self.add(plan, table, object_of(types.type), fields, seen and seen.public)
         self.joins_saved += 2
         found = f"{_objects(location, number)}[row[{index}]]"
-        return found if is_non_null_type(types.type) else f"None if row[{index}] is None else {found}"
+        if seen is not None:
+            return f"{found} if {self._is_seen(plan, location, seen, number, index)} else None"
+        return found if is_required else f"None if row[{index}] is None else {found}"
+
+    def _is_seen(self, plan: "PlanBuilder", location: FieldLocation, seen: SeenRows, number: int, index: int) -> str:
+        """Return the text of the condition that the viewer sees a kept row."""
+        statement, of_run = (
+            compile_statement(seen.own_ids(plan.viewer), plan.planner.statements.dialect),
+            location.source.of_run,
+        )
+        at = next((at for at, each in enumerate(self.own_ids) if each.text == statement.text), len(self.own_ids))
+        if at == len(self.own_ids):
+            self.own_ids.append(statement)
+        of_run[f"public{number}"] = f"run.kept[{number}].public"
+        of_run[f"own{at}"] = f"run.database.own_ids[{at}]"
+        return f"row[{index}] in public{number} or row[{index}] in own{at}"
 
     def step(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, fields: Fields

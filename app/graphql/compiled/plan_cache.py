@@ -9,6 +9,7 @@ from graphql.execution.values import VariableValues
 
 from app.caching import AudienceLRU
 from app.db import KeptRows
+from app.db.statements import CompiledStatement
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import Children, KeyColumns, Maker, RowBuilder
@@ -40,10 +41,14 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class KeptPlan:
-    """A plan, and the kept rows that it refers to. It is not used as long as it rests."""
+    """A plan, and the kept rows that it refers to. It is not used as long as it rests.
+
+    `own_ids` select the ids of kept rows that the viewer sees, besides those that everybody sees.
+    """
 
     plan: Plan
     rows: Sequence[KeptRows]
+    own_ids: Sequence[CompiledStatement]
     rests_until: float = 0.0
 
 

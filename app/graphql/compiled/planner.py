@@ -95,7 +95,11 @@ class Planner:
             return plan
         keeping = Keeping()
         kept = build(keeping)
-        return replace(plan, kept=KeptPlan(kept, tuple(keeping.rows))) if keeping.is_worthwhile else plan
+        return (
+            replace(plan, kept=KeptPlan(kept, tuple(keeping.rows), tuple(keeping.own_ids)))
+            if keeping.is_worthwhile
+            else plan
+        )
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
