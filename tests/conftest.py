@@ -183,7 +183,7 @@ async def app(
 
 
 @pytest.fixture
-def nothing_kept(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_cached(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep no rows in the application, so that the number of statements depends on the query alone."""
     monkeypatch.setattr(database, "logs_changes", False)
 

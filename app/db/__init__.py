@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
+from app.db.cached_rows import CachedObjects, CachedRows, CachedTables, RowsChanged
 from app.db.commit_cache import CommitScopedCache
 from app.db.conditional import ConditionalDatabase
 from app.db.interface import (
@@ -23,7 +24,6 @@ from app.db.interface import (
     Transaction,
     UniqueViolation,
 )
-from app.db.kept_rows import KeptObjects, KeptRows, KeptTables, RowsChanged
 from app.db.loop_yield import chunks
 from app.db.postgresql.database import PostgresDatabase
 from app.db.postgresql.replicated import ReplicatedDatabase

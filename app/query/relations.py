@@ -101,7 +101,7 @@ def order_column(relation: "Relation", name: str, viewer: Viewer) -> ColumnEleme
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """How the rows of a relation refer to those of a small table: each has the id of one in `column`."""
+    """A reference to the rows of a small table: each row of a relation has the id of one in `column`."""
 
     table: Table
     column: Any

@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.sql.base import Executable
 from sqlalchemy.types import TypeEngine
 
 from app import db
@@ -36,7 +37,17 @@ from app.query.predicates import (
     list_conditions,
     seek_predicates,
 )
-from app.query.relations import ROOT_KEY, Keys, Layout, Relation, Table, among, order_column, without_referred_rows
+from app.query.relations import (
+    ROOT_KEY,
+    Keys,
+    Layout,
+    Relation,
+    SeenRows,
+    Table,
+    among,
+    order_column,
+    without_referred_rows,
+)
 
 
 class SelectBuilder:
@@ -65,11 +76,15 @@ class SelectBuilder:
             ("all", relation, layout, viewer.permission_profile), lambda: all_rows(relation, layout, viewer)
         )
 
-    def select_kept(self, table: Table, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
+    def select_cached(self, table: Table, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
         """Return the statement for up to `most` rows of a small table, by name and id. The last column is the id."""
         return self._remember(
-            ("kept", table, layout, viewer.permission_profile, most), lambda: kept(table, layout, viewer, most)
+            ("cached", table, layout, viewer.permission_profile, most), lambda: all_by_name(table, layout, viewer, most)
         )
+
+    def own_ids(self, seen: SeenRows, viewer: Viewer) -> CompiledStatement:
+        """Return the statement for the ids of rows that a viewer sees, beside the public ones."""
+        return self._remember(("own ids", seen, viewer.permission_profile), lambda: seen.own_ids(viewer))
 
     def referring_page(self, relation: Relation, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
         """Return the statement for up to `most` rows of all keys, in any order, without the rows they refer to."""
@@ -97,7 +112,7 @@ class SelectBuilder:
             lambda: count(relation, viewer, query, self.dialect),
         )
 
-    def _remember(self, key: Any, build: Callable[[], Select[Any]]) -> CompiledStatement:
+    def _remember(self, key: Any, build: Callable[[], Executable]) -> CompiledStatement:
         statement = self._statements.get(key)
         if statement is None:
             self._statements.put(key, statement := compile_statement(build(), self.dialect))
@@ -133,8 +148,8 @@ def all_rows(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
     return rows.where(relation.sees(viewer)).order_by(*order)
 
 
-def kept(table: Any, layout: Layout, viewer: Viewer, most: int) -> Select[Any]:
-    """Return the SELECT of `SelectBuilder.select_kept`."""
+def all_by_name(table: Any, layout: Layout, viewer: Viewer, most: int) -> Select[Any]:
+    """Return the SELECT of `SelectBuilder.select_cached`."""
     name = table.name_key if hasattr(table, "name_key") else table.name
     rows = select(*layout.columns(viewer), col(table.id).label("k")).select_from(from_of(table))
     return rows.order_by(col(name), col(table.id)).limit(most)

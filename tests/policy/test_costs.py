@@ -43,7 +43,7 @@ async def _row(make: Make, at: int, ann: Person, *people: Person) -> None:
     await make.locked(reef, ann)
 
 
-@pytest.mark.usefixtures("nothing_kept")
+@pytest.mark.usefixtures("nothing_cached")
 async def test_statements_do_not_grow_with_rows_and_are_the_same_for_everybody(api: Api, make: Make) -> None:
     ann, root, eve = await make.user("ann"), await make.admin(), await make.user("eve")
     await _row(make, 0, ann, root)
@@ -63,7 +63,7 @@ async def test_statements_do_not_grow_with_rows_and_are_the_same_for_everybody(a
         assert max(await spent(query, eve)) <= min(numbers)
 
 
-@pytest.mark.usefixtures("nothing_kept")
+@pytest.mark.usefixtures("nothing_cached")
 async def test_the_page_of_the_issue_takes_as_many_statements_for_one_row_as_for_a_hundred(
     api: Api, make: Make
 ) -> None:

@@ -197,7 +197,7 @@ async def test_every_viewer_costs_the_same_number_of_statements(api: Api, make: 
     assert await api.statements(question) < costs[0], "nobody has no token to look up"
 
 
-@pytest.mark.usefixtures("nothing_kept")
+@pytest.mark.usefixtures("nothing_cached")
 async def test_two_ways_to_the_same_kind_of_rows_cost_the_same_every_time(api: Api, make: Make) -> None:
     """Which of the two first steps is answered sooner must not decide what is read together."""
     question = "{ viewer { user { roles { name } } } users(first: 100) { nodes { roles { name } } } }"

@@ -11,7 +11,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from app import db
 from app.config import Limits
-from app.db import KeptTables
+from app.db import CachedTables
 from app.domain.viewer import ANONYMOUS, Viewer
 from app.graphql import errors, schema
 from app.graphql.compiled.executor import CompiledExecutor
@@ -103,9 +103,9 @@ class Both:
         return answer
 
     @property
-    def kept(self) -> KeptTables:
-        """Return the kept rows of the plans."""
-        return self._compiled.kept
+    def cached_tables(self) -> CachedTables:
+        """Return the cached rows of the plans."""
+        return self._compiled.cached_tables
 
     def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
         validated = self._documents.operation(question.text, None, question.variables, introspection=True)

@@ -8,7 +8,7 @@ from app.db import BoundStatement
 from app.db.statements import CompiledStatement, Row
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
-from app.graphql.compiled.steps import NO_STATEMENTS, KeptOrder, OpenedStep, PlanRun, fill, keys_of, none
+from app.graphql.compiled.steps import NO_STATEMENTS, CachedOrder, OpenedStep, PlanRun, fill, keys_of, none
 from app.query import pagination
 from app.query.pagination import ListQuery, Page, PageRequest
 from app.query.reader import group_by_key
@@ -140,20 +140,20 @@ class TooManyRows(Exception):
 
 
 MOST_REFERRING = 3_000
-"""Rows of all keys together that may be read in any order, to be sorted by the kept rows they refer to."""
+"""Rows of all keys together that may be read in any order, to be sorted by the cached rows they refer to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferringPageStep(ConnectionStep):
-    """A connection of short lists in the order of the kept rows that their rows refer to.
+    """A connection of short lists in the order of the cached rows that their rows refer to.
 
     Its statement reads all rows of the keys: the first page of each is made here.
     """
 
-    order: KeptOrder
+    order: CachedOrder
 
     def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
-        """Return the rows in the order of the kept rows; raises TooManyRows."""
+        """Return the rows in the order of the cached rows; raises TooManyRows."""
         if len(rows) > MOST_REFERRING:
             raise TooManyRows
         return self.order.sort(rows, run)

@@ -9,9 +9,9 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, ConditionFailed, Database, Freshness, KeptTables, RowsChanged, SnapshotLost
+from app.db import BoundStatement, CachedTables, ConditionFailed, Database, Freshness, RowsChanged, SnapshotLost
+from app.db.cached_rows import LARGE_SECONDS
 from app.db.interface import count
-from app.db.kept_rows import LARGE_SECONDS
 from app.db.statements import Row
 from app.domain import errors
 from app.domain.viewer import Viewer
@@ -108,7 +108,7 @@ class CompiledExecutor:
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(planner.plan, at_once=at_once)
-        self.kept = KeptTables()
+        self.cached_tables = CachedTables()
 
     async def answer(
         self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
@@ -137,18 +137,18 @@ class CompiledExecutor:
             return Fallback("plan failed")
 
     async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
-        """Execute a plan with kept rows if it refers to some and they are there, else without."""
-        kept = plan.kept
-        if kept is not None and kept.rests_until <= monotonic():
+        """Execute a plan with cached rows if it refers to some and they are there, else without."""
+        shorter = plan.with_cached_rows
+        if shorter is not None and shorter.rests_until <= monotonic():
             try:
-                own_ids = [(statement, run.bind_values) for statement in kept.own_ids]
-                if (database := await self.kept.open(run.database, kept.rows, own_ids)) is not None:
-                    kept_run = PlanRun(
+                own_ids = [(statement, run.bind_values) for statement in shorter.own_ids]
+                if (database := await self.cached_tables.open(run.database, shorter.rows, own_ids)) is not None:
+                    shorter_run = PlanRun(
                         run.viewer, database, run.variables, run.bind_values, run.freshness, database.objects
                     )
-                    return await execute(kept.plan, kept_run)
+                    return await execute(shorter.plan, shorter_run)
             except RowsChanged:
                 pass
             except TooManyRows:
-                kept.rests_until = monotonic() + LARGE_SECONDS
+                shorter.rests_until = monotonic() + LARGE_SECONDS
         return await execute(plan, run)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from graphql.execution.values import VariableValues
 
 from app.caching import AudienceLRU
-from app.db import KeptRows
+from app.db import CachedRows
 from app.db.statements import CompiledStatement
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
@@ -35,19 +35,19 @@ class Plan:
     """True if steps follow the first ones, so that the query needs several reads."""
     last: Mapping[Any, KeyColumns | None] | None
     """The steps below the only first one, if none follow, and the columns of its rows that are their keys; or None."""
-    kept: "KeptPlan | None" = None
-    """The plan that reads less, since it completes rows with kept ones."""
+    with_cached_rows: "CachedRowsPlan | None" = None
+    """The plan that reads less, since it completes rows with cached ones."""
 
 
 @dataclass(slots=True, eq=False)
-class KeptPlan:
-    """A plan, and the kept rows that it refers to. It is not used as long as it rests.
+class CachedRowsPlan:
+    """A plan, and the cached rows that it refers to. It is not used as long as it rests.
 
-    `own_ids` select the ids of kept rows that the viewer sees, besides those that everybody sees.
+    `own_ids` select the ids of cached rows that the viewer sees, besides those that everybody sees.
     """
 
     plan: Plan
-    rows: Sequence[KeptRows]
+    rows: Sequence[CachedRows]
     own_ids: Sequence[CompiledStatement]
     rests_until: float = 0.0
 

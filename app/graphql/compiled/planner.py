@@ -32,11 +32,11 @@ from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments, Convert
 from app.graphql.compiled import serializers
+from app.graphql.compiled.cached_selections import CachedSelections, NotCached
 from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.keeping import Keeping, NotKept
-from app.graphql.compiled.plan_cache import KeptPlan, Plan, plan_for
+from app.graphql.compiled.plan_cache import CachedRowsPlan, Plan, plan_for
 from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
 from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
@@ -85,19 +85,19 @@ class Planner:
         assert query is not None
         builder, fields = self.start(query, document, variables, viewer)
 
-        def build(keeping: Keeping | None) -> Plan:
+        def build(selections: CachedSelections | None) -> Plan:
             source = BuilderSource(Columns())
-            text = replace(builder, keeping=keeping).object(FieldLocation(query, None, source), fields)
+            text = replace(builder, selections=selections).object(FieldLocation(query, None, source), fields)
             return plan_for(source.build(text))
 
         plan = build(None)
         if plan.queries or not any(isinstance(step, ConnectionStep) for _, step in plan.steps):
             return plan
-        keeping = Keeping()
-        kept = build(keeping)
+        selections = CachedSelections()
+        shorter = build(selections)
         return (
-            replace(plan, kept=KeptPlan(kept, tuple(keeping.rows), tuple(keeping.own_ids)))
-            if keeping.is_worthwhile
+            replace(plan, with_cached_rows=CachedRowsPlan(shorter, tuple(selections.rows), tuple(selections.own_ids)))
+            if selections.is_worthwhile
             else plan
         )
 
@@ -119,7 +119,7 @@ class PlanBuilder:
     fragments: dict[str, FragmentDetails]
     variables: VariableValues
     viewer: Viewer
-    keeping: Keeping | None = None
+    selections: CachedSelections | None = None
 
     def object(self, location: FieldLocation, fields: Fields) -> str:
         """Return the text of an object."""
@@ -170,10 +170,10 @@ class PlanBuilder:
         fields = self.below(kind, details)
         if location.refers is not None and spec.joined is location.refers.table:
             return self.row_object(location.part(kind, key, spec), fields)
-        if self.keeping is not None and spec.reference is not None:
-            with suppress(NotKept):
+        if self.selections is not None and spec.reference is not None:
+            with suppress(NotCached):
                 assert spec.joined is not None
-                return self.keeping.part(self, location, Reference(spec.joined, spec.reference), kind, fields)
+                return self.selections.part(self, location, Reference(spec.joined, spec.reference), kind, fields)
         return self.object(location.part(kind, key, spec), fields)
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
@@ -268,12 +268,12 @@ class PlanBuilder:
         return self.row_object(node, self.below(node.kind, details))
 
     def row_object(self, location: FieldLocation, fields: Fields) -> str:
-        """Return the text of the object of a row, or of the kept row that it refers to; raises NotKept."""
+        """Return the text of the object of a row, or of the cached row that it refers to; raises NotCached."""
         refers = location.refers
         if refers is None or location.table is not refers.table:
             return self.object(location, fields)
-        assert self.keeping is not None
-        return self.keeping.part(self, location, refers, location.kind, fields)
+        assert self.selections is not None
+        return self.selections.part(self, location, refers, location.kind, fields)
 
     def _own_cursor(self, location: FieldLocation, edge: ListEdge) -> str:
         """Return the text of the cursor of a row whose statement is not that of a page."""
@@ -294,10 +294,10 @@ class PlanBuilder:
         """Add the step of an edge; returns the text of its key."""
         relation = spec.follow
         assert relation is not None
-        if self.keeping is not None:
-            with suppress(NotKept):
+        if self.selections is not None:
+            with suppress(NotCached):
                 name, fields = declaration(field).python_name, self.below(object_of(field.type), details)
-                return self.keeping.edge(self, location, name, spec, field, fields)
+                return self.selections.edge(self, location, name, spec, field, fields)
         make = self._page if relation.kind == "page" else self.related
         step = make(key, field, relation, details)
         location.source.children.append((location.path, step))
@@ -316,13 +316,14 @@ class PlanBuilder:
     def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:
         """Return the step of an edge to the rows of a key."""
         kind = object_of(field.type)
-        if self.keeping is not None:
-            with suppress(NotKept):
-                return self.keeping.step(self, key, field, relation, self.below(kind, details))
-        rows = self._rows(relation, kind, self.below(kind, details))
+        if self.selections is not None:
+            with suppress(NotCached):
+                return self.selections.step(self, key, field, relation, self.below(kind, details))
+        rows = self.rows(relation, kind, self.below(kind, details))
         return RelationStep(key, relation.kind == "many", is_non_null_type(field.type), rows)
 
-    def _rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
+    def rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
+        """Return the statements of a relation for these fields, and the builder of their objects."""
         source = BuilderSource(Columns())
         return self.rows_of(relation, source, self.object(FieldLocation(kind, table_of(kind), source), fields))
 
@@ -360,16 +361,17 @@ class PlanBuilder:
             # The relations of an interface have the names of its types.
             kind = named if is_object_type(named) else self.planner.schema.type_map[name]
             assert is_object_type(kind)
-            # It is planned when the plan already runs, and a single row is worth no kept ones.
-            return replace(self, keeping=None)._rows(lookup.relations[name], kind, self.below(kind, details))  # noqa: SLF001 - itself
+            # It is planned when the plan already runs, and a single row is worth no cached ones.
+            single = replace(self, selections=None)
+            return single.rows(lookup.relations[name], kind, self.below(kind, details))
 
         has_children = any(_selects_objects(each.node) for each in details)
         return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
 
     def _page(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> ConnectionStep:
-        if self.keeping is not None:
-            with suppress(NotKept):
-                return self.keeping.page(self, key, field, relation, details)
+        if self.selections is not None:
+            with suppress(NotCached):
+                return self.selections.page(self, key, field, relation, details)
         kind = object_of(field.type)
         connection = ConnectionPlanner(self, relation, kind)
         writers = tuple((name, connection.plan_field(name, each)) for name, each in self.below(kind, details).items())

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, Database, Freshness, KeptObjects
+from app.db import BoundStatement, CachedObjects, Database, Freshness
 from app.db.statements import CompiledStatement, Row
 from app.domain import refs
 from app.domain.viewer import Viewer
@@ -43,8 +43,8 @@ class PlanRun:
     variables: VariableValues
     bind_values: dict[str, Any]
     freshness: Freshness
-    kept: Sequence[KeptObjects] = ()
-    """The kept rows of the plan, in the order in which it refers to them."""
+    cached: Sequence[CachedObjects] = ()
+    """The cached rows of the plan, in the order in which it refers to them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,26 +109,26 @@ class RelationStep:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptOrder:
-    """The order of the kept rows that rows refer to: those of the selection with this number, by the id in `column`."""
+class CachedOrder:
+    """The order of the cached rows that rows refer to: those of the selection `number`, by the id in `column`."""
 
     number: int
     column: int
 
     def sort(self, rows: Sequence[Row], run: PlanRun) -> list[Row]:
         """Return the rows in this order."""
-        places, column = run.kept[self.number].places, self.column
+        places, column = run.cached[self.number].places, self.column
         return sorted(rows, key=lambda row: places[row[column]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferringStep(RelationStep):
-    """A list in the order of the kept rows that its rows refer to."""
+    """A list in the order of the cached rows that its rows refer to."""
 
-    order: KeptOrder
+    order: CachedOrder
 
     def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
-        """Return the rows in the order of the kept rows."""
+        """Return the rows in the order of the cached rows."""
         return self.order.sort(rows, run)
 
 

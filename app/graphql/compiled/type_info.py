@@ -28,7 +28,7 @@ class FieldLocation:
     guards: tuple[int, ...] = ()
     """The columns that are all non-null in the rows that have this object."""
     refers: Reference | None = None
-    """To which kept rows the row refers, if its statement does not read them."""
+    """To which cached rows the row refers, if its statement does not read them."""
 
     def part(self, kind: GraphQLObjectType, key: str, spec: FieldSpec) -> "FieldLocation":
         """Return the location of a nested object under a response key: of the same row, or of the table of `spec`."""

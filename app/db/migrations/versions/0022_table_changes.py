@@ -8,7 +8,7 @@ from alembic import op
 revision = "0022"
 down_revision = "0021"
 
-KEPT = (
+TABLES = (
     (
         "orgs",
         -1,
@@ -20,14 +20,14 @@ KEPT = (
 )
 """The tables, with their scopes and the columns that workers may keep. The time of a creation never changes.
 
-The size of an org changes with its resources, so it is not kept.
+The size of an org changes with its resources, so workers do not keep it.
 """
 
 
 def upgrade() -> None:
     """Create the triggers."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
-    for table, scope, columns in KEPT:
+    for table, scope, columns in TABLES:
         for operation in ("INSERT", f"UPDATE OF {', '.join(columns)}", "DELETE"):
             (_on_sqlite if is_sqlite else _on_postgresql)(table, scope, operation)
         if not is_sqlite:
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 def _name(table: str, operation: str) -> str:
-    return f"{table}_changes_kept_{operation.partition(' ')[0].lower()}"
+    return f"{table}_changes_rows_{operation.partition(' ')[0].lower()}"
 
 
 def _on_sqlite(table: str, scope: int, operation: str) -> None:

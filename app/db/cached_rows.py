@@ -1,7 +1,7 @@
 """Rows of small tables that change rarely, kept in the worker for as long as no commit changes them.
 
-A read that uses kept rows ends with the statement that selects what has changed since they were read. It is in the
-snapshot of the read, so kept rows and read rows are always of one moment.
+A read that uses cached rows ends with the statement that selects what has changed since they were read. It is in the
+snapshot of the read, so cached rows and read rows are always of one moment.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,9 +16,9 @@ from app.db.interface import BoundStatement, Database
 from app.db.statements import CompiledStatement, Row
 
 MOST_ROWS = 5_000
-"""Rows that a table may have to be kept."""
+"""Rows that a table may have to be cached."""
 
-MOST_KEPT = 200_000
+MOST_CACHED = 200_000
 """Rows that one worker keeps, of all selections. Beyond that it drops them and begins again."""
 
 REST_SECONDS = 1.0
@@ -29,10 +29,10 @@ LARGE_SECONDS = 600.0
 
 
 TABLES = frozenset(TABLE_SCOPES.values())
-"""The scopes of the tables that are kept."""
+"""The scopes of the tables whose rows are cached."""
 
 
-class KeptObjects(NamedTuple):
+class CachedObjects(NamedTuple):
     """The objects that were made of the rows of a table, by id, and the places of the ids in the order of a list.
 
     `public` has the ids of the rows that everybody sees, if the selection tells.
@@ -44,7 +44,7 @@ class KeptObjects(NamedTuple):
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
-class KeptRows:
+class CachedRows:
     """One selection of columns of a small table.
 
     `statement` selects the columns and the id of up to MOST_ROWS + 1 rows in the order of a list, and `make` makes
@@ -56,7 +56,7 @@ class KeptRows:
     statement: CompiledStatement
     make: Callable[[Sequence[Row]], Sequence[Any]]
     has_public: bool = False
-    objects: KeptObjects | None = None
+    objects: CachedObjects | None = None
     rests_until: float = 0.0
 
     def fill(self, rows: Sequence[Row]) -> None:
@@ -67,7 +67,7 @@ class KeptRows:
         ids = [row[-1] for row in rows]
         by_id = dict(zip(ids, self.make(rows), strict=True))
         public = frozenset(row[-1] for row in rows if row[-2]) if self.has_public else ()
-        self.objects = KeptObjects(by_id, {each: place for place, each in enumerate(ids)}, public)
+        self.objects = CachedObjects(by_id, {each: place for place, each in enumerate(ids)}, public)
 
     def drop(self) -> None:
         """Drop the rows, and rest."""
@@ -78,26 +78,26 @@ class RowsChanged(Exception):
     """A commit has changed rows that the answer of a read was to be completed with."""
 
 
-class KeptTables:
-    """The kept rows of one database.
+class CachedTables:
+    """The cached rows of one database.
 
     All of them are as of the moment `state`, or no commit has changed them between their own moment and that one.
     """
 
     def __init__(self) -> None:
         self.state: Any = None
-        self._kept: WeakSet[KeptRows] = WeakSet()
+        self._used: WeakSet[CachedRows] = WeakSet()
         self._is_loading = False
 
     @property
     def size(self) -> int:
         """Return the number of rows of all selections."""
-        return sum(len(each.objects.by_id) for each in self._kept if each.objects is not None)
+        return sum(len(each.objects.by_id) for each in self._used if each.objects is not None)
 
     async def open(
-        self, database: Database, selections: Sequence[KeptRows], own_ids: Sequence[BoundStatement]
+        self, database: Database, selections: Sequence[CachedRows], own_ids: Sequence[BoundStatement]
     ) -> "UnchangedDatabase | None":
-        """Return the database for reads that the kept rows of these selections complete; None if they are not there.
+        """Return the database for reads that the cached rows of these selections complete; None if they are not there.
 
         Reads those that are missing, in one round trip. `own_ids` are statements for the ids that the viewer sees.
         """
@@ -111,7 +111,7 @@ class KeptTables:
             return None
         return UnchangedDatabase(database, self, selections, objects, own_ids)
 
-    async def _load(self, database: Database, missing: Sequence[KeptRows]) -> bool:
+    async def _load(self, database: Database, missing: Sequence[CachedRows]) -> bool:
         """Read the rows of selections; returns False if this is not the time."""
         now, since = monotonic(), self.state
         if self._is_loading or any(now < each.rests_until for each in missing):
@@ -124,11 +124,11 @@ class KeptTables:
         if self.state is not since:  # a commit that another read has noted may be newer than these rows
             return False
         self.note(since, changes)
-        if self.size > MOST_KEPT:
+        if self.size > MOST_CACHED:
             self._drop(None)
         for each, rows in zip(missing, results, strict=True):
             each.fill(rows)
-            self._kept.add(each)
+            self._used.add(each)
         return True
 
     def note(self, since: Any, changes: AccessChanges) -> None:
@@ -140,13 +140,13 @@ class KeptTables:
             self.state = state
 
     def _drop(self, scopes: set[int] | None) -> None:
-        for each in self._kept:
+        for each in self._used:
             if each.objects is not None and (scopes is None or each.scope in scopes):
                 each.drop()
 
 
 class UnchangedDatabase(FirstReadDatabase):
-    """A database for the reads of one query. The first one raises RowsChanged unless the kept `objects` are right.
+    """A database for the reads of one query. The first one raises RowsChanged unless the cached `objects` are right.
 
     After it, `own_ids` are the ids that the viewer sees.
     """
@@ -154,9 +154,9 @@ class UnchangedDatabase(FirstReadDatabase):
     def __init__(
         self,
         inner: Database,
-        tables: KeptTables,
-        selections: Sequence[KeptRows],
-        objects: Sequence[KeptObjects],
+        tables: CachedTables,
+        selections: Sequence[CachedRows],
+        objects: Sequence[CachedObjects],
         own_ids: Sequence[BoundStatement],
     ) -> None:
         self._since = tables.state
@@ -165,7 +165,7 @@ class UnchangedDatabase(FirstReadDatabase):
         self.own_ids: Sequence[Collection[int]] = ()
 
     def _check(self, results: list[list[Row]]) -> None:
-        """Raise RowsChanged if the kept rows are not those of the moment of this read."""
+        """Raise RowsChanged if the cached rows are not those of the moment of this read."""
         changes, *own_ids = results
         self._tables.note(self._since, self._inner.changes_of(self._since, changes))
         self.own_ids = [{key for (key,) in rows} for rows in own_ids]

@@ -1,4 +1,4 @@
-"""Tests that answers completed with kept rows are those of one moment, whatever commits, and only for who sees all."""
+"""Tests that answers completed with cached rows are of one moment, whatever commits, and show no hidden row."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,12 +8,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, delete, func, insert, literal, select, update
+from sqlalchemy import Boolean, delete, insert, literal, select, update
 from starlette.applications import Starlette
 
 from app import db
-from app.db import Freshness, kept_rows
-from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES
+from app.db import cached_rows
 from app.db.tables import Group, GroupMember, Org, OrgMember, Resource, ResourceType, Role, User, UserRole, col
 from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.graphql.compiled import connection_step
@@ -48,7 +47,7 @@ def both(app: Starlette) -> Both:
 @pytest.fixture
 def rested(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let dropped rows be read again at once."""
-    monkeypatch.setattr(kept_rows, "REST_SECONDS", -1.0)
+    monkeypatch.setattr(cached_rows, "REST_SECONDS", -1.0)
 
 
 @pytest.fixture
@@ -71,9 +70,9 @@ ADMIN = Viewer(1, ALL_PERMISSIONS)
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the growing list of the statements of all reads that kept rows complete."""
+    """Return the growing list of the statements of all reads that cached rows complete."""
     texts: list[str] = []
-    split = kept_rows.UnchangedDatabase._split
+    split = cached_rows.UnchangedDatabase._split
 
     def noting(self: Any, rows: Any, statements: Any, last: Any) -> Any:
         texts.extend(compiled.text for compiled, _ in statements)
@@ -83,9 +82,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.extend(compiled.text for (compiled, _), _ in below)
         return await read_joined(self, statements, below, **options)
 
-    read_joined = kept_rows.UnchangedDatabase.read_joined
-    monkeypatch.setattr(kept_rows.UnchangedDatabase, "_split", noting)
-    monkeypatch.setattr(kept_rows.UnchangedDatabase, "read_joined", noting_below)
+    read_joined = cached_rows.UnchangedDatabase.read_joined
+    monkeypatch.setattr(cached_rows.UnchangedDatabase, "_split", noting)
+    monkeypatch.setattr(cached_rows.UnchangedDatabase, "read_joined", noting_below)
     return texts
 
 
@@ -126,7 +125,9 @@ async def test_who_sees_some_orgs_is_answered_with_those(
     assert not any(" orgs " in text.partition("WITH")[0] for text in statements)
 
 
-async def test_rows_are_kept_beside_a_lookup(both: Both, registry: dict[str, Any], statements: list[str]) -> None:
+async def test_cached_rows_are_used_beside_a_lookup(
+    both: Both, registry: dict[str, Any], statements: list[str]
+) -> None:
     for thing in registry["things"]:
         await both.ask(Question(BESIDE, {"id": thing.node}), ADMIN, "admin")
     assert statements
@@ -194,7 +195,7 @@ CHANGES: list[Change] = [
         .limit(1),
     ),
 ]
-"""Changes of rows that are kept, and of rows that refer to them."""
+"""Changes of rows that are cached, and of rows that refer to them."""
 
 
 def _now() -> Any:
@@ -226,39 +227,6 @@ async def test_after_any_change_by_any_worker_the_next_answer_is_right(
         chosen = random.sample(CHANGES, random.choice([0, 1, 1, 2]))
         await _other(random.choice([database, second_db]), *(change(random, at) for change in chosen))
     assert len(statements) > 100
-
-
-@pytest.mark.parametrize("table", TABLE_SCOPES, ids=lambda table: table.__tablename__)
-async def test_each_change_of_a_kept_column_is_recorded(database: db.Database, make: Make, table: Any) -> None:
-    await make.org()
-    await make.group()
-    (row,) = await database.ask(select(*table.__table__.c).limit(1), freshness=Freshness.PRIMARY)
-    state = (await database.read_with_changes(None))[0].state
-    for column, value in zip(table.__table__.c, row, strict=True):
-        await _other(database, update(table).where(col(table.id) == row[0]).values({column.name: column}))
-        changes, _ = await database.read_with_changes(state)
-        state = changes.state
-        recorded = changes.scopes is None or TABLE_SCOPES[table] in changes.scopes
-        assert recorded == (column.name not in NOT_RECORDED | {"created_at"}), (column, value)
-
-
-@pytest.mark.parametrize("table", TABLE_SCOPES, ids=lambda table: table.__tablename__)
-async def test_new_and_deleted_rows_of_kept_tables_are_recorded(database: db.Database, make: Make, table: Any) -> None:
-    await make.org()
-    await make.group()
-    columns = [each for each in table.__table__.c if each.name != "id"]
-    unique = {"slug", "name", "name_key"}
-    copy = select(*(each.concat("x") if each.name in unique else each for each in columns)).limit(1)
-    state = (await database.read_with_changes(None))[0].state
-    written = [
-        insert(table).from_select([each.name for each in columns], copy),
-        delete(table).where(col(table.id) == select(func.max(table.id)).scalar_subquery()),
-    ]
-    for statement in written:
-        await _other(database, statement)
-        changes, _ = await database.read_with_changes(state)
-        state = changes.state
-        assert changes.scopes is None or TABLE_SCOPES[table] in changes.scopes
 
 
 NAMES = "{ resources(first: 5) { nodes { name org { name } access { groups { group { displayName } } } } } }"
@@ -344,20 +312,20 @@ async def test_large_tables_and_long_lists_are_read_as_before(
     await both.ask(QUESTIONS[1], ADMIN, "admin")
     assert not statements
 
-    monkeypatch.setattr(kept_rows, "MOST_ROWS", 1)
+    monkeypatch.setattr(cached_rows, "MOST_ROWS", 1)
     for _ in range(2):
         await both.ask(QUESTIONS[0], ADMIN, "admin")
         assert not statements
 
 
-async def test_kept_rows_of_all_selections_are_bounded(
+async def test_cached_rows_of_all_selections_are_bounded(
     both: Both, registry: dict[str, Any], rested: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_rows, "MOST_KEPT", 30)
+    monkeypatch.setattr(cached_rows, "MOST_CACHED", 30)
     largest = 0
     for at in range(12):
         await both.ask(Question(LIST.replace("displayName", f"named{at}: displayName"), {}), ADMIN, "admin")
-        largest = max(largest, both.kept.size)
+        largest = max(largest, both.cached_tables.size)
     assert 0 < largest <= 30 + 40
 
 
@@ -366,7 +334,7 @@ SEES_SOME = Permission.NONE, Permission.ORGS_CREATE, Permission.ROLES_MANAGE, Pe
 
 
 @pytest.mark.parametrize("permissions", [Permission.NONE, *Permission], ids=lambda each: each.name)
-async def test_who_does_not_see_all_rows_is_not_answered_with_kept_ones(
+async def test_who_does_not_see_all_rows_is_not_answered_with_cached_ones(
     both: Both, registry: dict[str, Any], statements: list[str], permissions: Permission
 ) -> None:
     person: Person = registry["people"][2]
@@ -375,7 +343,7 @@ async def test_who_does_not_see_all_rows_is_not_answered_with_kept_ones(
     assert permissions not in SEES_SOME or not any("org_members.org_id AS c" in text for text in statements)
 
 
-async def test_where_the_database_cannot_tell_changes_nothing_is_kept(
+async def test_where_the_database_cannot_tell_changes_nothing_is_cached(
     both: Both, database: db.Database, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "logs_changes", False)
@@ -383,7 +351,7 @@ async def test_where_the_database_cannot_tell_changes_nothing_is_kept(
     assert not statements
 
 
-async def test_with_kept_rows_a_query_takes_at_most_one_statement_more(
+async def test_with_cached_rows_a_query_takes_at_most_one_statement_more(
     api: Api, make: Make, registry: dict[str, Any], statements: list[str]
 ) -> None:
     root = registry["people"][0]

@@ -1,7 +1,7 @@
-"""Plans that complete the rows of a page with kept rows: with orgs, groups, roles and resource types.
+"""Plans that complete the rows of a page with cached rows: with orgs, groups, roles and resource types.
 
-A statement then reads the id of such a row instead of its columns. Kept rows are the same for all viewers, so the
-viewer must see all rows of the table.
+A statement then reads the id of such a row instead of its columns. Cached rows are the same for all viewers, so the
+viewer must see all rows of the table, or it must be simple to tell which (`SeenRows`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,21 +10,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLField, GraphQLObjectType, is_non_null_type
-from sqlalchemy import Column, ColumnElement, true
-from sqlalchemy.sql import visitors
 
-from app.db import KeptRows
-from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES
-from app.db.kept_rows import MOST_ROWS
-from app.db.statements import CompiledStatement, Row, compile_statement
-from app.domain.viewer import Viewer
+from app.db import CachedRows
+from app.db.access_changes import TABLE_SCOPES
+from app.db.cached_rows import MOST_ROWS
+from app.db.statements import CompiledStatement, Row
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled import serializers
 from app.graphql.compiled.connection_step import MOST_REFERRING, PageStatements, ReferringPageStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.row_builder import BuilderSource, Columns
-from app.graphql.compiled.steps import KeptOrder, ReferringStep, without_readers
+from app.graphql.compiled.steps import CachedOrder, ReferringStep, without_readers
 from app.graphql.compiled.type_info import FieldLocation, object_of, table_of
+from app.query import cached_rows
 from app.query.pagination import ListQuery
 from app.query.relations import (
     FieldSpec,
@@ -43,43 +41,43 @@ if TYPE_CHECKING:
 Fields = Mapping[str, Sequence[Any]]
 
 
-class NotKept(Exception):
-    """An object cannot be made of a kept row: its viewers may not see all rows, or it is made of more than columns."""
+class NotCached(Exception):
+    """An object cannot be made of a cached row: viewers may not see it, or it is made of more than columns."""
 
 
 @dataclass(slots=True)
-class Keeping:
-    """The kept rows that a plan in progress refers to, and the number of joins that it does without.
+class CachedSelections:
+    """The cached rows that a plan in progress refers to, and the number of joins that it does without.
 
     A statement counts as two. The statement that selects changes costs about as much as one.
     """
 
-    rows: list[KeptRows] = field(default_factory=list)
+    rows: list[CachedRows] = field(default_factory=list)
     own_ids: list[CompiledStatement] = field(default_factory=list)
     joins_saved: int = 0
 
     @property
     def is_worthwhile(self) -> bool:
-        """Return whether the plan is better than the one without kept rows."""
+        """Return whether the plan is better than the one without cached rows."""
         return self.joins_saved > 1
 
     def add(
         self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields, public: Any = None
     ) -> int:
-        """Return the number of the selection of these fields, and of the column `public`; raises NotKept."""
+        """Return the number of the selection of these fields, and of the column `public`; raises NotCached."""
         if table not in TABLE_SCOPES:
-            raise NotKept
+            raise NotCached
         source = BuilderSource(Columns())
-        builder = source.build(replace(plan, keeping=None).object(FieldLocation(kind, table, source), fields))
+        builder = source.build(replace(plan, selections=None).object(FieldLocation(kind, table, source), fields))
         layout = source.columns.layout()
-        if source.children or source.of_run or not _has_only_columns(layout, table, plan.viewer):
-            raise NotKept
+        if source.children or source.of_run or not cached_rows.has_only_columns(layout, table, plan.viewer):
+            raise NotCached
         if public is not None:
             layout = Layout((*layout.fields, ("public", reference(public), table)))
-        selected = plan.planner.statements.select_kept(table, layout, plan.viewer, MOST_ROWS + 1)
+        selected = plan.planner.statements.select_cached(table, layout, plan.viewer, MOST_ROWS + 1)
         make = builder.make
         self.rows.append(
-            KeptRows(
+            CachedRows(
                 TABLE_SCOPES[table], without_readers(selected), lambda rows: make(rows, None, None), public is not None
             )
         )
@@ -88,9 +86,9 @@ class Keeping:
     def part(
         self, plan: "PlanBuilder", location: FieldLocation, refers: Reference, kind: GraphQLObjectType, fields: Fields
     ) -> str:
-        """Return the text of the object of the row that a column refers to; raises NotKept."""
+        """Return the text of the object of the row that a column refers to; raises NotCached."""
         if location.via is not None:
-            raise NotKept
+            raise NotCached
         number = self.add(plan, refers.table, kind, fields)
         index = _reference_column(plan, location, refers)
         return f"{_objects(location, number)}[row[{index}]]"
@@ -104,44 +102,44 @@ class Keeping:
         types: GraphQLField,
         fields: Fields,
     ) -> str:
-        """Return the text of the object at the end of an edge to one row; raises NotKept."""
+        """Return the text of the object at the end of an edge to one row; raises NotCached."""
         relation = spec.follow
         assert relation is not None
         table: Any = relation.table
         if table not in TABLE_SCOPES or relation.kind != "one" or relation.by is not table.id:
-            raise NotKept
-        sees_all = isinstance(relation.sees(plan.viewer), type(true()))
+            raise NotCached
+        sees_all = cached_rows.sees_all(relation, plan.viewer)
         seen = None if sees_all or plan.viewer.is_limited else relation.seen
         is_required = is_non_null_type(types.type)
         if spec.viewer_value or spec.read or not (sees_all or (seen and not is_required)):
-            raise NotKept
+            raise NotCached
         index, stored = plan.column(location, name, spec)
         if serializers.processor(stored, plan.planner.statements.dialect) is not None:
-            raise NotKept
+            raise NotCached
         number = self.add(plan, table, object_of(types.type), fields, seen and seen.public)
         self.joins_saved += 2
-        found = f"{_objects(location, number)}[row[{index}]]"
+        text = f"{_objects(location, number)}[row[{index}]]"
         if seen is not None:
-            return f"{found} if {self._is_seen(plan, location, seen, number, index)} else None"
-        return found if is_required else f"None if row[{index}] is None else {found}"
+            return f"{text} if {self._is_seen(plan, location, seen, number, index)} else None"
+        return text if is_required else f"None if row[{index}] is None else {text}"
 
     def _is_seen(self, plan: "PlanBuilder", location: FieldLocation, seen: SeenRows, number: int, index: int) -> str:
-        """Return the text of the condition that the viewer sees a kept row."""
+        """Return the text of the condition that the viewer sees a cached row."""
         statement, of_run = (
-            compile_statement(seen.own_ids(plan.viewer), plan.planner.statements.dialect),
+            plan.planner.statements.own_ids(seen, plan.viewer),
             location.source.of_run,
         )
         at = next((at for at, each in enumerate(self.own_ids) if each.text == statement.text), len(self.own_ids))
         if at == len(self.own_ids):
             self.own_ids.append(statement)
-        of_run[f"public{number}"] = f"run.kept[{number}].public"
+        of_run[f"public{number}"] = f"run.cached[{number}].public"
         of_run[f"own{at}"] = f"run.database.own_ids[{at}]"
         return f"row[{index}] in public{number} or row[{index}] in own{at}"
 
     def step(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, fields: Fields
     ) -> ReferringStep:
-        """Return the step of a list whose rows refer to kept ones; raises NotKept."""
+        """Return the step of a list whose rows refer to cached ones; raises NotCached."""
         kind, source = object_of(types.type), BuilderSource(Columns())
         with self._all_or_nothing():
             location = FieldLocation(kind, table_of(kind), source, refers=_reference(plan, relation))
@@ -154,17 +152,17 @@ class Keeping:
     def page(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
     ) -> ReferringPageStep:
-        """Return the step of a connection whose rows refer to kept ones: of first pages; raises NotKept."""
+        """Return the step of a connection whose rows refer to cached ones: of first pages; raises NotCached."""
         kind, node = object_of(types.type), details[0].node
         if not relation.is_short or any(each.name.value != "first" for each in node.arguments or ()):
-            raise NotKept
+            raise NotCached
         with self._all_or_nothing():
             planner = ConnectionPlanner(plan, relation, kind, _reference(plan, relation))
             writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
             location = FieldLocation(kind, relation.anchor, BuilderSource(planner.columns))
             order = self._order(plan, location, relation)
             if planner.columns.has_cursors:
-                raise NotKept
+                raise NotCached
             self.joins_saved += 2  # of the rows, and of their ids, in their order
             return ReferringPageStep(
                 key,
@@ -191,45 +189,38 @@ class Keeping:
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
-        """Forget the selections of a block that raises NotKept."""
+        """Forget the selections of a block that raises NotCached."""
         rows, joins = len(self.rows), self.joins_saved
         try:
             yield
-        except NotKept:
+        except NotCached:
             del self.rows[rows:]
             self.joins_saved = joins
             raise
 
-    def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> KeptOrder:
-        """Return the order of rows by the last selection of those they refer to; raises NotKept."""
+    def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> CachedOrder:
+        """Return the order of rows by the last selection of those they refer to; raises NotCached."""
         refers = _reference(plan, relation)
         scope = TABLE_SCOPES[refers.table]
         columns = location.source.columns.layout().columns(plan.viewer)
         number = next((at for at in reversed(range(len(self.rows))) if self.rows[at].scope == scope), None)
-        if number is None or any(_reads(each, refers.table) for each in columns):
-            raise NotKept
-        return KeptOrder(number, _reference_column(plan, location, refers))
+        if number is None or any(cached_rows.reads_table(each, refers.table) for each in columns):
+            raise NotCached
+        return CachedOrder(number, _reference_column(plan, location, refers))
 
 
 def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
-    """Return how rows refer to kept ones; raises NotKept if the viewer sees them depending on those."""
-    if relation.refers is None or _reads(relation.sees(plan.viewer), relation.refers.table):
-        raise NotKept
+    """Return how rows refer to cached ones; raises NotCached if the viewer sees them depending on those."""
+    if relation.refers is None or cached_rows.reads_table(relation.sees(plan.viewer), relation.refers.table):
+        raise NotCached
     return relation.refers
 
 
 def _reference_column(plan: "PlanBuilder", location: FieldLocation, refers: Reference) -> int:
-    """Return the index of the column with the ids of kept rows."""
+    """Return the index of the column with the ids of cached rows."""
     column = refers.column
     index, _ = plan.column(replace(location, table=column.class_), column.key, reference(column))
     return index
-
-
-def _reads(expression: ColumnElement[Any], table: Any) -> bool:
-    """Return whether an expression contains a column of a table."""
-    return any(
-        isinstance(each, Column) and each.table.name == table.__tablename__ for each in visitors.iterate(expression)
-    )
 
 
 def _no_cursor(row: Row) -> str:
@@ -237,17 +228,7 @@ def _no_cursor(row: Row) -> str:
 
 
 def _objects(location: FieldLocation, number: int) -> str:
-    """Return the local name of the objects of a selection of kept rows, by id."""
-    name = f"kept{number}"
-    location.source.of_run[name] = f"run.kept[{number}].by_id"
+    """Return the local name of the objects of a selection of cached rows, by id."""
+    name = f"cached{number}"
+    location.source.of_run[name] = f"run.cached[{number}].by_id"
     return name
-
-
-def _has_only_columns(layout: Layout, table: Table, viewer: Viewer) -> bool:
-    """Return whether a select list has only columns of the table itself whose changes are recorded."""
-    expressions = [spec.expression(name, anchor, viewer) for name, spec, anchor in layout.fields]
-    columns = [getattr(each, "__clause_element__", lambda each=each: each)() for each in expressions]
-    return all(
-        isinstance(each, Column) and each.table.name == table.__tablename__ and each.name not in NOT_RECORDED
-        for each in columns
-    )
