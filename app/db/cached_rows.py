@@ -1,77 +1,142 @@
 """Rows of small tables that change rarely, kept in the worker for as long as no commit changes them.
 
-A read that uses cached rows ends with the statement that selects what has changed since they were read. It is in the
-snapshot of the read, so cached rows and read rows are always of one moment.
+A read that uses them ends with the statement that selects what has changed since they were read. It is in the snapshot
+of the read, so cached rows and read rows are always of one moment.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from time import monotonic
-from typing import Any, NamedTuple
-from weakref import WeakSet
+from typing import Any
+from weakref import WeakKeyDictionary
 
-from app.db.access_changes import TABLE_SCOPES, AccessChanges
+from sqlalchemy import select
+
+from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES, AccessChanges
 from app.db.first_read import FirstReadDatabase
 from app.db.interface import BoundStatement, Database
-from app.db.statements import CompiledStatement, Row
+from app.db.statements import Row
+from app.db.tables import col
+from app.domain import errors
 
-MOST_ROWS = 5_000
+log = logging.getLogger(__name__)
+
+MOST_ROWS = 2_000
 """Rows that a table may have to be cached."""
 
-MOST_CACHED = 200_000
-"""Rows that one worker keeps, of all selections. Beyond that it drops them and begins again."""
+MOST_OBJECTS = 100_000
+"""Objects made of cached rows that one worker keeps. Beyond that it drops them all; they are made again when needed."""
 
 REST_SECONDS = 1.0
-"""Time after which rows are read again that a commit has changed. Until then, statements read what they need."""
+"""Time after which the rows of a table are read again that a commit has changed. Until then nothing is cached of it."""
 
-LARGE_SECONDS = 600.0
-"""The same for a table that had too many rows."""
+LONG_REST_SECONDS = 300.0
+"""The longest time, for a table that had too many rows, or whose rows were used too rarely before they changed."""
 
-
-TABLES = frozenset(TABLE_SCOPES.values())
-"""The scopes of the tables whose rows are cached."""
-
-
-class CachedObjects(NamedTuple):
-    """The objects that were made of the rows of a table, by id, and the places of the ids in the order of a list.
-
-    `public` has the ids of the rows that everybody sees, if the selection tells.
-    """
-
-    by_id: Mapping[int, Any]
-    places: Mapping[int, int]
-    public: Collection[int]
+ROWS_PER_USE = 50
+"""Rows that one use of a table saves a statement: fewer uses than for that have not paid for the reading of all."""
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
-class CachedRows:
-    """One selection of columns of a small table.
+def columns_of(table: Any) -> list[str]:
+    """Return the names of the columns that are cached."""
+    return [column.name for column in table.__table__.c if column.name not in NOT_RECORDED]
 
-    `statement` selects the columns and the id of up to MOST_ROWS + 1 rows in the order of a list, and `make` makes
-    their objects. The statement depends on nothing but its table. If the selection `has_public`, the column before the
-    id tells whether everybody sees the row.
-    """
 
-    scope: int
-    statement: CompiledStatement
-    make: Callable[[Sequence[Row]], Sequence[Any]]
-    has_public: bool = False
-    objects: CachedObjects | None = None
+class TableRows:
+    """All rows of a table at one moment."""
+
+    def __init__(self, table: Any, rows: Sequence[Row]) -> None:
+        names = columns_of(table)
+        key = names.index("id")
+        self._public = names.index("is_public") if "is_public" in names else None
+        self.by_id: Mapping[int, Row] = {row[key]: row for row in rows}
+        self.places: Mapping[int, int] = {key: place for place, key in enumerate(self.by_id)}
+        """The places of the ids in the order of lists, by name and id."""
+
+    @cached_property
+    def public(self) -> Collection[int]:
+        """The ids of the rows that everybody sees."""
+        at = self._public
+        return frozenset() if at is None else frozenset(key for key, row in self.by_id.items() if row[at])
+
+
+@dataclass(slots=True, eq=False)
+class CachedTable:
+    """The cached rows of one table; None if there are none."""
+
+    table: Any
+    rows: TableRows | None = None
+    uses: int = 0
+    rest_seconds: float = 0.0
     rests_until: float = 0.0
+
+    @property
+    def scope(self) -> int:
+        """Return the scope of changes of the table."""
+        return TABLE_SCOPES[self.table]
 
     def fill(self, rows: Sequence[Row]) -> None:
         """Keep these rows, unless they are too many."""
         if len(rows) > MOST_ROWS:
-            self.rests_until = monotonic() + LARGE_SECONDS
-            return
-        ids = [row[-1] for row in rows]
-        by_id = dict(zip(ids, self.make(rows), strict=True))
-        public = frozenset(row[-1] for row in rows if row[-2]) if self.has_public else ()
-        self.objects = CachedObjects(by_id, {each: place for place, each in enumerate(ids)}, public)
+            self.rest(LONG_REST_SECONDS)
+        else:
+            self.rows, self.uses = TableRows(self.table, rows), 0
 
     def drop(self) -> None:
-        """Drop the rows, and rest."""
-        self.objects, self.rests_until = None, monotonic() + REST_SECONDS
+        """Drop the rows, and rest: each time twice as long, if they were used too rarely."""
+        if self.rows is not None:
+            has_paid = self.uses * ROWS_PER_USE >= len(self.rows.by_id)
+            self.rows = None
+            self.rest(REST_SECONDS if has_paid else min(max(REST_SECONDS, 2 * self.rest_seconds), LONG_REST_SECONDS))
+
+    def rest(self, seconds: float) -> None:
+        """Let nothing be read for this time."""
+        self.rest_seconds, self.rests_until = seconds, monotonic() + seconds
+
+
+class Objects(dict[int, Any]):
+    """The objects that a selection makes of cached rows, by id. Each is made when it is first needed."""
+
+    __slots__ = ("_make", "_rows", "_tables")
+
+    def __init__(self, rows: TableRows, make: Callable[[Row], Any], tables: "CachedTables") -> None:
+        super().__init__()
+        self._rows, self._make, self._tables = rows, make, tables
+
+    def __missing__(self, key: int) -> Any:
+        """Make the object of a row; raises KeyError without a row."""
+        made = self[key] = self._make(self._rows.by_id[key])
+        self._tables.objects += 1
+        return made
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Selection:
+    """Columns of a small table: `make` makes an object of a row with all columns that are cached."""
+
+    table: Any
+    make: Callable[[Row], Any]
+
+
+@dataclass(slots=True)
+class OpenedSelection:
+    """The objects of a selection, and the rows of which they are made."""
+
+    by_id: Mapping[int, Any]
+    rows: TableRows
+
+    @property
+    def places(self) -> Mapping[int, int]:
+        """Return the places of the ids in the order of lists."""
+        return self.rows.places
+
+    @property
+    def public(self) -> Collection[int]:
+        """Return the ids of the rows that everybody sees."""
+        return self.rows.public
 
 
 class RowsChanged(Exception):
@@ -86,67 +151,97 @@ class CachedTables:
 
     def __init__(self) -> None:
         self.state: Any = None
-        self._used: WeakSet[CachedRows] = WeakSet()
+        self.objects = 0
+        """The number of objects that were made of the rows."""
+        self._tables = {table: CachedTable(table) for table in TABLE_SCOPES}
+        self._opened: WeakKeyDictionary[Selection, OpenedSelection] = WeakKeyDictionary()
+        self._drops: Counter[int] = Counter()
         self._is_loading = False
 
-    @property
-    def size(self) -> int:
-        """Return the number of rows of all selections."""
-        return sum(len(each.objects.by_id) for each in self._used if each.objects is not None)
+    def is_cached(self, table: Any) -> bool:
+        """Return whether the rows of a table are cached."""
+        return self._tables[table].rows is not None
 
     async def open(
-        self, database: Database, selections: Sequence[CachedRows], own_ids: Sequence[BoundStatement]
+        self, database: Database, selections: Sequence[Selection], own_ids: Sequence[BoundStatement]
     ) -> "UnchangedDatabase | None":
-        """Return the database for reads that the cached rows of these selections complete; None if they are not there.
+        """Return the database for reads that these selections complete; None if their rows are not cached.
 
         Reads those that are missing, in one round trip. `own_ids` are statements for the ids that the viewer sees.
         """
         if not database.logs_changes:
             return None
-        missing = [each for each in selections if each.objects is None]
+        tables = [self._tables[each.table] for each in selections]
+        missing = [*{each: None for each in tables if each.rows is None}]
         if missing and not await self._load(database, missing):
             return None
-        objects = [each.objects for each in selections if each.objects is not None]
-        if len(objects) < len(selections):
+        if any(each.rows is None for each in tables):
             return None
-        return UnchangedDatabase(database, self, selections, objects, own_ids)
+        if self.objects > MOST_OBJECTS:
+            self._forget_objects()
+        opened = [self._open(each, table) for each, table in zip(selections, tables, strict=True)]
+        return UnchangedDatabase(database, self, opened, own_ids)
 
-    async def _load(self, database: Database, missing: Sequence[CachedRows]) -> bool:
-        """Read the rows of selections; returns False if this is not the time."""
-        now, since = monotonic(), self.state
+    def _open(self, selection: Selection, table: CachedTable) -> OpenedSelection:
+        assert table.rows is not None
+        table.uses += 1
+        opened = self._opened.get(selection)
+        if opened is None:
+            objects = Objects(table.rows, selection.make, self)
+            self._opened[selection] = opened = OpenedSelection(objects, table.rows)
+        return opened
+
+    def _forget_objects(self) -> None:
+        self._opened.clear()
+        self.objects = 0
+
+    async def _load(self, database: Database, missing: Sequence[CachedTable]) -> bool:
+        """Read the rows of tables; returns False if this is not the time, or if it fails. Raises ConditionFailed."""
+        now, since, drops = monotonic(), self.state, self._drops.copy()
         if self._is_loading or any(now < each.rests_until for each in missing):
             return False
         self._is_loading = True
+        selects = [replace(database.prepare(_SELECTS[each.table]), readers=()) for each in missing]
         try:
-            changes, results = await database.read_with_changes(since, [(each.statement, {}) for each in missing])
+            changes, results = await database.read_with_changes(since, [(each, {}) for each in selects])
+        except errors.Refusal as error:  # the query itself may still be answered
+            log.debug("small tables were not read error=%r", error)
+            for each in missing:
+                each.rest(REST_SECONDS)
+            return False
         finally:
             self._is_loading = False
-        if self.state is not since:  # a commit that another read has noted may be newer than these rows
-            return False
+        is_alone = self.state is since
         self.note(since, changes)
-        if self.size > MOST_CACHED:
-            self._drop(None)
         for each, rows in zip(missing, results, strict=True):
-            each.fill(rows)
-            self._used.add(each)
+            # Another read may have noted other changes meanwhile. Then the rows are right only if nothing has changed.
+            is_same = changes.scopes is not None and each.scope not in changes.scopes
+            if is_alone or (is_same and drops[each.scope] == self._drops[each.scope]):
+                each.fill(rows)
+            else:
+                each.rest(REST_SECONDS)
         return True
 
     def note(self, since: Any, changes: AccessChanges) -> None:
         """Drop the rows that have changed since a state."""
         state, scopes = changes
-        if scopes is None or not TABLES.isdisjoint(scopes):
-            self._drop(None if scopes is None else {*scopes})
+        if scopes is None or not SCOPES.isdisjoint(scopes):
+            self._forget_objects()
+            for each in self._tables.values():
+                if scopes is None or each.scope in scopes:
+                    self._drops[each.scope] += 1
+                    each.drop()
         if self.state is since:
             self.state = state
 
-    def _drop(self, scopes: set[int] | None) -> None:
-        for each in self._used:
-            if each.objects is not None and (scopes is None or each.scope in scopes):
-                each.drop()
+    def is_current(self, rows: Sequence[TableRows]) -> bool:
+        """Return whether none of these rows has been dropped."""
+        current = {id(each.rows) for each in self._tables.values()}
+        return all(id(each) in current for each in rows)
 
 
 class UnchangedDatabase(FirstReadDatabase):
-    """A database for the reads of one query. The first one raises RowsChanged unless the cached `objects` are right.
+    """A database for the reads of one query. The first one raises RowsChanged unless the rows of `opened` are right.
 
     After it, `own_ids` are the ids that the viewer sees.
     """
@@ -155,13 +250,13 @@ class UnchangedDatabase(FirstReadDatabase):
         self,
         inner: Database,
         tables: CachedTables,
-        selections: Sequence[CachedRows],
-        objects: Sequence[CachedObjects],
+        opened: Sequence[OpenedSelection],
         own_ids: Sequence[BoundStatement],
     ) -> None:
         self._since = tables.state
-        super().__init__(inner, inner.changes_since(self._since), *own_ids)
-        self._tables, self._selections, self.objects = tables, selections, objects
+        last = (inner.changes_since(self._since), *own_ids)
+        super().__init__(inner, last, on_new_snapshot=last)
+        self._tables, self.opened = tables, opened
         self.own_ids: Sequence[Collection[int]] = ()
 
     def _check(self, results: list[list[Row]]) -> None:
@@ -169,6 +264,19 @@ class UnchangedDatabase(FirstReadDatabase):
         changes, *own_ids = results
         self._tables.note(self._since, self._inner.changes_of(self._since, changes))
         self.own_ids = [{key for (key,) in rows} for rows in own_ids]
-        for each, objects in zip(self._selections, self.objects, strict=True):
-            if each.objects is not objects:
-                raise RowsChanged
+        if not self._tables.is_current([each.rows for each in self.opened]):
+            raise RowsChanged
+
+
+SCOPES = frozenset(TABLE_SCOPES.values())
+"""The scopes of the tables whose rows are cached."""
+
+
+def _select(table: Any) -> Any:
+    """Return the statement for all rows, and one more than may be cached, by name and id."""
+    name = table.name_key if hasattr(table, "name_key") else table.name
+    columns = [table.__table__.c[each] for each in columns_of(table)]
+    return select(*columns).order_by(col(name), col(table.id)).limit(MOST_ROWS + 1)
+
+
+_SELECTS = {table: _select(table) for table in TABLE_SCOPES}

@@ -15,7 +15,7 @@ class ConditionalDatabase(FirstReadDatabase):
     """
 
     def __init__(self, inner: Database, condition: BoundStatement, on_confirmed: Callable[[], None]) -> None:
-        super().__init__(inner, condition)
+        super().__init__(inner, (condition,))
         self._on_confirmed = on_confirmed
 
     async def confirm(self) -> None:

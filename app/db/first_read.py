@@ -12,11 +12,16 @@ from app.db.wrapped import WrappedDatabase
 
 
 class FirstReadDatabase(WrappedDatabase):
-    """A database for the reads of one request. Reads end with the statements `last` until one of them has answered."""
+    """A database for the reads of one request. Reads end with the statements `last` until one of them has answered.
 
-    def __init__(self, inner: Database, *last: BoundStatement) -> None:
+    A later read of a snapshot that begins a new one, since it reads the audit feed, ends with `on_new_snapshot`.
+    """
+
+    def __init__(
+        self, inner: Database, last: Sequence[BoundStatement], *, on_new_snapshot: Sequence[BoundStatement] = ()
+    ) -> None:
         super().__init__(inner)
-        self._last: Sequence[BoundStatement] = last
+        self._last, self._on_new_snapshot = last, on_new_snapshot
 
     @abstractmethod
     def _check(self, results: list[list[Row]]) -> None:
@@ -50,6 +55,8 @@ class FirstReadDatabase(WrappedDatabase):
 
             async def read(statements: Sequence[BoundStatement]) -> list[list[Row]]:
                 last = self._last
+                if not last and any(compiled.reads_feed for compiled, _ in statements):
+                    last = self._on_new_snapshot
                 return self._split(await read_inner([*statements, *last]), statements, last)
 
             yield read

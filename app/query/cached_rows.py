@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, true
 from sqlalchemy.sql import visitors
 
-from app.db.access_changes import NOT_RECORDED
+from app.db.cached_rows import columns_of
 from app.domain.viewer import Viewer
 from app.query.relations import Layout, Relation, Table
 
@@ -20,14 +20,16 @@ def reads_table(expression: ColumnElement[Any], table: Table) -> bool:
     return any(isinstance(each, Column) and _is_of(each, table) for each in visitors.iterate(expression))
 
 
-def has_only_columns(layout: Layout, table: Table, viewer: Viewer) -> bool:
-    """Return whether a select list has only columns of the table itself whose changes are recorded."""
-    return all(_is_recorded(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields)
+def places_of(layout: Layout, table: Table, viewer: Viewer) -> list[int] | None:
+    """Return the places of the columns of a select list in a cached row; None if one of them is not cached."""
+    names = columns_of(table)
+    columns = [_column(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields]
+    return [names.index(each) for each in columns if each is not None] if {*columns} <= {*names} else None
 
 
-def _is_recorded(expression: Any, table: Table) -> bool:
+def _column(expression: Any, table: Table) -> str | None:
     column = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
-    return isinstance(column, Column) and _is_of(column, table) and column.name not in NOT_RECORDED
+    return column.name if isinstance(column, Column) and _is_of(column, table) else None
 
 
 def _is_of(column: Column[Any], table: Table) -> bool:

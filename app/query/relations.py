@@ -109,12 +109,8 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenRows:
-    """The rows of a small table that a viewer sees who does not see all: the `public` ones, and those with some ids.
+    """The rows of a small table that a viewer sees who does not see all: the public ones, and those with some ids."""
 
-    `public` is a column of the table.
-    """
-
-    public: Any
     own_ids: Callable[[Viewer], CompoundSelect[Any]]
 
 

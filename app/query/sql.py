@@ -43,7 +43,6 @@ from app.query.relations import (
     Layout,
     Relation,
     SeenRows,
-    Table,
     among,
     order_column,
     without_referred_rows,
@@ -74,12 +73,6 @@ class SelectBuilder:
         """Return the statement for all rows of a list without a parent, in the default order."""
         return self._remember(
             ("all", relation, layout, viewer.permission_profile), lambda: all_rows(relation, layout, viewer)
-        )
-
-    def select_cached(self, table: Table, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
-        """Return the statement for up to `most` rows of a small table, by name and id. The last column is the id."""
-        return self._remember(
-            ("cached", table, layout, viewer.permission_profile, most), lambda: all_by_name(table, layout, viewer, most)
         )
 
     def own_ids(self, seen: SeenRows, viewer: Viewer) -> CompiledStatement:
@@ -146,13 +139,6 @@ def all_rows(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
     ]
     rows = select(*layout.columns(viewer)).select_from(relation.rows(viewer))
     return rows.where(relation.sees(viewer)).order_by(*order)
-
-
-def all_by_name(table: Any, layout: Layout, viewer: Viewer, most: int) -> Select[Any]:
-    """Return the SELECT of `SelectBuilder.select_cached`."""
-    name = table.name_key if hasattr(table, "name_key") else table.name
-    rows = select(*layout.columns(viewer), col(table.id).label("k")).select_from(from_of(table))
-    return rows.order_by(col(name), col(table.id)).limit(most)
 
 
 def page(

@@ -99,7 +99,7 @@ role_users = Relation(
     USER_FILTERS,
 )
 
-org = Relation("one", Org, Org.id, policy.sees_org, seen=SeenRows(Org.is_public, policy.my_orgs))
+org = Relation("one", Org, Org.id, policy.sees_org, seen=SeenRows(policy.my_orgs))
 org_slugged = Relation("one", Org, Org.slug, policy.sees_org)
 orgs = Relation("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
 my_orgs = Relation("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)

@@ -12,7 +12,7 @@ import asyncpg
 from app.caching import WeightedLRU
 from app.db.interface import STATEMENTS_CACHED, BoundStatement, ConditionFailed, count
 from app.db.postgresql.wal_position import Cluster, Replayed
-from app.db.statements import CONDITION_FAILED, Row
+from app.db.statements import CONDITION_FAILED, CompiledStatement, Row
 
 READ_SECONDS = 15.0
 """Timeout of one read."""
@@ -222,10 +222,19 @@ class PostgresConnection(asyncpg.Connection):
             own = compiled.arguments(values)
             arguments.append([*own[:keys_at], *own[keys_at + 1 :]])
         every = [compiled for compiled, _ in (*statements, *(bound for bound, _ in below))]
-        widths = tuple(compiled.width if at < MOST_JOINED else None for at, compiled in enumerate(every))
+        widths = _array_widths(every)
         text = _combine(tuple(compiled.text for compiled in every), widths, places)
         (row,) = await self.rows(text, [each for values in arguments for each in values], **options)
         return [compiled.rows(rows) for compiled, rows in zip(every, _separate(row, widths), strict=True)]
+
+
+def _array_widths(statements: Sequence[CompiledStatement]) -> tuple[int | None, ...]:
+    """Return the number of columns of those statements that are arrays of columns, None of the others."""
+    widths: list[int | None] = []
+    for compiled in statements:
+        is_full = sum(width is not None for width in widths) >= MOST_JOINED
+        widths.append(None if is_full else compiled.width)
+    return tuple(widths)
 
 
 def _separate(row: Any, widths: Sequence[int | None]) -> Iterator[Sequence[Any]]:

@@ -193,7 +193,7 @@ def _file_size(path: Path) -> int:
 _CHANGES = CompiledStatement(ON_SQLITE, ("since",), {}, (), ())
 
 
-def _changes_of(version: int, seen: int, rows: Sequence[Row]) -> AccessChanges | None:
+def _changes_of(version: int | None, seen: int, rows: Sequence[Row]) -> AccessChanges | None:
     """Return the changes after the last row that was seen; None if rows have been missed."""
     (last, *new) = rows or [(-1, 0)]
     if last[0] != seen or len(new) > MOST_SCOPES:
@@ -289,10 +289,10 @@ class SqliteDatabase(Database):
         return changes or AccessChanges((version, self._watch(NEWEST_ON_SQLITE)[0][0]), None)
 
     def changes_since(self, state: Any) -> BoundStatement:
-        return _CHANGES, {"since": state[1]}
+        return _CHANGES, {"since": state[1] if state else -1}
 
     def changes_of(self, state: Any, rows: Sequence[Row]) -> AccessChanges:
-        version, seen = state
+        version, seen = state or (None, -1)
         return _changes_of(version, seen, rows) or AccessChanges(None, None)
 
     def _watch(self, statement: str, *values: int) -> list[Any]:

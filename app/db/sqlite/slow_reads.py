@@ -14,6 +14,7 @@ from math import inf
 from time import perf_counter
 
 from app.caching import WeightedLRU
+from app.db.access_changes import ON_SQLITE
 from app.db.interface import BoundStatement
 from app.db.sqlite.connection import Connection
 from app.db.statements import Row
@@ -102,7 +103,8 @@ class SlowReadPool:
         A cancellation interrupts the read. The event loop waits for it first, for a number of seconds.
         """
         for compiled, _ in statements:
-            self._slow.put(compiled.text, True)
+            if compiled.text != ON_SQLITE:  # a part of many reads
+                self._slow.put(compiled.text, True)
         if self._reads >= MAX_WAITING:
             raise Unavailable("Too many long reads are running. Try again in a moment.")
         self._reads += 1

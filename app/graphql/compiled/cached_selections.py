@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLField, GraphQLObjectType, is_non_null_type
 
-from app.db import CachedRows
+from app.db import Selection
 from app.db.access_changes import TABLE_SCOPES
-from app.db.cached_rows import MOST_ROWS
 from app.db.statements import CompiledStatement, Row
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled import serializers
@@ -26,7 +25,6 @@ from app.query import cached_rows
 from app.query.pagination import ListQuery
 from app.query.relations import (
     FieldSpec,
-    Layout,
     Reference,
     Relation,
     SeenRows,
@@ -52,7 +50,7 @@ class CachedSelections:
     A statement counts as two. The statement that selects changes costs about as much as one.
     """
 
-    rows: list[CachedRows] = field(default_factory=list)
+    selections: list[Selection] = field(default_factory=list)
     own_ids: list[CompiledStatement] = field(default_factory=list)
     joins_saved: int = 0
 
@@ -61,27 +59,18 @@ class CachedSelections:
         """Return whether the plan is better than the one without cached rows."""
         return self.joins_saved > 1
 
-    def add(
-        self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields, public: Any = None
-    ) -> int:
-        """Return the number of the selection of these fields, and of the column `public`; raises NotCached."""
+    def add(self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields) -> int:
+        """Return the number of the selection of these fields; raises NotCached."""
         if table not in TABLE_SCOPES:
             raise NotCached
         source = BuilderSource(Columns())
         builder = source.build(replace(plan, selections=None).object(FieldLocation(kind, table, source), fields))
-        layout = source.columns.layout()
-        if source.children or source.of_run or not cached_rows.has_only_columns(layout, table, plan.viewer):
+        places = cached_rows.places_of(source.columns.layout(), table, plan.viewer)
+        if source.children or source.of_run or places is None:
             raise NotCached
-        if public is not None:
-            layout = Layout((*layout.fields, ("public", reference(public), table)))
-        selected = plan.planner.statements.select_cached(table, layout, plan.viewer, MOST_ROWS + 1)
         make = builder.make
-        self.rows.append(
-            CachedRows(
-                TABLE_SCOPES[table], without_readers(selected), lambda rows: make(rows, None, None), public is not None
-            )
-        )
-        return len(self.rows) - 1
+        self.selections.append(Selection(table, lambda row: make(([row[at] for at in places],), None, None)[0]))
+        return len(self.selections) - 1
 
     def part(
         self, plan: "PlanBuilder", location: FieldLocation, refers: Reference, kind: GraphQLObjectType, fields: Fields
@@ -116,7 +105,7 @@ class CachedSelections:
         index, stored = plan.column(location, name, spec)
         if serializers.processor(stored, plan.planner.statements.dialect) is not None:
             raise NotCached
-        number = self.add(plan, table, object_of(types.type), fields, seen and seen.public)
+        number = self.add(plan, table, object_of(types.type), fields)
         self.joins_saved += 2
         text = f"{_objects(location, number)}[row[{index}]]"
         if seen is not None:
@@ -190,20 +179,19 @@ class CachedSelections:
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         """Forget the selections of a block that raises NotCached."""
-        rows, joins = len(self.rows), self.joins_saved
+        rows, joins = len(self.selections), self.joins_saved
         try:
             yield
         except NotCached:
-            del self.rows[rows:]
+            del self.selections[rows:]
             self.joins_saved = joins
             raise
 
     def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> CachedOrder:
         """Return the order of rows by the last selection of those they refer to; raises NotCached."""
         refers = _reference(plan, relation)
-        scope = TABLE_SCOPES[refers.table]
         columns = location.source.columns.layout().columns(plan.viewer)
-        number = next((at for at in reversed(range(len(self.rows))) if self.rows[at].scope == scope), None)
+        number = next((at for at, each in enumerate(self.selections) if each.table is refers.table), None)
         if number is None or any(cached_rows.reads_table(each, refers.table) for each in columns):
             raise NotCached
         return CachedOrder(number, _reference_column(plan, location, refers))

@@ -10,7 +10,7 @@ from typing import Any
 from graphql.execution.values import VariableValues
 
 from app.db import BoundStatement, CachedTables, ConditionFailed, Database, Freshness, RowsChanged, SnapshotLost
-from app.db.cached_rows import LARGE_SECONDS
+from app.db.cached_rows import LONG_REST_SECONDS
 from app.db.interface import count
 from app.db.statements import Row
 from app.domain import errors
@@ -103,11 +103,16 @@ def _fill(targets: Sequence[tuple[int, ResultTarget]], results: Sequence[Sequenc
     return level
 
 
+USED_OFTEN = 10
+"""Uses of a plan after which its form with cached rows is made, which takes as long as the plan took."""
+
+
 class CompiledExecutor:
     """The executor of query plans, for one schema and one database."""
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(planner.plan, at_once=at_once)
+        self._used_often = 1 if at_once else USED_OFTEN
         self.cached_tables = CachedTables()
 
     async def answer(
@@ -138,17 +143,18 @@ class CompiledExecutor:
 
     async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
         """Execute a plan with cached rows if it refers to some and they are there, else without."""
-        shorter = plan.with_cached_rows
-        if shorter is not None and shorter.rests_until <= monotonic():
-            try:
-                own_ids = [(statement, run.bind_values) for statement in shorter.own_ids]
-                if (database := await self.cached_tables.open(run.database, shorter.rows, own_ids)) is not None:
-                    shorter_run = PlanRun(
-                        run.viewer, database, run.variables, run.bind_values, run.freshness, database.objects
-                    )
-                    return await execute(shorter.plan, shorter_run)
-            except RowsChanged:
-                pass
-            except TooManyRows:
-                shorter.rests_until = monotonic() + LARGE_SECONDS
+        shorter = None if plan.later is None else plan.later.get(self._used_often)
+        if shorter is None or shorter.rests_until > monotonic():
+            return await execute(plan, run)
+        try:
+            own_ids = [(statement, run.bind_values) for statement in shorter.own_ids]
+            database = await self.cached_tables.open(run.database, shorter.selections, own_ids)
+            if database is not None:
+                cached = database.opened
+                changed = PlanRun(run.viewer, database, run.variables, run.bind_values, run.freshness, cached)
+                return await execute(shorter.plan, changed)
+        except RowsChanged:
+            pass
+        except TooManyRows:
+            shorter.rests_until = monotonic() + LONG_REST_SECONDS
         return await execute(plan, run)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from graphql.execution.values import VariableValues
 
 from app.caching import AudienceLRU
-from app.db import CachedRows
+from app.db import Selection
 from app.db.statements import CompiledStatement
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
@@ -35,21 +35,39 @@ class Plan:
     """True if steps follow the first ones, so that the query needs several reads."""
     last: Mapping[Any, KeyColumns | None] | None
     """The steps below the only first one, if none follow, and the columns of its rows that are their keys; or None."""
-    with_cached_rows: "CachedRowsPlan | None" = None
+    later: "LaterPlan | None" = None
     """The plan that reads less, since it completes rows with cached ones."""
 
 
 @dataclass(slots=True, eq=False)
 class CachedRowsPlan:
-    """A plan, and the cached rows that it refers to. It is not used as long as it rests.
+    """A plan, and the selections of cached rows that it refers to. It is not used as long as it rests.
 
-    `own_ids` select the ids of cached rows that the viewer sees, besides those that everybody sees.
+    `own_ids` select the ids of cached rows that the viewer sees, besides the public ones.
     """
 
     plan: Plan
-    rows: Sequence[CachedRows]
+    selections: Sequence[Selection]
     own_ids: Sequence[CompiledStatement]
     rests_until: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class LaterPlan:
+    """The form of a plan with cached rows, if it has one. It is made when the plan has been used for some times."""
+
+    make: Callable[[], CachedRowsPlan | None] | None
+    uses: int = 0
+    _plan: CachedRowsPlan | None = None
+
+    def get(self, at: int) -> CachedRowsPlan | None:
+        """Return the plan, from its use with this number on."""
+        if self.uses < at:
+            self.uses += 1
+            if self.uses == at and self.make is not None:
+                make, self.make = self.make, None  # it refers to the whole document
+                self._plan = make()
+        return self._plan
 
 
 @dataclass(frozen=True, slots=True)

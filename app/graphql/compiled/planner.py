@@ -5,7 +5,7 @@ but not on the viewer. The planner knows the schema by its declarations only: th
 value is made of a row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -36,7 +36,7 @@ from app.graphql.compiled.cached_selections import CachedSelections, NotCached
 from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import CachedRowsPlan, Plan, plan_for
+from app.graphql.compiled.plan_cache import CachedRowsPlan, LaterPlan, Plan, plan_for
 from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
 from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
@@ -45,6 +45,7 @@ from app.graphql.compiled.type_info import (
     entity_type_of,
     is_never_null,
     object_of,
+    selects_objects,
     table_of,
 )
 from app.graphql.documents.cache import ValidatedDocument
@@ -83,23 +84,23 @@ class Planner:
         """Return the plan of a query; raises NotPlannable."""
         query = self.schema.query_type
         assert query is not None
-        builder, fields = self.start(query, document, variables, viewer)
+        # The later form remembers no other variables of this request.
+        builder, fields = self.start(query, document, _select(variables, document.shaping_variables), viewer)
 
         def build(selections: CachedSelections | None) -> Plan:
             source = BuilderSource(Columns())
             text = replace(builder, selections=selections).object(FieldLocation(query, None, source), fields)
             return plan_for(source.build(text))
 
+        def build_later() -> CachedRowsPlan | None:
+            chosen = CachedSelections()
+            shorter = build(chosen)
+            used = tuple(chosen.selections), tuple(chosen.own_ids)
+            return CachedRowsPlan(shorter, *used) if chosen.is_worthwhile else None
+
         plan = build(None)
-        if plan.queries or not any(isinstance(step, ConnectionStep) for _, step in plan.steps):
-            return plan
-        selections = CachedSelections()
-        shorter = build(selections)
-        return (
-            replace(plan, with_cached_rows=CachedRowsPlan(shorter, tuple(selections.rows), tuple(selections.own_ids)))
-            if selections.is_worthwhile
-            else plan
-        )
+        has_pages = any(isinstance(step, ConnectionStep) for _, step in plan.steps)
+        return replace(plan, later=LaterPlan(build_later)) if has_pages and not plan.queries else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
@@ -365,7 +366,7 @@ class PlanBuilder:
             single = replace(self, selections=None)
             return single.rows(lookup.relations[name], kind, self.below(kind, details))
 
-        has_children = any(_selects_objects(each.node) for each in details)
+        has_children = any(selects_objects(each.node) for each in details)
         return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
 
     def _page(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> ConnectionStep:
@@ -390,7 +391,10 @@ class PlanBuilder:
         )
 
 
-def _selects_objects(node: FieldNode) -> bool:
-    """Return whether a field may have objects below it. A fragment counts as an object, since it is not read."""
-    below = node.selection_set.selections if node.selection_set else ()
-    return any(not isinstance(each, FieldNode) or each.selection_set for each in below)
+def _select(variables: VariableValues, names: Iterable[str]) -> VariableValues:
+    """Return the variables with these names."""
+    sources, coerced = variables.sources, variables.coerced
+    return VariableValues(
+        {name: sources[name] for name in names if name in sources},
+        {name: coerced[name] for name in names if name in coerced},
+    )

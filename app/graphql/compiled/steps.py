@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, CachedObjects, Database, Freshness
+from app.db import BoundStatement, Database, Freshness, OpenedSelection
 from app.db.statements import CompiledStatement, Row
 from app.domain import refs
 from app.domain.viewer import Viewer
@@ -43,7 +43,7 @@ class PlanRun:
     variables: VariableValues
     bind_values: dict[str, Any]
     freshness: Freshness
-    cached: Sequence[CachedObjects] = ()
+    cached: Sequence[OpenedSelection] = ()
     """The cached rows of the plan, in the order in which it refers to them."""
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_named_type, is_object_type
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType, get_named_type, is_object_type
 
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import BuilderSource, Path
@@ -64,3 +64,9 @@ def is_never_null(table: Table | None, name: str, spec: FieldSpec) -> bool:
     """Return whether the database guarantees a value."""
     columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
     return spec.of is None and spec.guard is None and not columns[name].nullable
+
+
+def selects_objects(node: FieldNode) -> bool:
+    """Return whether a field may have objects below it. A fragment counts as an object, since it is not read."""
+    below = node.selection_set.selections if node.selection_set else ()
+    return any(not isinstance(each, FieldNode) or each.selection_set for each in below)

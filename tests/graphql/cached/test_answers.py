@@ -9,83 +9,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Boolean, delete, insert, literal, select, update
-from starlette.applications import Starlette
 
 from app import db
-from app.db import cached_rows
-from app.db.tables import Group, GroupMember, Org, OrgMember, Resource, ResourceType, Role, User, UserRole, col
-from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
-from app.graphql.compiled import connection_step
-from app.graphql.handler import GraphQLHandler
+from app.db.postgresql.database import PostgresDatabase
+from app.db.tables import Grant, Group, GroupMember, Org, OrgMember, Resource, ResourceType, Role, User, UserRole, col
+from app.domain.viewer import Permission, Viewer
 from tests.oracle.worlds import Question
-from tests.support.client import Api
+from tests.support.cached_rows import ADMIN, BESIDE, QUESTIONS, change_rows
 from tests.support.differential import Both
-from tests.support.factories import Make, Person
-
-LIST = """{ resources(first: 50, orderBy: {field: NAME, direction: ASC}) { nodes {
-    name type { name hasData } org { slug name } access { groups { group { displayName slug } roles } } } } }"""
-
-PEOPLE = """query ($first: Int) { users(first: 50) { nodes {
-    userName roles { name isBuiltIn }
-    orgs(first: $first) { totalCount nodes { slug name } pageInfo { hasNextPage hasPreviousPage } }
-    groups { edges { isManager node { displayName } } } } } }"""
-
-BESIDE = """query ($id: ID!) {
-    resource(by: {id: $id}) { org { slug } type { name } access { groups { group { slug } } } }
-    resources(first: 2) { nodes { org { __typename } } } }"""
-
-QUESTIONS = [Question(LIST, {}), Question(PEOPLE, {}), Question(PEOPLE, {"first": 1})]
-
-
-@pytest.fixture
-def both(app: Starlette) -> Both:
-    """Return both executors for the database of the test."""
-    answering: GraphQLHandler = app.state.answering
-    return Both(answering.app, answering.statements)
-
-
-@pytest.fixture
-def rested(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let dropped rows be read again at once."""
-    monkeypatch.setattr(cached_rows, "REST_SECONDS", -1.0)
-
-
-@pytest.fixture
-async def registry(make: Make) -> dict[str, Any]:
-    """Create a few objects of every kind."""
-    people = [await make.user(None, *names) for names in (["admin"], [], [], [])]
-    orgs = [await make.org(owner=people[0]) for _ in range(3)]
-    groups = [await make.group(None, *people[at:]) for at in range(3)]
-    for org in orgs:
-        await make.member(org, people[1])
-    things = [await make.resource(org, general=1) for org in orgs]
-    for thing in things:
-        for group in groups:
-            await make.grant(thing, group, 1)
-    return {"people": people, "orgs": orgs, "groups": groups, "things": things}
-
-
-ADMIN = Viewer(1, ALL_PERMISSIONS)
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the growing list of the statements of all reads that cached rows complete."""
-    texts: list[str] = []
-    split = cached_rows.UnchangedDatabase._split
-
-    def noting(self: Any, rows: Any, statements: Any, last: Any) -> Any:
-        texts.extend(compiled.text for compiled, _ in statements)
-        return split(self, rows, statements, last)
-
-    async def noting_below(self: Any, statements: Any, below: Any, **options: Any) -> Any:
-        texts.extend(compiled.text for (compiled, _), _ in below)
-        return await read_joined(self, statements, below, **options)
-
-    read_joined = cached_rows.UnchangedDatabase.read_joined
-    monkeypatch.setattr(cached_rows.UnchangedDatabase, "_split", noting)
-    monkeypatch.setattr(cached_rows.UnchangedDatabase, "read_joined", noting_below)
-    return texts
+from tests.support.factories import Person
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -107,7 +39,7 @@ async def test_who_sees_some_orgs_is_answered_with_those(
     both: Both, database: db.Database, registry: dict[str, Any], statements: list[str], number: int
 ) -> None:
     hidden, public, _ = registry["orgs"]
-    await _other(
+    await change_rows(
         database,
         delete(OrgMember).where(col(OrgMember.org_id) != public.id),
         update(Org).where(col(Org.id) == hidden.id).values(is_public=False),
@@ -131,12 +63,6 @@ async def test_cached_rows_are_used_beside_a_lookup(
     for thing in registry["things"]:
         await both.ask(Question(BESIDE, {"id": thing.node}), ADMIN, "admin")
     assert statements
-
-
-async def _other(database: db.Database, *written: Any) -> None:
-    async with database.write() as tx:
-        for statement in written:
-            await tx.rows(statement)
 
 
 Change = Callable[[Random, int], Any]
@@ -225,7 +151,7 @@ async def test_after_any_change_by_any_worker_the_next_answer_is_right(
         for viewer in viewers:
             await both.ask(QUESTIONS[0], viewer, f"{viewer} after {at} changes")
         chosen = random.sample(CHANGES, random.choice([0, 1, 1, 2]))
-        await _other(random.choice([database, second_db]), *(change(random, at) for change in chosen))
+        await change_rows(random.choice([database, second_db]), *(change(random, at) for change in chosen))
     assert len(statements) > 100
 
 
@@ -243,7 +169,7 @@ async def renaming(second_db: db.Database, registry: dict[str, Any]) -> AsyncIte
         nonlocal number
         number = next(done)
         name = f"name {number}"
-        await _other(
+        await change_rows(
             second_db,
             update(Resource).where(col(Resource.id) == thing).values(name=name, name_key="0"),
             update(Org).where(col(Org.id) == org).values(name=name, name_key=name),
@@ -278,55 +204,27 @@ async def test_an_answer_is_of_one_moment_while_another_worker_renames(
     assert statements
 
 
-async def test_rows_that_a_commit_has_changed_rest_before_they_are_read_again(
-    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str]
+FEED = """{ resources { nodes { name org { name } auditEvents(first: 1) { nodes { id } }
+    access { groups { roles group { displayName } } } } } }"""
+
+
+async def test_a_deeper_level_that_reads_the_audit_feed_is_of_one_moment_too(
+    both: Both, database: db.Database, registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await both.ask(QUESTIONS[0], ADMIN, "admin")
-    await _other(database, update(Org).values(name="New", name_key="new"))
-    await both.ask(QUESTIONS[0], ADMIN, "admin")
-    statements.clear()
+    await both.ask(Question(FEED, {}), ADMIN, "admin")
+    if not isinstance(database, PostgresDatabase):
+        return  # SQLite needs no wait for settled events
+    wait = database._wait_settled
 
-    await both.ask(QUESTIONS[0], ADMIN, "admin")
+    async def changing(connection: Any, statements: Any) -> Any:
+        await change_rows(database, update(Group).values(display_name="New"), update(Grant).values(mask=4))
+        return await wait(connection, statements)
 
-    assert not statements
-
-
-async def test_a_change_of_other_rows_keeps_them(
-    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str]
-) -> None:
-    for at in range(5):
-        statements.clear()
-        await both.ask(QUESTIONS[0], ADMIN, "admin")
-        assert statements
-        await _other(database, update(Org).values(size_bytes=at), update(Resource).values(description=f"{at}"))
-
-
-async def test_large_tables_and_long_lists_are_read_as_before(
-    both: Both, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_step, "MOST_REFERRING", 1)
-    await both.ask(QUESTIONS[1], ADMIN, "admin")
-    assert statements
-    statements.clear()
-
-    await both.ask(QUESTIONS[1], ADMIN, "admin")
-    assert not statements
-
-    monkeypatch.setattr(cached_rows, "MOST_ROWS", 1)
-    for _ in range(2):
-        await both.ask(QUESTIONS[0], ADMIN, "admin")
-        assert not statements
-
-
-async def test_cached_rows_of_all_selections_are_bounded(
-    both: Both, registry: dict[str, Any], rested: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cached_rows, "MOST_CACHED", 30)
-    largest = 0
-    for at in range(12):
-        await both.ask(Question(LIST.replace("displayName", f"named{at}: displayName"), {}), ADMIN, "admin")
-        largest = max(largest, both.cached_tables.size)
-    assert 0 < largest <= 30 + 40
+    monkeypatch.setattr(database, "_wait_settled", changing)
+    answer = await both.plan(Question(FEED, {}), ADMIN)
+    for each in answer["resources"]["nodes"]:
+        for grant in each["access"]["groups"]:
+            assert (grant["group"]["displayName"] == "New") == (grant["roles"] == ["DATASET_DATA_READ"])
 
 
 SEES_SOME = Permission.NONE, Permission.ORGS_CREATE, Permission.ROLES_MANAGE, Permission.AUDIT_VIEW
@@ -341,27 +239,3 @@ async def test_who_does_not_see_all_rows_is_not_answered_with_cached_ones(
     for question in QUESTIONS:
         await both.ask(question, Viewer(person.id, permissions), str(permissions))
     assert permissions not in SEES_SOME or not any("org_members.org_id AS c" in text for text in statements)
-
-
-async def test_where_the_database_cannot_tell_changes_nothing_is_cached(
-    both: Both, database: db.Database, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "logs_changes", False)
-    await both.ask(QUESTIONS[0], ADMIN, "admin")
-    assert not statements
-
-
-async def test_with_cached_rows_a_query_takes_at_most_one_statement_more(
-    api: Api, make: Make, registry: dict[str, Any], statements: list[str]
-) -> None:
-    root = registry["people"][0]
-    for question in QUESTIONS:
-        first = await api.statements(question.text, as_=root, **question.variables)
-        for _ in range(2):
-            await api.statements(question.text, as_=root, **question.variables)
-        statements.clear()
-        assert await api.statements(question.text, as_=root, **question.variables) <= first + 1
-        assert statements
-        await make.resource(registry["orgs"][0])
-        await make.user()
-        assert await api.statements(question.text, as_=root, **question.variables) <= first + 1

@@ -1,0 +1,1 @@
+"""Tests of answers that are completed with cached rows."""
