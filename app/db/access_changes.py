@@ -53,13 +53,18 @@ NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
 ON_POSTGRESQL = f"""
 SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text, pg_stat_get_bgwriter_stat_reset_time()::text,
 CASE WHEN pg_current_snapshot()::text = $1 THEN '{{}}' ELSE ARRAY(
+    SELECT scope FROM access_changes WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot)::text::bigint
+    UNION ALL
     SELECT scope FROM access_changes
-    WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
-    AND (id = 0 OR NOT pg_visible_in_snapshot(xid::text::xid8, $1::text::pg_snapshot))
+    WHERE xid = ANY (ARRAY(SELECT running::text::bigint FROM pg_snapshot_xip($1::text::pg_snapshot) AS running))
+    UNION ALL
+    SELECT scope FROM access_changes WHERE id = 0 AND xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
     LIMIT {MOST_SCOPES + 1}
 ) END
 """  # noqa: S608 - of a constant
 """Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.
+
+These began after that snapshot, or were running then. Both are found by the index, however long one of them takes.
 
 The row 0 has the newest transaction of the rows that were removed, and the scope EVERYTHING. The two times tell one
 life of a server from another: a promoted standby, and a server that recovers from a crash, give the numbers of lost

@@ -108,9 +108,9 @@ class Objects(dict[int, Any]):
 
     def __missing__(self, key: int) -> Any:
         """Make the object of a row; raises KeyError without a row."""
-        made = self[key] = self._make(self._rows.by_id[key])
+        value = self[key] = self._make(self._rows.by_id[key])
         self._tables.objects += 1
-        return made
+        return value
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
