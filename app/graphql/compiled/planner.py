@@ -8,7 +8,7 @@ value is made of a row.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -51,24 +51,13 @@ from app.graphql.compiled.type_info import (
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
-from app.query.relations import ROOT_KEY, FieldSpec, Reference, Relation, Table, is_null
+from app.query.relations import ROOT_KEY, FieldSpec, Reference, Relation, is_null
+from app.query.selected_columns import is_guarded, selected
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
 
 Fields = Mapping[str, Sequence[Any]]
 """The fields of a selection by their response keys, as graphql-core collects them."""
-
-COLUMN_TYPES = 10_000
-"""SQL types that are remembered: those of all columns of the schema for twenty combinations of permissions."""
-
-
-@lru_cache(COLUMN_TYPES)
-def _type_of(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Any:
-    """Return the SQL type of a column for all viewers with these permissions.
-
-    To build its expression takes longer than all else in a plan, and a query selects the same columns at many places.
-    """
-    return spec.expression(name, table, viewer).type
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +147,7 @@ class PlanBuilder:
         self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
     ) -> str:
         """Return the text of a nested object of the same row."""
-        if spec.guard is None:
+        if not is_guarded(spec, self.viewer):
             return self._part(location, key, field, spec, details)
         index, _ = self.column(location, declaration(field).python_name, spec)
         guarded = replace(location, guards=(*location.guards, index))
@@ -253,8 +242,8 @@ class PlanBuilder:
         """Return the index and the SQL type of a selected column."""
         assert location.table is not None
         spec = spec if location.via is None else reached_by(location.via, name, spec, location.table)
-        index = location.source.columns.add(name, spec, location.table)
-        return index, _type_of(spec, name, location.table, self.viewer)
+        name, spec, stored = selected(spec, name, location.table, self.viewer)
+        return location.source.columns.add(name, spec, location.table), stored
 
     def _edge_field(self, location: FieldLocation, key: str, name: str, details: Sequence[Any]) -> str:
         """Return the text of `cursor` or `node` of an edge."""
@@ -280,7 +269,7 @@ class PlanBuilder:
         """Return the text of the cursor of a row whose statement is not that of a page."""
         at = [location.source.columns.add(*each) for each in cursor_specs(edge)]
         dialect = self.planner.statements.dialect
-        types = [_type_of(spec, name, table, self.viewer) for name, spec, table in cursor_specs(edge)]
+        types = [selected(spec, name, table, self.viewer).type for name, spec, table in cursor_specs(edge)]
         reads = [serializers.processor(each, dialect) for each in types]
 
         def cursor(*values: Any) -> str:

@@ -1,0 +1,39 @@
+"""Columns as a plan selects them: one for each value, whatever fields it is the value of."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, true
+
+from app.domain.viewer import Viewer
+from app.query.relations import FieldSpec, Table, reference
+
+COLUMN_TYPES = 10_000
+"""Columns that are remembered: all of the schema for twenty combinations of permissions."""
+
+
+class Selected(NamedTuple):
+    """A column of a select list, and its SQL type."""
+
+    name: str
+    spec: FieldSpec
+    type: Any
+
+
+def is_guarded(spec: FieldSpec, viewer: Viewer) -> bool:
+    """Return whether viewers with these permissions may not see the value in every row."""
+    return spec.guard is not None and not isinstance(spec.guard(viewer), type(true()))
+
+
+@lru_cache(COLUMN_TYPES)
+def selected(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Selected:
+    """Return the column of a field for all viewers with these permissions.
+
+    To build its expression takes longer than all else in a plan, and a query selects the same columns at many places.
+    Fields whose value is the same column of the table have the same one.
+    """
+    expression: Any = spec.expression(name, table, viewer)
+    column = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
+    if isinstance(column, Column) and getattr(column.table, "name", None) == table.__tablename__:
+        return Selected(column.name, reference(getattr(table, column.key)), column.type)
+    return Selected(name, spec, expression.type)
