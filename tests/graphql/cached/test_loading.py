@@ -88,20 +88,25 @@ def test_a_table_that_changes_more_often_than_it_is_used_rests_longer_each_time(
     assert table.rest_seconds == cached_rows.LONG_REST_SECONDS
 
 
-async def test_rows_are_read_while_other_reads_note_other_changes(
-    both: Both, database: db.Database, registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await both.ask(QUESTIONS[1], ADMIN, "admin")
-    reading = asyncio.Event()
-    read, state = database.read_with_changes, both.cached_tables.state
+def _slow_down(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let small tables arrive later than they were read; returns the event that is set when they have been read."""
+    reading, read = asyncio.Event(), database.read_with_changes
 
     async def slowly(*arguments: Any) -> Any:
         result = await read(*arguments)
         reading.set()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
         return result
 
     monkeypatch.setattr(database, "read_with_changes", slowly)
+    return reading
+
+
+async def test_rows_are_read_while_other_reads_note_other_changes(
+    both: Both, database: db.Database, registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await both.ask(QUESTIONS[1], ADMIN, "admin")
+    state, reading = both.cached_tables.state, _slow_down(database, monkeypatch)
     first = asyncio.create_task(both.plan(QUESTIONS[0], ADMIN))
     await reading.wait()
     await change_rows(database, update(Resource).values(description="new"))
@@ -115,16 +120,7 @@ async def test_rows_that_another_read_knows_to_be_changed_are_not_kept(
     both: Both, database: db.Database, registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await both.ask(QUESTIONS[1], ADMIN, "admin")
-    reading = asyncio.Event()
-    read = database.read_with_changes
-
-    async def slowly(*arguments: Any) -> Any:
-        result = await read(*arguments)
-        reading.set()
-        await asyncio.sleep(0.05)
-        return result
-
-    monkeypatch.setattr(database, "read_with_changes", slowly)
+    reading = _slow_down(database, monkeypatch)
     first = asyncio.create_task(both.plan(QUESTIONS[0], ADMIN))
     await reading.wait()
     await change_rows(database, update(ResourceType).values(name=col(ResourceType.name) + "x"))
