@@ -8,6 +8,7 @@ from sqlalchemy.sql import visitors
 from app.db.cached_rows import columns_of
 from app.domain.viewer import Viewer
 from app.query.relations import Layout, Relation, Table
+from app.query.selected_columns import is_of, own_column
 
 
 def sees_all(relation: Relation, viewer: Viewer) -> bool:
@@ -17,20 +18,12 @@ def sees_all(relation: Relation, viewer: Viewer) -> bool:
 
 def reads_table(expression: ColumnElement[Any], table: Table) -> bool:
     """Return whether an expression contains a column of a table, also in a subquery."""
-    return any(isinstance(each, Column) and _is_of(each, table) for each in visitors.iterate(expression))
+    return any(isinstance(each, Column) and is_of(each, table) for each in visitors.iterate(expression))
 
 
 def places_of(layout: Layout, table: Table, viewer: Viewer) -> list[int] | None:
     """Return the places of the columns of a select list in a cached row; None if one of them is not cached."""
     names = columns_of(table)
-    columns = [_column(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields]
-    return [names.index(each) for each in columns if each is not None] if {*columns} <= {*names} else None
-
-
-def _column(expression: Any, table: Table) -> str | None:
-    column = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
-    return column.name if isinstance(column, Column) and _is_of(column, table) else None
-
-
-def _is_of(column: Column[Any], table: Table) -> bool:
-    return getattr(column.table, "name", None) == table.__tablename__
+    columns = [own_column(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields]
+    selected = [each.name for each in columns if each is not None and each.name in names]
+    return [*map(names.index, selected)] if len(selected) == len(columns) else None

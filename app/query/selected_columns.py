@@ -32,8 +32,19 @@ def selected(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Select
     To build its expression takes longer than all else in a plan, and a query selects the same columns at many places.
     Fields whose value is the same column of the table have the same one.
     """
-    expression: Any = spec.expression(name, table, viewer)
+    expression = spec.expression(name, table, viewer)
+    column = own_column(expression, table)
+    if column is None:
+        return Selected(name, spec, expression.type)
+    return Selected(column.name, reference(getattr(table, column.key)), column.type)
+
+
+def own_column(expression: Any, table: Table) -> Column[Any] | None:
+    """Return the column of the table that an expression is, None if it is anything else."""
     column = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
-    if isinstance(column, Column) and getattr(column.table, "name", None) == table.__tablename__:
-        return Selected(column.name, reference(getattr(table, column.key)), column.type)
-    return Selected(name, spec, expression.type)
+    return column if isinstance(column, Column) and is_of(column, table) else None
+
+
+def is_of(column: Column[Any], table: Table) -> bool:
+    """Return whether a column is one of the table itself, not of an alias."""
+    return getattr(column.table, "name", None) == table.__tablename__

@@ -114,10 +114,7 @@ class CachedSelections:
 
     def _is_seen(self, plan: "PlanBuilder", location: FieldLocation, seen: SeenRows, number: int, index: int) -> str:
         """Return the text of the condition that the viewer sees a cached row."""
-        statement, of_run = (
-            plan.planner.statements.own_ids(seen, plan.viewer),
-            location.source.of_run,
-        )
+        statement, of_run = plan.planner.statements.own_ids(seen, plan.viewer), location.source.of_run
         at = next((at for at, each in enumerate(self.own_ids) if each.text == statement.text), len(self.own_ids))
         if at == len(self.own_ids):
             self.own_ids.append(statement)
@@ -188,7 +185,7 @@ class CachedSelections:
             raise
 
     def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> CachedOrder:
-        """Return the order of rows by the last selection of those they refer to; raises NotCached."""
+        """Return the order of rows by a selection of those they refer to; raises NotCached."""
         refers = _reference(plan, relation)
         columns = location.source.columns.layout().columns(plan.viewer)
         number = next((at for at, each in enumerate(self.selections) if each.table is refers.table), None)
