@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from app.db.cached_rows import CachedTables, OpenedSelection, RowsChanged, Selection
+from app.db.cached_lists import FieldLists, OpenedLists
+from app.db.cached_rows import CachedTables, OpenedSelection, RowsChanged, Selection, UnchangedDatabase
 from app.db.commit_cache import CommitScopedCache
 from app.db.conditional import ConditionalDatabase
 from app.db.interface import (

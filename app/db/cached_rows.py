@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import select
 
 from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES, AccessChanges
+from app.db.cached_lists import CachedLists, OpenedLists
 from app.db.first_read import FirstReadDatabase
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
@@ -151,6 +152,7 @@ class CachedTables:
 
     def __init__(self) -> None:
         self.state: Any = None
+        self.lists = CachedLists()
         self.objects = 0
         """The number of objects that were made of the rows."""
         self._tables = {table: CachedTable(table) for table in TABLE_SCOPES}
@@ -225,6 +227,7 @@ class CachedTables:
     def note(self, since: Any, changes: AccessChanges) -> None:
         """Drop the rows that have changed since a state."""
         state, scopes = changes
+        self.lists.drop(scopes)
         if scopes is None or not SCOPES.isdisjoint(scopes):
             self._forget_objects()
             for each in self._tables.values():
@@ -243,7 +246,7 @@ class CachedTables:
 class UnchangedDatabase(FirstReadDatabase):
     """A database for the reads of one query. The first one raises RowsChanged unless the rows of `opened` are right.
 
-    After it, `own_ids` are the ids that the viewer sees.
+    After it, `own_ids` are the ids that the viewer sees, and `lists` has the lists that are right.
     """
 
     def __init__(
@@ -257,6 +260,7 @@ class UnchangedDatabase(FirstReadDatabase):
         last = (inner.changes_since(self._since), *own_ids)
         super().__init__(inner, last, on_new_snapshot=last)
         self._tables, self.opened = tables, opened
+        self.lists = OpenedLists(tables.lists)
         self.own_ids: Sequence[Collection[int]] = ()
 
     def _check(self, results: list[list[Row]]) -> None:
@@ -264,8 +268,9 @@ class UnchangedDatabase(FirstReadDatabase):
         changes, *own_ids = results
         self._tables.note(self._since, self._inner.changes_of(self._since, changes))
         self.own_ids = [{key for (key,) in rows} for rows in own_ids]
-        if not self._tables.is_current([each.rows for each in self.opened]):
+        if not self._tables.is_current([each.rows for each in self.opened]) or self.lists.is_mixed:
             raise RowsChanged
+        self.lists.is_confirmed = True
 
 
 SCOPES = frozenset(TABLE_SCOPES.values())

@@ -1,16 +1,14 @@
 """A cache of values for pairs of a user and a resource that stay until a commit concerns the user or the resource."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.db.access_changes import resource_scope, user_scope
+from app.db.dropped_scopes import DroppedScopes
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
-
-ROUNDS_REMEMBERED = 64
-"""Rounds of changes that a slow read may miss; after more of them its values are not added."""
 
 
 @dataclass(slots=True)
@@ -20,18 +18,20 @@ class CachedPairs:
     base: int
     values: dict[int, int] = field(default_factory=dict)
     state: Any = None
-    round: int = 0
-    """Number of times that values were dropped."""
-    _dropped: deque[tuple[int, Collection[int] | None]] = field(default_factory=lambda: deque(maxlen=ROUNDS_REMEMBERED))
+    _dropped: DroppedScopes = field(default_factory=DroppedScopes)
     _by_scope: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     _added: int = 0
+
+    @property
+    def round(self) -> int:
+        """Return the number of times that values were dropped."""
+        return self._dropped.round
 
     def drop(self, scopes: Collection[int] | None) -> None:
         """Drop the values that these scopes concern; None drops all."""
         if scopes is not None and not scopes:
             return
-        self.round += 1
-        self._dropped.append((self.round, scopes))
+        self._dropped.add(scopes)
         if scopes is None:
             self.clear()
             return
@@ -47,7 +47,7 @@ class CachedPairs:
 
     def add(self, values: Mapping[int, int], since: int, most: int) -> None:
         """Add values that were read after the round `since`, but for those that a later round concerns."""
-        stale = self._scopes_after(since)
+        stale = self._dropped.since(since)
         if stale is None:
             return
         self._added += len(values)
@@ -64,15 +64,6 @@ class CachedPairs:
             self.values[pair] = value
             self._by_scope[of_user].append(pair)
             self._by_scope[of_resource].append(pair)
-
-    def _scopes_after(self, since: int) -> Collection[int] | None:
-        """Return the scopes that were dropped after the round `since`; None if these may be all."""
-        if since == self.round:
-            return ()
-        later = [scopes for number, scopes in self._dropped if number > since]
-        if None in later or len(later) != self.round - since:
-            return None
-        return {scope for scopes in later for scope in scopes or ()}
 
 
 class ScopedCache:

@@ -96,8 +96,13 @@ def encode_json(body: Any) -> bytes:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
         # Infinities become null, as orjson writes them.
-        finite = json.loads(json.dumps(body), parse_constant=lambda _: None)
+        finite = json.loads(json.dumps(body, default=_decode), parse_constant=lambda _: None)
         return json.dumps(finite, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _decode(fragment: Any) -> Any:
+    """Return the value of a fragment of JSON, which only orjson can read."""
+    return json.loads(orjson.dumps(fragment))
 
 
 def entity_tag(content: bytes) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.db.tables import col
-from app.domain.viewer import Permission, Viewer
+from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.query.relations import NOW, VIEWER_ID
 
 
@@ -17,8 +17,8 @@ def unrestricted(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def signed_in(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition that the viewer is not anonymous."""
-    return VIEWER_ID.is_not(None)
+    """Return the condition that the viewer is not anonymous: nobody else has permissions."""
+    return true() if viewer.holds_any(ALL_PERMISSIONS) else VIEWER_ID.is_not(None)
 
 
 _SEES_ALL_RESOURCES = Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, true
+from sqlalchemy import Column, ColumnClause, ColumnElement, true
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import Selectable
 
 from app.db.cached_rows import columns_of
 from app.domain.viewer import Viewer
@@ -19,6 +20,15 @@ def sees_all(relation: Relation, viewer: Viewer) -> bool:
 def reads_table(expression: ColumnElement[Any], table: Table) -> bool:
     """Return whether an expression contains a column of a table, also in a subquery."""
     return any(isinstance(each, Column) and is_of(each, table) for each in visitors.iterate(expression))
+
+
+def reads_only(expression: ColumnElement[Any], table: Table) -> bool:
+    """Return whether all columns in an expression are of a table itself, without any subquery."""
+    return all(
+        not isinstance(each, Selectable)
+        and (not isinstance(each, ColumnClause) or each.is_literal or is_of(each, table))
+        for each in visitors.iterate(expression)
+    )
 
 
 def places_of(layout: Layout, table: Table, viewer: Viewer) -> list[int] | None:

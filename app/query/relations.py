@@ -130,6 +130,7 @@ class Relation:
     - `is_short`: a key has so few rows that a page may read all of them, as of the groups of a user.
     - `seen`: what `sees` means for viewers who do not see all rows, unless their token is limited.
     - `refers`: how all rows of a key refer to rows of a small table, whose order by name and id is theirs.
+    - `scope`: returns the scope, in the log of changes, of every change of the rows of a key.
     """
 
     kind: Literal["one", "many", "page"]
@@ -148,6 +149,7 @@ class Relation:
     is_short: bool = False
     seen: SeenRows | None = None
     refers: Reference | None = None
+    scope: Callable[[int], int] | None = None
 
     @property
     def anchor(self) -> Table:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, true
+from sqlalchemy import Column, ColumnClause, true
 
 from app.domain.viewer import Viewer
 from app.query.relations import FieldSpec, Table, reference
@@ -45,6 +45,6 @@ def own_column(expression: Any, table: Table) -> Column[Any] | None:
     return column if isinstance(column, Column) and is_of(column, table) else None
 
 
-def is_of(column: Column[Any], table: Table) -> bool:
+def is_of(column: ColumnClause[Any], table: Table) -> bool:
     """Return whether a column is one of the table itself, not of an alias."""
     return getattr(column.table, "name", None) == table.__tablename__

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, select
 
 from app import policy
+from app.db.access_changes import resource_scope, user_scope
 from app.db.tables import (
     Access,
     ApiToken,
@@ -86,6 +87,7 @@ user_roles = Relation(
     col(Role.id) == col(UserRole.role_id),
     BY_NAME,
     refers=Reference(Role, UserRole.role_id),
+    scope=user_scope,
 )
 role_users = Relation(
     "page",
@@ -117,6 +119,7 @@ member_orgs = Relation(
     ORG_FILTERS,
     is_short=True,
     refers=Reference(Org, OrgMember.org_id),
+    scope=user_scope,
 )
 org_members = Relation(
     "page",
@@ -163,6 +166,7 @@ member_groups = Relation(
     GROUP_FILTERS,
     is_short=True,
     refers=Reference(Group, GroupMember.group_id),
+    scope=user_scope,
 )
 group_members = Relation(
     "page",
@@ -297,8 +301,8 @@ lock_events = Relation(
 )
 
 _grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
-general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general)
-anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone)
+general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general, scope=resource_scope)
+anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone, scope=resource_scope)
 group_grants = Relation(
     "many",
     Grant,
@@ -308,6 +312,7 @@ group_grants = Relation(
     orders=_grant_orders,
     custom_from=_with_group,
     refers=Reference(Group, Grant.group_id),
+    scope=resource_scope,
 )
 user_grants = Relation(
     "many", Grant, Grant.resource_id, policy.unrestricted, ("user_name",), orders=_grant_orders, custom_from=_with_user

@@ -4,26 +4,28 @@ A statement then reads the id of such a row instead of its columns. Cached rows 
 viewer must see all rows of the table, or it must be simple to tell which (`SeenRows`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLField, GraphQLObjectType, is_non_null_type
+from graphql import GraphQLField, GraphQLObjectType, VariableNode, is_non_null_type
 
-from app.db import Selection
+from app.db import FieldLists, Selection
 from app.db.access_changes import TABLE_SCOPES
 from app.db.statements import CompiledStatement, Row
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled import serializers
+from app.graphql.compiled.cached_list_step import CachedListStep
 from app.graphql.compiled.connection_step import MOST_REFERRING, PageStatements, ReferringPageStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.row_builder import BuilderSource, Columns
-from app.graphql.compiled.steps import CachedOrder, ReferringStep, without_readers
+from app.graphql.compiled.steps import CachedOrder, ReferringStep, RelationStep, without_readers
 from app.graphql.compiled.type_info import FieldLocation, object_of, table_of
 from app.query import cached_rows
 from app.query.pagination import ListQuery
 from app.query.relations import (
+    NOW,
     FieldSpec,
     Reference,
     Relation,
@@ -120,24 +122,46 @@ class CachedSelections:
             self.own_ids.append(statement)
         of_run[f"public{number}"] = f"run.cached[{number}].public"
         of_run[f"own{at}"] = f"run.database.own_ids[{at}]"
+        location.source.is_of_viewer = True
         return f"row[{index}] in public{number} or row[{index}] in own{at}"
 
     def step(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, fields: Fields
-    ) -> ReferringStep:
-        """Return the step of a list whose rows refer to cached ones; raises NotCached."""
+    ) -> RelationStep | CachedListStep:
+        """Return the step of rows that refer to cached ones, or that are cached themselves; raises NotCached."""
         kind, source = object_of(types.type), BuilderSource(Columns())
+        location = FieldLocation(kind, table_of(kind), source)
+        settings = key, relation.kind == "many", is_non_null_type(types.type)
+        with suppress(NotCached):
+            return self._referring(plan, location, relation, fields, settings)
         with self._all_or_nothing():
-            location = FieldLocation(kind, table_of(kind), source, refers=_reference(plan, relation))
-            text = plan.row_object(location, fields)
-            order = self._order(plan, location, relation)
+            location = replace(location, source=(source := BuilderSource(Columns())))
+            text, end = plan.row_object(location, fields), _end(plan, location, relation)
+            step = RelationStep(*settings, plan.rows_of(relation, source, text))
+            return self._cached(plan, relation, step, end, [step.rows.by_keys], source.columns)
+
+    def _referring(
+        self,
+        plan: "PlanBuilder",
+        location: FieldLocation,
+        relation: Relation,
+        fields: Fields,
+        settings: tuple[str, bool, bool],
+    ) -> ReferringStep | CachedListStep:
+        source = location.source
+        with self._all_or_nothing():
+            location = replace(location, refers=_reference(plan, relation))
+            text, order = plan.row_object(location, fields), self._order(plan, location, relation)
+            end = _end(plan, location, relation)
             self.joins_saved += 1
-            rows = plan.rows_of(without_referred_rows(relation), source, text)
-            return ReferringStep(key, True, is_non_null_type(types.type), rows, order)
+            step = ReferringStep(*settings, plan.rows_of(without_referred_rows(relation), source, text), order)
+            with suppress(NotCached):
+                return self._cached(plan, relation, step, end, [step.rows.by_keys], source.columns)
+            return step
 
     def page(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
-    ) -> ReferringPageStep:
+    ) -> ReferringPageStep | CachedListStep:
         """Return the step of a connection whose rows refer to cached ones: of first pages; raises NotCached."""
         kind, node = object_of(types.type), details[0].node
         if not relation.is_short or any(each.name.value != "first" for each in node.arguments or ()):
@@ -146,11 +170,12 @@ class CachedSelections:
             planner = ConnectionPlanner(plan, relation, kind, _reference(plan, relation))
             writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
             location = FieldLocation(kind, relation.anchor, BuilderSource(planner.columns))
-            order = self._order(plan, location, relation)
+            order, end = self._order(plan, location, relation), _end(plan, location, relation)
             if planner.columns.has_cursors:
                 raise NotCached
             self.joins_saved += 2  # of the rows, and of their ids, in their order
-            return ReferringPageStep(
+            statements = self._page_statements(plan, relation, planner)
+            step = ReferringPageStep(
                 key,
                 relation,
                 is_non_null_type(types.type),
@@ -159,19 +184,47 @@ class CachedSelections:
                 tuple(planner.builders),
                 planner.reads_rows,
                 planner.reads_count,
-                self._page_statements(plan, relation, planner),
+                lambda query: statements,
                 relation.types,
                 order,
             )
+            if planner.reads_rows and not any(isinstance(each.value, VariableNode) for each in node.arguments or ()):
+                read = [each for each in (statements.page, statements.count) if each is not None]
+                with suppress(NotCached):
+                    return self._cached(plan, relation, step, end, read, planner.columns)
+            return step
 
-    def _page_statements(
-        self, plan: "PlanBuilder", relation: Relation, planner: ConnectionPlanner
-    ) -> Callable[[ListQuery], PageStatements]:
+    def _cached(
+        self,
+        plan: "PlanBuilder",
+        relation: Relation,
+        step: RelationStep | ReferringPageStep,
+        end: int | None,
+        statements: Sequence[CompiledStatement],
+        columns: Columns,
+    ) -> CachedListStep:
+        """Return the step whose lists are cached; raises NotCached if they are not the same for all viewers.
+
+        Nor may they change without a change of their rows.
+        """
+        viewer, names = plan.viewer, {name for each in statements for name in each.names}
+        read = [*columns.layout().columns(viewer), relation.sees(viewer)]
+        if (
+            relation.scope is None
+            or any(builder.children or builder.is_of_viewer for builder in step.row_builders)
+            or not names.isdisjoint(viewer.bind_values)
+            or (NOW.key in names and end is None)
+            or not all(cached_rows.reads_only(each, relation.anchor) for each in read)
+        ):
+            raise NotCached
+        self.joins_saved += 2
+        return CachedListStep(step, FieldLists(relation.scope), end)
+
+    def _page_statements(self, plan: "PlanBuilder", relation: Relation, planner: ConnectionPlanner) -> PageStatements:
         layout, selects = planner.columns.layout(), plan.planner.statements
         page = without_readers(selects.referring_page(relation, layout, plan.viewer, MOST_REFERRING + 1))
         count = selects.count(relation, plan.viewer, ListQuery()) if planner.reads_count else None
-        statements = PageStatements(page, count, _no_cursor)
-        return lambda query: statements
+        return PageStatements(page, count, _no_cursor)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -199,6 +252,14 @@ def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
     if relation.refers is None or cached_rows.reads_table(relation.sees(plan.viewer), relation.refers.table):
         raise NotCached
     return relation.refers
+
+
+def _end(plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> int | None:
+    """Return the index of the column with the time at which a row ends by itself, None if rows do not."""
+    anchor: Any = relation.anchor
+    if relation.scope is None or not hasattr(anchor, "expires_at"):
+        return None
+    return plan.column(replace(location, table=anchor), "expires_at", reference(anchor.expires_at))[0]
 
 
 def _reference_column(plan: "PlanBuilder", location: FieldLocation, refers: Reference) -> int:

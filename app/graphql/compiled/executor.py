@@ -9,7 +9,16 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, CachedTables, ConditionFailed, Database, Freshness, RowsChanged, SnapshotLost
+from app.db import (
+    BoundStatement,
+    CachedTables,
+    ConditionFailed,
+    Database,
+    Freshness,
+    RowsChanged,
+    SnapshotLost,
+    UnchangedDatabase,
+)
 from app.db.cached_rows import LONG_REST_SECONDS
 from app.db.interface import count
 from app.db.statements import Row
@@ -17,7 +26,7 @@ from app.domain import errors
 from app.domain.viewer import Viewer
 from app.graphql.compiled.connection_step import TooManyRows
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache
+from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache
 from app.graphql.compiled.planner import Planner
 from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, below
 from app.graphql.compiled.steps import PlanRun, ResultTarget
@@ -37,7 +46,12 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
         await step.answer(run, parents)
     level = below(plan.steps, objects)
     if plan.last is not None and level and run.database.joins_levels:
-        await _read_both(plan.last, level, run)
+        if run.lists is None:
+            await _read_both(plan.last, level, run)
+        elif run.lists.are_expected:
+            await _read_first(level, run)
+        else:
+            run.lists.are_complete = await _read_both(plan.last, level, run)
     elif plan.is_deep:
         await _read_levels(level, run)
     elif level:
@@ -55,8 +69,25 @@ async def _read_levels(level: PlanLevel, run: PlanRun) -> None:
             level = _fill(targets, await read(statements) if statements else [])
 
 
-async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> None:
-    """Read the first level and the last one by one statement, and fill them in."""
+class ListsMissing(Exception):
+    """Not all lists of a level are cached, as was expected."""
+
+
+async def _read_first(level: PlanLevel, run: PlanRun) -> None:
+    """Read one level, and complete its rows with cached lists; raises ListsMissing."""
+    statements, targets = _open(level, run)
+    for step, parents in _fill(targets, await run.database.read(statements, freshness=run.freshness)):
+        own, target = step.open(run, parents)
+        if own:
+            raise ListsMissing
+        target([])
+
+
+async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> bool:
+    """Read the first level and the last one by one statement, and fill them in.
+
+    Return whether the first level would have been enough, since the last one was cached.
+    """
     try:
         unkeyed = {
             step: [(bound, columns) for bound in step.open_unkeyed(run)]
@@ -65,10 +96,10 @@ async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, ru
         }
     except errors.Refusal:  # an argument of the last level counts only if the first one has a row
         await _read_levels(level, run)
-        return
+        return False
     statements, targets = _open(level, run)
     if not statements:
-        return
+        return False
     joined: list[tuple[BoundStatement, KeyColumns]] = []
     places: dict[Any, slice[int, int, None]] = {}
     for step, bounds in unkeyed.items():
@@ -76,10 +107,13 @@ async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, ru
         joined += bounds
         places[step] = slice(start, len(statements) + len(joined))
     results = await run.database.read_joined(statements, joined, freshness=run.freshness)
+    is_enough = True
     for step, parents in _fill(targets, results[: len(statements)]):
         own, target = step.open(run, parents)
         count(len(own))
+        is_enough = is_enough and not own
         target(results[places[step]] if own else [])
+    return is_enough
 
 
 def _open(level: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
@@ -150,11 +184,21 @@ class CompiledExecutor:
             own_ids = [(statement, run.bind_values) for statement in shorter.own_ids]
             database = await self.cached_tables.open(run.database, shorter.selections, own_ids)
             if database is not None:
-                cached = database.opened
-                changed = PlanRun(run.viewer, database, run.variables, run.bind_values, run.freshness, cached)
-                return await execute(shorter.plan, changed)
+                return await self._complete(shorter, database, run)
         except RowsChanged:
             pass
+        except ListsMissing:
+            shorter.has_lists = False
+            return await self._execute(plan, run)
         except TooManyRows:
             shorter.rests_until = monotonic() + LONG_REST_SECONDS
         return await execute(plan, run)
+
+    async def _complete(self, shorter: CachedRowsPlan, database: UnchangedDatabase, run: PlanRun) -> dict[str, Any]:
+        """Execute a plan with cached rows. Raises RowsChanged, ListsMissing and TooManyRows."""
+        lists = database.lists
+        lists.are_expected = shorter.has_lists
+        changed = replace(run, database=database, cached=database.opened, lists=lists)
+        answer = await execute(shorter.plan, changed)
+        shorter.has_lists = lists.are_expected or lists.are_complete
+        return answer

@@ -50,6 +50,8 @@ class CachedRowsPlan:
     selections: Sequence[Selection]
     own_ids: Sequence[CompiledStatement]
     rests_until: float = 0.0
+    has_lists: bool = False
+    """True if all lists of its last level were cached the last time, so that it is not worth reading with the first."""
 
 
 @dataclass(slots=True, eq=False)

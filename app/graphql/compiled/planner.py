@@ -32,6 +32,7 @@ from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments, Convert
 from app.graphql.compiled import serializers
+from app.graphql.compiled.cached_list_step import CachedListStep
 from app.graphql.compiled.cached_selections import CachedSelections, NotCached
 from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
@@ -215,9 +216,8 @@ class PlanBuilder:
         of_viewer: Callable[[Viewer], Any],
         details: Sequence[Any],
     ) -> str:
-        serialize = self.value_serializer(field.type, details)
-        location.source.of_run["viewer"] = "run.viewer"
-        return f"{location.source.bind(lambda viewer: serialize(of_viewer(viewer)))}(viewer)"
+        source, serialize = location.source, self.value_serializer(field.type, details)
+        return f"{source.bind(lambda viewer: serialize(of_viewer(viewer)))}({source.viewer()})"
 
     def value_serializer(self, kind: GraphQLOutputType, details: Sequence[Any]) -> serializers.Serializer:
         """Return the serializer of a value that comes from no row; an object among such values has attributes."""
@@ -292,8 +292,7 @@ class PlanBuilder:
         step = make(key, field, relation, details)
         location.source.children.append((location.path, step))
         if spec.viewer_value is not None:
-            location.source.of_run["viewer"] = "run.viewer"
-            return f"{location.source.bind(spec.viewer_value)}(viewer)"
+            return f"{location.source.bind(spec.viewer_value)}({location.source.viewer()})"
         if relation.by is None:
             return str(ROOT_KEY)
         index, stored = self.column(location, declaration(field).python_name, spec)
@@ -303,7 +302,9 @@ class PlanBuilder:
             location.source.key_columns[step] = NO_KEYS if is_null(stored) else (index, *location.guards)
         return location.source.column(index, serializers.chain(*conversions) if conversions else None, required=False)
 
-    def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:
+    def related(
+        self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]
+    ) -> RelationStep | CachedListStep:
         """Return the step of an edge to the rows of a key."""
         kind = object_of(field.type)
         if self.selections is not None:
@@ -358,7 +359,9 @@ class PlanBuilder:
         has_children = any(selects_objects(each.node) for each in details)
         return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
 
-    def _page(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> ConnectionStep:
+    def _page(
+        self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]
+    ) -> ConnectionStep | CachedListStep:
         if self.selections is not None:
             with suppress(NotCached):
                 return self.selections.page(self, key, field, relation, details)

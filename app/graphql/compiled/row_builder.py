@@ -36,12 +36,14 @@ Maker = Callable[[Sequence[Any], Any, Any], Objects]
 class RowBuilder:
     """The function that makes objects of the rows of a statement, and the steps that follow.
 
-    `key_columns` has the steps whose keys are the unchanged values of a column.
+    `key_columns` has the steps whose keys are the unchanged values of a column. `is_of_viewer` is True if the objects
+    depend on the viewer, not only on their permissions.
     """
 
     make: Maker
     children: Children
     key_columns: Mapping[Any, KeyColumns | None]
+    is_of_viewer: bool = False
 
     def below(self, objects: Objects) -> PlanLevel:
         """Return the steps that follow."""
@@ -96,12 +98,19 @@ class BuilderSource:
     children: list[tuple[Path, Any]] = field(default_factory=list)
     key_columns: dict[Any, KeyColumns | None] = field(default_factory=dict)
     of_run: dict[str, str] = field(default_factory=dict)
+    is_of_viewer: bool = False
 
     def bind(self, value: Any) -> str:
         """Return a new name for a value."""
         name = f"v{len(self.names)}"
         self.names[name] = value
         return name
+
+    def viewer(self) -> str:
+        """Return the local name of the viewer."""
+        self.of_run["viewer"] = "run.viewer"
+        self.is_of_viewer = True
+        return "viewer"
 
     def column(self, index: int, serializer: Any, *, required: bool) -> str:
         """Return the text for the value of a column. A null of a column that is not `required` is not serialized."""
@@ -116,4 +125,4 @@ class BuilderSource:
         values = "".join(f"    {name} = {expression}\n" for name, expression in self.of_run.items())
         program = f"def make(rows, cursor, run):\n{values}    return [{text} for row in rows]\n"
         exec(compile(program, "<row builder>", "exec"), self.names)  # noqa: S102 - of a request, only GraphQL names get in
-        return RowBuilder(self.names["make"], tuple(self.children), self.key_columns)
+        return RowBuilder(self.names["make"], tuple(self.children), self.key_columns, self.is_of_viewer)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from graphql.execution.values import VariableValues
 
-from app.db import BoundStatement, Database, Freshness, OpenedSelection
+from app.db import BoundStatement, Database, Freshness, OpenedLists, OpenedSelection
 from app.db.statements import CompiledStatement, Row
 from app.domain import refs
 from app.domain.viewer import Viewer
@@ -45,6 +45,8 @@ class PlanRun:
     freshness: Freshness
     cached: Sequence[OpenedSelection] = ()
     """The cached rows of the plan, in the order in which it refers to them."""
+    lists: OpenedLists | None = None
+    """The cached lists, of a plan with cached rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

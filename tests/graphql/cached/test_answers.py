@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Boolean, delete, insert, literal, select, update
 
-from app import db
+from app import db, policy
 from app.db.postgresql.database import PostgresDatabase
 from app.db.tables import Grant, Group, GroupMember, Org, OrgMember, Resource, ResourceType, Role, User, UserRole, col
+from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from tests.oracle.worlds import Question
 from tests.support.cached_rows import ADMIN, BESIDE, QUESTIONS, change_rows
@@ -73,6 +74,8 @@ def _some(random: Random, table: Any) -> Any:
     return select(col(table.id)).order_by(col(table.id)).offset(random.randrange(3)).limit(1).scalar_subquery()
 
 
+_SUBJECT = policy.subject_id(SubjectType.GROUP, col(Group.id))
+
 CHANGES: list[Change] = [
     lambda random, at: update(Org).where(col(Org.id) == _some(random, Org)).values(name=f"N{at}", name_key=f"n{at}"),
     lambda random, at: update(Org).where(col(Org.id) == _some(random, Org)).values(slug=f"slug-{at}"),
@@ -120,8 +123,30 @@ CHANGES: list[Change] = [
         .order_by(col(Role.id).desc(), col(User.id))
         .limit(1),
     ),
+    lambda random, at: (
+        update(Grant)
+        .where(col(Grant.resource_id) == _some(random, Resource))
+        .values(mask=random.randrange(1, 16), granted_by_name=f"N{at}")
+    ),
+    lambda random, at: (
+        update(Grant)
+        .where(col(Grant.group_id) == _some(random, Group))
+        .values(expires_at=random.choice([None, datetime(2020, 1, 1, tzinfo=UTC)]))
+    ),
+    lambda random, at: delete(Grant).where(
+        col(Grant.resource_id) == _some(random, Resource), col(Grant.mask) < random.randrange(9)
+    ),
+    lambda random, at: insert(Grant).from_select(
+        ["resource_id", "subject", "group_id", "mask"],
+        select(col(Resource.id), _SUBJECT, col(Group.id), literal(2))
+        .where(col(Resource.id) == _some(random, Resource))
+        .where(~select(1).where(col(Grant.resource_id) == Resource.id, col(Grant.subject) == _SUBJECT).exists())
+        .order_by(col(Group.id))
+        .limit(1),
+    ),
+    lambda random, at: delete(UserRole).where(col(UserRole.user_id) == _some(random, User)),
 ]
-"""Changes of rows that are cached, and of rows that refer to them."""
+"""Changes of rows that are cached, of rows that refer to them, and of the lists of one user or one resource."""
 
 
 def _now() -> Any:

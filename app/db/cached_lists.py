@@ -1,0 +1,137 @@
+"""Lists of one user or one resource as JSON, kept in the worker until a commit changes them.
+
+The roles of a user and the grants of a resource are such lists. The log of changes has a scope for each user and each
+resource, so a commit drops the lists that it concerns, and no others.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
+from weakref import WeakSet
+
+from orjson import Fragment
+
+from app.db.dropped_scopes import DroppedScopes
+
+MOST_BYTES = 32 * 2**20
+"""JSON that one worker keeps. Beyond that it drops the oldest eighth of the lists of each field."""
+
+MOST_BYTES_OF_LIST = 2**16
+"""JSON of one list that is kept."""
+
+MOST_MISSES = 5_000
+"""Keys of one field that are remembered because their lists were read once. Lists are kept when read again."""
+
+
+class FieldLists:
+    """The lists of one field of a plan by key: the id of a user or a resource, of which `scope` returns the scope."""
+
+    def __init__(self, scope: Callable[[int], int]) -> None:
+        self.scope = scope
+        self.size = 0
+        self.by_key: dict[int, Fragment] = {}
+        self._sizes: dict[int, int] = {}
+        self._missed = set[int]()
+
+    def miss(self, keys: Collection[int]) -> set[int]:
+        """Remember keys whose lists are read; returns those whose lists were read before, and are worth keeping."""
+        again = self._missed.intersection(keys)
+        if len(self._missed) > MOST_MISSES:
+            self._missed.clear()
+        self._missed.update(keys)
+        return again
+
+    def put(self, key: int, json: bytes) -> None:
+        """Keep the list of a key that has none yet."""
+        self.by_key[key] = Fragment(json)
+        self._sizes[key] = len(json)
+        self.size += len(json)
+
+    def discard(self, keys: Iterable[int]) -> None:
+        """Drop the lists of some keys."""
+        for key in keys:
+            if self.by_key.pop(key, None) is not None:
+                self.size -= self._sizes.pop(key)
+
+    def clear(self) -> None:
+        """Drop all lists."""
+        self.by_key.clear()
+        self._sizes.clear()
+        self.size = 0
+
+
+class CachedLists:
+    """The lists of all fields of one database, as of the moment up to which `drop` was told the changes."""
+
+    def __init__(self) -> None:
+        self.dropped = DroppedScopes()
+        self._fields: WeakSet[FieldLists] = WeakSet()
+
+    @property
+    def size(self) -> int:
+        """Return the size of all lists."""
+        return sum(each.size for each in self._fields)
+
+    def drop(self, scopes: Collection[int] | None) -> None:
+        """Drop the lists of users and resources; all for None or the scope of a table, whose rows are in the lists."""
+        if scopes is not None and not scopes:
+            return
+        if scopes is not None and min(scopes) < 0:
+            scopes = None
+        self.dropped.add(scopes)
+        for each in self._fields:
+            if scopes is None:
+                each.clear()
+            elif each.by_key:
+                each.discard([key for key in (scope // 2 for scope in scopes) if each.scope(key) in scopes])
+
+    def add(self, field: FieldLists, lists: Mapping[int, bytes], since: int) -> None:
+        """Keep lists that were read after the round `since`, but for those that a later round concerns."""
+        stale = self.dropped.since(since)
+        if stale is None:
+            return
+        self._fields.add(field)
+        for key, json in lists.items():
+            if len(json) <= MOST_BYTES_OF_LIST and key not in field.by_key and field.scope(key) not in stale:
+                field.put(key, json)
+        if self.size > MOST_BYTES:
+            for each in self._fields:
+                each.discard([*islice(each.by_key, 1 + len(each.by_key) // 8)])
+
+
+class OpenedLists:
+    """The cached lists for one query. They are used once its first read has told what has changed (`is_confirmed`).
+
+    A list is neither used nor kept if a change concerns it that any query has noted since this one began: it could be
+    of another moment than the rows of this query.
+    """
+
+    def __init__(self, lists: CachedLists) -> None:
+        self._lists, self._since = lists, lists.dropped.round
+        self.is_confirmed = False
+        self.are_expected = False
+        """True if all lists of the last level are probably cached."""
+        self.are_complete = False
+        """True if all lists of the last level were cached."""
+        self._is_used = False
+
+    @property
+    def is_mixed(self) -> bool:
+        """Return whether this query has used lists of a moment, and what it reads now may be of another one."""
+        return self._is_used and self._lists.dropped.round != self._since
+
+    def find(self, field: FieldLists, keys: Collection[int]) -> dict[int, Fragment]:
+        """Return the lists of those keys that have one."""
+        stale = self._lists.dropped.since(self._since) if self.is_confirmed else None
+        if stale is None:
+            return {}
+        by_key = field.by_key
+        lists = {key: by_key[key] for key in keys if key in by_key}
+        for key in [key for key in lists if field.scope(key) in stale] if stale else ():
+            del lists[key]
+        self._is_used = self._is_used or bool(lists)
+        return lists
+
+    def keep(self, field: FieldLists, lists: Mapping[int, bytes]) -> None:
+        """Keep lists that this query has read."""
+        if self.is_confirmed:
+            self._lists.add(field, lists, self._since)
