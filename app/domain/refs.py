@@ -28,10 +28,15 @@ def encode(kind: str, key: int) -> str:
     return b2a_base64(f"{kind}:{key}".encode(), newline=False).decode().rstrip("=")
 
 
+ENCODED_IDS = 8_192
+"""Encoded ids of one type in the cache: lists show the same rows again and again."""
+
+
 @cache
 def encoder(kind: str) -> Callable[[int], str]:
     """Return a function that encodes the ids of one type."""
 
+    @lru_cache(ENCODED_IDS)
     def encode_key(key: int) -> str:
         return encode(kind, key)
 

@@ -92,7 +92,8 @@ class ConnectionStep:
             by_key: dict[Any, dict[str, Any]] = {key: {} for key in keys}
             size, rows = page_request.size, self.sort(results[0], run) if self.builders else ()
             for name, builder in self.builders:
-                lists = group_by_key(rows, builder.make(rows, selects.cursor, run))
+                objects = builder.make(rows, selects.cursor, run)
+                lists = group_by_key(rows, objects) if len(keys) > 1 else {keys[0]: objects}
                 for key, connection in by_key.items():
                     connection[name] = lists[key][:size] if key in lists else []
             fill(parents, self.response_key, by_key, none, self.is_required)

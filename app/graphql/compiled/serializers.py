@@ -17,15 +17,22 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
+from orjson import Fragment
 
 from app.db.types import format_instant
 from app.graphql.compiled.fallback import PlanFailed
+from app.http import encode_json
 from app.query.relations import FieldSpec
 
 Serializer = Callable[[Any], Any]
 
 MAX_CACHED_VALUES = 4096
 """Converted values that are cached for one column."""
+
+
+def as_json(value: Any) -> Any:
+    """Return a list or an object as JSON, which needs no encoding in an answer; any other value unchanged."""
+    return Fragment(encode_json(value)) if isinstance(value, list | dict) else value
 
 
 class ConversionCache(dict[Any, Any]):
@@ -37,7 +44,7 @@ class ConversionCache(dict[Any, Any]):
 
     def __missing__(self, value: Any) -> Any:
         """Convert a value that is not cached, and cache it."""
-        converted = self._convert(value)
+        converted = as_json(self._convert(value))
         if len(self) < MAX_CACHED_VALUES:
             self[value] = converted
         return converted
