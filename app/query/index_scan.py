@@ -37,8 +37,11 @@ from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, has_bit
 MANY_SUBJECTS = 16
 """From this number of subjects on a page has a bound. For fewer, a bound costs more than it saves."""
 
-LEADING_ENTRIES, LEADING_SHARE = 2, 3
-"""Entries of each subject that are read for the bound: 2, and 3 times the subject's equal share of the page."""
+LEADING = (1, 2), (3, 6)
+"""Entries of each subject that are read for the bound: 1, and 2 times the subject's equal share of the page.
+
+If these are too few rows, since many subjects have the same ones, then three times as many.
+"""
 
 _GREATEST_TEXT = {"sqlite": "x'ff'", "postgresql": "repeat(chr(1114111), 5000)"}
 """SQL values after all texts. SQLite sorts binary values last; no sort key has 5,000 of the last character."""
@@ -177,16 +180,15 @@ def _bound(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialec
         return None
     down = _downs(query)[0] != query.backward
     last = _last_value(col(relation.orders[query.order[0][0]]), dialect, down)
-    subjects = _scan_of(relation).subjects(viewer)
-    number = select(func.count()).select_from(subjects).scalar_subquery()
-    stop = _Stop(LIMIT * LEADING_SHARE // number + LEADING_ENTRIES)
-    names = ("leading_entry", "seen")
-    leading = _scan(relation, viewer, query, dialect, (), stop, names=names).subquery("leading")
-    values = select(leading.c.o0, leading.c.key).distinct().subquery("first")
-    nth = select(values.c.o0).order_by(directed(values.c.o0, down)).limit(literal_column("1")).offset(LIMIT - 1)
-    return select(
-        case((number >= MANY_SUBJECTS, func.coalesce(nth.scalar_subquery(), last)), else_=last)
-    ).scalar_subquery()
+    number = select(func.count()).select_from(_scan_of(relation).subjects(viewer)).scalar_subquery()
+    bounds = []
+    for entries, share in LEADING:
+        stop = _Stop(LIMIT * share // number + entries)
+        leading = _scan(relation, viewer, query, dialect, (), stop, names=("leading_entry", "seen")).subquery("leading")
+        values = select(leading.c.o0, leading.c.key).distinct().subquery("first")
+        nth = select(values.c.o0).order_by(directed(values.c.o0, down)).limit(literal_column("1")).offset(LIMIT - 1)
+        bounds.append(nth.scalar_subquery())
+    return select(case((number >= MANY_SUBJECTS, func.coalesce(*bounds, last)), else_=last)).scalar_subquery()
 
 
 def _last_value(column: ColumnElement[Any], dialect: Dialect, down: bool) -> ColumnElement[Any]:
