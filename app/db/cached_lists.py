@@ -121,10 +121,10 @@ class OpenedLists:
 
     def find(self, field: FieldLists, keys: Collection[int]) -> dict[int, Fragment]:
         """Return the lists of those keys that have one."""
-        stale = self._lists.dropped.since(self._since) if self.is_confirmed else None
+        by_key = field.by_key
+        stale = self._lists.dropped.since(self._since) if by_key and self.is_confirmed else None
         if stale is None:
             return {}
-        by_key = field.by_key
         lists = {key: by_key[key] for key in keys if key in by_key}
         for key in [key for key in lists if field.scope(key) in stale] if stale else ():
             del lists[key]

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnClause, ColumnElement, true
+from sqlalchemy import BindParameter, Column, ColumnClause, ColumnElement, true
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import Selectable
 
 from app.db.cached_rows import columns_of
 from app.domain.viewer import Viewer
-from app.query.relations import Layout, Relation, Table
+from app.query.relations import NOW, Layout, Relation, Table
 from app.query.selected_columns import is_of, own_column
 
 
@@ -29,6 +29,11 @@ def reads_only(expression: ColumnElement[Any], table: Table) -> bool:
         and (not isinstance(each, ColumnClause) or each.is_literal or is_of(each, table))
         for each in visitors.iterate(expression)
     )
+
+
+def reads_time(expression: ColumnElement[Any]) -> bool:
+    """Return whether an expression compares with the time of the request."""
+    return any(isinstance(each, BindParameter) and each.key == NOW.key for each in visitors.iterate(expression))
 
 
 def places_of(layout: Layout, table: Table, viewer: Viewer) -> list[int] | None:

@@ -8,8 +8,10 @@ from sqlalchemy.sql.base import Executable
 
 from app import db
 from app.db import Freshness
-from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES
-from app.db.tables import col
+from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES, resource_scope, user_scope
+from app.db.tables import Grant, GroupMember, OrgMember, UserRole, col
+from app.query.relations import Relation
+from app.services import read_graph
 from tests.support.factories import Make
 
 
@@ -51,3 +53,44 @@ async def test_new_and_deleted_rows_of_cached_tables_are_recorded(
         changes, _ = await database.read_with_changes(state)
         state = changes.state
         assert changes.scopes is None or TABLE_SCOPES[table] in changes.scopes
+
+
+LISTS = {UserRole: user_scope, OrgMember: user_scope, GroupMember: user_scope, Grant: resource_scope}
+"""The tables of lists that workers keep, with the function of their scopes."""
+
+
+def _owner(table: Any) -> Any:
+    return table.resource_id if table is Grant else table.user_id
+
+
+@pytest.mark.parametrize("table", LISTS, ids=lambda table: table.__tablename__)
+async def test_each_change_of_a_row_of_a_cached_list_is_recorded(database: db.Database, make: Make, table: Any) -> None:
+    user, org = await make.user(None, "admin"), await make.org()
+    group = await make.group(None, user)
+    await make.member(org, user)
+    await make.grant(await make.resource(org), group, 1)
+    columns = [*table.__table__.c]
+    (row,) = await database.ask(select(*columns).limit(1), freshness=Freshness.PRIMARY)
+    values = dict(zip((each.name for each in columns), row, strict=True))
+    scope = LISTS[table](values[_owner(table).key])
+    this = [each == values[each.name] for each in table.__table__.primary_key]
+    written = [
+        *(update(table).where(*this).values({each.name: each}) for each in columns),
+        delete(table).where(*this),
+        insert(table).values(values),
+    ]
+    state = (await database.read_with_changes(None))[0].state
+    for statement in written:
+        await _write(database, statement)
+        changes, _ = await database.read_with_changes(state)
+        state = changes.state
+        assert changes.scopes is not None
+        assert scope in changes.scopes, statement
+
+
+def test_every_relation_with_a_scope_reads_such_a_table() -> None:
+    relations = [each for each in vars(read_graph).values() if isinstance(each, Relation) and each.scope is not None]
+    assert {each.anchor for each in relations} == {*LISTS}
+    for each in relations:
+        assert each.scope is LISTS[each.anchor]
+        assert each.by.key == _owner(each.anchor).key

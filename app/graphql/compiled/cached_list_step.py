@@ -39,12 +39,15 @@ class CachedListStep:
         """Return the statements for the keys without a cached list, and their target."""
         assert run.lists is not None
         lists, name = run.lists, self.inner.response_key
-        missing = _without(lists.find(self.lists, keys_of(parents, name)), parents, name)
-        if not missing:
+        keys = keys_of(parents, name)
+        if cached := lists.find(self.lists, keys):
+            parents = _without(cached, parents, name)
+            keys = keys_of(parents, name)
+        if not parents:
             return NO_STATEMENTS
-        again = self.lists.miss(keys_of(missing, name))
-        read = [(key, parent) for parent in missing if (key := parent[name]) in again]
-        statements, fill_missing = self.inner.open(run, missing)
+        again = self.lists.miss(keys)
+        read = [(key, parent) for parent in parents if (key := parent[name]) in again] if again else []
+        statements, fill_missing = self.inner.open(run, parents)
 
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
             level = fill_missing(results)
@@ -57,8 +60,6 @@ class CachedListStep:
 
 def _without(cached: Mapping[int, Any], parents: Objects, response_key: str) -> Objects:
     """Put the cached lists into the parents of their keys; returns the other parents."""
-    if not cached:
-        return parents
     missing = []
     for parent in parents:
         key = parent[response_key]

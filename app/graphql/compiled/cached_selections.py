@@ -257,7 +257,8 @@ def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
 def _end(plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> int | None:
     """Return the index of the column with the time at which a row ends by itself, None if rows do not."""
     anchor: Any = relation.anchor
-    if relation.scope is None or not hasattr(anchor, "expires_at"):
+    read = [*location.source.columns.layout().columns(plan.viewer), relation.sees(plan.viewer)]
+    if relation.scope is None or not hasattr(anchor, "expires_at") or not any(map(cached_rows.reads_time, read)):
         return None
     return plan.column(replace(location, table=anchor), "expires_at", reference(anchor.expires_at))[0]
 

@@ -93,7 +93,7 @@ class ConnectionStep:
             size, rows = page_request.size, self.sort(results[0], run) if self.builders else ()
             for name, builder in self.builders:
                 objects = builder.make(rows, selects.cursor, run)
-                lists = group_by_key(rows, objects) if len(keys) > 1 else {keys[0]: objects}
+                lists = {keys[0]: objects} if self.relation.by is None else group_by_key(rows, objects)
                 for key, connection in by_key.items():
                     connection[name] = lists[key][:size] if key in lists else []
             fill(parents, self.response_key, by_key, none, self.is_required)
