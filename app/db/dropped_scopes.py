@@ -1,4 +1,4 @@
-"""What a cache has dropped lately, so that a slow read adds nothing that a commit has changed since."""
+"""The scopes that a cache has dropped lately, so that a slow read adds nothing that has changed since it began."""
 
 from collections import deque
 from collections.abc import Collection

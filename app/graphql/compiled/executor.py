@@ -76,7 +76,8 @@ class ListsMissing(Exception):
 async def _read_first(level: PlanLevel, run: PlanRun) -> None:
     """Read one level, and complete its rows with cached lists; raises ListsMissing."""
     statements, targets = _open(level, run)
-    for step, parents in _fill(targets, await run.database.read(statements, freshness=run.freshness)):
+    read_once = run.database.read
+    for step, parents in _fill(targets, await read_once(statements, freshness=run.freshness) if statements else []):
         own, target = step.open(run, parents)
         if own:
             raise ListsMissing
