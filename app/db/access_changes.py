@@ -40,6 +40,16 @@ def resource_scope(resource: int) -> int:
     return 2 * resource + 1
 
 
+def is_resource(scope: int) -> bool:
+    """Return whether a scope is that of a resource; others are of users, or negative."""
+    return scope % 2 == 1
+
+
+def key_of(scope: int) -> int:
+    """Return the id of the user or the resource of a scope."""
+    return scope // 2
+
+
 def changes_or_everything(state: Any, scopes: Collection[int]) -> AccessChanges:
     """Return changes; None in place of scopes that are too many or contain EVERYTHING."""
     return AccessChanges(state, None if len(scopes) > MOST_SCOPES or EVERYTHING in scopes else scopes)

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from orjson import Fragment
 
+from app.db.access_changes import key_of
 from app.db.dropped_scopes import DroppedScopes
 
 MOST_BYTES = 32 * 2**20
@@ -82,7 +83,7 @@ class CachedLists:
             if scopes is None:
                 each.clear()
             elif each.by_key:
-                each.discard([key for key in (scope // 2 for scope in scopes) if each.scope(key) in scopes])
+                each.discard([key for key in map(key_of, scopes) if each.scope(key) in scopes])
 
     def add(self, field: FieldLists, lists: Mapping[int, bytes], since: int) -> None:
         """Keep lists that were read after the round `since`, but for those that a later round concerns."""

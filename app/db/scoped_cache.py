@@ -1,11 +1,15 @@
-"""A cache of values for pairs of a user and a resource that stay until a commit concerns the user or the resource."""
+"""A cache of values for pairs of a user and a resource that stay until a commit concerns the user or the resource.
+
+It also has their parts: what belongs to one user or to one resource.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from app.db.access_changes import resource_scope, user_scope
+from app.db.access_changes import is_resource, key_of, resource_scope, user_scope
 from app.db.dropped_scopes import DroppedScopes
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
@@ -13,13 +17,21 @@ from app.db.statements import Row
 
 @dataclass(slots=True)
 class CachedPairs:
-    """The values of one database: `values` by pair, where a pair is user id * `base` + resource id."""
+    """The values of one database: `values` by pair, where a pair is user id * `base` + resource id.
+
+    `users` and `resources` have the parts of single users and resources by id.
+    """
 
     base: int
     values: dict[int, int] = field(default_factory=dict)
+    users: dict[int, Any] = field(default_factory=dict)
+    resources: dict[int, Any] = field(default_factory=dict)
     state: Any = None
+    _missed_users: set[int] = field(default_factory=set)
+    _missed_resources: set[int] = field(default_factory=set)
     _dropped: DroppedScopes = field(default_factory=DroppedScopes)
-    _by_scope: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _pairs_of_user: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _pairs_of_resource: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     _added: int = 0
 
     @property
@@ -34,15 +46,20 @@ class CachedPairs:
         self._dropped.add(scopes)
         if scopes is None:
             self.clear()
+            self.users.clear()
+            self.resources.clear()
             return
         for scope in scopes:
-            for pair in self._by_scope.pop(scope, ()):
+            of_resource, key = is_resource(scope), key_of(scope)
+            (self.resources if of_resource else self.users).pop(key, None)
+            for pair in (self._pairs_of_resource if of_resource else self._pairs_of_user).pop(key, ()):
                 self.values.pop(pair, None)
 
     def clear(self) -> None:
-        """Drop all values."""
+        """Drop the values of all pairs."""
         self.values.clear()
-        self._by_scope.clear()
+        self._pairs_of_user.clear()
+        self._pairs_of_resource.clear()
         self._added = 0
 
     def add(self, values: Mapping[int, int], since: int, most: int) -> None:
@@ -56,14 +73,62 @@ class CachedPairs:
             self._added = len(values)
             if len(values) > most:
                 return
-        for pair, value in values.items():
-            user, resource = divmod(pair, self.base)
-            of_user, of_resource = user_scope(user), resource_scope(resource)
-            if of_user in stale or of_resource in stale:
-                continue
-            self.values[pair] = value
-            self._by_scope[of_user].append(pair)
-            self._by_scope[of_resource].append(pair)
+        if stale:
+            values = {pair: value for pair, value in values.items() if not self._is_of(pair, stale)}
+        self.values |= values
+        base, of_user, of_resource = self.base, self._pairs_of_user, self._pairs_of_resource
+        for pair in values:
+            user, resource = divmod(pair, base)
+            of_user[user].append(pair)
+            of_resource[resource].append(pair)
+
+    def _is_of(self, pair: int, scopes: Collection[int]) -> bool:
+        user, resource = divmod(pair, self.base)
+        return user_scope(user) in scopes or resource_scope(resource) in scopes
+
+    def miss(self, users: Collection[int], resources: Collection[int], most: int) -> tuple[set[int], set[int]]:
+        """Remember users and resources whose parts are not cached; return those that were remembered before."""
+        again = self._missed_users.intersection(users), self._missed_resources.intersection(resources)
+        for missed, new in ((self._missed_users, users), (self._missed_resources, resources)):
+            if len(missed) > most:
+                missed.clear()
+            missed.update(new)
+        return again
+
+    def find_parts(self, pairs: Collection[int], since: int) -> tuple[Mapping[int, Any], Mapping[int, Any]]:
+        """Return the cached parts of the users and resources of pairs that no round after `since` concerns, by id.
+
+        So they are of the same moment as what a query has read since then.
+        """
+        stale = self._dropped.since(since)
+        if stale is None:
+            return {}, {}
+        if not stale:
+            return self.users, self.resources
+        users, resources = {pair // self.base for pair in pairs}, {pair % self.base for pair in pairs}
+        return _without(stale, self.users, users, user_scope), _without(
+            stale, self.resources, resources, resource_scope
+        )
+
+    def add_parts(self, users: Mapping[int, Any], resources: Mapping[int, Any], since: int, most: int) -> None:
+        """Add parts that were read after the round `since`, but for those that a later round concerns.
+
+        If there are more than `most` users or resources, the oldest eighth of them is dropped first.
+        """
+        stale = self._dropped.since(since)
+        if stale is None:
+            return
+        for parts, new, scope in ((self.users, users, user_scope), (self.resources, resources, resource_scope)):
+            if len(parts) + len(new) > most:
+                for key in [*islice(parts, len(new) + most // 8)]:
+                    del parts[key]
+            parts.update((key, part) for key, part in new.items() if scope(key) not in stale)
+
+
+def _without(
+    stale: Collection[int], parts: Mapping[int, Any], keys: Collection[int], scope: Callable[[int], int]
+) -> dict[int, Any]:
+    return {key: parts[key] for key in keys if key in parts and scope(key) not in stale}
 
 
 class ScopedCache:

@@ -34,13 +34,16 @@ from app.policy.checks import (
     ENDS,
     FEW_PAIRS,
     MANY_PAIRS,
+    MOST_SUBJECTS,
     NO_RESOURCE,
     NO_USER,
     PAIR,
     WIDE_PAIR,
     WIDTH,
+    entries_of_resources,
     masks_of_pairs,
     masks_of_user,
+    subjects_of_user,
 )
 from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, unrestricted
 from app.policy.effective_subjects import (

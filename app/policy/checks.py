@@ -50,6 +50,9 @@ MANY_ENTRIES = 32
 MANY_PAIRS = 64
 """Pairs of one user from which on the subjects of the user are computed first."""
 
+MOST_SUBJECTS = 1_000
+"""Subjects of a user that are read at once."""
+
 FEW_PAIRS = 4
 """Pairs up to which PostgreSQL always goes along the subjects: to begin the larger statement costs it more."""
 
@@ -93,12 +96,54 @@ def masks_of_user(dialect: str, *, registry: bool = True) -> Select[Any]:
     It binds `now`, `user` and `resources`, a list of ids. The subjects of the user are computed once: so an entry costs
     a lookup among them, and none in the tables of memberships.
     """
-    me = select(_USER.label("user")).subquery("me")
-    subjects = effective_subjects(me, registry=None if registry else False).cte("mine").prefix_with("MATERIALIZED")
+    subjects = effective_subjects(_me(), registry=None if registry else False).cte("mine").prefix_with("MATERIALIZED")
     requested = _requested_resources(dialect)
     return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
         _by_few_entries(dialect, requested, subjects), _by_own_subjects(requested, subjects)
     )
+
+
+@cache
+def subjects_of_user(*, registry: bool = True) -> Select[Any]:
+    """Return the statement for the effective subjects of one user: (subject, cap, end of the membership or null).
+
+    It binds `now` and `user`. A user who is not active has no row, and others at most `MOST_SUBJECTS`.
+    """
+    subjects = effective_subjects(_me(), registry=None if registry else False).subquery("mine")
+    return (
+        select(subjects.c.subject, subjects.c.cap, subjects.c.until)
+        .where(_is_active_user())
+        .limit(literal_column(str(MOST_SUBJECTS), Integer))
+    )
+
+
+def _me() -> FromClause:
+    """Return the bound user as a row."""
+    return select(_USER.label("user")).subquery("me")
+
+
+def _is_active_user() -> ColumnElement[bool]:
+    """Return the condition that the bound user exists and is active."""
+    person = aliased(User)
+    return select(_ONE).where(col(person.id) == _USER, is_active(col(person.id))).exists()
+
+
+@cache
+def entries_of_resources(dialect: str) -> Select[Any]:
+    """Return the statement for the entries of resources in the access index: (resource, subject, mask, end or null).
+
+    It binds `resources`, a list of ids. Resources with more than `MANY_ENTRIES` entries have no row.
+    """
+    rows, _ = _bound_values(dialect, bindparam("resources", type_=Keys(RowId())))
+    key, entry = cast(rows.c.value, RowId), aliased(Access)
+    columns = col(entry.subject), col(entry.mask), col(entry.expires_at)
+    is_entry = col(entry.resource_id) == key
+    if dialect == "postgresql":
+        own = select(*columns).where(is_entry).offset(_ZERO).correlate(rows).lateral("own")
+        found, columns = rows.join(own, true()), (own.c.subject, own.c.mask, own.c.expires_at)
+    else:
+        found = OrderedJoin(rows, from_of(entry), is_entry)
+    return select(key, *columns).select_from(found).where(_has_few_entries(key, MANY_ENTRIES))
 
 
 _USER = bindparam("user", type_=RowId())
@@ -109,9 +154,7 @@ def _requested_resources(dialect: str) -> CTE:
     rows, at = _bound_values(dialect, bindparam("resources", type_=Keys(RowId())))
     resource_id = cast(rows.c.value, RowId)
     columns = at.label("at"), resource_id.label("id"), _has_few_entries(resource_id, MANY_ENTRIES).label("has_few")
-    person = aliased(User)
-    is_user = select(_ONE).where(col(person.id) == _USER, is_active(col(person.id))).exists()
-    return select(*columns).select_from(rows).where(is_user).cte("requested").prefix_with("MATERIALIZED")
+    return select(*columns).select_from(rows).where(_is_active_user()).cte("requested").prefix_with("MATERIALIZED")
 
 
 def _by_few_entries(dialect: str, requested: CTE, subjects: CTE) -> Select[Any]:

@@ -14,6 +14,7 @@ from app.db import BoundStatement, Database, Freshness, ScopedCache, SnapshotRea
 from app.db.statements import Row
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
+from app.services.access_parts import Parts
 
 MASKS_BY_PAIR: Mapping[tuple[int, bool], ScopedCache] = {
     (base, registry): ScopedCache(base, 200_000 if base == policy.PAIR and registry else 50_000)
@@ -39,31 +40,50 @@ async def get_masks(
     """
     if not pairs:
         return []
-
-    def select(missing: Sequence[int]) -> list[BoundStatement]:
-        return [_select_masks(database, missing, base, registry=registry)] if missing else []
-
     if not isinstance(database, Database):
-        (rows,) = await database.read(select(pairs), freshness=Freshness.PRIMARY)
+        (rows,) = await database.read(
+            [_select_masks(database, pairs, base, registry=registry)], freshness=Freshness.PRIMARY
+        )
         loaded = await _masks_by_pair(database, pairs, rows, base)
         return [loaded[pair] & ~policy.ENDS for pair in pairs]
     cache = MASKS_BY_PAIR[base, registry]
     cached = cache.of(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
-    missing = _missing(pairs, masks)
-    results, since = await cache.refresh(database, select(missing))
-    loaded = await _add(database, cache, missing, results, since)
+    loaded = await _load(database, cache, _missing(pairs, masks), registry=registry)
     if cached.round != before:
         masks = [*map(cached.values.get, pairs)]
-        dropped, since = [pair for pair in _missing(pairs, masks) if pair not in loaded], cached.round
-        if dropped:
-            results = await database.read(select(dropped), freshness=Freshness.PRIMARY)
-            loaded |= await _add(database, cache, dropped, results, since)
+        dropped = [pair for pair in _missing(pairs, masks) if pair not in loaded]
+        loaded |= await _read(database, cache, dropped, registry=registry)
     return [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
 
 
 def _missing(pairs: Sequence[int], masks: Sequence[int | None]) -> list[int]:
     return [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}] if None in masks else []
+
+
+async def _load(database: Database, cache: ScopedCache, missing: list[int], *, registry: bool) -> dict[int, int]:
+    """Drop what has changed, and return the masks of the pairs that are not cached."""
+    has_parts = cache.base == policy.PAIR
+    parts = Parts(cache.of(database), missing if has_parts else ())
+    others = parts.others if has_parts else missing
+    statements = parts.select(database, registry=registry)
+    if others:
+        statements.append(_select_masks(database, others, cache.base, registry=registry))
+    results, since = await cache.refresh(database, statements)
+    loaded = parts.decide(results, since)
+    cache.of(database).add(loaded, since, cache.most)
+    loaded |= await _add(database, cache, others, results[-1:], since)
+    undecided = [pair for pair in missing if pair not in loaded]
+    return loaded | await _read(database, cache, undecided, registry=registry)
+
+
+async def _read(database: Database, cache: ScopedCache, pairs: list[int], *, registry: bool) -> dict[int, int]:
+    """Return the masks of pairs, if there are any, by a statement of their own."""
+    if not pairs:
+        return {}
+    since, statement = cache.of(database).round, _select_masks(database, pairs, cache.base, registry=registry)
+    results = await database.read([statement], freshness=Freshness.PRIMARY)
+    return await _add(database, cache, pairs, results, since)
 
 
 async def _add(

@@ -1,0 +1,102 @@
+"""The two parts of a decision, each cached until a commit concerns it: a user's subjects and a resource's entries.
+
+A user is asked about on many resources, and a resource for many users. So a pair that is new is mostly decided from
+parts that are cached. A part is unsuitable if something in it ends by itself, or if it is large.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app import policy
+from app.db import BoundStatement, CachedPairs, Database
+from app.db.statements import Row
+
+MOST_PARTS = 100_000
+"""Users, and resources, whose parts one worker keeps, in about half a kilobyte each."""
+
+MOST_MISSES = 100_000
+"""Users, and resources, that are remembered because they were asked about once. The second time their part is kept."""
+
+UNSUITABLE = None
+"""A part that decides nothing, so that its pairs need a statement of their own."""
+
+
+class Parts:
+    """The parts of some pairs: those that are cached when a request begins, and those that it reads.
+
+    The part of a user is the cap of their roles by subject, that of a resource the subject and the roles of each entry.
+    A request reads the part of at most one user. `others` are the pairs that need a statement of their own.
+    """
+
+    def __init__(self, cached: CachedPairs, pairs: Sequence[int]) -> None:
+        self._cached, self._began, base = cached, cached.round, cached.base
+        self.others: list[int] = []
+        users, resources = {pair // base for pair in pairs}, {pair % base for pair in pairs}
+        new_users, new_resources = users.difference(cached.users), resources.difference(cached.resources)
+        again = cached.miss(new_users, new_resources, MOST_MISSES)
+        self._new_user = next((user for user in new_users if user in again[0]), None)
+        self._new_resources = [*again[1]]
+        bad_users = {*new_users.difference([self._new_user]), *_unsuitable(cached.users, users)}
+        bad_resources = {*new_resources.difference(again[1]), *_unsuitable(cached.resources, resources)}
+        self._pairs = pairs
+        if bad_users or bad_resources:
+            self.others = [pair for pair in pairs if pair // base in bad_users or pair % base in bad_resources]
+            self._pairs = [*{*pairs}.difference(self.others)]
+
+    def select(self, database: Database, *, registry: bool) -> list[BoundStatement]:
+        """Return the statements for the parts that are not cached: at most two."""
+        statements: list[BoundStatement] = []
+        if self._new_user is not None:
+            of_user = database.prepare(policy.subjects_of_user(registry=registry))
+            statements.append((of_user, {"user": self._new_user, "now": database.clock()}))
+        if self._new_resources:
+            of_resources = database.prepare(policy.entries_of_resources(database.dialect.name))
+            statements.append((of_resources, {"resources": self._new_resources}))
+        return statements
+
+    def decide(self, results: Sequence[Sequence[Row]], since: int) -> dict[int, int]:
+        """Return the roles of the pairs whose parts are known, and cache the parts that were read after `since`."""
+        rest, cached, base = iter(results), self._cached, self._cached.base
+        new_user = {} if self._new_user is None else _read_user(self._new_user, next(rest))
+        new_resources = _read_resources(next(rest)) if self._new_resources else {}
+        cached.add_parts(new_user, new_resources, since, MOST_PARTS)
+        users, resources = cached.find_parts(self._pairs, self._began)
+        masks = {}
+        for pair in self._pairs:
+            user, resource = divmod(pair, base)
+            caps = users.get(user) or new_user.get(user)
+            entries = resources.get(resource) or new_resources.get(resource)
+            if caps is None or entries is None:
+                continue
+            mask = 0
+            for subject, roles in entries:
+                if subject in caps:
+                    mask |= roles & caps[subject]
+            masks[pair] = mask
+        return masks
+
+
+def _unsuitable(parts: Mapping[int, Any], keys: set[int]) -> list[int]:
+    """Return those of the keys whose cached part is unsuitable."""
+    return [key for key in keys if parts.get(key, key) is UNSUITABLE]
+
+
+def _read_user(user: int, rows: Sequence[Row]) -> Mapping[int, Any]:
+    """Return the part of a user by id; none for a user who is not active."""
+    if any(end is not None for *_, end in rows) or len(rows) == policy.MOST_SUBJECTS:
+        return {user: UNSUITABLE}
+    caps: dict[int, int] = {}
+    for subject, cap, _ in rows:
+        caps[subject] = caps.get(subject, 0) | cap
+    return {user: caps} if caps else {}
+
+
+def _read_resources(rows: Sequence[Row]) -> Mapping[int, Any]:
+    """Return the part of each resource by id; none for one that does not exist, or has many entries."""
+    resources: dict[int, Any] = {}
+    ending = set()
+    for resource, subject, roles, end in rows:
+        resources.setdefault(resource, []).append((subject, roles))
+        if end is not None:
+            ending.add(resource)
+    return resources | dict.fromkeys(ending, UNSUITABLE)
