@@ -140,10 +140,10 @@ def entries_of_resources(dialect: str) -> Select[Any]:
     is_entry = col(entry.resource_id) == key
     if dialect == "postgresql":
         own = select(*columns).where(is_entry).offset(_ZERO).correlate(rows).lateral("own")
-        found, columns = rows.join(own, true()), (own.c.subject, own.c.mask, own.c.expires_at)
+        joined, columns = rows.join(own, true()), (own.c.subject, own.c.mask, own.c.expires_at)
     else:
-        found = OrderedJoin(rows, from_of(entry), is_entry)
-    return select(key, *columns).select_from(found).where(_has_few_entries(key, MANY_ENTRIES))
+        joined = OrderedJoin(rows, from_of(entry), is_entry)
+    return select(key, *columns).select_from(joined).where(_has_few_entries(key, MANY_ENTRIES))
 
 
 _USER = bindparam("user", type_=RowId())
