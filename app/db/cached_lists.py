@@ -10,17 +10,20 @@ from weakref import WeakSet
 
 from orjson import Fragment
 
-from app.db.access_changes import key_of
+from app.db.access_changes import is_resource, key_of, resource_scope
 from app.db.dropped_scopes import DroppedScopes
 
 MOST_BYTES = 32 * 2**20
-"""JSON that one worker keeps. Beyond that it drops the oldest eighth of the lists of each field."""
+"""Memory for lists in one worker. Beyond that it drops the oldest eighth of the lists of each field."""
 
 MOST_BYTES_OF_LIST = 2**16
 """JSON of one list that is kept."""
 
-MOST_MISSES = 5_000
-"""Keys of one field that are remembered because their lists were read once. Lists are kept when read again."""
+OVERHEAD = 256
+"""Memory of a list besides its JSON: its entries in two dictionaries, its key and its fragment."""
+
+MOST_MISSES = 20_000
+"""Users, and resources, that are remembered because their lists were read once. Lists are kept when read again."""
 
 
 class FieldLists:
@@ -28,36 +31,34 @@ class FieldLists:
 
     def __init__(self, scope: Callable[[int], int]) -> None:
         self.scope = scope
+        self.is_of_resources = scope is resource_scope
         self.size = 0
         self.by_key: dict[int, Fragment] = {}
         self._sizes: dict[int, int] = {}
-        self._missed = set[int]()
-
-    def miss(self, keys: Collection[int]) -> set[int]:
-        """Remember keys whose lists are read; returns those whose lists were read before, and are worth keeping."""
-        again = self._missed.intersection(keys)
-        if len(self._missed) > MOST_MISSES:
-            self._missed.clear()
-        self._missed.update(keys)
-        return again
 
     def put(self, key: int, json: bytes) -> None:
         """Keep the list of a key that has none yet."""
-        self.by_key[key] = Fragment(json)
-        self._sizes[key] = len(json)
-        self.size += len(json)
+        self.by_key[key] = Fragment(compact(json))
+        self._sizes[key] = size = len(json) + OVERHEAD
+        self.size += size
 
     def discard(self, keys: Iterable[int]) -> None:
-        """Drop the lists of some keys."""
+        """Drop the lists of some keys that have one."""
         for key in keys:
-            if self.by_key.pop(key, None) is not None:
-                self.size -= self._sizes.pop(key)
+            del self.by_key[key]
+            self.size -= self._sizes.pop(key)
 
     def clear(self) -> None:
         """Drop all lists."""
-        self.by_key.clear()
-        self._sizes.clear()
-        self.size = 0
+        if self.by_key:
+            self.by_key.clear()
+            self._sizes.clear()
+            self.size = 0
+
+
+def compact(json: bytes) -> bytes:
+    """Return a copy that takes no more memory than needed: orjson leaves its result in a block of 4 KiB or more."""
+    return bytes(memoryview(json))
 
 
 class CachedLists:
@@ -66,10 +67,12 @@ class CachedLists:
     def __init__(self) -> None:
         self.dropped = DroppedScopes()
         self._fields: WeakSet[FieldLists] = WeakSet()
+        self._missed = set[int](), set[int]()
+        self._added = 0
 
     @property
     def size(self) -> int:
-        """Return the size of all lists."""
+        """Return the memory of all lists in bytes."""
         return sum(each.size for each in self._fields)
 
     def drop(self, scopes: Collection[int] | None) -> None:
@@ -79,11 +82,13 @@ class CachedLists:
         if scopes is not None and min(scopes) < 0:
             scopes = None
         self.dropped.add(scopes)
+        users = {key_of(scope) for scope in scopes or () if not is_resource(scope)}
+        resources = {key_of(scope) for scope in scopes or () if is_resource(scope)}
         for each in self._fields:
             if scopes is None:
                 each.clear()
             elif each.by_key:
-                each.discard([key for key in map(key_of, scopes) if each.scope(key) in scopes])
+                each.discard(each.by_key.keys() & (resources if each.is_of_resources else users))
 
     def add(self, field: FieldLists, lists: Mapping[int, bytes], since: int) -> None:
         """Keep lists that were read after the round `since`, but for those that a later round concerns."""
@@ -94,9 +99,26 @@ class CachedLists:
         for key, json in lists.items():
             if len(json) <= MOST_BYTES_OF_LIST and key not in field.by_key and field.scope(key) not in stale:
                 field.put(key, json)
+                self._added += len(json) + OVERHEAD
+        if self._added > MOST_BYTES // 16:
+            self._added = 0
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
         if self.size > MOST_BYTES:
             for each in self._fields:
                 each.discard([*islice(each.by_key, 1 + len(each.by_key) // 8)])
+
+    def missed(self, field: FieldLists) -> set[int]:
+        """Return the growing set of the users or resources whose lists were read."""
+        return self._missed[field.is_of_resources]
+
+    def miss(self, field: FieldLists, keys: Collection[int]) -> None:
+        """Remember keys whose lists are read."""
+        missed = self.missed(field)
+        if len(missed) > MOST_MISSES:
+            missed.clear()
+        missed.update(keys)
 
 
 class OpenedLists:
@@ -114,6 +136,7 @@ class OpenedLists:
         self.are_complete = False
         """True if all lists of the last level were cached."""
         self._is_used = False
+        self._missed: list[tuple[FieldLists, Collection[int]]] = []
 
     @property
     def is_mixed(self) -> bool:
@@ -132,7 +155,17 @@ class OpenedLists:
         self._is_used = self._is_used or bool(lists)
         return lists
 
+    def miss(self, field: FieldLists, keys: Collection[int]) -> set[int]:
+        """Return those of the keys whose lists an earlier query has read, and are worth keeping."""
+        self._missed.append((field, keys))
+        return self._lists.missed(field).intersection(keys)
+
     def keep(self, field: FieldLists, lists: Mapping[int, bytes]) -> None:
         """Keep lists that this query has read."""
         if self.is_confirmed:
             self._lists.add(field, lists, self._since)
+
+    def end(self) -> None:
+        """Remember which lists this query has read."""
+        for field, keys in self._missed:
+            self._lists.miss(field, keys)

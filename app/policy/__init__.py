@@ -43,7 +43,7 @@ from app.policy.checks import (
     entries_of_resources,
     masks_of_pairs,
     masks_of_user,
-    subjects_of_user,
+    subjects_of_users,
 )
 from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, unrestricted
 from app.policy.effective_subjects import (

@@ -28,7 +28,7 @@ from app.db.tables import Access, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.policy.conditions import OrderedJoin, is_valid_until
-from app.policy.effective_subjects import by_membership, effective_subjects, is_active
+from app.policy.effective_subjects import by_membership, effective_subjects, is_active, subjects_by_seeks
 from app.policy.resources import bit_or, holds_access, roles_sql
 from app.query.relations import Keys
 
@@ -50,8 +50,8 @@ MANY_ENTRIES = 32
 MANY_PAIRS = 64
 """Pairs of one user from which on the subjects of the user are computed first."""
 
-MOST_SUBJECTS = 1_000
-"""Subjects of a user that are read at once."""
+MOST_SUBJECTS = 5_000
+"""Subjects of users that are read at once."""
 
 FEW_PAIRS = 4
 """Pairs up to which PostgreSQL always goes along the subjects: to begin the larger statement costs it more."""
@@ -96,7 +96,8 @@ def masks_of_user(dialect: str, *, registry: bool = True) -> Select[Any]:
     It binds `now`, `user` and `resources`, a list of ids. The subjects of the user are computed once: so an entry costs
     a lookup among them, and none in the tables of memberships.
     """
-    subjects = effective_subjects(_me(), registry=None if registry else False).cte("mine").prefix_with("MATERIALIZED")
+    me = select(_USER.label("user")).subquery("me")
+    subjects = effective_subjects(me, registry=None if registry else False).cte("mine").prefix_with("MATERIALIZED")
     requested = _requested_resources(dialect)
     return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
         _by_few_entries(dialect, requested, subjects), _by_own_subjects(requested, subjects)
@@ -104,28 +105,16 @@ def masks_of_user(dialect: str, *, registry: bool = True) -> Select[Any]:
 
 
 @cache
-def subjects_of_user(*, registry: bool = True) -> Select[Any]:
-    """Return the statement for the effective subjects of one user: (subject, cap, end of the membership or null).
+def subjects_of_users(*, registry: bool = True) -> Select[Any]:
+    """Return the statement for the effective subjects of users: (user, subject, cap, end of the membership or null).
 
-    It binds `now` and `user`. A user who is not active has no row, and others at most `MOST_SUBJECTS`.
+    It binds `now` and `keys`, a list of ids. Only active users have a row of the subject ANYONE. There are at most
+    `MOST_SUBJECTS` rows.
     """
-    subjects = effective_subjects(_me(), registry=None if registry else False).subquery("mine")
-    return (
-        select(subjects.c.subject, subjects.c.cap, subjects.c.until)
-        .where(_is_active_user())
-        .limit(literal_column(str(MOST_SUBJECTS), Integer))
+    rows = subjects_by_seeks(registry=registry).subquery("theirs")
+    return select(rows.c.user, rows.c.subject, rows.c.cap, rows.c.until).limit(
+        literal_column(str(MOST_SUBJECTS), Integer)
     )
-
-
-def _me() -> FromClause:
-    """Return the bound user as a row."""
-    return select(_USER.label("user")).subquery("me")
-
-
-def _is_active_user() -> ColumnElement[bool]:
-    """Return the condition that the bound user exists and is active."""
-    person = aliased(User)
-    return select(_ONE).where(col(person.id) == _USER, is_active(col(person.id))).exists()
 
 
 @cache
@@ -154,7 +143,9 @@ def _requested_resources(dialect: str) -> CTE:
     rows, at = _bound_values(dialect, bindparam("resources", type_=Keys(RowId())))
     resource_id = cast(rows.c.value, RowId)
     columns = at.label("at"), resource_id.label("id"), _has_few_entries(resource_id, MANY_ENTRIES).label("has_few")
-    return select(*columns).select_from(rows).where(_is_active_user()).cte("requested").prefix_with("MATERIALIZED")
+    person = aliased(User)
+    is_user = select(_ONE).where(col(person.id) == _USER, is_active(col(person.id))).exists()
+    return select(*columns).select_from(rows).where(is_user).cte("requested").prefix_with("MATERIALIZED")
 
 
 def _by_few_entries(dialect: str, requested: CTE, subjects: CTE) -> Select[Any]:

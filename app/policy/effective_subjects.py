@@ -11,6 +11,7 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Integer,
+    Select,
     and_,
     bindparam,
     case,
@@ -149,6 +150,20 @@ def effective_subjects(
     `cap` is the mask of the subject's roles that the user receives. `registry` states whether the users hold
     RESOURCES_MANAGE; None reads it from their roles, only for users that match `registry_filter`.
     """
+    user, arms = users.c.user, _direct_arms(users, registry=bool(registry))
+    for membership in by_membership():
+        where = membership.where
+        if membership.kind is SubjectType.REGISTRY:
+            if registry is not None:
+                continue
+            where = where if registry_filter is None else and_(where, registry_filter)
+        rows = users.join(membership.rows, membership.user == user)
+        arms.append(_arm(membership, user).select_from(rows).where(where))
+    return union_all(*arms)
+
+
+def _direct_arms(users: FromClause, *, registry: bool) -> list[Select[Any]]:
+    """Return the subjects that each of these users acts as by themselves, and as the registry if that is stated."""
     user = users.c.user
     direct = [
         (_constant_subject(resource_roles.ANYONE), true()),
@@ -158,27 +173,36 @@ def effective_subjects(
     ]
     if registry:
         direct.append((_constant_subject(resource_roles.REGISTRY), user.is_not(None)))
-    arms = [
+    return [
         select(user.label("user"), number.label("subject"), _NO_CAP.label("cap"), _NO_LEVEL, _NO_END)
         .select_from(users)
         .where(condition)
         for number, condition in direct
     ]
+
+
+def _arm(membership: SubjectRows, user: ColumnElement[Any]) -> Select[Any]:
+    """Return the columns of the subjects of a membership."""
+    return select(
+        user.label("user"),
+        subject_id(membership.kind, membership.key).label("subject"),
+        membership.cap.label("cap"),
+        membership.level,
+        membership.until,
+    )
+
+
+def subjects_by_seeks(*, registry: bool) -> CompoundSelect[Any]:
+    """Return the rows of `effective_subjects` for the users among the bound `keys`, by seeking the memberships of each.
+
+    SQLite might scan all memberships to join them to users. Here deactivated users have memberships, but no other rows.
+    """
+    keys = bindparam("keys", type_=Keys(RowId()))
+    arms = _direct_arms(asked_users(), registry=False)
     for membership in by_membership():
-        where = membership.where
-        if membership.kind is SubjectType.REGISTRY:
-            if registry is not None:
-                continue
-            where = where if registry_filter is None else and_(where, registry_filter)
-        columns = (
-            user.label("user"),
-            subject_id(membership.kind, membership.key).label("subject"),
-            membership.cap.label("cap"),
-            membership.level,
-            membership.until,
-        )
-        rows = users.join(membership.rows, membership.user == user)
-        arms.append(select(*columns).select_from(rows).where(where))
+        if registry or membership.kind is not SubjectType.REGISTRY:
+            rows = _arm(membership, membership.user).select_from(membership.rows)
+            arms.append(rows.where(among(membership.user, keys), membership.where))
     return union_all(*arms)
 
 

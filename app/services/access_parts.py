@@ -5,17 +5,22 @@ parts that are cached. A part is unsuitable if something in it ends by itself, o
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from app import policy
 from app.db import BoundStatement, CachedPairs, Database
 from app.db.statements import Row
+from app.domain import resource_roles
 
 MOST_PARTS = 100_000
 """Users, and resources, whose parts one worker keeps, in about half a kilobyte each."""
 
 MOST_MISSES = 100_000
 """Users, and resources, that are remembered because they were asked about once. The second time their part is kept."""
+
+USERS_AT_ONCE = 20
+"""Users whose parts one request reads."""
 
 UNSUITABLE = None
 """A part that decides nothing, so that its pairs need a statement of their own."""
@@ -25,7 +30,7 @@ class Parts:
     """The parts of some pairs: those that are cached when a request begins, and those that it reads.
 
     The part of a user is the cap of their roles by subject, that of a resource the subject and the roles of each entry.
-    A request reads the part of at most one user. `others` are the pairs that need a statement of their own.
+    `others` are the pairs that need a statement of their own.
     """
 
     def __init__(self, cached: CachedPairs, pairs: Sequence[int]) -> None:
@@ -34,9 +39,9 @@ class Parts:
         users, resources = {pair // base for pair in pairs}, {pair % base for pair in pairs}
         new_users, new_resources = users.difference(cached.users), resources.difference(cached.resources)
         again = cached.miss(new_users, new_resources, MOST_MISSES)
-        self._new_user = next((user for user in new_users if user in again[0]), None)
+        self._new_users = [*islice(again[0], USERS_AT_ONCE)]
         self._new_resources = [*again[1]]
-        bad_users = {*new_users.difference([self._new_user]), *_unsuitable(cached.users, users)}
+        bad_users = {*new_users.difference(self._new_users), *_unsuitable(cached.users, users)}
         bad_resources = {*new_resources.difference(again[1]), *_unsuitable(cached.resources, resources)}
         self._pairs = pairs
         if bad_users or bad_resources:
@@ -46,9 +51,9 @@ class Parts:
     def select(self, database: Database, *, registry: bool) -> list[BoundStatement]:
         """Return the statements for the parts that are not cached: at most two."""
         statements: list[BoundStatement] = []
-        if self._new_user is not None:
-            of_user = database.prepare(policy.subjects_of_user(registry=registry))
-            statements.append((of_user, {"user": self._new_user, "now": database.clock()}))
+        if self._new_users:
+            of_users = database.prepare(policy.subjects_of_users(registry=registry))
+            statements.append((of_users, {"keys": self._new_users, "now": database.clock()}))
         if self._new_resources:
             of_resources = database.prepare(policy.entries_of_resources(database.dialect.name))
             statements.append((of_resources, {"resources": self._new_resources}))
@@ -57,14 +62,14 @@ class Parts:
     def decide(self, results: Sequence[Sequence[Row]], since: int) -> dict[int, int]:
         """Return the roles of the pairs whose parts are known, and cache the parts that were read after `since`."""
         rest, cached, base = iter(results), self._cached, self._cached.base
-        new_user = {} if self._new_user is None else _read_user(self._new_user, next(rest))
+        new_users = _read_users(self._new_users, next(rest)) if self._new_users else {}
         new_resources = _read_resources(next(rest)) if self._new_resources else {}
-        cached.add_parts(new_user, new_resources, since, MOST_PARTS)
+        cached.add_parts(new_users, new_resources, since, MOST_PARTS)
         users, resources = cached.find_parts(self._pairs, self._began)
         masks = {}
         for pair in self._pairs:
             user, resource = divmod(pair, base)
-            caps = users.get(user) or new_user.get(user)
+            caps = users.get(user) or new_users.get(user)
             entries = resources.get(resource) or new_resources.get(resource)
             if caps is None or entries is None:
                 continue
@@ -81,14 +86,19 @@ def _unsuitable(parts: Mapping[int, Any], keys: set[int]) -> list[int]:
     return [key for key in keys if parts.get(key, key) is UNSUITABLE]
 
 
-def _read_user(user: int, rows: Sequence[Row]) -> Mapping[int, Any]:
-    """Return the part of a user by id; none for a user who is not active."""
-    if any(end is not None for *_, end in rows) or len(rows) == policy.MOST_SUBJECTS:
-        return {user: UNSUITABLE}
-    caps: dict[int, int] = {}
-    for subject, cap, _ in rows:
+def _read_users(asked: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
+    """Return the part of each user by id; none for users who are not active."""
+    if len(rows) == policy.MOST_SUBJECTS:  # there may be more
+        return dict.fromkeys(asked, UNSUITABLE)
+    users: dict[int, Any] = {}
+    ending = set()
+    for user, subject, cap, end in rows:
+        caps = users.setdefault(user, {})
         caps[subject] = caps.get(subject, 0) | cap
-    return {user: caps} if caps else {}
+        if end is not None:
+            ending.add(user)
+    active = {user: caps for user, caps in users.items() if resource_roles.ANYONE in caps}
+    return active | dict.fromkeys(ending, UNSUITABLE)
 
 
 def _read_resources(rows: Sequence[Row]) -> Mapping[int, Any]:

@@ -1,5 +1,7 @@
 """Tests of the cache of lists: which lists a query may use and keep, beside changes that others have noted."""
 
+import gc
+import tracemalloc
 from random import Random
 
 import pytest
@@ -42,7 +44,9 @@ def test_a_list_stays_until_its_scope_is_dropped(seed: int) -> None:
         for field, naive in fields.items():
             found = _opened(lists).find(field, range(8))
             assert {key: dumps(json) for key, json in found.items()} == naive
-        assert lists.size == sum(len(json) for naive in fields.values() for json in naive.values())
+        assert lists.size == sum(
+            len(json) + cached_lists.OVERHEAD for naive in fields.values() for json in naive.values()
+        )
 
 
 def test_nothing_is_used_or_kept_before_the_first_read_has_ended() -> None:
@@ -78,16 +82,27 @@ def test_a_query_that_has_used_lists_notices_that_a_later_read_is_of_another_mom
     assert [*mixed, used.is_mixed, unused.is_mixed] == [False, True, False]
 
 
-def test_a_list_is_worth_keeping_when_its_key_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_is_worth_keeping_when_a_later_query_reads_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cached_lists, "MOST_MISSES", 3)
-    field = FieldLists(user_scope)
-    assert not field.miss({1, 2, 3, 4})
-    assert field.miss({1, 5}) == {1}
-    assert field.miss({1, 2}) == {1}, "the others were forgotten, since there were too many"
+    lists, field, other = CachedLists(), FieldLists(user_scope), FieldLists(resource_scope)
+
+    def miss(*keys: int) -> set[int]:
+        opened = OpenedLists(lists)
+        again = opened.miss(field, keys)
+        assert opened.miss(field, keys) == again, "of the same query"
+        assert not opened.miss(other, keys)
+        opened.end()
+        lists.missed(other).clear()
+        return again
+
+    assert not miss(1, 2, 3, 4)
+    assert miss(1, 5) == {1}
+    assert miss(1, 2) == {1}, "the others were forgotten, since there were too many"
 
 
 def test_long_lists_are_not_kept_and_the_oldest_are_dropped_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached_lists, "MOST_BYTES", 800)
+    size = 100 + cached_lists.OVERHEAD
+    monkeypatch.setattr(cached_lists, "MOST_BYTES", 8 * size)
     monkeypatch.setattr(cached_lists, "MOST_BYTES_OF_LIST", 100)
     lists, field = CachedLists(), FieldLists(user_scope)
     _opened(lists).keep(field, {0: b"x" * 101})
@@ -95,4 +110,30 @@ def test_long_lists_are_not_kept_and_the_oldest_are_dropped_first(monkeypatch: p
         _opened(lists).keep(field, {key: b"x" * 100})
     keys = _keys(_opened(lists), field)
     assert keys == {*range(20 - len(keys), 20)}
-    assert lists.size <= 800
+    assert lists.size == len(keys) * size <= 8 * size
+
+
+def test_a_list_takes_about_the_memory_that_is_counted() -> None:
+    tracemalloc.start()
+    lists, field = CachedLists(), FieldLists(user_scope)
+    _opened(lists).keep(field, {key: dumps([{"name": "user"}]) for key in range(1_000, 6_000)})
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.3 * lists.size < taken < 1.5 * lists.size
+
+
+def test_many_scopes_are_dropped_from_many_fields_without_looking_at_each() -> None:
+    lists, calls = CachedLists(), list[int]()
+
+    def scope(key: int) -> int:
+        calls.append(key)
+        return user_scope(key)
+
+    fields = [FieldLists(scope) for _ in range(50)]
+    for field in fields:
+        _opened(lists).keep(field, {7: b"[]"})
+    calls.clear()
+    lists.drop({*map(user_scope, range(7, 1_007))})
+    assert not calls
+    assert not any(field.by_key for field in fields)

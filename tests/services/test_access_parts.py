@@ -67,7 +67,7 @@ async def test_a_request_takes_at_most_three_statements(make: Make, database: db
         await _ask(database, *(_pair(person, thing) for person in people for thing in things))
         database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]].clear()
     assert reads[0] == 1
-    assert max(reads) == 3
+    assert max(reads) <= 3
     assert reads[-1] == 0
 
 

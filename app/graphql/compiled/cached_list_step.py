@@ -45,7 +45,7 @@ class CachedListStep:
             keys = keys_of(parents, name)
         if not parents:
             return NO_STATEMENTS
-        again = self.lists.miss(keys)
+        again = lists.miss(self.lists, keys)
         read = [(key, parent) for parent in parents if (key := parent[name]) in again] if again else []
         statements, fill_missing = self.inner.open(run, parents)
 

@@ -108,13 +108,13 @@ async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, ru
         joined += bounds
         places[step] = slice(start, len(statements) + len(joined))
     results = await run.database.read_joined(statements, joined, freshness=run.freshness)
-    is_enough = True
+    numbers = []
     for step, parents in _fill(targets, results[: len(statements)]):
         own, target = step.open(run, parents)
         count(len(own))
-        is_enough = is_enough and not own
+        numbers.append(len(own))
         target(results[places[step]] if own else [])
-    return is_enough
+    return bool(numbers) and not any(numbers)
 
 
 def _open(level: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
@@ -137,6 +137,9 @@ def _fill(targets: Sequence[tuple[int, ResultTarget]], results: Sequence[Sequenc
         start += number
     return level
 
+
+RUNS_AFTER_MISSING = 8
+"""Uses of a plan, after lists were missing that were expected, for which none are expected."""
 
 USED_OFTEN = 10
 """Uses of a plan after which its form with cached rows is made, which takes as long as the plan took."""
@@ -189,7 +192,7 @@ class CompiledExecutor:
         except RowsChanged:
             pass
         except ListsMissing:
-            shorter.has_lists = False
+            shorter.complete_runs = -RUNS_AFTER_MISSING
             return await self._execute(plan, run)
         except TooManyRows:
             shorter.rests_until = monotonic() + LONG_REST_SECONDS
@@ -198,8 +201,10 @@ class CompiledExecutor:
     async def _complete(self, shorter: CachedRowsPlan, database: UnchangedDatabase, run: PlanRun) -> dict[str, Any]:
         """Execute a plan with cached rows. Raises RowsChanged, ListsMissing and TooManyRows."""
         lists = database.lists
-        lists.are_expected = shorter.has_lists
+        lists.are_expected = shorter.complete_runs > 0
         changed = replace(run, database=database, cached=database.opened, lists=lists)
         answer = await execute(shorter.plan, changed)
-        shorter.has_lists = lists.are_expected or lists.are_complete
+        if not lists.are_expected:
+            shorter.complete_runs = min(shorter.complete_runs + 1, 1 if lists.are_complete else 0)
+        lists.end()
         return answer

@@ -50,8 +50,11 @@ class CachedRowsPlan:
     selections: Sequence[Selection]
     own_ids: Sequence[CompiledStatement]
     rests_until: float = 0.0
-    has_lists: bool = False
-    """True if all lists of its last level were cached the last time, so that it is not worth reading with the first."""
+    complete_runs: int = 0
+    """Above 0 if all lists of its last level were cached the last time, so that it is not worth reading with the first.
+
+    Below 0 is the number of uses for which this does not count, since lists were missing.
+    """
 
 
 @dataclass(slots=True, eq=False)

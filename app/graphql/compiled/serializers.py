@@ -19,6 +19,7 @@ from graphql import (
 )
 from orjson import Fragment
 
+from app.db.cached_lists import compact
 from app.db.types import format_instant
 from app.graphql.compiled.fallback import PlanFailed
 from app.http import encode_json
@@ -32,7 +33,7 @@ MAX_CACHED_VALUES = 4096
 
 def as_json(value: Any) -> Any:
     """Return a list or an object as JSON, which needs no encoding in an answer; any other value unchanged."""
-    return Fragment(encode_json(value)) if isinstance(value, list | dict) else value
+    return Fragment(compact(encode_json(value))) if isinstance(value, list | dict) else value
 
 
 class ConversionCache(dict[Any, Any]):

@@ -32,10 +32,15 @@ def _name(operation: str) -> str:
 
 
 def _on_sqlite(operation: str, rows: list[str]) -> None:
-    scopes = " UNION ".join(f"SELECT 2 * {row}.resource_id + 1 AS scope" for row in rows)
+    scope, moved = f"2 * {rows[-1]}.resource_id + 1", ""
+    if len(rows) > 1:
+        moved = (
+            " INSERT INTO access_changes (scope) SELECT 2 * OLD.resource_id + 1"
+            " WHERE OLD.resource_id <> NEW.resource_id;"
+        )
     op.execute(
         f"CREATE TRIGGER {_name(operation)} AFTER {operation} ON {TABLE} BEGIN"  # noqa: S608 - of constants
-        f" INSERT INTO access_changes (scope) SELECT scope FROM ({scopes}); END"
+        f" INSERT INTO access_changes (scope) VALUES ({scope});{moved} END"
     )
 
 
