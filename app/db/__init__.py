@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 
 from app.db.cached_lists import FieldLists, OpenedLists
-from app.db.cached_rows import CachedTables, OpenedSelection, RowsChanged, Selection, UnchangedDatabase
+from app.db.cached_rows import CacheCheckingDatabase, CachedTables, OpenedSelection, RowsChanged, Selection
 from app.db.commit_cache import CommitScopedCache
 from app.db.conditional import ConditionalDatabase
 from app.db.interface import (

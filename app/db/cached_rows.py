@@ -31,14 +31,14 @@ MOST_ROWS = 2_000
 MOST_OBJECTS = 100_000
 """Objects made of cached rows that one worker keeps. Beyond that it drops them all; they are made again when needed."""
 
-REST_SECONDS = 1.0
-"""Time after which the rows of a table are read again that a commit has changed. Until then nothing is cached of it."""
+BACKOFF_SECONDS = 1.0
+"""Time to wait before a changed table is read again. Until then nothing is cached of it."""
 
-LONG_REST_SECONDS = 300.0
+MAX_BACKOFF_SECONDS = 300.0
 """The longest time, for a table that had too many rows, or whose rows were used too rarely before they changed."""
 
 ROWS_PER_USE = 50
-"""Rows that one use of a table saves a statement: fewer uses than for that have not paid for the reading of all."""
+"""To read this many rows costs as much as one use of a table saves. So fewer uses than rows / 50 were not worth it."""
 
 
 def columns_of(table: Any) -> list[str]:
@@ -54,8 +54,8 @@ class TableRows:
         key = names.index("id")
         self._public = names.index("is_public") if "is_public" in names else None
         self.by_id: Mapping[int, Row] = {row[key]: row for row in rows}
-        self.places: Mapping[int, int] = {key: place for place, key in enumerate(self.by_id)}
-        """The places of the ids in the order of lists, by name and id."""
+        self.rank_by_id: Mapping[int, int] = {key: rank for rank, key in enumerate(self.by_id)}
+        """The rank of each id in the order of lists, by name and id."""
 
     @cached_property
     def public(self) -> Collection[int]:
@@ -71,8 +71,8 @@ class CachedTable:
     table: Any
     rows: TableRows | None = None
     uses: int = 0
-    rest_seconds: float = 0.0
-    rests_until: float = 0.0
+    backoff_seconds: float = 0.0
+    retry_at: float = 0.0
 
     @property
     def scope(self) -> int:
@@ -82,7 +82,7 @@ class CachedTable:
     def fill(self, rows: Sequence[Row]) -> None:
         """Keep these rows, unless they are too many."""
         if len(rows) > MOST_ROWS:
-            self.rest(LONG_REST_SECONDS)
+            self.back_off(MAX_BACKOFF_SECONDS)
         else:
             self.rows, self.uses = TableRows(self.table, rows), 0
 
@@ -91,11 +91,15 @@ class CachedTable:
         if self.rows is not None:
             has_paid = self.uses * ROWS_PER_USE >= len(self.rows.by_id)
             self.rows = None
-            self.rest(REST_SECONDS if has_paid else min(max(REST_SECONDS, 2 * self.rest_seconds), LONG_REST_SECONDS))
+            self.back_off(
+                BACKOFF_SECONDS
+                if has_paid
+                else min(max(BACKOFF_SECONDS, 2 * self.backoff_seconds), MAX_BACKOFF_SECONDS)
+            )
 
-    def rest(self, seconds: float) -> None:
+    def back_off(self, seconds: float) -> None:
         """Let nothing be read for this time."""
-        self.rest_seconds, self.rests_until = seconds, monotonic() + seconds
+        self.backoff_seconds, self.retry_at = seconds, monotonic() + seconds
 
 
 class Objects(dict[int, Any]):
@@ -130,9 +134,9 @@ class OpenedSelection:
     rows: TableRows
 
     @property
-    def places(self) -> Mapping[int, int]:
-        """Return the places of the ids in the order of lists."""
-        return self.rows.places
+    def rank_by_id(self) -> Mapping[int, int]:
+        """Return the rank of each id in the order of lists."""
+        return self.rows.rank_by_id
 
     @property
     def public(self) -> Collection[int]:
@@ -147,7 +151,7 @@ class RowsChanged(Exception):
 class CachedTables:
     """The cached rows of one database.
 
-    All of them are as of the moment `state`, or no commit has changed them between their own moment and that one.
+    All of them equal their rows in the database at the moment `state`.
     """
 
     def __init__(self) -> None:
@@ -164,12 +168,12 @@ class CachedTables:
         """Return whether the rows of a table are cached."""
         return self._tables[table].rows is not None
 
-    async def open(
-        self, database: Database, selections: Sequence[Selection], own_ids: Sequence[BoundStatement]
-    ) -> "UnchangedDatabase | None":
-        """Return the database for reads that these selections complete; None if their rows are not cached.
+    async def database_for(
+        self, database: Database, selections: Sequence[Selection], visible_ids: Sequence[BoundStatement]
+    ) -> "CacheCheckingDatabase | None":
+        """Return a database whose first read checks the rows of these selections; None if they are not cached.
 
-        Reads those that are missing, in one round trip. `own_ids` are statements for the ids that the viewer sees.
+        Reads those that are missing, in one round trip. `visible_ids` are statements for the ids that the viewer sees.
         """
         if not database.logs_changes:
             return None
@@ -182,7 +186,7 @@ class CachedTables:
         if self.objects > MOST_OBJECTS:
             self._forget_objects()
         opened = [self._open(each, table) for each, table in zip(selections, tables, strict=True)]
-        return UnchangedDatabase(database, self, opened, own_ids)
+        return CacheCheckingDatabase(database, self, opened, visible_ids)
 
     def _open(self, selection: Selection, table: CachedTable) -> OpenedSelection:
         assert table.rows is not None
@@ -200,7 +204,7 @@ class CachedTables:
     async def _load(self, database: Database, missing: Sequence[CachedTable]) -> bool:
         """Read the rows of tables; returns False if this is not the time, or if it fails. Raises ConditionFailed."""
         now, since, drops = monotonic(), self.state, self._drops.copy()
-        if self._is_loading or any(now < each.rests_until for each in missing):
+        if self._is_loading or any(now < each.retry_at for each in missing):
             return False
         self._is_loading = True
         selects = [replace(database.prepare(_SELECTS[each.table]), readers=()) for each in missing]
@@ -209,7 +213,7 @@ class CachedTables:
         except errors.Refusal as error:  # the query itself may still be answered
             log.debug("small tables were not read error=%r", error)
             for each in missing:
-                each.rest(REST_SECONDS)
+                each.back_off(BACKOFF_SECONDS)
             return False
         finally:
             self._is_loading = False
@@ -221,7 +225,7 @@ class CachedTables:
             if is_alone or (is_same and drops[each.scope] == self._drops[each.scope]):
                 each.fill(rows)
             else:
-                each.rest(REST_SECONDS)
+                each.back_off(BACKOFF_SECONDS)
         return True
 
     def note(self, since: Any, changes: AccessChanges) -> None:
@@ -243,10 +247,10 @@ class CachedTables:
         return all(id(each) in current for each in rows)
 
 
-class UnchangedDatabase(FirstReadDatabase):
+class CacheCheckingDatabase(FirstReadDatabase):
     """A database for the reads of one query. The first one raises RowsChanged unless the rows of `opened` are right.
 
-    After it, `own_ids` are the ids that the viewer sees, and `lists` has the lists that are right.
+    After it, `visible_ids` are the ids that the viewer sees, and `lists` has the lists that are right.
     """
 
     def __init__(
@@ -254,20 +258,20 @@ class UnchangedDatabase(FirstReadDatabase):
         inner: Database,
         tables: CachedTables,
         opened: Sequence[OpenedSelection],
-        own_ids: Sequence[BoundStatement],
+        visible_ids: Sequence[BoundStatement],
     ) -> None:
         self._since = tables.state
-        last = (inner.changes_since(self._since), *own_ids)
-        super().__init__(inner, last, on_new_snapshot=last)
+        appended = (inner.changes_since(self._since), *visible_ids)
+        super().__init__(inner, appended, on_new_snapshot=appended)
         self._tables, self.opened = tables, opened
         self.lists = OpenedLists(tables.lists)
-        self.own_ids: Sequence[Collection[int]] = ()
+        self.visible_ids: Sequence[Collection[int]] = ()
 
     def _check(self, results: list[list[Row]]) -> None:
         """Raise RowsChanged if the cached rows are not those of the moment of this read."""
-        changes, *own_ids = results
+        changes, *visible_ids = results
         self._tables.note(self._since, self._inner.changes_of(self._since, changes))
-        self.own_ids = [{key for (key,) in rows} for rows in own_ids]
+        self.visible_ids = [{key for (key,) in rows} for rows in visible_ids]
         if not self._tables.is_current([each.rows for each in self.opened]) or self.lists.is_mixed:
             raise RowsChanged
         self.lists.is_confirmed = True

@@ -20,10 +20,10 @@ class ConditionalDatabase(FirstReadDatabase):
 
     async def confirm(self) -> None:
         """Check the condition, unless a read has done that."""
-        if self._last:
+        if self._appended:
             await self.read((), freshness=Freshness.PRIMARY)
 
     def _check(self, results: list[list[Row]]) -> None:
         """Note that the condition holds: one that fails is an error of the read."""
-        if self._last:
+        if self._appended:
             self._on_confirmed()

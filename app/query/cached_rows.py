@@ -9,7 +9,7 @@ from sqlalchemy.sql.expression import Selectable
 from app.db.cached_rows import columns_of
 from app.domain.viewer import Viewer
 from app.query.relations import NOW, Layout, Relation, Table
-from app.query.selected_columns import is_of, own_column
+from app.query.selected_columns import belongs_to, own_column
 
 
 def sees_all(relation: Relation, viewer: Viewer) -> bool:
@@ -19,14 +19,14 @@ def sees_all(relation: Relation, viewer: Viewer) -> bool:
 
 def reads_table(expression: ColumnElement[Any], table: Table) -> bool:
     """Return whether an expression contains a column of a table, also in a subquery."""
-    return any(isinstance(each, Column) and is_of(each, table) for each in visitors.iterate(expression))
+    return any(isinstance(each, Column) and belongs_to(each, table) for each in visitors.iterate(expression))
 
 
 def reads_only(expression: ColumnElement[Any], table: Table) -> bool:
     """Return whether all columns in an expression are of a table itself, without any subquery."""
     return all(
         not isinstance(each, Selectable)
-        and (not isinstance(each, ColumnClause) or each.is_literal or is_of(each, table))
+        and (not isinstance(each, ColumnClause) or each.is_literal or belongs_to(each, table))
         for each in visitors.iterate(expression)
     )
 
@@ -36,7 +36,7 @@ def reads_time(expression: ColumnElement[Any]) -> bool:
     return any(isinstance(each, BindParameter) and each.key == NOW.key for each in visitors.iterate(expression))
 
 
-def places_of(layout: Layout, table: Table, viewer: Viewer) -> list[int] | None:
+def column_indexes(layout: Layout, table: Table, viewer: Viewer) -> list[int] | None:
     """Return the places of the columns of a select list in a cached row; None if one of them is not cached."""
     names = columns_of(table)
     columns = [own_column(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields]

@@ -111,7 +111,7 @@ class Reference:
 class SeenRows:
     """The rows of a small table that a viewer sees who does not see all: the public ones, and those with some ids."""
 
-    own_ids: Callable[[Viewer], CompoundSelect[Any]]
+    visible_ids: Callable[[Viewer], CompoundSelect[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

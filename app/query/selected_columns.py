@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnClause, true
 from app.domain.viewer import Viewer
 from app.query.relations import FieldSpec, Table, reference
 
-COLUMN_TYPES = 10_000
+MAX_SELECTED_COLUMNS = 10_000
 """Columns that are remembered: all of the schema for twenty combinations of permissions."""
 
 
@@ -25,8 +25,8 @@ def is_guarded(spec: FieldSpec, viewer: Viewer) -> bool:
     return spec.guard is not None and not isinstance(spec.guard(viewer), type(true()))
 
 
-@lru_cache(COLUMN_TYPES)
-def selected(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Selected:
+@lru_cache(MAX_SELECTED_COLUMNS)
+def select_column(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Selected:
     """Return the column of a field for all viewers with these permissions.
 
     To build its expression takes longer than all else in a plan, and a query selects the same columns at many places.
@@ -42,9 +42,9 @@ def selected(spec: FieldSpec, name: str, table: Table, viewer: Viewer) -> Select
 def own_column(expression: Any, table: Table) -> Column[Any] | None:
     """Return the column of the table that an expression is, None if it is anything else."""
     column = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
-    return column if isinstance(column, Column) and is_of(column, table) else None
+    return column if isinstance(column, Column) and belongs_to(column, table) else None
 
 
-def is_of(column: ColumnClause[Any], table: Table) -> bool:
+def belongs_to(column: ColumnClause[Any], table: Table) -> bool:
     """Return whether a column is one of the table itself, not of an alias."""
     return getattr(column.table, "name", None) == table.__tablename__

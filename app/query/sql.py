@@ -75,9 +75,9 @@ class SelectBuilder:
             ("all", relation, layout, viewer.permission_profile), lambda: all_rows(relation, layout, viewer)
         )
 
-    def own_ids(self, seen: SeenRows, viewer: Viewer) -> CompiledStatement:
+    def visible_ids(self, seen: SeenRows, viewer: Viewer) -> CompiledStatement:
         """Return the statement for the ids of rows that a viewer sees, beside the public ones."""
-        return self._remember(("own ids", seen, viewer.permission_profile), lambda: seen.own_ids(viewer))
+        return self._remember(("own ids", seen, viewer.permission_profile), lambda: seen.visible_ids(viewer))
 
     def referring_page(self, relation: Relation, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
         """Return the statement for up to `most` rows of all keys, in any order, without the rows they refer to."""

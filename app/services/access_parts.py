@@ -86,10 +86,10 @@ def _unsuitable(parts: Mapping[int, Any], keys: set[int]) -> list[int]:
     return [key for key in keys if parts.get(key, key) is UNSUITABLE]
 
 
-def _read_users(asked: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
+def _read_users(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
     """Return the part of each user by id; none for users who are not active."""
     if len(rows) == policy.MOST_SUBJECTS:  # there may be more
-        return dict.fromkeys(asked, UNSUITABLE)
+        return dict.fromkeys(requested, UNSUITABLE)
     users: dict[int, Any] = {}
     ending = set()
     for user, subject, cap, end in rows:

@@ -53,7 +53,7 @@ class CachedSelections:
     """
 
     selections: list[Selection] = field(default_factory=list)
-    own_ids: list[CompiledStatement] = field(default_factory=list)
+    visible_ids: list[CompiledStatement] = field(default_factory=list)
     joins_saved: int = 0
 
     @property
@@ -67,11 +67,11 @@ class CachedSelections:
             raise NotCached
         source = BuilderSource(Columns())
         builder = source.build(replace(plan, selections=None).object(FieldLocation(kind, table, source), fields))
-        places = cached_rows.places_of(source.columns.layout(), table, plan.viewer)
-        if source.children or source.of_run or places is None:
+        indexes = cached_rows.column_indexes(source.columns.layout(), table, plan.viewer)
+        if source.children or source.run_locals or indexes is None:
             raise NotCached
         make = builder.make
-        self.selections.append(Selection(table, lambda row: make(([row[at] for at in places],), None, None)[0]))
+        self.selections.append(Selection(table, lambda row: make(([row[at] for at in indexes],), None, None)[0]))
         return len(self.selections) - 1
 
     def part(
@@ -116,12 +116,13 @@ class CachedSelections:
 
     def _is_seen(self, plan: "PlanBuilder", location: FieldLocation, seen: SeenRows, number: int, index: int) -> str:
         """Return the text of the condition that the viewer sees a cached row."""
-        statement, of_run = plan.planner.statements.own_ids(seen, plan.viewer), location.source.of_run
-        at = next((at for at, each in enumerate(self.own_ids) if each.text == statement.text), len(self.own_ids))
-        if at == len(self.own_ids):
-            self.own_ids.append(statement)
-        of_run[f"public{number}"] = f"run.cached[{number}].public"
-        of_run[f"own{at}"] = f"run.database.own_ids[{at}]"
+        statement, run_locals = plan.planner.statements.visible_ids(seen, plan.viewer), location.source.run_locals
+        ids = self.visible_ids
+        at = next((at for at, each in enumerate(ids) if each.text == statement.text), len(ids))
+        if at == len(ids):
+            ids.append(statement)
+        run_locals[f"public{number}"] = f"run.cached[{number}].public"
+        run_locals[f"own{at}"] = f"run.database.visible_ids[{at}]"
         location.source.is_of_viewer = True
         return f"row[{index}] in public{number} or row[{index}] in own{at}"
 
@@ -277,5 +278,5 @@ def _no_cursor(row: Row) -> str:
 def _objects(location: FieldLocation, number: int) -> str:
     """Return the local name of the objects of a selection of cached rows, by id."""
     name = f"cached{number}"
-    location.source.of_run[name] = f"run.cached[{number}].by_id"
+    location.source.run_locals[name] = f"run.cached[{number}].by_id"
     return name

@@ -11,15 +11,15 @@ from graphql.execution.values import VariableValues
 
 from app.db import (
     BoundStatement,
+    CacheCheckingDatabase,
     CachedTables,
     ConditionFailed,
     Database,
     Freshness,
     RowsChanged,
     SnapshotLost,
-    UnchangedDatabase,
 )
-from app.db.cached_rows import LONG_REST_SECONDS
+from app.db.cached_rows import MAX_BACKOFF_SECONDS
 from app.db.interface import count
 from app.db.statements import Row
 from app.domain import errors
@@ -45,13 +45,13 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
     for step, parents in below(plan.queries, objects):
         await step.answer(run, parents)
     level = below(plan.steps, objects)
-    if plan.last is not None and level and run.database.joins_levels:
+    if plan.joined_steps is not None and level and run.database.joins_levels:
         if run.lists is None:
-            await _read_both(plan.last, level, run)
+            await _read_both(plan.joined_steps, level, run)
         elif run.lists.are_expected:
             await _read_first(level, run)
         else:
-            run.lists.are_complete = await _read_both(plan.last, level, run)
+            run.lists.are_complete = await _read_both(plan.joined_steps, level, run)
     elif plan.is_deep:
         await _read_levels(level, run)
     elif level:
@@ -84,7 +84,7 @@ async def _read_first(level: PlanLevel, run: PlanRun) -> None:
         target([])
 
 
-async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> bool:
+async def _read_both(joined_steps: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> bool:
     """Read the first level and the last one by one statement, and fill them in.
 
     Return whether the first level would have been enough, since the last one was cached.
@@ -92,7 +92,7 @@ async def _read_both(last: Mapping[Any, KeyColumns | None], level: PlanLevel, ru
     try:
         unkeyed = {
             step: [(bound, columns) for bound in step.open_unkeyed(run)]
-            for step, columns in last.items()
+            for step, columns in joined_steps.items()
             if columns is not NO_KEYS
         }
     except errors.Refusal:  # an argument of the last level counts only if the first one has a row
@@ -181,30 +181,32 @@ class CompiledExecutor:
 
     async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
         """Execute a plan with cached rows if it refers to some and they are there, else without."""
-        shorter = None if plan.later is None else plan.later.get(self._used_often)
-        if shorter is None or shorter.rests_until > monotonic():
+        cached_plan = None if plan.cached_form is None else plan.cached_form.get(self._used_often)
+        if cached_plan is None or cached_plan.retry_at > monotonic():
             return await execute(plan, run)
         try:
-            own_ids = [(statement, run.bind_values) for statement in shorter.own_ids]
-            database = await self.cached_tables.open(run.database, shorter.selections, own_ids)
+            visible_ids = [(statement, run.bind_values) for statement in cached_plan.visible_ids]
+            database = await self.cached_tables.database_for(run.database, cached_plan.selections, visible_ids)
             if database is not None:
-                return await self._complete(shorter, database, run)
+                return await self._complete(cached_plan, database, run)
         except RowsChanged:
             pass
         except ListsMissing:
-            shorter.complete_runs = -RUNS_AFTER_MISSING
+            cached_plan.complete_runs = -RUNS_AFTER_MISSING
             return await self._execute(plan, run)
         except TooManyRows:
-            shorter.rests_until = monotonic() + LONG_REST_SECONDS
+            cached_plan.retry_at = monotonic() + MAX_BACKOFF_SECONDS
         return await execute(plan, run)
 
-    async def _complete(self, shorter: CachedRowsPlan, database: UnchangedDatabase, run: PlanRun) -> dict[str, Any]:
+    async def _complete(
+        self, cached_plan: CachedRowsPlan, database: CacheCheckingDatabase, run: PlanRun
+    ) -> dict[str, Any]:
         """Execute a plan with cached rows. Raises RowsChanged, ListsMissing and TooManyRows."""
         lists = database.lists
-        lists.are_expected = shorter.complete_runs > 0
+        lists.are_expected = cached_plan.complete_runs > 0
         changed = replace(run, database=database, cached=database.opened, lists=lists)
-        answer = await execute(shorter.plan, changed)
+        answer = await execute(cached_plan.plan, changed)
         if not lists.are_expected:
-            shorter.complete_runs = min(shorter.complete_runs + 1, 1 if lists.are_complete else 0)
+            cached_plan.complete_runs = min(cached_plan.complete_runs + 1, 1 if lists.are_complete else 0)
         lists.end()
         return answer

@@ -33,9 +33,12 @@ class Plan:
     steps: Children
     is_deep: bool
     """True if steps follow the first ones, so that the query needs several reads."""
-    last: Mapping[Any, KeyColumns | None] | None
-    """The steps below the only first one, if none follow, and the columns of its rows that are their keys; or None."""
-    later: "LaterPlan | None" = None
+    joined_steps: Mapping[Any, KeyColumns | None] | None
+    """The steps of the second level with their key columns, if one statement can read both levels; else None.
+
+    It can if the query has one first step and no third level.
+    """
+    cached_form: "LazyCachedPlan | None" = None
     """The plan that reads less, since it completes rows with cached ones."""
 
 
@@ -43,13 +46,13 @@ class Plan:
 class CachedRowsPlan:
     """A plan, and the selections of cached rows that it refers to. It is not used as long as it rests.
 
-    `own_ids` select the ids of cached rows that the viewer sees, besides the public ones.
+    `visible_ids` select the ids of cached rows that the viewer sees, besides the public ones.
     """
 
     plan: Plan
     selections: Sequence[Selection]
-    own_ids: Sequence[CompiledStatement]
-    rests_until: float = 0.0
+    visible_ids: Sequence[CompiledStatement]
+    retry_at: float = 0.0
     complete_runs: int = 0
     """Above 0 if all lists of its last level were cached the last time, so that it is not worth reading with the first.
 
@@ -58,7 +61,7 @@ class CachedRowsPlan:
 
 
 @dataclass(slots=True, eq=False)
-class LaterPlan:
+class LazyCachedPlan:
     """The form of a plan with cached rows, if it has one. It is made when the plan has been used for some times."""
 
     make: Callable[[], CachedRowsPlan | None] | None
@@ -93,10 +96,10 @@ def plan_for(root: RowBuilder) -> Plan:
     queries = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
     steps = tuple(child for child in root.children if not isinstance(child[1], ServiceStep))
     is_deep = any(step.has_children for _, step in steps)
-    return Plan(root.make, queries, steps, is_deep, _last_steps(steps) if is_deep else None)
+    return Plan(root.make, queries, steps, is_deep, _joined_steps(steps) if is_deep else None)
 
 
-def _last_steps(steps: Children) -> Mapping[Any, KeyColumns | None] | None:
+def _joined_steps(steps: Children) -> Mapping[Any, KeyColumns | None] | None:
     """Return the steps of the second level with their key columns, None unless two statements could be one."""
     if len(steps) > 1 or not steps[0][1].is_joinable:
         return None

@@ -37,7 +37,7 @@ from app.graphql.compiled.cached_selections import CachedSelections, NotCached
 from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import CachedRowsPlan, LaterPlan, Plan, plan_for
+from app.graphql.compiled.plan_cache import CachedRowsPlan, LazyCachedPlan, Plan, plan_for
 from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
 from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
@@ -53,7 +53,7 @@ from app.graphql.documents.cache import ValidatedDocument
 from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
 from app.query.relations import ROOT_KEY, FieldSpec, Reference, Relation, is_null
-from app.query.selected_columns import is_guarded, selected
+from app.query.selected_columns import is_guarded, select_column
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
 
@@ -74,7 +74,7 @@ class Planner:
         """Return the plan of a query; raises NotPlannable."""
         query = self.schema.query_type
         assert query is not None
-        # The later form remembers no other variables of this request.
+        # The form with cached rows remembers no other variables of this request.
         builder, fields = self.start(query, document, _select(variables, document.shaping_variables), viewer)
 
         def build(selections: CachedSelections | None) -> Plan:
@@ -82,15 +82,15 @@ class Planner:
             text = replace(builder, selections=selections).object(FieldLocation(query, None, source), fields)
             return plan_for(source.build(text))
 
-        def build_later() -> CachedRowsPlan | None:
+        def build_cached() -> CachedRowsPlan | None:
             chosen = CachedSelections()
-            shorter = build(chosen)
-            used = tuple(chosen.selections), tuple(chosen.own_ids)
-            return CachedRowsPlan(shorter, *used) if chosen.is_worthwhile else None
+            cached_plan = build(chosen)
+            used = tuple(chosen.selections), tuple(chosen.visible_ids)
+            return CachedRowsPlan(cached_plan, *used) if chosen.is_worthwhile else None
 
         plan = build(None)
         has_pages = any(isinstance(step, ConnectionStep) for _, step in plan.steps)
-        return replace(plan, later=LaterPlan(build_later)) if has_pages and not plan.queries else plan
+        return replace(plan, cached_form=LazyCachedPlan(build_cached)) if has_pages and not plan.queries else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
@@ -242,7 +242,7 @@ class PlanBuilder:
         """Return the index and the SQL type of a selected column."""
         assert location.table is not None
         spec = spec if location.via is None else reached_by(location.via, name, spec, location.table)
-        name, spec, stored = selected(spec, name, location.table, self.viewer)
+        name, spec, stored = select_column(spec, name, location.table, self.viewer)
         return location.source.columns.add(name, spec, location.table), stored
 
     def _edge_field(self, location: FieldLocation, key: str, name: str, details: Sequence[Any]) -> str:
@@ -269,7 +269,7 @@ class PlanBuilder:
         """Return the text of the cursor of a row whose statement is not that of a page."""
         at = [location.source.columns.add(*each) for each in cursor_specs(edge)]
         dialect = self.planner.statements.dialect
-        types = [selected(spec, name, table, self.viewer).type for name, spec, table in cursor_specs(edge)]
+        types = [select_column(spec, name, table, self.viewer).type for name, spec, table in cursor_specs(edge)]
         reads = [serializers.processor(each, dialect) for each in types]
 
         def cursor(*values: Any) -> str:

@@ -90,14 +90,14 @@ def _layout(specs: tuple[tuple[str, FieldSpec, Table], ...]) -> Layout:
 class BuilderSource:
     """The source text of a row builder in progress. `names` are the values that the text refers to.
 
-    `of_run` has the local names of values that are the same for all rows of a run, and the expressions of these values.
+    `run_locals` has the local names of values that are the same for all rows of a run, with their expressions.
     """
 
     columns: Columns
     names: dict[str, Any] = field(default_factory=dict)
     children: list[tuple[Path, Any]] = field(default_factory=list)
     key_columns: dict[Any, KeyColumns | None] = field(default_factory=dict)
-    of_run: dict[str, str] = field(default_factory=dict)
+    run_locals: dict[str, str] = field(default_factory=dict)
     is_of_viewer: bool = False
 
     def bind(self, value: Any) -> str:
@@ -108,7 +108,7 @@ class BuilderSource:
 
     def viewer(self) -> str:
         """Return the local name of the viewer."""
-        self.of_run["viewer"] = "run.viewer"
+        self.run_locals["viewer"] = "run.viewer"
         self.is_of_viewer = True
         return "viewer"
 
@@ -122,7 +122,7 @@ class BuilderSource:
 
     def build(self, text: str) -> RowBuilder:
         """Compile the text of an object."""
-        values = "".join(f"    {name} = {expression}\n" for name, expression in self.of_run.items())
+        values = "".join(f"    {name} = {expression}\n" for name, expression in self.run_locals.items())
         program = f"def make(rows, cursor, run):\n{values}    return [{text} for row in rows]\n"
         exec(compile(program, "<row builder>", "exec"), self.names)  # noqa: S102 - of a request, only GraphQL names get in
         return RowBuilder(self.names["make"], tuple(self.children), self.key_columns, self.is_of_viewer)

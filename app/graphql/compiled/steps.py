@@ -119,8 +119,8 @@ class CachedOrder:
 
     def sort(self, rows: Sequence[Row], run: PlanRun) -> list[Row]:
         """Return the rows in this order."""
-        places, column = run.cached[self.number].places, self.column
-        return sorted(rows, key=lambda row: places[row[column]])
+        ranks, column = run.cached[self.number].rank_by_id, self.column
+        return sorted(rows, key=lambda row: ranks[row[column]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ def both(app: Starlette) -> Both:
 @pytest.fixture
 def rested(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let dropped rows be read again at once."""
-    monkeypatch.setattr(cached_rows, "REST_SECONDS", -1.0)
+    monkeypatch.setattr(cached_rows, "BACKOFF_SECONDS", -1.0)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def registry(make: Make) -> dict[str, Any]:
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the growing list of the statements of all reads that cached rows complete."""
     texts: list[str] = []
-    split = cached_rows.UnchangedDatabase._split
+    split = cached_rows.CacheCheckingDatabase._split
 
     def noting(self: Any, rows: Any, statements: Any, last: Any) -> Any:
         texts.extend(compiled.text for compiled, _ in statements)
@@ -53,7 +53,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.extend(compiled.text for (compiled, _), _ in below)
         return await read_joined(self, statements, below, **options)
 
-    read_joined = cached_rows.UnchangedDatabase.read_joined
-    monkeypatch.setattr(cached_rows.UnchangedDatabase, "_split", noting)
-    monkeypatch.setattr(cached_rows.UnchangedDatabase, "read_joined", noting_below)
+    read_joined = cached_rows.CacheCheckingDatabase.read_joined
+    monkeypatch.setattr(cached_rows.CacheCheckingDatabase, "_split", noting)
+    monkeypatch.setattr(cached_rows.CacheCheckingDatabase, "read_joined", noting_below)
     return texts

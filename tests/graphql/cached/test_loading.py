@@ -80,12 +80,12 @@ def test_a_table_that_changes_more_often_than_it_is_used_rests_longer_each_time(
         table.fill(rows)
         table.uses = uses
         table.drop()
-        rests.append(table.rest_seconds)
+        rests.append(table.backoff_seconds)
     assert rests == [1.0, 2.0, 4.0, 8.0, 1.0, 2.0], "four uses save eight of nine rows"
     for _ in range(20):
         table.fill(rows)
         table.drop()
-    assert table.rest_seconds == cached_rows.LONG_REST_SECONDS
+    assert table.backoff_seconds == cached_rows.MAX_BACKOFF_SECONDS
 
 
 def _slow_down(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
