@@ -223,7 +223,6 @@ INVALID_VALUES = [
     ("ExternalAuthUrl", "https://auth.example.org:port", "is not a URL"),
     ("TicketExpirationInMinutes", 0, "must be a whole number from "),
     ("PasswordPolicy", 8, "must be a JSON object"),
-    ("PasswordPolicy.MinLength", 0, "must be a whole number from 1 to 1,024. "),
     ("PasswordPolicy.MinLength", 1025, "must be a whole number from 1 to 1,024. "),
     ("PasswordPolicy.RequireDigit", "perhaps", "must be a valid boolean"),
     ("DroneDbClients", None, "must be a valid boolean"),
@@ -233,7 +232,6 @@ INVALID_VALUES = [
     ("LogRequests", "often", "must be a valid boolean"),
     ("SlowRequestMilliseconds", -1, "must be a whole number from "),
     ("MetricsToken", "too short", "must be at least 16 printable ASCII characters without a space"),
-    ("TracesRatio", "half", "must be a number from 0 to 1. "),
     ("AuditKeep", "x", "must be a whole number from 1 to 36,500. "),
     ("ShutdownSeconds", 0, "must be a whole number from "),
 ]
