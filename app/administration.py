@@ -243,6 +243,8 @@ def copy(source: Settings, target: Settings, report: Report) -> copying.CopyResu
 def inspect(settings: Settings, workers: int, report: Report) -> list[doctor.Check]:
     """Check the installation, without a change. A failure of the database is the last check."""
     checks = [*doctor.check_settings(settings)]
+    if (missing := doctor.find_missing_file(settings)) is not None:
+        return [*checks, missing]
     try:
         facts = doctor.read_facts(settings)
         checks += doctor.check_database(settings, facts, workers, report)
@@ -295,7 +297,7 @@ def verify_audit(settings: Settings, report: Report, head: str | None) -> verifi
 
 
 def prune_audit(settings: Settings, before: datetime, report: Report) -> pruning.Pruned:
-    """Remove the audit events of before a moment."""
+    """Remove the audit events before a moment."""
     return _on_existing(settings, lambda app: pruning.prune(app.database, app.seal_key, before, report))
 
 
@@ -378,11 +380,8 @@ def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Resul
 
 def _require_existing(settings: Settings) -> None:
     """Raise OstiaryError without a database. A new one would hide that the command runs in the wrong folder."""
-    path = settings.database_url.removeprefix("sqlite:///")
-    if path != settings.database_url and not Path(path).exists():
-        raise OstiaryError(
-            f"there is no database at {path}: run this in the folder of the server, or set DatabaseUrl as it does"
-        )
+    if (missing := doctor.find_missing_file(settings)) is not None:
+        raise OstiaryError(f"{missing.text}: {missing.action}")
 
 
 def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:

@@ -35,6 +35,7 @@ from app.cli.common import (
 )
 from app.domain.errors import OstiaryError, SettingsError
 from app.domain.program import program_name
+from app.domain.quantities import format_count
 from app.observability import worker_metrics
 
 if TYPE_CHECKING:
@@ -300,9 +301,10 @@ def _reindex(arguments: argparse.Namespace) -> None:
     began = time.monotonic()
     with explain_database_errors(settings):
         result = tasks().reindex(settings, _print_progress)
-    print(f"rebuilt {result.rows:,} rows of the access index in {time.monotonic() - began:.1f} s")
+    print(f"rebuilt {format_count(result.rows, 'row')} of the access index in {time.monotonic() - began:.1f} s")
     if result.missing or result.surplus:
-        print(f"it was incorrect: {result.missing:,} rows were missing or different, {result.surplus:,} were surplus")
+        missing = format_count(result.missing, "missing or different row")
+        print(f"it was incorrect: {missing}, {format_count(result.surplus, 'surplus row')}")
     else:
         print("it was correct: no row differed")
 

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,8 @@ from app.cli.common import (
     tasks,
 )
 from app.cli.output import output_file
+from app.domain import refs
+from app.domain.quantities import format_count
 
 NAMED_OBJECTS = 3
 """Changed objects of an event that `list` names."""
@@ -41,7 +45,9 @@ def add_all(commands: Subparsers) -> None:
     export.add_argument("file", nargs="?", metavar="FILE", help="file, readable by its owner alone (standard output)")
     _add_conditions(export)
     verify = add_command(audit, "verify", "compare the log with its seals", _verify)
-    verify.add_argument("--head", metavar="HASH", help="head of an earlier verification, which must be a seal")
+    verify.add_argument(
+        "--head", type=parse_head, metavar="HASH", help="head of an earlier verification, which must be a seal"
+    )
     verify.add_argument("--json", action="store_true", help="print the result as one JSON object")
     prune = add_command(audit, "prune", "remove old events", _prune)
     prune.add_argument(
@@ -66,7 +72,9 @@ def _add_conditions(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--actor", metavar="NAME", help="events by this user, in any letter case")
     command.add_argument("--action", metavar="NAME", help="events of this mutation, such as createUser")
-    command.add_argument("--object", metavar="ID", dest="object_id", help="events that changed the object of this id")
+    command.add_argument(
+        "--object", type=parse_id, metavar="ID", dest="object_id", help="events that changed the object of this id"
+    )
 
 
 def parse_moment(text: str) -> datetime:
@@ -76,6 +84,26 @@ def parse_moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError("must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00Z") from None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def parse_id(text: str) -> str:
+    """Return a global id. Raises ArgumentTypeError for another text, such as a name, which matches no event."""
+    if refs.decode(text) is None:
+        raise argparse.ArgumentTypeError(
+            f"must be an id, such as {refs.encode('User', 1)}: `ostiary user show` prints that of a user, "
+            "`ostiary audit list --json` that of every changed object"
+        )
+    return text
+
+
+def parse_head(text: str) -> str:
+    """Return the hash of a seal. Raises ArgumentTypeError for another text, which is no sign of tampering."""
+    if not _HEAD.fullmatch(text):
+        raise argparse.ArgumentTypeError("must be the 64 hexadecimal digits that `ostiary audit verify` has printed")
+    return text.lower()
+
+
+_HEAD = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def _conditions(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -110,7 +138,7 @@ def _export(arguments: argparse.Namespace) -> None:
     with output_file(arguments.file) as file, explain_database_errors(settings):
         number = tasks().export_audit(settings, file, _conditions(arguments), Progress())
     if arguments.file not in {None, "-"}:
-        print(f"wrote {Path(arguments.file)}: {number:,} events")
+        print(f"wrote {Path(arguments.file)}: {format_count(number, 'event')}")
 
 
 def _verify(arguments: argparse.Namespace) -> None:
@@ -119,19 +147,27 @@ def _verify(arguments: argparse.Namespace) -> None:
         result = tasks().verify_audit(settings, Progress(), arguments.head)
     if arguments.json:
         print(json.dumps(_describe(result), indent=2))
-    elif result.problem is None:
-        print(f"the audit log is as it was sealed: {result.events:,} events in {result.seals:,} seals")
-        if result.removed:
-            print(f"removed by `ostiary audit prune` or AuditKeep: {result.removed:,} events")
-        if result.forgotten:
-            print(f"with users who were erased: {result.forgotten:,} seals")
-        if result.unsealed:
-            print(f"newer and not sealed yet: {result.unsealed:,} events")
-        print(f"head: {result.head}")
-    if result.foreign and not arguments.json:
-        print(f"signed with another secret, so that only their hashes are checked: {result.foreign:,} seals")
+    else:
+        print("".join(f"{line}\n" for line in _verified_lines(result)), end="")
     if result.problem is not None:
-        raise CommandFailed(f"the audit log was tampered with: {result.problem}")
+        raise CommandFailed(f"{'' if result.is_head_unknown else 'the audit log was tampered with: '}{result.problem}")
+
+
+def _verified_lines(result: Any) -> Iterator[str]:
+    """Yield what was verified. Of a log with a problem only the note on other secrets is certain."""
+    numbers = {
+        "removed by `ostiary audit prune` or AuditKeep": (result.removed, "event"),
+        "with users who were erased": (result.forgotten, "seal"),
+        "newer and not sealed yet": (result.unsealed, "event"),
+    }
+    if result.problem is None:
+        sealed = f"{format_count(result.events, 'event')} in {format_count(result.seals, 'seal')}"
+        yield f"the audit log is as it was sealed: {sealed}"
+        yield from (f"{what}: {format_count(number, noun)}" for what, (number, noun) in numbers.items() if number)
+        yield f"head: {result.head}" if result.seals else "nothing is sealed yet: there is no head to keep"
+    if result.foreign:
+        seals = format_count(result.foreign, "seal")
+        yield f"signed with another secret, so that only their hashes are checked: {seals}"
 
 
 def _describe(result: Any) -> dict[str, Any]:
@@ -147,7 +183,9 @@ def _prune(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"before": f"{arguments.before:%Y-%m-%dT%H:%M:%SZ}", "removed": pruned.events}))
     elif pruned.events:
-        print(f"removed {pruned.events:,} events of before {at}; {pruned.rounds:,} new `pruneAuditLog` say so")
+        events = format_count(pruned.rounds, "new event")
+        records = "records it" if pruned.rounds == 1 else "record it"
+        print(f"removed {format_count(pruned.events, 'event')} older than {at}; {events} `pruneAuditLog` {records}")
     else:
         print(f"no event is older than {at}")
 
@@ -159,5 +197,6 @@ def _forget(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"user": arguments.user, "name": forgotten.pseudonym, "events": forgotten.events}))
         return
-    print(f"erased {arguments.user} from {forgotten.events:,} events: the log calls them {forgotten.pseudonym!r}")
-    print("backups and exports of before still have the data")
+    events = format_count(forgotten.events, "event")
+    print(f"erased {arguments.user} from {events}: the log now calls this user {forgotten.pseudonym!r}")
+    print("older backups and exports still have the data")

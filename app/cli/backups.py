@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.commands import describe_ended
 from app.cli.common import (
     Progress,
     Subparsers,
@@ -13,6 +14,7 @@ from app.cli.common import (
     start,
     tasks,
 )
+from app.domain.quantities import format_count
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -68,12 +70,11 @@ def _restore(arguments: argparse.Namespace) -> None:
     for line in [*(f"migrated {name}" for name in migrated), *plan.notes]:
         print(line)
     ended, index = finished.ended, finished.index
-    print(f"ended the sessions of {ended.users:,} users and {ended.tickets:,} tickets")
-    if arguments.api_tokens:
-        print(f"deleted {ended.api_tokens:,} API tokens")
+    print(describe_ended(ended, api_tokens=arguments.api_tokens))
     if index.missing or index.surplus:
-        print(f"rebuilt the access index: {index.missing:,} rows were missing, {index.surplus:,} were surplus")
+        missing, surplus = format_count(index.missing, "missing row"), format_count(index.surplus, "surplus row")
+        print(f"rebuilt the access index: {missing}, {surplus}")
     else:
-        print(f"the access index is correct: {index.rows:,} rows")
+        print(f"the access index is correct: {format_count(index.rows, 'row')}")
     for kid in finished.unreadable_keys:
         print(f"the secret cannot decrypt the signing key {kid}: its tokens have ended; run: ostiary keys rotate")

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.cli.common import (
     Subparsers,
@@ -15,6 +15,7 @@ from app.cli.common import (
     tasks,
 )
 from app.domain.errors import SettingsError
+from app.domain.quantities import format_count
 
 if TYPE_CHECKING:
     from app.services.signing_keys import KeyInfo
@@ -40,9 +41,13 @@ def _end_sessions(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
     with explain_database_errors(settings):
         ended = tasks().end_sessions(settings, api_tokens=arguments.api_tokens)
-    print(f"ended the sessions of {ended.users:,} users and {ended.tickets:,} tickets")
-    if arguments.api_tokens:
-        print(f"deleted {ended.api_tokens:,} API tokens")
+    print(describe_ended(ended, api_tokens=arguments.api_tokens))
+
+
+def describe_ended(ended: Any, *, api_tokens: bool) -> str:
+    """Return what ended with all sessions, and with `api_tokens` the deleted tokens on a second line."""
+    text = f"ended all sessions ({format_count(ended.users, 'user')}) and all tickets ({ended.tickets:,})"
+    return f"{text}\ndeleted {format_count(ended.api_tokens, 'API token')}" if api_tokens else text
 
 
 def _reset_password(arguments: argparse.Namespace) -> None:
@@ -52,8 +57,10 @@ def _reset_password(arguments: argparse.Namespace) -> None:
     password = read_password() if arguments.stdin else None
     with explain_database_errors(settings):
         generated = tasks().reset_password(settings, arguments.user_name, password)
-    text = f"{arguments.user_name} has a new password and must sign in again on every device"
-    print(f"{text}: {generated}" if generated else text)
+    name = arguments.user_name
+    print(f"all sessions of {name} have ended")
+    if generated:
+        print(f"the new password of {name}, shown once: {generated}")
 
 
 def _list_keys(arguments: argparse.Namespace) -> None:

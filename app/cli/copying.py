@@ -11,6 +11,7 @@ from app.cli.common import (
     start,
     tasks,
 )
+from app.domain.quantities import format_count
 
 
 def add_all(commands: Subparsers) -> None:
@@ -41,13 +42,15 @@ def _copy(arguments: argparse.Namespace) -> None:
         return
     rows = sum(result.copied.rows.values())
     if result.copied.resumed_at:
-        print(f"went on after {result.copied.resumed_at:,} rows of an interrupted copy")
-    print(f"copied {rows:,} rows of {len(result.copied.rows)} tables in {result.seconds:.1f} s, and compared each")
+        print(f"went on after {format_count(result.copied.resumed_at, 'row')} of an interrupted copy")
+    copied = f"{format_count(rows, 'row')} of {len(result.copied.rows)} tables"
+    print(f"copied {copied} in {result.seconds:.1f} s, and compared each")
     if result.index.missing or result.index.surplus:
-        print(
-            f"rebuilt the access index, which was wrong in SOURCE: {result.index.missing:,} rows were missing, "
-            f"{result.index.surplus:,} were surplus"
+        missing, surplus = (
+            format_count(number, f"{what} row")
+            for number, what in ((result.index.missing, "missing"), (result.index.surplus, "surplus"))
         )
+        print(f"rebuilt the access index, which was wrong in SOURCE: {missing}, {surplus}")
     if result.secret is not None:
         print(f"the secret is {result.secret}")
     for note in result.notes:

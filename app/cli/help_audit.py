@@ -71,7 +71,7 @@ exit codes:
 """
 
 PRUNE = """\
-Remove the events of before a moment. Their seals stay, and a new event says how many
+Remove the events before a moment. Their seals stay, and a new event says how many
 were removed, which, and their hash. Events that are not as they were sealed are never
 removed: the command stops and names the first. The server may keep running. With
 the setting AuditKeep the server removes old events itself.
@@ -92,8 +92,8 @@ FORGET = """\
 Erase a user who was deleted from the log: user names become a pseudonym, and display
 name, e-mail address, metadata and network addresses are removed, also from what
 others did to the user. The events stay, their seals are signed again, and a new event
-says so. Names that the user gave to orgs, groups and resources stay, as do texts
-that others wrote. Backups and exports of before still contain the data.
+records it. Names that the user gave to orgs, groups and resources stay, as do texts
+that others wrote. Older backups and exports still contain the data.
 """
 
 FORGET_EPILOG = """\

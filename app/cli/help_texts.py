@@ -47,8 +47,8 @@ Bring the database up to date, then serve the API until Ctrl-C or SIGTERM. The
 first start creates the database and the first administrator. While the administrator
 has the default password, the server listens on loopback addresses only.
 
-With --no-migrate the server changes no schema, so that its role of PostgreSQL needs no
-right to: it refuses to start until `ostiary migrate` has run with another role.
+With --no-migrate the server never changes the schema, so its PostgreSQL role needs no
+right to. It refuses to start until `ostiary migrate` has run with another role.
 """
 
 SERVE_EPILOG = """\
@@ -241,11 +241,11 @@ exit codes:
 
 APPLY = """\
 Make the registry equal to a document, a folder or a table, which `ostiary plan --help`
-describes. Up to 2,000 changes are one transaction; more
-are several, in a fixed order, and after an interruption the same command makes the
-rest. Without --prune nothing is removed. What a document does not say stays as it is.
-The audit log has an event `applyState` for each transaction, and none if nothing
-differs. The server may keep running.
+describes. More than 2,000 changes are made in several transactions, in a fixed order;
+after an interruption, the same command makes the rest. Without --prune nothing is
+removed. What a document does not say stays as it is. The audit log has an event
+`applyState` for each transaction, and none if nothing differs. The server may keep
+running.
 """
 
 APPLY_EPILOG = """\
@@ -288,8 +288,8 @@ Put a backup that `ostiary backup` has made in place of the database and its sec
 Stop all servers first. The data are checked and migrated if they are older, all
 sessions and tickets end, and the access index is checked. Until then no server uses
 them. --replace keeps an existing database under another name (SQLite) or in another
-schema (PostgreSQL). If it is killed, run it again: on PostgreSQL, everything else
-refuses the database until then.
+schema (PostgreSQL). If the restore is killed, run the same command again: on
+PostgreSQL, everything else refuses the database until then.
 
 API tokens that were revoked after the backup are valid again; --api-tokens deletes
 all of them. Keys that the secret cannot decrypt are named.

@@ -158,8 +158,8 @@ def _print(arguments: argparse.Namespace, fitted: "Fit") -> None:
         lines = state.plan_lines(fitted.plan) if arguments.dry_run else state.summary(fitted.plan, "")
         print("\n".join([*lines, *_notes(fitted)]), flush=True)
     elif arguments.output != "-":
-        numbers = (f"{len(objects):,} {section}" for section, objects in fitted.sections.items())
-        print("\n".join([f"wrote {arguments.output}: {', '.join(numbers) or 'nothing'}", *_notes(fitted)]), flush=True)
+        numbers = state.count_objects({section: len(objects) for section, objects in fitted.sections.items()})
+        print("\n".join([f"wrote {arguments.output}: {numbers or 'nothing'}", *_notes(fitted)]), flush=True)
 
 
 def _notes(fitted: "Fit") -> Iterator[str]:

@@ -19,6 +19,7 @@ from app.cli.common import (
     tasks,
 )
 from app.cli.output import output_file, output_folder
+from app.domain.quantities import format_count
 
 if TYPE_CHECKING:
     from app.services.state.changes import Plan
@@ -109,10 +110,10 @@ def _writer(arguments: argparse.Namespace) -> "Iterator[tuple[ObjectWriter, Call
         form = files.Format.YAML if table else _format(arguments)
         with output_file(arguments.file) as file:
             if table is None:
-                yield files.Writer(file, form), _count_objects
+                yield files.Writer(file, form), count_kinds
             else:
                 rows = tables.TableWriter(file, table, with_hashes=hashes)
-                yield rows, lambda _: f"{rows.rows:,} rows"
+                yield rows, lambda _: format_count(rows.rows, "row")
         return
     if arguments.table is not None:
         raise CommandFailed("--table is for one file; a folder has all tables with --format csv")
@@ -124,13 +125,22 @@ def _writer(arguments: argparse.Namespace) -> "Iterator[tuple[ObjectWriter, Call
         by_name = {name: opened[file_name] for name, file_name in names.items()}
         if ending == "csv":
             all_tables = folders.TablesWriter(by_name, with_hashes=hashes)
-            yield all_tables, lambda _: ", ".join(f"{each.rows:,} {name}" for name, each in all_tables.tables.items())
+            yield (
+                all_tables,
+                lambda _: count_objects({name: each.rows for name, each in all_tables.tables.items()}),
+            )
         else:
-            yield folders.FolderWriter(by_name, files.Format(ending)), _count_objects
+            yield folders.FolderWriter(by_name, files.Format(ending)), count_kinds
 
 
-def _count_objects(counts: "dict[str, int]") -> str:
-    return ", ".join(f"{number:,} {kind}s" for kind, number in counts.items())
+def count_kinds(counts: "dict[str, int]") -> str:
+    """Return the numbers of objects by their kinds in words."""
+    return ", ".join(format_count(number, kind) for kind, number in counts.items())
+
+
+def count_objects(counts: "dict[str, int]") -> str:
+    """Return the numbers of objects by the names of sections or tables, which are plurals, in words."""
+    return count_kinds({name.removesuffix("s"): number for name, number in counts.items()})
 
 
 def _require_no_others(folder: Path, names: "Collection[str]") -> None:

@@ -20,6 +20,7 @@ from app.cli.common import (
     tasks,
 )
 from app.domain.errors import SettingsError
+from app.domain.quantities import format_count
 
 JSON_HELP = "print the user as one JSON object"
 
@@ -93,7 +94,8 @@ def _list(arguments: argparse.Namespace) -> None:
         users = tasks().list_users(settings, **conditions, limit=arguments.limit + 1)
     if len(users) > arguments.limit:
         users.pop()
-        print(f"ostiary: more than {arguments.limit:,} users match; set --limit", file=sys.stderr)
+        most = format_count(arguments.limit, "user")
+        print(f"ostiary: there are more than {most}; set --limit", file=sys.stderr)
     if arguments.json:
         _print_json(users)
         return
@@ -201,12 +203,23 @@ def _delete(arguments: argparse.Namespace) -> None:
     settings = _start_change(arguments)
     with explain_database_errors(settings):
         deleted = tasks().delete_user(settings, arguments.user, arguments.successor)
-    text = f"deleted {deleted.user_name}"
-    if deleted.successor is not None:
-        text += f"; {deleted.successor} received {deleted.orgs:,} orgs and {deleted.resources:,} resources"
     names = {"userName": "user_name", "successor": "successor", "orgsTransferred": "orgs"}
-    names["resourcesTransferred"] = "resources"
-    _report(arguments, {name: getattr(deleted, attribute) for name, attribute in names.items()}, text)
+    names |= {"resourcesTransferred": "resources", "orgsWithoutOwner": "ownerless_orgs"}
+    names |= {"resourcesWithoutOwner": "ownerless_resources"}
+    described = {name: getattr(deleted, attribute) for name, attribute in names.items()}
+    _report(arguments, described, f"deleted {deleted.user_name}{_describe_owned(deleted)}")
+
+
+def _describe_owned(deleted: Any) -> str:
+    """Return what became of the orgs and resources of a deleted user; an empty text if they owned none."""
+    if deleted.successor is not None:
+        owned = f"{format_count(deleted.orgs, 'org')} and {format_count(deleted.resources, 'resource')}"
+        return f"; {deleted.successor} received {owned}"
+    numbers = {"org": deleted.ownerless_orgs, "resource": deleted.ownerless_resources}
+    owned = " and ".join(format_count(number, noun) for noun, number in numbers.items() if number)
+    verb = "has" if sum(numbers.values()) == 1 else "have"
+    hint = "next time, name a new owner with --successor"
+    return f"; {owned} {verb} no owner now: an administrator can transfer them ({hint})" if owned else ""
 
 
 def _start_change(arguments: argparse.Namespace) -> Any:

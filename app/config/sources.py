@@ -164,12 +164,22 @@ class SettingsSource:
         path = next(location[:length] for length in range(len(location), 0, -1) if location[:length] in self.fields)
         name, _ = self.origins.get(path, (key(path), ""))
         entry = "".join(f", entry {int(part) + 1}" for part in location[len(path) :])
-        return f"{name}{entry}: {_message(error)}. {self.fields[path].description}"
+        field = self.fields[path]
+        return f"{name}{entry}: {_number_rule(field) or _message(error)}. {field.description}"
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
     choices = (field.annotation, *get_args(field.annotation))
     return next((choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)), None)
+
+
+def _number_rule(field: FieldInfo) -> str | None:
+    """Return what the number of a setting must be, from its bounds; None for a setting that is no bounded number."""
+    least = next((each.ge for each in field.metadata if hasattr(each, "ge")), None)
+    most = next((each.le for each in field.metadata if hasattr(each, "le")), None)
+    if least is None or most is None:
+        return None
+    return f"must be a {'number' if field.annotation is float else 'whole number'} from {least:,} to {most:,}"
 
 
 def _message(error: ErrorDetails) -> str:

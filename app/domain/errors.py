@@ -270,6 +270,11 @@ class Locked(Problem):
     code = "LOCKED"
     status = 400
 
+    def __init__(
+        self, message: str = "The resource is locked. Unlock it first.", path: Sequence[str | int] = ()
+    ) -> None:
+        super().__init__(message, path)
+
 
 class QuotaExceeded(Problem):
     """The bytes exceed the quota of the org or of its owner."""

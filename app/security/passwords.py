@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from app.config import PASSWORD_CHARACTERS, PasswordPolicy
 from app.domain.errors import InvalidInput
+from app.domain.quantities import format_count
 from app.security import imported_hashes
 from app.security.fair_queue import Caller, FairQueue
 
@@ -61,7 +62,10 @@ def check_policy(policy: PasswordPolicy | None, password: str) -> list[str]:
         return []
     password = normalize(password)
     rules = [
-        (len(password) >= policy.min_length, f"A password needs at least {_count_characters(policy.min_length)}."),
+        (
+            len(password) >= policy.min_length,
+            f"A password needs at least {format_count(policy.min_length, 'character')}.",
+        ),
         (not policy.require_digit or any(map(str.isdecimal, password)), "A password needs a digit."),
         (not policy.require_uppercase or any(map(str.isupper, password)), "A password needs an upper-case letter."),
         (not policy.require_lowercase or any(map(str.islower, password)), "A password needs a lower-case letter."),
@@ -75,10 +79,6 @@ def check_policy(policy: PasswordPolicy | None, password: str) -> list[str]:
 
 def _is_other(character: str) -> bool:
     return not character.isalnum()
-
-
-def _count_characters(number: int) -> str:
-    return f"{number:,} character{'' if number == 1 else 's'}"
 
 
 def generate(policy: PasswordPolicy | None) -> str:
@@ -139,7 +139,7 @@ def _unusable_reason(password: str) -> str | None:
     if not password:
         return "A password cannot be empty."
     if len(password) > PASSWORD_CHARACTERS:
-        return f"A password has at most {_count_characters(PASSWORD_CHARACTERS)}."
+        return f"A password has at most {format_count(PASSWORD_CHARACTERS, 'character')}."
     if "\0" in password or any("\ud800" <= character <= "\udfff" for character in password):
         return "A password cannot contain NUL or an unpaired surrogate."
     return None

@@ -5,10 +5,12 @@ import platform
 import re
 import stat
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_network
+from pathlib import Path
 from shutil import disk_usage
 
 from sqlalchemy import func, select
@@ -26,6 +28,7 @@ from app.db.postgresql.replica import Problem
 from app.db.tables import AuditEvent, col
 from app.db.types import format_instant
 from app.domain.errors import Refusal
+from app.domain.quantities import format_count
 from app.services import access_index_rebuild, bootstrap, demo
 from app.services.app_context import AppContext
 from app.services.backups import folder as folders
@@ -102,11 +105,21 @@ def explain_failure(error: Exception) -> Check | None:
     return _fail("database", f"it cannot be used: {reason}", "check DatabaseUrl, and that the database runs")
 
 
+def find_missing_file(settings: Settings) -> Check | None:
+    """Return the check of a SQLite file that does not exist, as in another folder than that of the server."""
+    if not settings.is_sqlite or settings.sqlite_path.exists():
+        return None
+    action = "run this in the folder of the server, or set DatabaseUrl as it does"
+    return _fail("database", f"there is no database at {settings.database_url.removeprefix('sqlite:///')}", action)
+
+
 def check_settings(settings: Settings) -> Iterator[Check]:
-    """Check what needs no database: the secret and the settings that open the server."""
-    yield _check_secret(settings)
+    """Check what needs no database: the secret, unless it is that of another folder, and settings that are unsafe."""
+    if find_missing_file(settings) is None:
+        yield _check_secret(settings)
     opened = [*_open_settings(settings)]
-    yield from opened or [_ok("settings", f"none opens the server; the schema is readable by {settings.introspection}")]
+    readers = f"the schema is readable by {settings.introspection}"
+    yield from opened or [_ok("settings", f"no setting weakens the protection of the server; {readers}")]
 
 
 def _check_secret(settings: Settings) -> Check:
@@ -185,8 +198,8 @@ def _check_space(settings: Settings) -> Iterator[Check]:
     if not settings.is_sqlite:
         return
     path = settings.sqlite_path
-    size, free = path.stat().st_size, disk_usage(path.parent).free
-    text = f"{free:,} bytes free at {path.parent}; the database has {size:,}"
+    size, free = _size_with_log(path), disk_usage(path.parent).free
+    text = f"{free:,} bytes free at {path.parent}; the database and its write-ahead log have {size:,}"
     if free < LITTLE_SPACE:
         yield _fail("space", text, "make room, before changes are refused")
     elif free < 2 * size:
@@ -200,10 +213,17 @@ def _check_space(settings: Settings) -> Iterator[Check]:
         yield _ok("files", f"{path}, mode {mode:o}")
 
 
+def _size_with_log(path: Path) -> int:
+    size = path.stat().st_size
+    with suppress(FileNotFoundError):  # without a server there is none
+        size += path.with_name(f"{path.name}-wal").stat().st_size
+    return size
+
+
 def _check_integrity(settings: Settings, facts: DatabaseFacts, report: Report) -> Iterator[Check]:
     problems = sqlite.integrity_problems(settings.sqlite_path, report) if settings.is_sqlite else []
     if problems:
-        yield _fail("integrity", f"{len(problems)} defects, first: {problems[0]}", "restore a backup")
+        yield _fail("integrity", f"{format_count(len(problems), 'defect')}, first: {problems[0]}", "restore a backup")
     elif facts.invalid_indexes:
         names = ", ".join(facts.invalid_indexes)
         yield _fail("integrity", f"invalid indexes: {names}", "REINDEX INDEX, as the owner of the tables")
@@ -229,7 +249,8 @@ def _check_server(settings: Settings, facts: DatabaseFacts, workers: int) -> Ite
         yield _check_pooler(facts)
         return
     need, have = settings.database_pool_size * workers, facts.max_connections - RESERVED
-    text = f"{workers} workers with {settings.database_pool_size} each of {have}; {facts.used} are in use now"
+    needed = f"{format_count(workers, 'worker')} with {settings.database_pool_size} each"
+    text = f"{needed} of {have}; {facts.used} are in use now"
     if need > have:
         yield _fail("connections", text, "lower DatabasePoolSize or --workers, or raise max_connections")
     else:
@@ -275,10 +296,10 @@ async def check_registry(app: AppContext, settings: Settings, report: Report) ->
     """Check the data. The schema must be of this version."""
     index = await access_index_rebuild.check(app.database, lambda done, total: report("access index", done, total))
     if index.missing or index.surplus:
-        text = f"{index.missing:,} rows are missing, {index.surplus:,} are surplus"
+        text = f"{format_count(index.missing, 'missing row')}, {format_count(index.surplus, 'surplus row')}"
         yield _fail("access index", text, "ostiary reindex, and report it as a defect")
     else:
-        yield _ok("access index", f"{index.rows:,} rows, all correct")
+        yield _ok("access index", f"{format_count(index.rows, 'row')}, all correct")
     yield await _check_newest_event(app)
     for key in await list_keys(app.key_store):
         if not key.is_readable:
@@ -287,8 +308,9 @@ async def check_registry(app: AppContext, settings: Settings, report: Report) ->
     if app.provider is None and await bootstrap.is_default_password_valid(app, settings.default_admin):
         text = "an administrator has the default password, which is public"
         yield _warn("passwords", text, f"ostiary admin reset-password {settings.default_admin.user_name}")
+    action = "do not let other users reach this database; use an empty one for them"
     if app.provider is None and await demo.is_demo_password_valid(app):
-        yield _warn("passwords", "demo users have a public password", "serve others from another database")
+        yield _warn("passwords", "demo users have a public password", action)
 
 
 async def _check_newest_event(app: AppContext) -> Check:

@@ -26,9 +26,9 @@ _USER = select(col(User.user_name)).where(among(col(User.id), _KEYS))
 _RESOURCE = select(col(Resource.path)).where(among(col(Resource.id), _KEYS))
 
 _SUBJECTS = {
-    SubjectType.ANYONE: "the grant to anyone",
-    SubjectType.GENERAL: "the grant to every signed-in user",
-    SubjectType.USER: "a grant to the user",
+    SubjectType.ANYONE: "the grant{} to anyone",
+    SubjectType.GENERAL: "the grant{} to every signed-in user",
+    SubjectType.USER: "a grant{} to the user",
     SubjectType.OWNER: "ownership of the resource",
     SubjectType.REGISTRY: "the permission RESOURCES_MANAGE",
 }
@@ -110,28 +110,28 @@ async def _load_names(database: Database, reasons: Iterable[checks.Reason | deni
 
 
 def _word_reason(reason: checks.Reason, names: Names) -> str:
-    text = _word_subject(reason.kind, reason.key, names)
+    text = _word_subject(reason.kind, reason.key, names, reason.granted)
     if reason.level is not None:
         text = f"the level {MemberLevel(reason.level).name} {text.replace('membership', '', 1).strip()}"
-    roles = "" if reason.level is not None or reason.kind is SubjectType.REGISTRY else _word_roles(reason.granted)
-    return f"{text}{roles}{_word_end(reason.expires_at)}"
+    return f"{text}{_word_end(reason.expires_at)}"
 
 
 def _word_roles(granted: int) -> str:
     names = [name for bit, name in resource_roles.NAMES.items() if granted & bit]
-    return f" with {', '.join(names)}" if names and granted != resource_roles.ALL else ""
+    return f" of {', '.join(names)}" if names and granted != resource_roles.ALL else ""
 
 
 def _word_end(moment: datetime | None) -> str:
     return "" if moment is None else f" until {format_instant(moment, 'seconds')}"
 
 
-def _word_subject(kind: SubjectType | None, key: int, names: Names) -> str:
+def _word_subject(kind: SubjectType | None, key: int, names: Names, granted: int = resource_roles.ALL) -> str:
+    """Return a subject in words, a grant with its roles unless it has all of them."""
     if kind is SubjectType.GROUP:
-        return f"the grant to the group {names[kind].get(key, key)}"
+        return f"the grant{_word_roles(granted)} to the group {names[kind].get(key, key)}"
     if kind is SubjectType.ORG:
         return f"membership in the org {names[kind].get(key, key)}"
-    return "" if kind is None else _SUBJECTS[kind]
+    return "" if kind is None else _SUBJECTS[kind].format(_word_roles(granted))
 
 
 def _word_denial(denial: Any, names: Names) -> str:

@@ -44,7 +44,7 @@ async def require_unlocked(tx: Transaction, condition: ColumnElement[bool], of: 
     if number:
         these = f"{'these' if of == 'users' else 'this'} {of}"
         subject = f"resource of {these} is" if number == 1 else f"resources of {these} are"
-        raise Locked(f"{number} {subject} locked.", (of,))
+        raise Locked(f"{number:,} {subject} locked. Unlock {'it' if number == 1 else 'them'} first.", (of,))
 
 
 async def require_no_impersonation(tx: Transaction, viewer: Viewer, user: RowRef) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy.types import Integer
 from app.db import Database, Freshness, Transaction
 from app.db.tables import Guess, KeyText, UTCDateTime, col
 from app.domain.errors import RateLimited
+from app.domain.quantities import format_count
 from app.query.relations import Keys, among
 
 SLOT_SECONDS = 5
@@ -172,8 +173,8 @@ def _is_exceeded(limit: GuessLimit | None, failures: int) -> bool:
 
 def _rate_limited(until: datetime, now: datetime) -> RateLimited:
     seconds = max(1, ceil((until - now).total_seconds()))
-    plural = "s" * (seconds > 1)
-    return RateLimited(f"Too many failed sign-in attempts. Try again in {seconds:,} second{plural}.", seconds)
+    text = f"Too many failed sign-in attempts. Try again in {format_count(seconds, 'second')}."
+    return RateLimited(text, seconds)
 
 
 async def reserve(tx: Transaction, limits: Limits, times: GuessTimes) -> Slots:

@@ -270,7 +270,7 @@ async def require_administered(tx: Transaction, viewer: Viewer, resource: RowRef
 def require_unlocked(target: ResourceForUpdate) -> None:
     """Raise Locked for a locked resource, for administrators too."""
     if target.is_locked:
-        raise Locked("The resource is locked.", ("resource",))
+        raise Locked(path=("resource",))
 
 
 async def load_for_update(

@@ -145,10 +145,11 @@ async def _store_login(
     app: AppContext, attempt: LoginAttempt, user_id: int, stored: str | None, new_hash: str | None, *, is_default: bool
 ) -> Session:
     async with audit.transaction(app.database, Viewer(user_id), LOGIN) as tx:
-        session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now, is_default=is_default)
+        rows = await tx.rows(USER_WITH_ROLES, id=user_id)
+        session = _session(app, user_id, rows, tx.now, is_default=is_default)
         if session is None:
             raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
-        _note_login(tx, session)
+        _note_login(tx, session, rows)
         values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": new_hash} if new_hash else {})
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
@@ -206,19 +207,21 @@ async def _synchronize(
         if user_id is None:
             attempt.reason = Reason.NOT_ALLOWED
             raise Unauthenticated(message)
-        session = _session(app, user_id, await tx.rows(USER_WITH_ROLES, id=user_id), tx.now)
+        rows = await tx.rows(USER_WITH_ROLES, id=user_id)
+        session = _session(app, user_id, rows, tx.now)
         if session is not None:
             audit.set_actor(tx, user_id, LOGIN)
-            _note_login(tx, session)
+            _note_login(tx, session, rows)
             await tx.update(User, user_id, {"last_login_at": tx.now})
             await attempt.succeed(tx)
     return session
 
 
-def _note_login(tx: Transaction, session: Session) -> None:
+def _note_login(tx: Transaction, session: Session, rows: Sequence[Row]) -> None:
     user_id = session.viewer.user_id
     assert user_id is not None
-    audit.note(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, name=session.user_name)
+    before, after = ({"lastLoginAt": at and format_instant(at)} for at in (rows[0][8], tx.now))
+    audit.note(tx, audit.USER, user_id, after, before, name=session.user_name)
 
 
 def token_slot(app: AppContext) -> AbstractAsyncContextManager[None]:

@@ -30,6 +30,7 @@ USER_WITH_ROLES = (
         col(Role.name_key),
         col(User.is_service_account),
         col(User.account_key),
+        col(User.last_login_at),
     )
     .select_from(User)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))

@@ -199,7 +199,7 @@ def _require_open(upload: _Upload) -> None:
         case Stage.EXPIRED:
             raise Conflict("The ticket has expired. Begin a new upload.", ("ticket",))
         case Stage.REVOKED if upload.is_locked:
-            raise Locked("The resource is locked.", ("ticket",))
+            raise Locked(path=("ticket",))
         case Stage.REVOKED:
             raise Conflict("The user who began the upload may no longer write to the resource.", ("ticket",))
 

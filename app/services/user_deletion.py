@@ -19,13 +19,18 @@ from app.services import access_index, audit, ownership, roles, users
 
 @dataclass(frozen=True, slots=True)
 class DeletedUser:
-    """A deleted user, the successor's name, and the numbers of orgs and resources that the successor received."""
+    """A deleted user, the successor's name, and the numbers of orgs and resources that the successor received.
+
+    Without a successor, `ownerless_orgs` and `ownerless_resources` are those that no user owns now.
+    """
 
     id: int
     user_name: str
     successor: str | None = None
     orgs: int = 0
     resources: int = 0
+    ownerless_orgs: int = 0
+    ownerless_resources: int = 0
 
 
 async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: RowRef | None = None) -> DeletedUser:
@@ -42,13 +47,13 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: 
     successor_id = None if successor is None else await users.load_visible(tx, viewer, successor, "successor")
     if successor_id == key:
         raise InvalidInput("`successor` must be another user.", ("successor",))
-    orgs = await lock_and_track(tx, [key], "user")
+    orgs, resources = await lock_and_track(tx, [key], "user")
     if successor_id is not None:
         await ownership.require_active(tx, successor_id, ("successor",))
         if orgs:
             await audit.track_links(tx, audit.ORG_MEMBERS, of=orgs, to=[successor_id])
     deleted = (
-        DeletedUser(key, await users.name_by_id(tx, key))
+        DeletedUser(key, await users.name_by_id(tx, key), ownerless_orgs=len(orgs), ownerless_resources=len(resources))
         if successor_id is None
         else await transfer_ownership(tx, key, successor_id)
     )
@@ -57,8 +62,8 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: 
     return deleted
 
 
-async def lock_and_track(tx: Transaction, ids: Sequence[int], noun: str) -> list[int]:
-    """Lock what users own, and track everything that their deletion changes. Return the ids of their orgs.
+async def lock_and_track(tx: Transaction, ids: Sequence[int], noun: str) -> tuple[list[int], list[int]]:
+    """Lock what users own, and track everything that their deletion changes. Return the ids of orgs and resources.
 
     Raise Locked if one of their resources, or a resource of their orgs, is locked; `noun` is `user` or `users`.
     """
@@ -76,7 +81,7 @@ async def lock_and_track(tx: Transaction, ids: Sequence[int], noun: str) -> list
     await audit.track_links(tx, audit.ORG_MEMBERS, to=ids)
     await audit.track_links(tx, audit.GROUP_MEMBERS, to=ids)
     await audit.track_links(tx, audit.GRANTS, to=_subjects(SubjectType.USER, ids))
-    return orgs
+    return orgs, resources
 
 
 async def delete_rows(tx: Transaction, ids: Sequence[int]) -> None:

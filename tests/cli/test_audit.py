@@ -97,12 +97,19 @@ def test_the_export_streams_every_event_with_its_changes(log: Settings, run: Run
 
 
 def test_a_log_is_verified_and_tampering_has_an_exit_code(log: Settings, run: Run) -> None:
-    assert "newer and not sealed yet: 6 events" in run("verify")
+    assert run("verify").splitlines()[1:] == [
+        "newer and not sealed yet: 6 events",
+        "nothing is sealed yet: there is no head to keep",
+    ]
     run("prune", "--before", "2020-01-01")
     result = json.loads(run("verify", "--json"))
     assert (result["isValid"], result["events"], result["unsealed"]) == (True, 6, 0)
-    assert f"head: {result['head']}" in run("verify", "--head", result["head"])
-    assert "no seal has the hash" in run("verify", "--head", "f" * 64, code=1)
+    assert run("verify", "--head", result["head"].upper()).splitlines() == [
+        "the audit log is as it was sealed: 6 events in 1 seal",
+        f"head: {result['head']}",
+    ]
+    unknown = "the head is wrong, or seals were removed or written again"
+    assert run("verify", "--head", "f" * 64, code=1) == f"ostiary: no seal has the head {'f' * 64}: {unknown}\n"
 
     _on(log, _tamper)
 
@@ -112,7 +119,10 @@ def test_a_log_is_verified_and_tampering_has_an_exit_code(log: Settings, run: Ru
 
 def test_old_events_are_removed(log: Settings, run: Run) -> None:
     assert run("prune", "--before", "2020-01-01") == "no event is older than 2020-01-01 00:00 UTC\n"
-    assert json.loads(run("prune", "--before", "2900-01-01", "--json"))["removed"] == 6
+    removed = run("prune", "--before", "2900-01-01")
+    at = "2900-01-01 00:00 UTC"
+    assert removed == f"removed 6 events older than {at}; 1 new event `pruneAuditLog` records it\n"
+    assert json.loads(run("prune", "--before", "2020-01-01", "--json"))["removed"] == 0
 
     (event,) = json.loads(run("list", "--json"))
     assert (event["action"], event["changes"][0]["after"]["events"]) == ("pruneAuditLog", 6)
@@ -122,7 +132,10 @@ def test_old_events_are_removed(log: Settings, run: Run) -> None:
 def test_a_user_who_is_there_is_not_erased(log: Settings, run: Run) -> None:
     assert "admin still has an account: delete it first" in run("forget", "admin", code=1)
     assert "the audit log has no user nemo" in run("forget", "nemo", code=1)
-    assert "'forgotten user 2'" in run("forget", "VXNlcjoy")
+    assert run("forget", "VXNlcjoy").splitlines() == [
+        "erased VXNlcjoy from 4 events: the log now calls this user 'forgotten user 2'",
+        "older backups and exports still have the data",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +145,10 @@ def test_a_user_who_is_there_is_not_erased(log: Settings, run: Run) -> None:
         (["prune", "--before", "yesterday"], "must be a date or a time"),
         (["list", "--limit", "0"], "must be a whole number from 1 to 100000"),
         (["export", "--since", "2026-13-01"], "must be a date or a time"),
+        (["list", "--object", "felix"], "`ostiary user show` prints that of a user"),
+        (["export", "--object", "lab/reef"], "must be an id, such as VXNlcjox"),
+        (["verify", "--head", "abc"], "must be the 64 hexadecimal digits that `ostiary audit verify` has printed"),
+        (["verify", "--head", "g" * 64], "must be the 64 hexadecimal digits"),
         ([], "COMMAND"),
     ],
 )

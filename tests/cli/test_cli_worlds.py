@@ -108,7 +108,7 @@ def test_serve_with_demo_leaves_another_registry_alone(
     ("done", "said"),
     [
         ((7, 0, 0), "rebuilt 7 rows of the access index in 0.0 s\nit was correct: no row differed\n"),
-        ((1200, 2, 1), "it was incorrect: 2 rows were missing or different, 1 were surplus\n"),
+        ((1200, 2, 1), "it was incorrect: 2 missing or different rows, 1 surplus row\n"),
     ],
 )
 def test_reindex_says_whether_anything_differed(

@@ -204,7 +204,7 @@ async def test_a_lock_stops_an_upload_that_has_begun(deployment: Deployment) -> 
 
     refused = await deployment.put(token, CORALS)
 
-    assert (refused.status_code, refused.text) == (409, "The resource is locked.")
+    assert (refused.status_code, refused.text) == (409, "The resource is locked. Unlock it first.")
     assert deployment.files == {}
 
 

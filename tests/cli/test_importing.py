@@ -219,7 +219,7 @@ async def test_a_dry_run_and_an_output_change_nothing_and_the_output_can_be_appl
     assert await run("dronedb", "source", "--dry-run") == 0
     assert "  user ann gains the ownership of org reef\n" in capsys.readouterr().out
     assert await run("dronedb", "source", "--output", "moved.yaml") == 0
-    assert capsys.readouterr().out == "wrote moved.yaml: 1 roles, 4 users, 1 orgs, 3 resources\n"
+    assert capsys.readouterr().out == "wrote moved.yaml: 1 role, 4 users, 1 org, 3 resources\n"
     assert await events(database) == before
 
     assert await asyncio.to_thread(cli.main, ["apply", "moved.yaml"]) == 0

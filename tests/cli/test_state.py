@@ -58,7 +58,9 @@ def test_a_plan_is_shown_and_applied_and_exported_again(document: Path, capsys: 
     assert capsys.readouterr().out.startswith("no changes: the registry is as the document says\n")
 
     assert cli.main(["export", "whole.jsonl"]) == 0
-    assert capsys.readouterr().out.startswith("wrote whole.jsonl: 7 resourceTypes, 3 roles, 2 users, 1 orgs")
+    assert capsys.readouterr().out.startswith(
+        "wrote whole.jsonl: 7 resourceTypes, 3 roles, 2 users, 1 org, 1 group, 1 resource"
+    )
     assert stat.S_IMODE(Path("whole.jsonl").stat().st_mode) == 0o600
     assert cli.main(["plan", "whole.jsonl", "--prune", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["changes"] == []

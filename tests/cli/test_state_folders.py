@@ -50,7 +50,7 @@ def test_a_folder_goes_to_an_empty_registry_and_comes_back_byte_for_byte(
 ) -> None:
     assert cli.main(["export", "first/", "--format", form]) == 0
     out = capsys.readouterr().out
-    assert out == "wrote first/: 7 resourceTypes, 3 roles, 2 users, 1 orgs, 1 groups, 1 resources\n"
+    assert out == "wrote first/: 7 resourceTypes, 3 roles, 2 users, 1 org, 1 group, 1 resource\n"
     sections = ("resourceTypes", "roles", "users", "orgs", "groups", "resources")
     assert {*_texts("first")} == {f"{section}.{form}" for section in sections}
     assert {stat.S_IMODE(path.stat().st_mode) for path in Path("first").iterdir()} == {0o600}
@@ -131,7 +131,7 @@ def test_a_fault_that_only_the_registry_shows_names_its_file(capsys: Capture) ->
 @pytest.mark.usefixtures("registry")
 def test_tables_go_out_and_in_again_and_one_cell_is_one_change(capsys: Capture) -> None:
     assert cli.main(["export", "tables/", "--format", "csv"]) == 0
-    assert capsys.readouterr().out == "wrote tables/: 2 users, 1 orgs, 1 orgMembers, 1 groups, 1 groupMembers\n"
+    assert capsys.readouterr().out == "wrote tables/: 2 users, 1 org, 1 orgMember, 1 group, 1 groupMember\n"
     assert cli.main(["plan", "tables", "--prune", "--exit-code"]) == 0
 
     users = Path("tables/users.csv")

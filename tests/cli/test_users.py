@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,11 +72,38 @@ def test_a_user_is_created_shown_changed_and_deleted(registry: Settings, run: Ru
         "successor": "admin",
         "orgsTransferred": 0,
         "resourcesTransferred": 0,
+        "orgsWithoutOwner": 0,
+        "resourcesWithoutOwner": 0,
     }
     assert [line.split()[0] for line in run("list").splitlines()] == ["admin", "importer"]
     events = administration.list_audit(registry, {}, 100)
     assert {event["action"] for event in events} == AUDITED
     assert {(event["actorId"], event["channel"]) for event in events} == {(None, "COMMAND")}
+
+
+OWNED = """
+version: 1
+users: [{userName: ann}, {userName: bob}, {userName: cleo}]
+orgs: [{slug: reef, name: Reef, owner: ann}, {slug: bay, name: Bay}]
+resources:
+  - {org: reef, slug: corals, type: DATASET, name: Corals, owner: ann}
+  - {org: bay, slug: sand, type: DATASET, name: Sand, owner: ann}
+  - {org: bay, slug: shells, type: DATASET, name: Shells, owner: bob}
+"""
+
+
+@on_sqlite
+def test_a_deletion_says_what_has_no_owner_now(registry: Settings, run: Run) -> None:
+    Path("owned.yaml").write_text(OWNED)
+    assert cli.main(["apply", "owned.yaml"]) == 0
+    run("list")
+    hint = "an administrator can transfer them (next time, name a new owner with --successor)"
+
+    assert run("delete", "cleo") == "deleted cleo\n"
+    assert run("delete", "bob") == f"deleted bob; 1 resource has no owner now: {hint}\n"
+    assert run("create", "bob", "--no-password")
+    assert run("delete", "ann", "--successor", "bob") == "deleted ann; bob received 1 org and 2 resources\n"
+    assert run("delete", "bob") == f"deleted bob; 1 org and 2 resources have no owner now: {hint}\n"
 
 
 REFUSED = {
@@ -145,7 +173,7 @@ def test_a_list_that_is_cut_says_so(registry: Settings, capsys: pytest.CaptureFi
     assert cli.main(["user", "list", "--limit", "1", "--json"]) == 0
     captured = capsys.readouterr()
     assert _names(captured.out) == ["admin"]
-    assert "more than 1 users match" in captured.err
+    assert "there are more than 1 user; set --limit" in captured.err
 
 
 @on_sqlite

@@ -266,4 +266,7 @@ async def test_an_org_stays_while_something_in_it_is_locked(rest: Rest, make: Ma
     async with unchanged(database):
         reply = await rest("DELETE", "/orgs/acme", root)
 
-    assert (refusal(reply), reply.json()["error"]) == ((400, False), "1 resource of this org is locked.")
+    assert (refusal(reply), reply.json()["error"]) == (
+        (400, False),
+        "1 resource of this org is locked. Unlock it first.",
+    )

@@ -319,6 +319,20 @@ async def test_what_happens_at_the_same_moment_is_not_told_of_a_sign_in(
     assert by_action["setUserMetadata"].changes["User ann"][1] == {"metadata": {"a": 1}}
 
 
+async def test_a_sign_in_is_recorded_with_the_moment_of_the_one_before(
+    api: Api, make: Make, database: db.Database
+) -> None:
+    await make.user("ann")
+
+    for _ in range(2):
+        await _change(api, "login", None, userName="ann", password=PASSWORD)
+
+    first, second = (event.changes["User ann"] for event in await events(database))
+    assert first[0] == {"lastLoginAt": None}
+    assert second[0] == first[1]
+    assert second[1] != first[1]
+
+
 async def test_a_wrong_password_writes_nothing(api: Api, make: Make, database: db.Database) -> None:
     await make.user("ann")
 

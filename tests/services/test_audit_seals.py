@@ -190,8 +190,8 @@ async def test_a_chain_that_was_cut_or_written_again_is_found_by_its_head(log: d
     again = await _verify(log, head=head)
 
     assert (await _verify(log)).problem is None
-    assert "no seal has the hash" in str(cut.problem)
-    assert "no seal has the hash" in str(again.problem)
+    assert "no seal has the head" in str(cut.problem)
+    assert "no seal has the head" in str(again.problem)
 
 
 async def test_events_before_a_moment_are_removed_and_the_log_says_so(log: db.Database) -> None:

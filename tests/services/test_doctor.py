@@ -122,16 +122,29 @@ def test_a_wrong_index_is_found(settings: Settings, execute: Execute) -> None:
     assert checks["access index"].state is State.PROBLEM
     assert checks["access index"].action.startswith("ostiary reindex")
     assert checks["passwords"].text == "demo users have a public password"
+    assert checks["passwords"].action == "do not let other users reach this database; use an empty one for them"
 
 
 def test_a_database_that_is_away_is_found(settings: Settings) -> None:
-    url = "sqlite:///nowhere/at.db" if settings.is_sqlite else "postgresql://postgres@127.0.0.1:1/none"
+    Path("folder.db").mkdir()
+    url = "sqlite:///folder.db" if settings.is_sqlite else "postgresql://postgres@127.0.0.1:1/none"
 
     checks = inspect(settings, database_url=url)
 
     assert checks["database"].state is State.PROBLEM
     assert checks["database"].text.startswith("it cannot be used: ")
-    assert not Path("nowhere").exists()
+    assert "secret" in checks
+
+
+def test_a_folder_without_the_database_is_said_and_nothing_else_is_advised(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/nowhere/at.db")
+
+    checks = administration.inspect(settings, 1, ignore)
+
+    assert [(each.name, each.state) for each in checks] == [("settings", State.OK), ("database", State.PROBLEM)]
+    assert checks[1].text == f"there is no database at {tmp_path}/nowhere/at.db"
+    assert checks[1].action == "run this in the folder of the server, or set DatabaseUrl as it does"
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_an_event_from_the_future_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +189,7 @@ def test_keys_of_another_secret_are_found(settings: Settings, monkeypatch: pytes
 def test_each_state_of_the_secret_is_found(tmp_path: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path}/ostiary.db")
     path = settings.secret_path
+    settings.sqlite_path.touch()
 
     def state() -> tuple[str, str]:
         check = next(iter(doctor.check_settings(settings)))
@@ -228,6 +242,19 @@ def test_a_damaged_file_a_full_disk_and_open_files_are_found(
     settings.sqlite_path.write_bytes(data)
     damaged = inspect(settings)
     assert damaged["integrity"].state is State.PROBLEM
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_write_ahead_log_counts_as_space_of_the_database(settings: Settings) -> None:
+    path = settings.sqlite_path
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("CREATE TABLE padding AS SELECT zeroblob(1000000) AS bytes")
+        space = inspect(settings)["space"].text
+        sizes = [path.stat().st_size, path.with_name(f"{path.name}-wal").stat().st_size]
+
+    assert sizes[1] > 1_000_000
+    assert space.endswith(f"; the database and its write-ahead log have {sum(sizes):,}")
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

@@ -47,9 +47,9 @@ async def test_each_path_to_a_role_has_its_words(make: Make, database: db.Databa
 
     assert (explanation.user, explanation.resource) == ("ann", "lab/reef")
     said = words(explanation)
-    group = "the grant to the group divers with DATASET_DATA_READ"
-    own = "a grant to the user with METADATA_WRITE until 2099-01-01T00:00:00Z"
-    general, level = "the grant to every signed-in user with METADATA_READ", "the level READ_ONLY in the org lab"
+    group = "the grant of DATASET_DATA_READ to the group divers"
+    own = "a grant of METADATA_WRITE to the user until 2099-01-01T00:00:00Z"
+    general, level = "the grant of METADATA_READ to every signed-in user", "the level READ_ONLY in the org lab"
     assert said["METADATA_READ"] == (True, [general, group, own, level])
     assert said["METADATA_WRITE"] == (True, [own])
     assert said["DATASET_DATA_READ"] == (True, [group, level])

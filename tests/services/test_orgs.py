@@ -264,7 +264,9 @@ async def test_an_org_with_a_locked_resource_stays_complete(api: Api, make: Make
         reply = await api(DELETE, as_=root, input={"org": {"slug": "acme"}})
 
     assert problems(reply) == {"LOCKED input.org"}
-    assert reply["data"]["deleteOrg"]["errors"][0]["message"] == "2 resources of this org are locked."
+    assert (
+        reply["data"]["deleteOrg"]["errors"][0]["message"] == "2 resources of this org are locked. Unlock them first."
+    )
 
 
 async def test_an_org_is_not_deleted_while_something_in_it_is_being_locked(

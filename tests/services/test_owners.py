@@ -192,8 +192,8 @@ OWNER_CHANGES: dict[str, Any] = {
     "deleteUser without a successor": lambda w: {"user": {"userName": "ann"}},
 }
 SAYS = {
-    "transferOrg": ("input.org", "1 resource of this org is locked."),
-    "deleteUser": ("input.user", "2 resources of this user are locked."),
+    "transferOrg": ("input.org", "1 resource of this org is locked. Unlock it first."),
+    "deleteUser": ("input.user", "2 resources of this user are locked. Unlock them first."),
 }
 
 

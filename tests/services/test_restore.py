@@ -163,11 +163,11 @@ async def test_a_command_ends_what_was_ended_since_the_backup(registry: Registry
 
     output = registry.run("sessions", "end", starts=True)
 
-    assert output == "ended the sessions of 2 users and 0 tickets\n"
+    assert output == "ended all sessions (2 users) and all tickets (0)\n"
     with registry.serve() as server:
         server.ready()
         assert [await _who(server, each) for each in (ann, root, program)] == [None, None, "ann"]
-        assert registry.run("sessions", "end", "--api-tokens").splitlines()[1] == "deleted 1 API tokens"
+        assert registry.run("sessions", "end", "--api-tokens").splitlines()[1] == "deleted 1 API token"
         assert await _who(server, program) is None
         again = await _signed_in(server, "admin", ROOT["OSTIARY_DEFAULT_ADMIN__PASSWORD"])
         async with server.client(again) as client:

@@ -46,7 +46,7 @@ class Pruned:
 async def prune(
     database: Database, key: SealKey, before: datetime, report: Callable[[str, int, int], None], rounds: int = 0
 ) -> Pruned:
-    """Remove the events of before a moment, STRETCH events in a transaction, in at most so many `rounds` (0: in all).
+    """Remove the events before a moment, STRETCH events in a transaction, in at most so many `rounds` (0: in all).
 
     Raises LogDiffers if the events or their seals were tampered with.
     """
@@ -62,7 +62,7 @@ async def prune(
 
 
 async def is_due(database: Database, before: datetime) -> bool:
-    """Return whether there is an event of before a moment, other than those that say what was removed."""
+    """Return whether there is an event before a moment, other than those that say what was removed."""
     return bool(await database.ask(_DUE, freshness=Freshness.PRIMARY, before=before))
 
 

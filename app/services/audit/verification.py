@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
@@ -22,7 +22,8 @@ class Verified:
 
     `head` is the hash of the newest seal: who has written it down elsewhere finds out that seals were removed.
     `removed` is the number of events that the retention or `prune` took away, `forgotten` that of seals with events
-    from which users were erased, and `foreign` that of seals that another secret has signed.
+    from which users were erased, and `foreign` that of seals that another secret has signed. `is_head_unknown` says
+    that the events are as they were sealed, and that no seal has the head that was expected.
     """
 
     seals: int = 0
@@ -35,12 +36,12 @@ class Verified:
     sealed_at: datetime | None = None
     problem: str | None = None
     event: int | None = None
-    has_expected: bool = field(default=False)
+    is_head_unknown: bool = False
 
 
 async def verify(database: Database, key: SealKey, report: Report, expected: str | None = None) -> Verified:
     """Compare all events with their seals. `expected` is the head of an earlier verification, which must be a seal."""
-    result = Verified(has_expected=expected is None or expected == NO_HASH)
+    result, has_expected = Verified(), expected in {None, NO_HASH}
     while result.problem is None:
         async with at_one_moment(database) as reader:
             rows = await reader.ask(_SEAL, freshness=Freshness.PRIMARY, number=result.seals + 1)
@@ -50,10 +51,11 @@ async def verify(database: Database, key: SealKey, report: Report, expected: str
             seal = Seal(*rows[0])
             result.problem, result.event = await check_seal(reader, seal, result.head, key)
         _count(result, seal, key)
-        result.has_expected |= seal.hash == expected
+        has_expected |= seal.hash == expected
         report("events", result.events, 0)
-    if result.problem is None and not result.has_expected:
-        result.problem = f"no seal has the hash {expected}: seals were removed or written again"
+    if result.problem is None and not has_expected:
+        result.is_head_unknown = True
+        result.problem = f"no seal has the head {expected}: the head is wrong, or seals were removed or written again"
     return result
 
 

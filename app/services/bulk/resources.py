@@ -131,7 +131,7 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         if _canonical(new) == _canonical(values):
             return None
         if old.row.is_locked:
-            raise Locked("The resource is locked.")
+            raise Locked()
         return new
 
     def key(self, entry: ResourceEntry, old: _Existing) -> int | None:
@@ -195,9 +195,7 @@ async def delete_resources(
     if not all(row is None or row.may_delete or row.mask & resource_roles.ADMIN for row in rows):
         raise Forbidden(resources.DELETION)
     keys = [None if row is None else row.id for row in rows]
-    locked = [
-        Locked("The resource is locked.", ("resources", at)) for at, row in enumerate(rows) if row and row.is_locked
-    ]
+    locked = [Locked(path=("resources", at)) for at, row in enumerate(rows) if row and row.is_locked]
     results = bulk.select_removals(
         tx, "resources", keys, on_missing, lambda _: NotFound("There is no such resource."), "resource", locked
     )

@@ -10,6 +10,7 @@ import orjson
 from app.db.tables import casefold_key
 from app.db.types import format_instant
 from app.domain import resource_roles
+from app.domain.quantities import format_count
 from app.domain.viewer import permission_names
 from app.services.state.changes import Change, Plan, noun
 from app.services.state.model import Doc, Kind
@@ -19,11 +20,7 @@ MAX_VALUE = 60
 
 SIGNS = {"add": "+", "change": "~", "remove": "-"}
 
-_PLURALS = {
-    Kind.RESOURCE_TYPE: "resource types",
-    Kind.ORG_MEMBER: "members of orgs",
-    Kind.GROUP_MEMBER: "members of groups",
-}
+_PLURALS = {Kind.ORG_MEMBER: "members of orgs", Kind.GROUP_MEMBER: "members of groups"}
 
 
 def action(change: Change) -> str:
@@ -38,12 +35,8 @@ def count(plan: Plan) -> Counter[str]:
 
 def left_in_words(plan: Plan) -> str:
     """Return how many objects only the registry has, an empty text for none."""
-    return ", ".join(_number(plan.left[kind], kind) for kind in Kind if plan.left[kind])
-
-
-def _number(number: int, kind: Kind) -> str:
-    words = _PLURALS.get(kind, f"{kind.value}s")
-    return f"{number:,} {words}" if number != 1 else f"1 {words.replace('s', '', 1) if ' of ' in words else words[:-1]}"
+    kinds = [kind for kind in Kind if plan.left[kind]]
+    return ", ".join(format_count(plan.left[kind], noun(kind), _PLURALS.get(kind)) for kind in kinds)
 
 
 def lines(plan: Plan) -> Iterator[str]:

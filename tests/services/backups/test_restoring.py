@@ -136,7 +136,7 @@ async def test_a_restore_ends_sessions_and_keeps_what_it_replaces(registry: Regi
 
     said = registry.run("restore", str(registry.newest()), "--replace")
 
-    assert "ended the sessions of 1 users and 0 tickets" in said
+    assert "ended all sessions (1 user) and all tickets (0)" in said
     assert registry.execute("SELECT slug FROM orgs") == []
     assert registry.execute("SELECT action FROM audit_events ORDER BY id DESC LIMIT 1") == [("endSessions",)]
     with Server(registry.folder, **registry.environment) as server:

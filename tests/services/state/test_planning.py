@@ -119,7 +119,7 @@ async def test_what_the_document_does_not_say_stays_and_is_counted(own_db: db.Da
 
     assert plan.changes == []
     assert wording.left_in_words(plan) == (
-        "7 resource types, 1 user, 1 org, 1 member of orgs, 1 member of groups, 1 resource, 2 grants"
+        "7 resource types, 1 user, 1 org, 1 member of an org, 1 member of a group, 1 resource, 2 grants"
     )
 
 

@@ -7,20 +7,28 @@ import { ResourceFrame } from '../resources';
 import { Loaded, Missing, Page, Table, Time, sharedWords, useTable } from '../shared';
 import classes from './Access.module.css';
 import { eventSentences } from './history';
-import type { Labels } from './history';
+import type { Names } from './history';
 import { HistoryQuery } from './historyOperations';
-import type { HistoryEdge } from './historyOperations';
+import type { HistoryEdge, HistoryResource } from './historyOperations';
 import { historyWords as words } from './historyWords';
 
 const actorOf = ({ node: { actor, actorName } }: HistoryEdge): string =>
   actor?.displayName ?? actorName ?? words.system;
 
-function sentencesOf(edge: HistoryEdge, labels: Labels): readonly string[] {
+/** Groups that had a grant earlier, and have none now, are named by their slugs. */
+const namesOf = ({ type, access }: HistoryResource): Names => ({
+  roles: new Map(type.roles.map(({ role, label }) => [role, label])),
+  groups: new Map(
+    access?.groups.flatMap(({ group }) => (group === null ? [] : [[group.slug, group.displayName]])),
+  ),
+});
+
+function sentencesOf(edge: HistoryEdge, names: Names): readonly string[] {
   const { before, after, node } = edge;
-  return eventSentences({ action: node.action, actor: actorOf(edge), before, after }, labels);
+  return eventSentences({ action: node.action, actor: actorOf(edge), before, after }, names);
 }
 
-const columns = (labels: Labels) =>
+const columns = (names: Names) =>
   [
     { key: 'when', label: words.when, cell: ({ node }: HistoryEdge) => <Time value={node.createdAt} /> },
     {
@@ -28,7 +36,7 @@ const columns = (labels: Labels) =>
       label: words.what,
       cell: (edge: HistoryEdge) => (
         <Stack gap={2}>
-          {sentencesOf(edge, labels).map((sentence) => (
+          {sentencesOf(edge, names).map((sentence) => (
             <Text key={sentence} size="sm">
               {sentence}
             </Text>
@@ -65,7 +73,7 @@ export function HistoryPage(): ReactNode {
                 rowId={({ node }) => node.id}
                 rowName={({ node }) => node.createdAt}
                 hasSearch={false}
-                columns={columns(new Map(resource.type.roles.map(({ role, label }) => [role, label])))}
+                columns={columns(namesOf(resource))}
                 actions={(edge) => (
                   <Button
                     size="compact-sm"

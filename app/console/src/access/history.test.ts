@@ -1,19 +1,25 @@
 import { expect, it } from 'vitest';
 import { eventSentences } from './history';
 
-const LABELS = new Map([
-  ['METADATA_READ', 'Metadata Read'],
-  ['METADATA_WRITE', 'Metadata Write'],
-]);
+const NAMES = {
+  roles: new Map([
+    ['METADATA_READ', 'Metadata Read'],
+    ['METADATA_WRITE', 'Metadata Write'],
+  ]),
+  groups: new Map([['reef-editors', 'Reef Editors']]),
+};
 const told = (before: unknown, after: unknown, action = 'submitAccess') =>
-  eventSentences({ action, actor: 'Ann', before, after }, LABELS);
+  eventSentences({ action, actor: 'Ann', before, after }, NAMES);
 const access = (key: string, roles: readonly string[], expiresAt: string | null = null) => ({
   access: { [key]: { roles, expiresAt } },
 });
 
 it('tells grants', () => {
   expect(told({ access: {} }, access('group:reef-editors', ['METADATA_WRITE']))).toEqual([
-    'Ann gave reef-editors Metadata Write.',
+    'Ann gave Reef Editors Metadata Write.',
+  ]);
+  expect(told(access('group:gone', ['METADATA_WRITE']), { access: {} })).toEqual([
+    'Ann took Metadata Write from the group gone.',
   ]);
   expect(
     told(access('general', ['METADATA_READ']), access('general', ['METADATA_WRITE'], '2027-05-03T12:00:00Z')),

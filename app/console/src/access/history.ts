@@ -2,8 +2,11 @@ import { dayOf, isSameMoment } from '../shared';
 import { historyWords as words } from './historyWords';
 import { listed } from './words';
 
-/** The roles of a type with their words, by name as the audit log has them. */
-export type Labels = ReadonlyMap<string, string>;
+/** Words for what the audit log has: roles of the type by their names, and groups by their slugs. */
+export interface Names {
+  readonly roles: ReadonlyMap<string, string>;
+  readonly groups: ReadonlyMap<string, string>;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,15 +39,20 @@ function grantOf(value: unknown): Grant | null {
   };
 }
 
-/** Return the name of a subject as the log has it: `general`, `anyone`, `group:SLUG`, `user:NAME`. */
-function subjectOf(key: string): string {
+/** Return the words for a subject of the log: `general`, `anyone`, `group:SLUG` or `user:NAME`. */
+function subjectOf(key: string, { groups }: Names): string {
   const [kind = '', ...rest] = key.split(':');
-  return kind === 'general' || kind === 'anyone' ? words.subjects[kind] : rest.join(':') || key;
+  if (kind === 'general' || kind === 'anyone') {
+    return words.subjects[kind];
+  }
+  const name = rest.join(':');
+  return kind === 'group' ? (groups.get(name) ?? words.group(name)) : name || key;
 }
 
-function grantSentences(who: string, key: string, before: Grant | null, after: Grant | null, labels: Labels) {
-  const name = subjectOf(key);
-  const told = (roles: readonly string[]): string => listed(roles.map((role) => labels.get(role) ?? role));
+function grantSentences(who: string, key: string, before: Grant | null, after: Grant | null, names: Names) {
+  const name = subjectOf(key, names);
+  const told = (roles: readonly string[]): string =>
+    listed(roles.map((role) => names.roles.get(role) ?? role));
   const [old, now] = [before?.roles ?? [], after?.roles ?? []];
   const gained = now.filter((role) => !old.includes(role));
   const lost = old.filter((role) => !now.includes(role));
@@ -65,10 +73,10 @@ function grantSentences(who: string, key: string, before: Grant | null, after: G
     : [end === null ? words.noEnd(who, name) : words.newEnd(who, name, dayOf(end))];
 }
 
-function accessSentences(who: string, before: Fields, after: Fields, labels: Labels): readonly string[] {
+function accessSentences(who: string, before: Fields, after: Fields, names: Names): readonly string[] {
   const [old, now] = [fieldsOf(before['access']), fieldsOf(after['access'])];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((key) =>
-    grantSentences(who, key, grantOf(old[key]), grantOf(now[key]), labels),
+    grantSentences(who, key, grantOf(old[key]), grantOf(now[key]), names),
   );
 }
 
@@ -85,13 +93,13 @@ function lockSentences(who: string, before: Fields, after: Fields): readonly str
 }
 
 /** Say in sentences what an event changed. */
-export function eventSentences(event: ResourceEvent, labels: Labels): readonly string[] {
+export function eventSentences(event: ResourceEvent, names: Names): readonly string[] {
   const { actor: who, before, after, action } = event;
   if (before === null && isFields(after)) {
     return [words.created(who)];
   }
   const [old, now] = [fieldsOf(before), fieldsOf(after)];
-  const told = [...accessSentences(who, old, now, labels), ...lockSentences(who, old, now)];
+  const told = [...accessSentences(who, old, now, names), ...lockSentences(who, old, now)];
   const rest = Object.keys(now).filter((name) => !['access', 'lock', 'reason'].includes(name));
   const fields = rest.map((name) => words.fields[name] ?? name);
   const sentences = rest.length > 0 ? [...told, words.changed(who, listed(fields))] : told;

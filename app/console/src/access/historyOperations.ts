@@ -18,6 +18,15 @@ export const HistoryQuery = graphql(
             label
           }
         }
+        access {
+          groups {
+            group {
+              id
+              slug
+              displayName
+            }
+          }
+        }
         auditEvents(first: $first, after: $after, last: $last, before: $before) {
           edges {
             before
@@ -47,5 +56,5 @@ export const HistoryQuery = graphql(
   [HeadFields],
 );
 
-type HistoryResource = NonNullable<ResultOf<typeof HistoryQuery>['resource']>;
+export type HistoryResource = NonNullable<ResultOf<typeof HistoryQuery>['resource']>;
 export type HistoryEdge = NonNullable<HistoryResource['auditEvents']>['edges'][number];

@@ -20,6 +20,7 @@ export const historyWords = {
   system: 'The system',
   notAllowed: 'Only administrators of this resource can see its history.',
   subjects: { general: 'everybody signed in', anyone: 'anyone, signed in or not' },
+  group: (slug: string) => phrase`the group ${slug}`,
   fields,
   created: (who: string) => phrase`${who} created the resource.`,
   changed: (who: string, what: string) => phrase`${who} changed ${what}.`,

@@ -37,6 +37,10 @@ test('every starter has a name of its own, a title and a sentence about it', () 
   }
 });
 
+test('no line of the first text is cut off in a narrow editor', () => {
+  expect(WELCOME.split('\n').filter((line) => line.length > 25)).toEqual([]);
+});
+
 test('the first text of a tab is valid and asks nothing of a field with arguments', () => {
   expect(operationOf(WELCOME).operation).toBe('query');
 });

@@ -9,8 +9,10 @@ export interface Starter {
 const none = '';
 const json = (value: object): string => JSON.stringify(value, null, 2);
 
-export const WELCOME = `# Ctrl+Enter runs the operation at the cursor.
-# Ctrl+Space completes; the pointer on a name explains it.
+export const WELCOME = `# Ctrl+Enter: run it.
+# Ctrl+Space: complete.
+# Point at a name to read
+# what it means.
 
 query WhoAmI {
   viewer {

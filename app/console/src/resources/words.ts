@@ -75,7 +75,7 @@ export const words = {
   deleteAct: (name: string) => phrase`Delete ${name}`,
   deleteTitle: (name: string) => phrase`Delete ${name}?`,
   deleted: (name: string) => phrase`${name} was deleted.`,
-  notWhileLocked: 'Not possible while it is locked.',
+  notWhileLocked: 'Not possible while it is locked. Unlock it first.',
 
   grant: (count: number) => phrase`Grant on ${someOf(count, 'resource', 'resources')}`,
   grantTitle: 'Grant access',

@@ -25,14 +25,14 @@ test('a user is added with two roles, and can sign in', async () => {
     await openAs(page, 'admin', adminPassword, '/settings/users');
     await page.getByRole('button', { name: 'Add User', exact: true }).click();
     const form = page.getByRole('dialog', { name: 'Add User' });
-    await form.getByLabel('Username').fill('New User');
+    await form.getByLabel('User name').fill('New User');
     await form.locator('[name="password"]').fill('correct-horse-42');
     await form.getByRole('button', { name: 'Create' }).click();
 
     await form.getByText('A user name must be').waitFor();
     await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'userName');
 
-    await form.getByLabel('Username').fill('newuser');
+    await form.getByLabel('User name').fill('newuser');
     await form.getByLabel('Email').fill('newuser@example.com');
     await form.getByRole('combobox', { name: 'Roles' }).click();
     await page.getByRole('option', { name: 'auditor' }).click();

@@ -88,7 +88,7 @@ test('the own entries of who leaves are listed, with what becomes of them', asyn
   await visit(async (page) => {
     await openAs(page, 'admin', adminPassword, '/settings/users/amara/off-board');
     const entries = page.getByRole('region', { name: 'Own entries on resources' });
-    await entries.getByRole('heading', { name: /^Has entries of their own on [1-9]/ }).waitFor();
+    await entries.getByRole('heading', { name: /^Granted by name on [1-9]/ }).waitFor();
     await entries.getByText(/If the account is deleted, they are removed/).waitFor();
     const row = entries.getByRole('row').filter({ hasText: 'Corals' });
     await row.getByText('Dataset Data Read').waitFor();

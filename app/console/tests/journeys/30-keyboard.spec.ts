@@ -82,13 +82,13 @@ test('the administrator changes the password, and adds a user and a role by keyb
     await expectFocus(page.getByRole('heading', { level: 1, name: 'Users' }));
     await press(page, page.getByRole('button', { name: 'Add User', exact: true }), 'Enter');
     const form = page.getByRole('dialog', { name: 'Add User' });
-    await expectFocus(form.getByLabel('Username'));
+    await expectFocus(form.getByLabel('User name'));
     await page.keyboard.type('New User');
     await type(page, form.locator('[name="password"]'), 'correct-horse-42');
     await page.keyboard.press('Enter');
     await form.getByText('A user name must be').waitFor();
-    await expectFocus(form.getByLabel('Username'));
-    await type(page, form.getByLabel('Username'), 'bykeys');
+    await expectFocus(form.getByLabel('User name'));
+    await type(page, form.getByLabel('User name'), 'bykeys');
     await choose(page, form.getByRole('combobox', { name: 'Roles' }), 'auditor');
     await press(page, form.getByRole('button', { name: 'Create' }), 'Enter');
     await form.waitFor({ state: 'detached' });

@@ -23,7 +23,7 @@ picture('add-groups', async (page) => {
   await openAccess(page);
   await page.getByRole('button', { name: 'Add group' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('checkbox', { name: 'Select Field crews' }).check();
-  await dialog.getByRole('checkbox', { name: 'Select Partner laboratories' }).check();
-  await dialog.getByText('2 selected').waitFor();
+  await dialog.getByRole('searchbox').fill('Reviewers');
+  await dialog.getByRole('checkbox', { name: 'Select Reviewers' }).check();
+  await dialog.getByText('1 selected').waitFor();
 });

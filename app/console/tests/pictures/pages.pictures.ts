@@ -26,7 +26,7 @@ picture('add-user', async (page) => {
   await asAdmin(page, '/settings/users');
   await page.getByRole('button', { name: 'Add User' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Username').fill('nora');
+  await dialog.getByLabel('User name').fill('nora');
   await dialog.getByLabel('Email').fill('nora.lind@example.org');
 });
 

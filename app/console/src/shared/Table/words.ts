@@ -21,7 +21,7 @@ export const words = {
   tooMany: (most: number) => phrase`Select the first ${most.toLocaleString('en')} that match`,
   clearSelection: 'Clear selection',
   actions: 'Actions',
-  csv: 'Download as CSV',
+  csv: 'Export as CSV',
   reading: (read: number, total: number | null) =>
     total === null
       ? phrase`${read.toLocaleString('en')} so far`

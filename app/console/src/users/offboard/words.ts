@@ -17,7 +17,7 @@ export const words = {
   reach: (count: number) => phrase`Reaches ${resources(count)}`,
   roles: (count: number) => phrase`Holds ${counted(count, 'role', 'roles')}`,
   entries: 'Own entries on resources',
-  grants: (count: number) => phrase`Has entries of their own on ${resources(count)}`,
+  grants: (count: number) => phrase`Granted by name on ${resources(count)}`,
   grantsAbout:
     'If the account is deactivated, these entries stay and give nothing; they count again if it is reactivated. If the account is deleted, they are removed.',
   resource: 'Resource',
