@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app import administration
 from app.config import Settings
@@ -56,6 +57,8 @@ def test_a_command_that_generates_a_secret_warns_too(settings: Settings, caplog:
 
 def test_a_configured_secret_is_never_new(url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("one", "two"):
-        administration.prepare(Settings(database_url=url, secret=f"a secret of more than 32 bytes, number {name}"))
+        administration.prepare(
+            Settings(database_url=url, secret=SecretStr(f"a secret of more than 32 bytes, number {name}"))
+        )
 
     assert _warnings(caplog) == []
