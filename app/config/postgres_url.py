@@ -120,8 +120,8 @@ def redact(url: str) -> str:
     scheme, slashes, rest = address.partition("//")
     user, at, hosts = rest.rpartition("@")
     name, colon, _ = user.partition(":")
-    shown = "&".join(map(_without_password, query.split("&")))
-    return f"{scheme}{slashes}{name}{colon}{HIDDEN if colon else ''}{at}{hosts}{mark}{shown}"
+    parameters = "&".join(map(_without_password, query.split("&")))
+    return f"{scheme}{slashes}{name}{colon}{HIDDEN if colon else ''}{at}{hosts}{mark}{parameters}"
 
 
 def _without_password(parameter: str) -> str:

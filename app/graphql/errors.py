@@ -106,7 +106,7 @@ def _name_variable(entry: dict[str, Any], nodes: Collection[Node]) -> dict[str, 
     arguments = (each for node in nodes if isinstance(node, FieldNode) for each in node.arguments or ())
     value: Any = next((each.value for each in arguments if each.name.value == FILTER), None)
     path = [int(part) if part.isdigit() else part for part in extensions["path"]]
-    whole = f"Argument `{FILTER}`: `{path_text(path)}`"
+    argument_label = f"Argument `{FILTER}`: `{path_text(path)}`"
     while path and not isinstance(value, VariableNode):
         value = _child(value, path.pop(0))
     if not isinstance(value, VariableNode):
@@ -114,7 +114,7 @@ def _name_variable(entry: dict[str, Any], nodes: Collection[Node]) -> dict[str, 
     others = {name: each for name, each in extensions.items() if name not in {"argument", "path"}}
     name = value.name.value
     message = entry["message"].replace(
-        whole, f"Variable `${name}`: `{path_text(path)}`" if path else f"Variable `${name}`"
+        argument_label, f"Variable `${name}`: `{path_text(path)}`" if path else f"Variable `${name}`"
     )
     return {"message": message, "extensions": {**others, "variable": name, "path": [*map(str, path)]}}
 

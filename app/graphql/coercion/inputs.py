@@ -105,9 +105,9 @@ def _checked(convert: Convert | None) -> Convert:
     """Return the conversion of a filter. Null is not as absent there: the comparison would widen the list."""
 
     def convert_filter(value: Any) -> Any:
-        found = next(_reasons(value, ()), None)
-        if found is not None:
-            path, reason = found
+        problem = next(_reasons(value, ()), None)
+        if problem is not None:
+            path, reason = problem
             return InvalidFilter(f"Argument `{FILTER}`: `{path_text(path)}` {reason}", path)
         return value if convert is None else convert(value)
 
