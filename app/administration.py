@@ -4,7 +4,6 @@ The APIs are not imported here, so that a command starts in half the time of a s
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +33,7 @@ from app.services import (
     doctor,
     explanations,
     quotas,
+    secret_warnings,
     session,
     session_revocation,
     user_commands,
@@ -55,8 +55,6 @@ from app.services.user_deletion import DeletedUser
 
 Result = TypeVar("Result")
 
-log = logging.getLogger(__name__)
-
 FIRST_STEP = "0001"
 """The first migration, which runs on a new database only."""
 
@@ -72,6 +70,8 @@ async def open_context(
     replicas = () if is_inspection else settings.database_replicas
     database = await db.open_database(url, size=size, longest=longest, read_only=is_inspection, replicas=replicas)
     database = db.TracedDatabase(database) if traced else database
+    if inspected_with is None and secret_warnings.lacks_secret(settings):
+        await secret_warnings.warn_of_new_secret(database, settings.secret_path)
     key = secret(settings) if inspected_with is None else inspected_with
     signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     key_store = KeyStore(database, signer, keys.KeyCipher(key), signing_key=settings.signs_with_keys)
@@ -139,10 +139,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False, 
         migrations.require_current(settings.database_url)
         migrated = []
     if has_secret and migrated and migrated[0] == FIRST_STEP:
-        log.warning(
-            "new database beside an old secret path=%s: if the database was lost, stop and restore it",
-            settings.secret_path,
-        )
+        secret_warnings.warn_of_new_database(settings.secret_path)
 
     async def bootstrap_admin(app: AppContext) -> Prepared:
         if app.provider is not None:  # stored passwords are not used

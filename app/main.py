@@ -162,7 +162,8 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 def _graphql_handler(settings: Settings, documents: DocumentCache, app: AppContext) -> GraphQLHandler:
     statements = SelectBuilder(app.database)
     planner = Planner(schema.core(), statements, schema.converted, app)
-    variables = VariableCoercion(schema.core(), settings.request_limits.errors)
+    limits = settings.request_limits
+    variables = VariableCoercion(schema.core(), limits.errors, limits.variable_values)
     handler = GraphQLHandler(schema.core(), documents, app, statements, settings, variables)
     if settings.executor == "reference":
         return handler

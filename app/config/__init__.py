@@ -1,7 +1,8 @@
 """The settings, and checks of unsafe ones."""
 
 from app.config.limits import Limits
-from app.config.model import FIELDS, HIDDEN, Settings
+from app.config.model import FIELDS, Settings
+from app.config.postgres_url import HIDDEN
 from app.config.request_limits import RequestLimits
 from app.config.safety import check_exposure, is_loopback, secret
 from app.config.sections import DEFAULT_PASSWORD, DefaultAdmin, PasswordPolicy

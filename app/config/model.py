@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,8 +26,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.config import values
+from app.config import postgres_url, values
 from app.config.limits import Limits
+from app.config.postgres_url import HIDDEN
 from app.config.request_limits import RequestLimits
 from app.config.sections import DefaultAdmin, PasswordPolicy
 from app.config.sources import FILE_VARIABLE, SettingPath, SettingsSource, fields, key, variable
@@ -36,7 +36,6 @@ from app.config.throttle import Throttle
 from app.domain.errors import SettingsError
 
 FILE = "appsettings.json"
-HIDDEN = "(hidden)"
 
 
 class SettingInfo(NamedTuple):
@@ -351,11 +350,7 @@ class Settings(BaseSettings):
         """The database URL without its passwords, for display."""
         if self.is_sqlite:
             return self.database_url
-        parts = urlsplit(self.database_url)
-        user, at, hosts = parts.netloc.rpartition("@")
-        name, colon, _ = user.partition(":")
-        query = "&".join(map(_without_password, parts.query.split("&")))
-        return parts._replace(netloc=f"{name}{colon}{HIDDEN if colon else ''}{at}{hosts}", query=query).geturl()
+        return postgres_url.redact(self.database_url)
 
     def describe(self) -> dict[str, SettingInfo]:
         """Return every setting by its key, with hidden secrets."""
@@ -387,11 +382,6 @@ class Settings(BaseSettings):
         if isinstance(value, SecretStr) or (value and not FIELDS[path].repr):
             return HIDDEN
         return value if isinstance(value, str) else json.dumps(value)
-
-
-def _without_password(parameter: str) -> str:
-    name, equals, _ = parameter.partition("=")
-    return f"{name}{equals}{HIDDEN}" if "password" in unquote(name).lower() else parameter
 
 
 FIELDS: Mapping[SettingPath, FieldInfo] = dict(fields(Settings))

@@ -5,7 +5,7 @@ The setting keeps the URL as it is, since `pg_dump` reads it too. Messages name 
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SYSTEM_ROOTS = "system"
@@ -46,6 +46,15 @@ _UNSUPPORTED = frozenset({"hostaddr", "oauth_client_id", "oauth_issuer", "replic
 _ONLY_LIBPQ = _WITHOUT_EFFECT | {"channel_binding", "gssencmode", "load_balance_hosts", "sslcertmode"}
 
 
+_MAY_HAVE_AT = frozenset(
+    ("application_name", "options", "passfile", "password", "sslcert", "sslkey", "sslrootcert", "user")
+)
+"""Parameters whose values may contain an `@`."""
+
+HIDDEN = "(hidden)"
+"""Stands for a secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresUrl:
     """A URL for asyncpg. `timeout` is in seconds; `client_certificate` are the paths of a certificate and its key.
@@ -70,8 +79,11 @@ def parse(url: str) -> PostgresUrl:
         hosts = _check_hosts(parts.netloc.rpartition("@")[2])
     except ValueError:  # its text may contain the password
         raise ValueError("is not a URL: percent-encode special characters in the name and password") from None
-    if parts.fragment or " " in url:
-        raise ValueError("must have its special characters percent-encoded: %23 for #, %20 for a space")
+    if parts.fragment or " " in url or _splits_password(parts):
+        raise ValueError(
+            "must have the special characters of its name and password percent-encoded:"
+            " %40 for @, %2F for a slash, %3F for ?, %23 for #, %20 for a space"
+        )
     values = _parameters(parts.query)
     if not parts.path.strip("/") and not {"database", "dbname"} & values.keys():
         raise ValueError("must name a database, as in postgresql://user:password@host/database")
@@ -91,6 +103,30 @@ def parse(url: str) -> PostgresUrl:
         uses_system_roots,
         certificate,
     )
+
+
+def _splits_password(parts: SplitResult) -> bool:
+    """Return whether an `@` comes after the host: a slash or a question mark before it is then one of the password."""
+    pairs = (part.partition("=") for part in parts.query.split("&"))
+    return "@" in parts.path or any("@" in f"{name}{value}" and name not in _MAY_HAVE_AT for name, _, value in pairs)
+
+
+def redact(url: str) -> str:
+    """Return a URL with everything hidden that may be a part of its password.
+
+    The password ends at the last `@` before the parameters. One that is not percent-encoded may have others.
+    """
+    address, mark, query = url.partition("?")
+    scheme, slashes, rest = address.partition("//")
+    user, at, hosts = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    parameters = "&".join(map(_without_password, query.split("&")))
+    return f"{scheme}{slashes}{name}{colon}{HIDDEN if colon else ''}{at}{hosts}{mark}{parameters}"
+
+
+def _without_password(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    return f"{name}{equals}{HIDDEN}" if "password" in unquote(name).lower() else parameter
 
 
 def server_name(url: str) -> str:

@@ -15,6 +15,9 @@ class RequestLimits(values.Section):
     )
     body_seconds: values.Count = values.count_field(30, 1, 3_600, "Seconds to send the body: {}. Above: 408.")
     body_bytes: values.Count = values.count_field(1_048_576, 65_536, 16_777_216, "Bytes of the body: {}. Above: 413.")
+    form_bytes: values.Count = values.count_field(
+        131_072, 16_384, 1_048_576, "Bytes of a URL-encoded or multipart body: {}. Above: 413."
+    )
     variable_values: values.Count = values.count_field(
         50_000,
         1_000,

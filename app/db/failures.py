@@ -32,6 +32,7 @@ class Failure(StrEnum):
     DAMAGED = "damaged"
     DENIED = "denied"
     REPLACED = "replaced"
+    UNUSABLE = "unusable"
 
 
 counters.declare("ostiary_database_failures_total", reason=Failure)
@@ -42,28 +43,49 @@ class FileReplaced(Exception):
 
 
 _STATES = {
+    "2200H": Failure.UNUSABLE,
     "25006": Failure.READ_ONLY,
     "25P03": Failure.TIMED_OUT,
     "25P04": Failure.TIMED_OUT,
     "42501": Failure.DENIED,
     "42703": Failure.WRONG_SCHEMA,
+    "42704": Failure.WRONG_SCHEMA,
+    "42809": Failure.WRONG_SCHEMA,
     "42883": Failure.WRONG_SCHEMA,
     "42P01": Failure.WRONG_SCHEMA,
+    "42P05": Failure.UNUSABLE,
+    "42P10": Failure.WRONG_SCHEMA,
     "53100": Failure.FULL,
     "53300": Failure.NO_CONNECTIONS,
+    "55000": Failure.AWAY,
+    "55006": Failure.BUSY,
     "55P03": Failure.BUSY,
     "57014": Failure.CANCELLED,
 }
+"""Failures by SQLSTATE: 2200H is a used-up sequence, 42P10 a missing unique index, 55000 a database that is closed."""
+
+DEFECTS = frozenset("00 01 02 03 09 0B 0F 0Z 10 20 21 22 23 24 25 27 2B 2D 2F 34 3B 42".split())  # noqa: SIM905 - shorter
+"""Classes of SQLSTATEs that a statement or a value of this server causes by itself, except those in `_STATES`."""
+
 _CLASSES = {
     "08": Failure.AWAY,
+    "0L": Failure.DENIED,
+    "0P": Failure.DENIED,
     "28": Failure.DENIED,
     "3D": Failure.AWAY,
+    "3F": Failure.WRONG_SCHEMA,
+    "40": Failure.BUSY,
+    "44": Failure.DENIED,
     "53": Failure.FULL,
     "57": Failure.AWAY,
     "58": Failure.DAMAGED,
+    "72": Failure.TIMED_OUT,
     "XX": Failure.DAMAGED,
 }
-"""Failures by SQLSTATE and by its class, the first two characters (PostgreSQL's documentation, appendix A)."""
+"""Failures by the class of a SQLSTATE, its first two characters (PostgreSQL's documentation, appendix A).
+
+Every other class is a state of the database, such as an extension, a trigger of the operator or a pooler: UNUSABLE.
+"""
 
 _SQLITE = {
     sqlite3.SQLITE_AUTH: Failure.DENIED,
@@ -74,8 +96,11 @@ _SQLITE = {
     sqlite3.SQLITE_INTERRUPT: Failure.CANCELLED,
     sqlite3.SQLITE_IOERR: Failure.DAMAGED,
     sqlite3.SQLITE_LOCKED: Failure.BUSY,
+    sqlite3.SQLITE_NOLFS: Failure.FULL,
+    sqlite3.SQLITE_NOMEM: Failure.UNUSABLE,
     sqlite3.SQLITE_NOTADB: Failure.DAMAGED,
     sqlite3.SQLITE_PERM: Failure.DENIED,
+    sqlite3.SQLITE_PROTOCOL: Failure.BUSY,
     sqlite3.SQLITE_READONLY: Failure.READ_ONLY,
 }
 """Failures by SQLite's primary result code, the lowest eight bits."""
@@ -92,6 +117,7 @@ _TEXTS = {
     Failure.DAMAGED: "The database is damaged or unreadable. Contact the operator.",
     Failure.DENIED: "The database denies the server access. Contact the operator.",
     Failure.REPLACED: "The database file was replaced. The operator must restart the server.",
+    Failure.UNUSABLE: "The database cannot run the request in its present state. Contact the operator.",
 }
 
 _TIMEOUTS = frozenset({Failure.AWAY, Failure.TIMED_OUT, Failure.CANCELLED})
@@ -120,6 +146,8 @@ def classify(error: BaseException) -> Failure | None:  # noqa: PLR0911 - one for
 
 def _of_state(state: str, text: str) -> Failure | None:
     failure = _STATES.get(state) or _CLASSES.get(state[:2])
+    if failure is None:
+        return None if state[:2] in DEFECTS else Failure.UNUSABLE
     if failure is Failure.CANCELLED and "timeout" in text:
         return Failure.TIMED_OUT
     return failure

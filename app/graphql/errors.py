@@ -5,12 +5,14 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from graphql import FieldNode, GraphQLError
+from graphql import FieldNode, GraphQLError, ListValueNode, Node, ObjectValueNode, VariableNode
 
 from app.domain.errors import CODES, BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, Retry, TooComplex
+from app.graphql.coercion.variable_usage import FILTER
 from app.graphql.documents.cache import MAX_ERRORS, PARSE_FAILED, RESOLUTION_FAILURE, VALIDATION_FAILED
 from app.graphql.documents.canonical import SentText
 from app.http.deadlines import CHANGE_MADE, is_failure
+from app.http.exact_json import path_text
 from app.http.middleware import UNEXPECTED
 from app.observability import counters
 
@@ -85,7 +87,7 @@ def format_unexpected(error: BaseException) -> dict[str, Any]:
 def _entries(error: GraphQLError) -> Iterator[dict[str, Any]]:
     cause = _cause(error)
     if isinstance(cause, Refusal):
-        yield format_refusal(cause)
+        yield _name_variable(format_refusal(cause), error.nodes or ())
     elif isinstance(cause, Problem | Problems):
         # Queries have no payload for problems: report invalid input.
         for problem in cause.problems if isinstance(cause, Problems) else (cause,):
@@ -94,6 +96,34 @@ def _entries(error: GraphQLError) -> Iterator[dict[str, Any]]:
         yield {"message": cause.message, "extensions": {"code": BadInput.code} | (cause.extensions or {})}
     else:
         yield format_unexpected(cause)
+
+
+def _name_variable(entry: dict[str, Any], nodes: Collection[Node]) -> dict[str, Any]:
+    """Return an entry whose place in a filter is that of the variable, if the invalid value is inside of one."""
+    extensions = entry["extensions"]
+    if extensions.get("argument") != FILTER:
+        return entry
+    arguments = (each for node in nodes if isinstance(node, FieldNode) for each in node.arguments or ())
+    value: Any = next((each.value for each in arguments if each.name.value == FILTER), None)
+    path = [int(part) if part.isdigit() else part for part in extensions["path"]]
+    argument_label = f"Argument `{FILTER}`: `{path_text(path)}`"
+    while path and not isinstance(value, VariableNode):
+        value = _child(value, path.pop(0))
+    if not isinstance(value, VariableNode):
+        return entry
+    others = {name: each for name, each in extensions.items() if name not in {"argument", "path"}}
+    name = value.name.value
+    message = entry["message"].replace(
+        argument_label, f"Variable `${name}`: `{path_text(path)}`" if path else f"Variable `${name}`"
+    )
+    return {"message": message, "extensions": {**others, "variable": name, "path": [*map(str, path)]}}
+
+
+def _child(value: Any, part: str | int) -> Any:
+    """Return the literal of a field or an item. One value is a list of one."""
+    if isinstance(value, ObjectValueNode) and isinstance(part, str):
+        return next((field.value for field in value.fields if field.name.value == part), None)
+    return value.values[int(part)] if isinstance(value, ListValueNode) else value if isinstance(part, int) else None
 
 
 def _cause(error: GraphQLError) -> Exception:

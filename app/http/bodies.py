@@ -11,7 +11,10 @@ from app.domain.errors import BadRequest
 from app.http.budget import exceeded
 from app.http.headers import RequestHeaders
 from app.http.responses import UnsupportedMediaType
-from app.http.value_limits import containers
+from app.http.value_limits import containers, members
+
+MAX_MEDIA_TYPE_BYTES = 1_024
+"""Most bytes of a Content-Type. A boundary has at most 70 (RFC 2046)."""
 
 UNENCODED = {b"", b"identity"}
 MAX_JSON_DEPTH = 100  # the coercion of inputs recurses, and the interpreter allows a thousand frames
@@ -20,6 +23,8 @@ MAX_JSON_DEPTH = 100  # the coercion of inputs recurses, and the interpreter all
 def media_type(headers: RequestHeaders, accepted: tuple[str, ...]) -> str:
     """Return the media type of the body. Raises UnsupportedMediaType, or BadRequest if it is not UTF-8."""
     content_type = headers.get(b"content-type", b"")
+    if len(content_type) > MAX_MEDIA_TYPE_BYTES:
+        raise BadRequest(f"The header Content-Type exceeds {MAX_MEDIA_TYPE_BYTES:,} bytes.")
     if b"," in content_type and [name for name, _ in headers.pairs].count(b"content-type") > 1:
         raise BadRequest("The header Content-Type is sent more than once. Send it once.")
     return _parse_media_type(content_type, headers.get(b"content-encoding", b""), accepted)
@@ -39,20 +44,23 @@ def _parse_media_type(content_type: bytes, encoding: bytes, accepted: tuple[str,
     return kind
 
 
-async def body(headers: RequestHeaders, receive: Receive, limit: int) -> bytes:
-    """Return the body. Raises BodyTooLarge as soon as it exceeds the limit in bytes, and ClientDisconnect."""
+async def body(headers: RequestHeaders, receive: Receive, most: int, limit: str = "body_bytes") -> bytes:
+    """Return the body. Raises BodyTooLarge as soon as it exceeds `most` bytes, and ClientDisconnect.
+
+    `limit` is the name of the limit.
+    """
     length = headers.get(b"content-length", b"")
-    is_within = not length.isdigit() or int(length[:18]) <= limit
+    is_within = not length.isdigit() or int(length[:18]) <= most
     content = bytearray()
     while is_within:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         content += message.get("body", b"")
-        is_within = len(content) <= limit
+        is_within = len(content) <= most
         if is_within and not message.get("more_body"):
             return bytes(content)
-    raise exceeded("body_bytes", limit)
+    raise exceeded(limit, most)
 
 
 def json_value(text: bytes, subject: str) -> Any:
@@ -70,8 +78,8 @@ def json_value(text: bytes, subject: str) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    level = list(containers([value]))
+    level = containers([value])
     for _ in range(MAX_JSON_DEPTH - 1):
-        level = [child for each in level for child in containers(each)]
+        level = members(level)
     children = (each.values() if isinstance(each, dict) else each for each in level)
     return any(isinstance(child, dict | list) for items in children for child in items)

@@ -36,6 +36,7 @@ LIMITS: Mapping[str, tuple[type[Refusal], str]] = MappingProxyType(
         "header_seconds": (RequestTimeout, "The header fields were not received within {:,} s."),
         "body_seconds": (RequestTimeout, "The body was not received within {:,} s."),
         "body_bytes": (BodyTooLarge, "The body exceeds {:,} bytes."),
+        "form_bytes": (BodyTooLarge, "A form may have {:,} bytes at most. Send fewer or shorter fields, or JSON."),
         "connections": (Overloaded, "The server has too many connections or unfinished requests. Try again later."),
     }
 )

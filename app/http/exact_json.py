@@ -9,8 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import isinf
+from math import inf, isinf
 from typing import Any
+
+from app.config import RequestLimits
+from app.http.value_limits import LIMIT, excess
+from app.observability import counters
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
 """Range of integers that are stored exactly."""
@@ -20,6 +24,31 @@ MAX_DIGITS = 20
 
 MAX_FLOAT_CHARACTERS = 400
 """Most characters of a number with a fraction or an exponent."""
+
+MAX_EXACT_CHARACTERS = 16
+"""Characters of a number, with its point, that has no more digits than a float keeps: 15."""
+
+SMALLEST_OF_ALL_DIGITS = 1e-290
+"""A float below which 64 bits keep fewer digits."""
+
+MAX_SHORTEST_CHARACTERS = 24
+"""Most characters of the shortest text of a float, such as -1.2345678901234567e-300."""
+
+MAX_UNUSUAL_NUMBERS = 5_000
+"""Most long numbers of one text that are not in the shortest form. To check one takes microseconds.
+
+A document of 64 KiB has fewer.
+"""
+
+UNUSUAL = "unusual_numbers"
+"""Name of the limit in the error and in the metric."""
+
+MAX_VALUES = RequestLimits().variable_values
+
+OTHER_VALUES = 100
+"""Values of a text beside its variables."""
+
+counters.declare("ostiary_limits_exceeded_total", limit=[UNUSUAL])
 
 Path = tuple[str | int, ...]
 
@@ -54,9 +83,9 @@ class _Changed:
 
 
 class _Object(dict[str, Any]):
-    """An object with the names that it repeats."""
+    """An object that repeats names, with all of its names."""
 
-    repeated: Sequence[str] = ()
+    names: Sequence[str] = ()
 
 
 _ESCAPED_ASCII = rb"\u00"
@@ -108,10 +137,18 @@ def _has_escaped_ascii(text: bytes) -> bool:
     return b"\\" in text and _ESCAPED_ASCII in text
 
 
-def find_problems(text: bytes) -> Iterator[Problem]:
-    """Yield the problems of a valid JSON text."""
-    value = json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float)
-    yield from _problems(value, ())
+def find_problems(text: bytes, most_values: int = MAX_VALUES) -> Iterator[Problem]:
+    """Yield the problems of a valid JSON text.
+
+    Raises TooComplex for more numbers than `most_values` and for more members, those below repeated names
+    included, which parsing hides.
+    """
+    check = _Check(most_values)
+    value = json.loads(
+        text, object_pairs_hook=check.read_object, parse_int=check.read_integer, parse_float=check.read_float
+    )
+    if check.has_problems:  # nearly no text has any, and paths cost more than parsing
+        yield from _problems(value)
 
 
 def path_text(path: Sequence[str | int]) -> str:
@@ -120,37 +157,96 @@ def path_text(path: Sequence[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def _problems(value: Any, path: Path) -> Iterator[Problem]:
-    if isinstance(value, _Changed):
-        yield Problem(path, value.reason)
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _problems(each, (*path, index))
-    elif isinstance(value, _Object):
-        for name in value.repeated:
+def _problems(value: Any) -> Iterator[Problem]:
+    """Yield the problems of a value that was read by a `_Check`, in the order of its text."""
+    waiting: list[tuple[Path, Iterator[Any]]] = [((), iter([("", value)]))]
+    while waiting:
+        path, items = waiting[-1]
+        for key, each in items:
+            if type(each) is _Changed:
+                yield Problem((*path, key)[1:], each.reason)
+            elif each and isinstance(each, list | dict):
+                waiting.append(((*path, key), _items(each)))
+                if type(each) is _Object:
+                    yield from _repeated(each, (*path, key)[1:])
+                break
+        else:
+            waiting.pop()
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Return the pairs of key and value of an object or a list."""
+    return iter(value.items()) if isinstance(value, dict) else enumerate(value)
+
+
+def _repeated(value: _Object, path: Path) -> Iterator[Problem]:
+    for name, number in Counter(value.names).items():
+        if number > 1:
             yield Problem((*path, name), "is in its object more than once.")
-        for name, each in value.items():
-            yield from _problems(each, (*path, name))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> _Object:
-    value = _Object(pairs)
-    if len(value) < len(pairs):
-        value.repeated = [name for name, number in Counter(name for name, _ in pairs).items() if number > 1]
-    return value
+class _Check:
+    """Functions for the parser that keep repeated names, and mark the numbers that parsing changes."""
 
+    __slots__ = ("_most_values", "has_problems", "members", "numbers", "unusual")
 
-def _integer(digits: str) -> Any:
-    return 0 if is_exact_integer(digits) else _Changed("is an integer of more than 64 bits.")
+    def __init__(self, most_values: int) -> None:
+        self.has_problems = False
+        self.members = self.numbers = self.unusual = 0
+        self._most_values = most_values + OTHER_VALUES
 
+    def read_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Return an object with the last value of each name."""
+        self.members += len(pairs)
+        if self.members > self._most_values:
+            raise excess(LIMIT, self._most_values, self.members)
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        self.has_problems, repeats = True, _Object(value)
+        repeats.names = [name for name, _ in pairs]
+        return repeats
 
-def _float(text: str) -> Any:
-    return 0.0 if is_exact(text) else _Changed("is a number with more digits than 64 bits keep.")
+    def read_integer(self, digits: str) -> Any:
+        """Return a number, or a mark."""
+        self._count_number()
+        if len(digits) < MAX_EXACT_CHARACTERS or is_exact_integer(digits):
+            return 0
+        return self._mark("is an integer of more than 64 bits.")
+
+    def read_float(self, text: str) -> Any:
+        """Return a number, or a mark."""
+        self._count_number()
+        if is_surely_exact(text):
+            return 0.0
+        self.unusual += 1
+        if self.unusual > MAX_UNUSUAL_NUMBERS:
+            raise excess(UNUSUAL, MAX_UNUSUAL_NUMBERS, self.unusual, "long numbers that are not in the shortest form")
+        return 0.0 if is_exact(text) else self._mark("is a number with more digits than 64 bits keep.")
+
+    def _count_number(self) -> None:
+        self.numbers += 1
+        if self.numbers > self._most_values:
+            raise excess(LIMIT, self._most_values, self.numbers)
+
+    def _mark(self, reason: str) -> _Changed:
+        self.has_problems = True
+        return _Changed(reason)
 
 
 def is_exact_integer(digits: str) -> bool:
     """Return whether an integer is stored as it is written."""
     return len(digits) <= MAX_DIGITS and MIN_INTEGER <= int(digits) <= MAX_INTEGER
+
+
+def is_surely_exact(text: str) -> bool:
+    """Return True if a number is stored as it is written; far cheaper than `is_exact`. False says nothing.
+
+    Numbers of 15 digits are exact unless they are extremely small, and so is the shortest text of a float.
+    """
+    if len(text) <= MAX_EXACT_CHARACTERS:
+        return not ("e" in text or "E" in text) or SMALLEST_OF_ALL_DIGITS < abs(float(text)) < inf
+    return len(text) <= MAX_SHORTEST_CHARACTERS and repr(float(text)) == text
 
 
 def is_exact(text: str) -> bool:

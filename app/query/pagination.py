@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
+from pydantic.alias_generators import to_camel
 
 from app.db.types import format_instant
 from app.domain.errors import BadInput
@@ -210,39 +211,54 @@ class InvalidFilter:
     """A filter that is refused when its list is read, so that a hidden list is null in spite of it."""
 
     reason: str
+    path: tuple[str | int, ...] = ()
 
 
 def _filter(data: Any) -> tuple[QueryShape, dict[str, Any]]:
     if isinstance(data, InvalidFilter):
-        raise BadInput(data.reason, "filter")
+        raise BadInput(data.reason, "filter", *data.path)
     collector = _FilterValues()
     try:
         tree = _tree(data, collector, 1) if data is not None else ()
     except BadInput as error:
         # The arguments of a list that are filters by themselves have names of their own.
-        raise BadInput(error.message, *(() if isinstance(data, SimpleNamespace) else ("filter",))) from None
+        raise BadInput(
+            error.message, *(() if isinstance(data, SimpleNamespace) else ("filter", *error.place))
+        ) from None
     return tree, collector.values
 
 
 def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
+    """Return the terms of a filter. The place of an error is the path inside the filter."""
     collector.enter(depth)
     terms: list[QueryShape] = []
     for name, value in vars(data).items():
         if value is None:
             continue
-        if name in {"and_", "or_"}:
-            if len(value) > MAX_COMPARISONS:
-                raise BadInput(f"A filter may have at most {MAX_COMPARISONS} comparisons.")
-            terms.append((name.rstrip("_"), *(_tree(each, collector, depth + 1) for each in value)))
-        elif name == "search":
-            terms.append((name, *(("contains", collector.placeholder(word)) for word in _words(value))))
-        elif name == "not_":
-            terms.append(("not", _tree(value, collector, depth + 1)))
-        else:
-            terms.append(
-                (name, *((operator, collector.placeholder(operand)) for operator, operand in _comparisons(value)))
-            )
+        try:
+            terms.append(_term(name, value, collector, depth))
+        except BadInput as error:
+            raise BadInput(error.message, to_camel(name.rstrip("_")), *error.place) from None
     return ("and", *terms)
+
+
+def _term(name: str, value: Any, collector: _FilterValues, depth: int) -> QueryShape:
+    if name in {"and_", "or_"}:
+        if len(value) > MAX_COMPARISONS:
+            raise BadInput(f"A filter may have at most {MAX_COMPARISONS} comparisons.")
+        return (name.rstrip("_"), *(_item(each, at, collector, depth + 1) for at, each in enumerate(value)))
+    if name == "search":
+        return (name, *(("contains", collector.placeholder(word)) for word in _words(value)))
+    if name == "not_":
+        return ("not", _tree(value, collector, depth + 1))
+    return (name, *((operator, collector.placeholder(operand)) for operator, operand in _comparisons(value)))
+
+
+def _item(data: Any, at: int, collector: _FilterValues, depth: int) -> QueryShape:
+    try:
+        return _tree(data, collector, depth)
+    except BadInput as error:
+        raise BadInput(error.message, at, *error.place) from None
 
 
 def _words(text: str) -> list[str]:
@@ -261,10 +277,13 @@ def _comparisons(value: Any) -> Iterator[tuple[str, Any]]:
         if operand is None:
             continue
         operands = [_stored(each) for each in (operand if isinstance(operand, list) else [operand])]
+        place = () if plain else (to_camel(operator.rstrip("_")),)
         if len(operands) > MAX_CHOICES:
-            raise BadInput(f"`in` takes at most {MAX_CHOICES} values.")
-        if any("\0" in text for text in operands if isinstance(text, str)):
-            raise BadInput("A filter's text may not contain a NUL character.")
+            raise BadInput(f"`in` takes at most {MAX_CHOICES} values.", *place)
+        for at, text in enumerate(operands):
+            if isinstance(text, str) and "\0" in text:
+                inside = (*place, at) if isinstance(operand, list) else place
+                raise BadInput("A filter's text may not contain a NUL character.", *inside)
         # Two operators, so that an index can answer both.
         name = "is_not_null" if operator == "is_null" and not operand else operator.rstrip("_")
         yield name, operands if isinstance(operand, list) else operands[0]

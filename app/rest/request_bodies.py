@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Flag
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -16,13 +15,21 @@ from app import http
 from app.config import RequestLimits
 from app.domain.errors import BadRequest
 from app.http.exact_json import find_problems, path_text
+from app.http.urlencoded import TooManyFields, parse_fields
 
 MAX_FIELDS = 1_000
+
+MAX_PART_HEADERS, MAX_PART_HEADER_BYTES, MAX_PART_PARAMETERS = 4, 1_024, 8
+"""Most headers of a part of a multipart body, bytes of one, and semicolons in its Content-Disposition.
+
+Browsers and libraries send two headers of two or three parameters. The parsers of headers are written in Python.
+"""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+FORMS = (URLENCODED, MULTIPART)
 
 
 class Body(Flag):
@@ -71,7 +78,8 @@ async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = http.media_type(headers, tuple(accepted))
-    body = await http.body(headers, request.receive, limits.body_bytes)
+    limit, most = ("form_bytes", limits.form_bytes) if kind in FORMS else ("body_bytes", limits.body_bytes)
+    body = await http.body(headers, request.receive, most, limit)
     if kind in (JSON, MERGE_PATCH):
         return _parse_json(body, limits.variable_values, is_document=bool(kinds & Body.FREE))
     multipart = request.headers["content-type"]
@@ -94,7 +102,7 @@ def _group(pairs: Iterable[tuple[str, str]]) -> Fields:
 
 def types(kinds: Body) -> list[str]:
     """Return the media types of these kinds."""
-    forms = [URLENCODED, MULTIPART] if Body.FORM in kinds else []
+    forms = [*FORMS] if Body.FORM in kinds else []
     patches = [MERGE_PATCH] if Body.PATCH in kinds else []
     return [*forms, *patches, JSON] if kinds & (Body.JSON | Body.FREE) else forms
 
@@ -105,7 +113,7 @@ def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
         raise BadRequest("The body must be a JSON object.")
     http.require_few_values(value, most_values, len(body))
     if is_document:
-        _require_exact(body)
+        _require_exact(body, most_values)
         return Fields({}, is_json=True, document=value)
     # The second parser detects repeated names, which orjson accepts silently.
     json.loads(body, object_pairs_hook=_require_unique, parse_int=str, parse_float=str)
@@ -113,9 +121,9 @@ def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     return Fields({name: [value] for name, value in pairs}, is_json=True)
 
 
-def _require_exact(body: bytes) -> None:
+def _require_exact(body: bytes, most_values: int) -> None:
     """Raise BadRequest for a number or a name that parsing has changed, so that the document would change."""
-    for problem in find_problems(body):
+    for problem in find_problems(body, most_values):
         raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 
 
@@ -129,15 +137,20 @@ def _require_unique(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 def _parse_urlencoded(body: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError:
-        raise BadRequest(f"A form or query is not UTF-8, or has more than {MAX_FIELDS:,} fields.") from None
+        return parse_fields(body, MAX_FIELDS)
+    except UnicodeDecodeError:
+        raise BadRequest("A form or query is not UTF-8.") from None
+    except TooManyFields:
+        raise BadRequest(f"A form or query has more than {MAX_FIELDS:,} fields.") from None
 
 
 def _parse_multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:
     try:
         parts = _Parts()
-        parser = MultipartParser(parse_options_header(content_type)[1][b"boundary"], parts.callbacks())
+        boundary = parse_options_header(content_type)[1][b"boundary"]
+        parser = MultipartParser(
+            boundary, parts.callbacks(), max_header_count=MAX_PART_HEADERS, max_header_size=MAX_PART_HEADER_BYTES
+        )
         parser.write(body)
     except (KeyError, FormParserError):
         _refuse_multipart()
@@ -150,10 +163,15 @@ def _parse_multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:
 
 
 def _refuse_multipart() -> NoReturn:
-    raise BadRequest("The body cannot be read as multipart in UTF-8.") from None
+    raise BadRequest(
+        "The body cannot be read as multipart in UTF-8. "
+        f"A part has at most {MAX_PART_HEADERS} headers of {MAX_PART_HEADER_BYTES:,} bytes."
+    ) from None
 
 
 def _part_name(disposition: bytes) -> str:
+    if disposition.count(b";") > MAX_PART_PARAMETERS:
+        raise BadRequest(f"A part of the form has more than {MAX_PART_PARAMETERS} parameters in its header.")
     _, options = parse_options_header(disposition)
     if b"filename" in options:
         raise BadRequest("Files are not accepted here. Send form fields only.")

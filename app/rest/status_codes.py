@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from app.domain.errors import Conflict, NotFound, Protected
+from app.rest.request_bodies import Body
 from app.rest.routing import SAFE, AuthMode, Route
 from app.services.orgs import OwnerIsNoMember
 
@@ -50,6 +51,8 @@ def _reasons(route: Route) -> Iterator[tuple[int, str]]:
     if route.body:
         yield 408, "The body was not received within the setting `RequestLimits.BodySeconds`."
         yield 413, "The body exceeds the setting `RequestLimits.BodyBytes`."
+        if Body.FORM in route.body:
+            yield 413, "A form exceeds the setting `RequestLimits.FormBytes`."
         yield 415, "The media type or the encoding of the body is not supported."
     yield 503, "The request took too long, or the database does not answer."
 

@@ -147,19 +147,20 @@ async def move_all(
     moving = [row for row in rows if row.org_id == pair.source.id and type_id in (None, row.type_id)]
     taken = {row.slug: row for row in rows if row.org_id == pair.destination.id}
     plan = await _plan(tx, pair, moving, taken, on_conflict)
-    changed = [*plan.new_slugs, *plan.overwritten]
-    if changed:
-        await _require_unlocked(tx, changed)
+    if plan.new_slugs or plan.overwritten:
+        await _require_unlocked(tx, list(plan.new_slugs), "source")
+        await _require_unlocked(tx, list(plan.overwritten), "destination")
         await _write(tx, pair, plan, storage_policy)
     return plan.moves
 
 
-async def _require_unlocked(tx: Transaction, keys: Sequence[int]) -> None:
+async def _require_unlocked(tx: Transaction, keys: Sequence[int], place: str) -> None:
+    """Raise Locked with the org as its place if a resource of it is locked."""
     async for batch in chunks(keys, access_index.BATCH_SIZE):
         try:
             await ownership.require_unlocked(tx, among(col(Resource.id), integers(batch)), "org")
         except Locked as problem:
-            raise Locked(problem.message, ("source",)) from None
+            raise Locked(problem.message, (place,)) from None
 
 
 async def _lock_resources(tx: Transaction, pair: OrgPair, slugs: Collection[str] | None) -> list[_Row]:

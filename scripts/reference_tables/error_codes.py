@@ -37,7 +37,7 @@ REQUESTS: Mapping[str, str] = {
     "NOT_FOUND": "A question about access names a user or a resource that does not exist for the viewer.",
     "BAD_USER_INPUT": "An argument of a read is wrong: a page size, a cursor, a filter, a variable.",
     "BAD_REQUEST": "The request is wrong: its body, its method (405), its `Accept` (406), its media type (415).",
-    "BODY_TOO_LARGE": "The body exceeds `RequestLimits.BodyBytes`.",
+    "BODY_TOO_LARGE": "The body exceeds `RequestLimits.BodyBytes`, or a form `RequestLimits.FormBytes`.",
     "HEADERS_TOO_LARGE": "The request line and the header fields exceed `RequestLimits.HeaderBytes` or `HeaderFields`.",
     "REQUEST_TIMEOUT": "The server did not receive the header fields or the body in time.",
     "OPERATION_TOO_COMPLEX": "The document or its variables exceed a limit. `extensions` has `limit`, `maximum` and "

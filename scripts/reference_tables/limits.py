@@ -10,6 +10,7 @@ from app.config import PASSWORD_CHARACTERS, Limits, RequestLimits
 from app.domain import refs
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS
 from app.graphql.documents import admission, limits, persisted
+from app.http import bodies, exact_json
 from app.query import pagination
 from app.rest import parameters, request_bodies
 from app.services import access, api_tokens, bulk, checks, identity_provider, locks, validation
@@ -60,12 +61,17 @@ LISTS: Mapping[str, int] = {
     "orgs, and resources, that one API token is limited to": api_tokens.MAX_TARGETS,
     "items of every other list among the variables": DEFAULT_MAX_ITEMS,
     "fields of a form, parts of a multipart body": request_bodies.MAX_FIELDS,
+    "headers of a part of a multipart body": request_bodies.MAX_PART_HEADERS,
+    "parameters of the Content-Disposition of a part": request_bodies.MAX_PART_PARAMETERS,
     "items of a list in a REST body": parameters.MAX_TEXTS,
+    "numbers in one JSON body of more than 16 characters that are not in the shortest form": exact_json.MAX_UNUSUAL_NUMBERS,  # noqa: E501 - a row
     "documents in the store of persisted queries of a worker": persisted.MAX_TEXTS,
     "new documents that wait for their turn, for each kind of caller in a worker": admission.MAX_WAITING,
 }
 
 VALUES: Mapping[str, str] = {
+    "header Content-Type": f"{bodies.MAX_MEDIA_TYPE_BYTES:,} bytes at most",
+    "header of a part of a multipart body": f"{request_bodies.MAX_PART_HEADER_BYTES:,} bytes at most",
     "user name": code(validation.USER_NAME.pattern),
     "slug": code(validation.SLUG.pattern),
     "name of an org, a group, a resource or an API token": f"{validation.MAX_TITLE} characters at most",

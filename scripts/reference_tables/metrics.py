@@ -28,7 +28,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     },
     "ostiary_request_duration_seconds": {"api": API, "kind": KIND, "le": "upper bound of the bucket in seconds"},
     "ostiary_errors_total": {"code": "a code of [errors](errors.md)"},
-    "ostiary_limits_exceeded_total": {"limit": _values([*LIMITS, "variable_values", "errors"])},
+    "ostiary_limits_exceeded_total": {"limit": _values([*LIMITS, "variable_values", "unusual_numbers", "errors"])},
     "ostiary_sign_ins_refused_total": {
         "api": "`graphql` or `rest`",
         "credential": _values(Credential),

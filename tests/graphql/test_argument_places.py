@@ -16,8 +16,12 @@ PLACES = [
     ('users(last: 1, before: "x") { nodes { id } }', "before", []),
     ('users(first: 1, before: "x") { totalCount }', "before", []),
     ("users(orderBy: [{field: USER_NAME}, {field: USER_NAME}]) { nodes { id } }", "orderBy", []),
-    ('users(filter: {search: "a b c d e f g h i j k l m n o p q r s t u v w x y z"}) { totalCount }', "filter", []),
-    ("users(filter: {userName: {}}) { totalCount }", "filter", []),
+    (
+        'users(filter: {search: "a b c d e f g h i j k l m n o p q r s t u v w x y z"}) { totalCount }',
+        "filter",
+        ["search"],
+    ),
+    ("users(filter: {userName: {}}) { totalCount }", "filter", ["userName"]),
     (
         f"accessDecision(subject: {{anonymous: false}}, resource: {RESOURCE}, role: ADMIN) {{ outcome }}",
         "subject",

@@ -160,13 +160,19 @@ def test_a_number_behind_a_slug_fits() -> None:
 async def test_a_locked_resource_stops_the_whole_change(
     api: Api, make: Make, database: db.Database, root: Person, here: Entity, there: Entity
 ) -> None:
+    """The problem names the org of the locked resource."""
     await make.resource(here, slug="a1")
     await make.locked(await make.resource(here, slug="b1"))
     await make.locked(await make.resource(there, slug="a1"))
+    refused = (
+        (MOVE, {"slugs": ["a1"], "onConflict": "OVERWRITE"}, "destination"),
+        (MOVE, {"slugs": ["a1", "b1"], "onConflict": "OVERWRITE"}, "source"),
+        (MERGE, {"onConflict": "RENAME"}, "source"),
+    )
 
     async with unchanged(database):
-        for mutation, more in ((MOVE, {"slugs": ["a1"], "onConflict": "OVERWRITE"}), (MERGE, {"onConflict": "RENAME"})):
-            assert problems(await api(mutation, as_=root, input=between(**more))) == {"LOCKED input.source"}
+        for mutation, more, place in refused:
+            assert problems(await api(mutation, as_=root, input=between(**more))) == {f"LOCKED input.{place}"}
     assert codes(await api(MOVE, as_=root, input=between(slugs=["a1"], onConflict="RENAME"))) == []
 
 

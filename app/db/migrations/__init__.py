@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy import Select, column, select, table, text
 
-from app.db import Database, Freshness
+from app.db import Database, Freshness, table_rights
 from app.db.failures import Failure, classify
 from app.db.postgresql.connecting import connect
 from app.domain.errors import Refusal
@@ -99,17 +99,21 @@ async def is_restore_unfinished(connection: asyncpg.Connection) -> bool:
 async def failing(database: Database) -> str | None:
     """Return the reason why the database cannot serve requests, or None.
 
-    The reason is `database` if it does not respond, `migrations` if its schema is older or newer, or the name of the
-    failure of a write. A write that waits for another transaction is no failure.
+    The reason is `database` if it does not respond, `migrations` if its schema is older or newer or a table is missing,
+    or the name of the failure of a write, such as `denied` if the role lacks a right to any table. A write that waits
+    for another transaction is no failure.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             rows = await database.ask(_STEP, freshness=Freshness.PRIMARY)
+            failure = await table_rights.find_failure(database)
     except Refusal as error:
         return _name_failure(error)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError):
         return "database"
-    return await _failing_to_write(database) if rows == [(HEAD,)] else "migrations"
+    if rows != [(HEAD,)] or failure is Failure.WRONG_SCHEMA:
+        return "migrations"
+    return await _failing_to_write(database) if failure is None else failure.value
 
 
 async def _failing_to_write(database: Database) -> str | None:

@@ -16,6 +16,7 @@ from strawberry.types.lazy_type import LazyType
 
 from app.graphql.coercion.variable_usage import FILTER
 from app.graphql.schema import list_limits
+from app.http.exact_json import Path, path_text
 from app.query.pagination import InvalidFilter
 
 
@@ -104,27 +105,28 @@ def _checked(convert: Convert | None) -> Convert:
     """Return the conversion of a filter. Null is not as absent there: the comparison would widen the list."""
 
     def convert_filter(value: Any) -> Any:
-        reason = next(_reasons(value, ""), None)
-        if reason is not None:
-            return InvalidFilter(f"Argument `{FILTER}`: {reason}")
+        problem = next(_reasons(value, ()), None)
+        if problem is not None:
+            path, reason = problem
+            return InvalidFilter(f"Argument `{FILTER}`: `{path_text(path)}` {reason}", path)
         return value if convert is None else convert(value)
 
     return convert_filter
 
 
-def _reasons(condition: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Yield a reason for each null in a filter, and for each field without a comparison."""
+def _reasons(condition: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield a path and a reason for each null in a filter, and for each field without a comparison."""
     for name, value in condition.items():
-        place = f"{path}.{name}" if path else name
+        place = (*path, name)
         if value is None:
-            yield f"`{place}` is null. Use `isNull` to find missing values, and leave out what is not compared."
+            yield place, "is null. Use `isNull` to find missing values, and leave out what is not compared."
         elif value == {} and name != "not":
-            yield f"`{place}` has no comparison."
+            yield place, "has no comparison."
         elif isinstance(value, dict):
             yield from _reasons(value, place)
         elif isinstance(value, list):
             for at, each in enumerate(value):
-                yield from _reasons(each, f"{place}[{at}]") if isinstance(each, dict) else ()
+                yield from _reasons(each, (*place, at)) if isinstance(each, dict) else ()
 
 
 def _kind_of(definition: Any, field: Any) -> Any:

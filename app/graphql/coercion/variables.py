@@ -35,7 +35,7 @@ from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, 
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
-from app.http.exact_json import SentJson, find_problems, is_unchanged, may_repeat, quote_names
+from app.http.exact_json import MAX_VALUES, SentJson, find_problems, is_unchanged, may_repeat, quote_names
 
 Path = list[str | int]
 
@@ -45,10 +45,14 @@ class _TooMany(Exception):
 
 
 class VariableCoercion:
-    """Coercion of the variables of one schema. It reports `most_errors` errors at most."""
+    """Coercion of the variables of one schema. It reports `most_errors` errors at most.
 
-    def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS) -> None:
+    Raises TooComplex if the check for what parsing changes would take more than `most_values`.
+    """
+
+    def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS, most_values: int = MAX_VALUES) -> None:
         self._schema = schema
+        self._most_values = most_values
         self._most_errors = most_errors
         self._fast = FastCoercion()
         self._plans: WeakKeyDictionary[ValidatedDocument, list[_Variable]] = WeakKeyDictionary()
@@ -84,7 +88,7 @@ class VariableCoercion:
         """Raise Invalid for numbers and names that parsing has changed."""
         variables = {variable.signature.name: variable for variable in plan}
         errors = []
-        for problem in islice(find_problems(text), self._most_errors):
+        for problem in islice(find_problems(text, self._most_values), self._most_errors):
             root, name, *path = (*problem.path, "", "")[: max(2, len(problem.path))]
             if root == "variables" and name in variables:
                 node = variables[str(name)].node

@@ -94,7 +94,7 @@ class GraphQLEndpoint:
     async def _post(self, scope: Scope, body: bytes) -> GraphQLAnswer:
         # The viewer is not authenticated yet; `use` records afterwards whether the user of the entry is signed in.
         cached = self._recent.find(body) if len(body) <= MAX_CACHED_BODY_BYTES else None
-        operation = cached or request.from_body(body)
+        operation = cached or request.from_body(body, self._limits.variable_values)
         if cached is None:
             self._require_few_values(operation, len(body))
         try:

@@ -4,14 +4,23 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 import orjson
 
 from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
-from app.http.exact_json import SentJson, find_problems, has_members, is_unchanged, may_repeat, path_text, quote_names
+from app.http.exact_json import (
+    MAX_VALUES,
+    SentJson,
+    find_problems,
+    has_members,
+    is_unchanged,
+    may_repeat,
+    path_text,
+    quote_names,
+)
+from app.http.urlencoded import parse_fields
 
 PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
 """The parameters of a request."""
@@ -35,8 +44,8 @@ SHA256_RE = re.compile(r"[0-9a-f]{64}")
 def parameters(query: bytes) -> dict[str, str]:
     """Return the parameters in the URL, without empty ones."""
     try:
-        text = query.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        query.decode("ascii")
+        pairs = parse_fields(query, MAX_PARAMETERS)
     except ValueError:
         raise BadRequest(
             f"The parameters of the URL are not valid UTF-8, or there are more than {MAX_PARAMETERS}."
@@ -56,13 +65,13 @@ def from_url(parameters: dict[str, str]) -> GraphQLRequest:
     return _to_request(values, is_get=True)
 
 
-def from_body(body: bytes) -> GraphQLRequest:
-    """Return the operation of a POST request."""
+def from_body(body: bytes, most_values: int = MAX_VALUES) -> GraphQLRequest:
+    """Return the operation of a POST request. Raises TooComplex if its check would take more than `most_values`."""
     value = http.json_value(body, "The body")
     is_exact = len(body) <= SMALL_BODY and (orjson.dumps(value) == body or is_unchanged(body, value))
     is_flat = is_exact or _is_flat(value, body)
     if not is_flat and may_repeat(body, _QUOTED):
-        _require_unique(body)
+        _require_unique(body, most_values)
     if isinstance(value, list):
         raise BadRequest("Batches are not supported. Send one operation in each request.")
     if not isinstance(value, dict):
@@ -81,9 +90,9 @@ def _is_flat(value: Any, body: bytes) -> bool:
     return has_members(body, number, query.count(":"))
 
 
-def _require_unique(body: bytes) -> None:
+def _require_unique(body: bytes, most_values: int) -> None:
     """Raise BadRequest for a parameter that occurs twice: of two values, parsing keeps the last."""
-    for problem in find_problems(body):
+    for problem in find_problems(body, most_values):
         if len(problem.path) == 1:
             raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 
