@@ -228,7 +228,7 @@ Count = Annotated[int, _no_boolean("a whole number")]
 
 Ratio = Annotated[float, _no_boolean("a number")]
 
-MOST_DAYS = 36_500
+MAX_DAYS = 36_500
 """Longest time that something old is kept: a century."""
 
 
@@ -239,8 +239,8 @@ def count_field(default: int, least: int, most: int, description: str) -> Any:
 
 def days_field(default: int | None, description: str) -> Any:
     """Return the field of a number of days, None for ever. In its description, `{}` stands for its bounds."""
-    text = f"{description.format(f'1 to {MOST_DAYS:,}')} Blank: for ever."
-    return Field(default, ge=1, le=MOST_DAYS, description=text)
+    text = f"{description.format(f'1 to {MAX_DAYS:,}')} Blank: for ever."
+    return Field(default, ge=1, le=MAX_DAYS, description=text)
 
 
 class Section(BaseModel):

@@ -19,7 +19,7 @@ TABLE_SCOPES: Mapping[Any, int] = {Org: -1, Group: -2, Role: -3, ResourceType: -
 NOT_RECORDED = frozenset({"size_bytes"})
 """Columns of these tables whose changes are not recorded, since other changes often write them."""
 
-MOST_SCOPES = 2_000
+MAX_SCOPES = 2_000
 """Scopes that a cache reads at once. If there are more, it is emptied."""
 
 
@@ -52,10 +52,10 @@ def key_of(scope: int) -> int:
 
 def changes_or_everything(state: Any, scopes: Collection[int]) -> AccessChanges:
     """Return changes; None in place of scopes that are too many or contain EVERYTHING."""
-    return AccessChanges(state, None if len(scopes) > MOST_SCOPES or EVERYTHING in scopes else scopes)
+    return AccessChanges(state, None if len(scopes) > MAX_SCOPES or EVERYTHING in scopes else scopes)
 
 
-ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIMIT {MOST_SCOPES + 2}"  # noqa: S608 - of a constant
+ON_SQLITE = f"SELECT id, scope FROM access_changes WHERE id >= ? ORDER BY id LIMIT {MAX_SCOPES + 2}"  # noqa: S608 - of a constant
 """Selects the last row that was read, which proves that none was missed, and the rows after it."""
 
 NEWEST_ON_SQLITE = "SELECT max(id) FROM access_changes"
@@ -69,7 +69,7 @@ CASE WHEN pg_current_snapshot()::text = $1 THEN '{{}}' ELSE ARRAY(
     WHERE xid = ANY (ARRAY(SELECT running::text::bigint FROM pg_snapshot_xip($1::text::pg_snapshot) AS running))
     UNION ALL
     SELECT scope FROM access_changes WHERE id = 0 AND xid >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
-    LIMIT {MOST_SCOPES + 1}
+    LIMIT {MAX_SCOPES + 1}
 ) END
 """  # noqa: S608 - of a constant
 """Selects the snapshot, and the scopes of the transactions that it contains and the given snapshot does not.

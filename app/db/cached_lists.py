@@ -13,16 +13,16 @@ from orjson import Fragment
 from app.db.access_changes import is_resource, key_of, resource_scope
 from app.db.dropped_scopes import DroppedScopes
 
-MOST_BYTES = 32 * 2**20
+MAX_BYTES = 32 * 2**20
 """Memory for lists in one worker. Beyond that it drops the oldest eighth of the lists of each field."""
 
-MOST_BYTES_OF_LIST = 2**16
+MAX_BYTES_OF_LIST = 2**16
 """JSON of one list that is kept."""
 
 OVERHEAD = 256
 """Memory of a list besides its JSON: its entries in two dictionaries, its key and its fragment."""
 
-MOST_MISSES = 20_000
+MAX_MISSES = 20_000
 """Users, and resources, that are remembered because their lists were read once. Lists are kept when read again."""
 
 
@@ -97,15 +97,15 @@ class CachedLists:
             return
         self._fields.add(field)
         for key, json in lists.items():
-            if len(json) <= MOST_BYTES_OF_LIST and key not in field.by_key and field.scope(key) not in stale:
+            if len(json) <= MAX_BYTES_OF_LIST and key not in field.by_key and field.scope(key) not in stale:
                 field.put(key, json)
                 self._added += len(json) + OVERHEAD
-        if self._added > MOST_BYTES // 16:
+        if self._added > MAX_BYTES // 16:
             self._added = 0
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        if self.size > MOST_BYTES:
+        if self.size > MAX_BYTES:
             for each in self._fields:
                 each.discard([*islice(each.by_key, 1 + len(each.by_key) // 8)])
 
@@ -116,7 +116,7 @@ class CachedLists:
     def miss(self, field: FieldLists, keys: Collection[int]) -> None:
         """Remember keys whose lists are read."""
         missed = self.missed(field)
-        if len(missed) > MOST_MISSES:
+        if len(missed) > MAX_MISSES:
             missed.clear()
         missed.update(keys)
 

@@ -25,10 +25,10 @@ from app.domain import errors
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 2_000
+MAX_ROWS = 2_000
 """Rows that a table may have to be cached."""
 
-MOST_OBJECTS = 100_000
+MAX_OBJECTS = 100_000
 """Objects made of cached rows that one worker keeps. Beyond that it drops them all; they are made again when needed."""
 
 BACKOFF_SECONDS = 1.0
@@ -81,7 +81,7 @@ class CachedTable:
 
     def fill(self, rows: Sequence[Row]) -> None:
         """Keep these rows, unless they are too many."""
-        if len(rows) > MOST_ROWS:
+        if len(rows) > MAX_ROWS:
             self.back_off(MAX_BACKOFF_SECONDS)
         else:
             self.rows, self.uses = TableRows(self.table, rows), 0
@@ -183,7 +183,7 @@ class CachedTables:
             return None
         if any(each.rows is None for each in tables):
             return None
-        if self.objects > MOST_OBJECTS:
+        if self.objects > MAX_OBJECTS:
             self._forget_objects()
         opened = [self._open(each, table) for each, table in zip(selections, tables, strict=True)]
         return CacheCheckingDatabase(database, self, opened, visible_ids)
@@ -285,7 +285,7 @@ def _select(table: Any) -> Any:
     """Return the statement for all rows, and one more than may be cached, by name and id."""
     name = table.name_key if hasattr(table, "name_key") else table.name
     columns = [table.__table__.c[each] for each in columns_of(table)]
-    return select(*columns).order_by(col(name), col(table.id)).limit(MOST_ROWS + 1)
+    return select(*columns).order_by(col(name), col(table.id)).limit(MAX_ROWS + 1)
 
 
 _SELECTS = {table: _select(table) for table in TABLE_SCOPES}

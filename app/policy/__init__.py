@@ -34,7 +34,7 @@ from app.policy.checks import (
     ENDS,
     FEW_PAIRS,
     MANY_PAIRS,
-    MOST_SUBJECTS,
+    MAX_SUBJECTS,
     NO_RESOURCE,
     NO_USER,
     PAIR,

@@ -50,7 +50,7 @@ MANY_ENTRIES = 32
 MANY_PAIRS = 64
 """Pairs of one user from which on the subjects of the user are computed first."""
 
-MOST_SUBJECTS = 5_000
+MAX_SUBJECTS = 5_000
 """Subjects of users that are read at once."""
 
 FEW_PAIRS = 4
@@ -109,11 +109,11 @@ def subjects_of_users(*, registry: bool = True) -> Select[Any]:
     """Return the statement for the effective subjects of users: (user, subject, cap, end of the membership or null).
 
     It binds `now` and `keys`, a list of ids. Only active users have a row of the subject ANYONE. There are at most
-    `MOST_SUBJECTS` rows.
+    `MAX_SUBJECTS` rows.
     """
     rows = subjects_by_seeks(registry=registry).subquery("theirs")
     return select(rows.c.user, rows.c.subject, rows.c.cap, rows.c.until).limit(
-        literal_column(str(MOST_SUBJECTS), Integer)
+        literal_column(str(MAX_SUBJECTS), Integer)
     )
 
 

@@ -13,10 +13,10 @@ from app.db import BoundStatement, CachedPairs, Database
 from app.db.statements import Row
 from app.domain import resource_roles
 
-MOST_PARTS = 100_000
+MAX_PARTS = 100_000
 """Users, and resources, whose parts one worker keeps, in about half a kilobyte each."""
 
-MOST_MISSES = 100_000
+MAX_MISSES = 100_000
 """Users, and resources, that are remembered because they were asked about once. The second time their part is kept."""
 
 USERS_AT_ONCE = 20
@@ -38,7 +38,7 @@ class Parts:
         self.others: list[int] = []
         users, resources = {pair // base for pair in pairs}, {pair % base for pair in pairs}
         new_users, new_resources = users.difference(cached.users), resources.difference(cached.resources)
-        again = cached.miss(new_users, new_resources, MOST_MISSES)
+        again = cached.miss(new_users, new_resources, MAX_MISSES)
         self._new_users = [*islice(again[0], USERS_AT_ONCE)]
         self._new_resources = [*again[1]]
         bad_users = {*new_users.difference(self._new_users), *_unsuitable(cached.users, users)}
@@ -64,7 +64,7 @@ class Parts:
         rest, cached, base = iter(results), self._cached, self._cached.base
         new_users = _read_users(self._new_users, next(rest)) if self._new_users else {}
         new_resources = _read_resources(next(rest)) if self._new_resources else {}
-        cached.add_parts(new_users, new_resources, since, MOST_PARTS)
+        cached.add_parts(new_users, new_resources, since, MAX_PARTS)
         users, resources = cached.find_parts(self._pairs, self._began)
         masks = {}
         for pair in self._pairs:
@@ -88,7 +88,7 @@ def _unsuitable(parts: Mapping[int, Any], keys: set[int]) -> list[int]:
 
 def _read_users(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
     """Return the part of each user by id; none for users who are not active."""
-    if len(rows) == policy.MOST_SUBJECTS:  # there may be more
+    if len(rows) == policy.MAX_SUBJECTS:  # there may be more
         return dict.fromkeys(requested, UNSUITABLE)
     users: dict[int, Any] = {}
     ending = set()

@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 60.0
 """Mean time between two rounds of a worker, in seconds."""
 
-MOST_STRETCHES = 20
+MAX_STRETCHES = 20
 """Stretches of the audit log that one round seals, and that it removes."""
 
-MOST_REMOVALS = 100
+MAX_REMOVALS = 100
 """Times that one round removes notes about changes: more than the busiest minute can write."""
 
 STEP_SECONDS = 0.05
@@ -62,14 +62,14 @@ async def _attempt(name: str, work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _seal(app: AppContext) -> None:
-    for _ in range(MOST_STRETCHES):
+    for _ in range(MAX_STRETCHES):
         if not await sealing.seal_next(app.database, app.seal_key):
             return
         await asyncio.sleep(STEP_SECONDS)
 
 
 async def _remove_changes(app: AppContext) -> None:
-    for _ in range(MOST_REMOVALS):
+    for _ in range(MAX_REMOVALS):
         if not await remove_old(app.database):
             return
         await asyncio.sleep(STEP_SECONDS)
@@ -78,7 +78,7 @@ async def _remove_changes(app: AppContext) -> None:
 async def _prune(app: AppContext, keep: timedelta) -> None:
     before = app.database.clock() - keep
     if await pruning.is_due(app.database, before):
-        pruned = await pruning.prune(app.database, app.seal_key, before, _ignore, MOST_STRETCHES)
+        pruned = await pruning.prune(app.database, app.seal_key, before, _ignore, MAX_STRETCHES)
         log.info("removed old audit events number=%d", pruned.events)
 
 

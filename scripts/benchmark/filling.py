@@ -26,7 +26,7 @@ from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 ROOT = Path(__file__).resolve().parents[2]
 FAST = ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144")
 BATCH = 20_000
-MOST_ENTRIES = 6
+MAX_ENTRIES = 6
 """Entries of one resource of a world."""
 
 MADE_BY = (
@@ -100,7 +100,7 @@ def _copies(spec: Spec) -> Iterator[str]:
         later = f"+ {copy * spec.resources}"
         renamed = {name: f"{name} || '-{copy}'" for name in ("slug", "path")}
         yield _copy_rows(tables.Resource, {"id": f"id {later}"} | renamed, f"id <= {spec.resources}")
-        later_id = f"id + {copy} * {MOST_ENTRIES} * {spec.resources}"
+        later_id = f"id + {copy} * {MAX_ENTRIES} * {spec.resources}"
         yield _copy_rows(
             tables.Grant, {"id": later_id, "resource_id": f"resource_id {later}"}, f"resource_id <= {spec.resources}"
         )

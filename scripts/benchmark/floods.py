@@ -26,8 +26,8 @@ BEAT_SECONDS = 0.005
 """Seconds between two liveness requests."""
 
 TURNS = 4
-MOST_RISE = 1.3
-MOST_MEGABYTES = 64.0
+MAX_RISE = 1.3
+MAX_MEGABYTES = 64.0
 
 BACKSLASHES = '\\"' * 30_000
 
@@ -153,7 +153,7 @@ class Felt:
     @property
     def holds(self) -> bool:
         """Return True if both promises are kept."""
-        return self.rise < MOST_RISE and self.megabytes < MOST_MEGABYTES
+        return self.rise < MAX_RISE and self.megabytes < MAX_MEGABYTES
 
 
 async def measure(world: World, server: Server, flood: Flood, seconds: float) -> Felt:
@@ -252,7 +252,7 @@ def lines(database: str, results: dict[str, Felt]) -> Sequence[str]:
         *table,
         "",
         f"- {database}: a flood of strangers leaves the median of a signed-in client at most {worst:.2f} times as "
-        f"high, and the worker's memory within {MOST_MEGABYTES:.0f} MB: {said} (less than {MOST_RISE}).",
+        f"high, and the worker's memory within {MAX_MEGABYTES:.0f} MB: {said} (less than {MAX_RISE}).",
     ]
 
 

@@ -46,7 +46,7 @@ TRIES = 6
 TIMEOUT = 700
 """Seconds to wait for one response: a server may hash a thousand passwords."""
 RETRIED_STATUS = {429, 502, 503, 504}
-MOST_PROBLEMS = 20
+MAX_PROBLEMS = 20
 
 
 class SyncError(Exception):
@@ -185,10 +185,10 @@ class Report:
         print("".join(f"{column.lower():>11}" for column in ("", *columns)))
         for name, counter in self.statuses.items():
             print(f"{name:>11}" + "".join(f"{counter[column]:>11,}" for column in columns))
-        for problem in self.problems[:MOST_PROBLEMS]:
+        for problem in self.problems[:MAX_PROBLEMS]:
             print(problem)
-        if len(self.problems) > MOST_PROBLEMS:
-            print(f"and {len(self.problems) - MOST_PROBLEMS:,} more")
+        if len(self.problems) > MAX_PROBLEMS:
+            print(f"and {len(self.problems) - MAX_PROBLEMS:,} more")
 
 
 def _shown(entry: Entry) -> Entry:

@@ -83,7 +83,7 @@ def test_a_query_that_has_used_lists_notices_that_a_later_read_is_of_another_mom
 
 
 def test_a_list_is_worth_keeping_when_a_later_query_reads_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached_lists, "MOST_MISSES", 3)
+    monkeypatch.setattr(cached_lists, "MAX_MISSES", 3)
     lists, field, other = CachedLists(), FieldLists(user_scope), FieldLists(resource_scope)
 
     def miss(*keys: int) -> set[int]:
@@ -102,8 +102,8 @@ def test_a_list_is_worth_keeping_when_a_later_query_reads_it_again(monkeypatch: 
 
 def test_long_lists_are_not_kept_and_the_oldest_are_dropped_first(monkeypatch: pytest.MonkeyPatch) -> None:
     size = 100 + cached_lists.OVERHEAD
-    monkeypatch.setattr(cached_lists, "MOST_BYTES", 8 * size)
-    monkeypatch.setattr(cached_lists, "MOST_BYTES_OF_LIST", 100)
+    monkeypatch.setattr(cached_lists, "MAX_BYTES", 8 * size)
+    monkeypatch.setattr(cached_lists, "MAX_BYTES_OF_LIST", 100)
     lists, field = CachedLists(), FieldLists(user_scope)
     _opened(lists).keep(field, {0: b"x" * 101})
     for key in range(1, 20):

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app import db
 from app.db import tables
 from app.db.postgresql import connection
-from app.db.postgresql.connection import MOST_KEYS
+from app.db.postgresql.connection import MAX_KEYS
 from app.db.postgresql.transaction import MAX_UNSENT
 from app.db.statements import compile_insert
 from app.db.tables import KeyText, UTCDateTime, col
@@ -172,7 +172,7 @@ async def test_a_change_costs_one_round_trip_for_each_answer_that_it_waits_for(u
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
-@pytest.mark.parametrize(("keys", "waits"), [(MOST_KEYS, True), (MOST_KEYS + 1, False)])
+@pytest.mark.parametrize(("keys", "waits"), [(MAX_KEYS, True), (MAX_KEYS + 1, False)])
 async def test_a_write_of_many_keys_is_sent_by_itself(url: str, keys: int, waits: bool) -> None:
     """Fifty of them in one message could take longer than one statement may."""
     wire = Wire(url)

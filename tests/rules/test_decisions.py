@@ -14,7 +14,7 @@ PARTS = ["Context", "Decision", "Consequences", "Alternatives", "Guard"]
 MEASUREMENT = "Measurement"
 """A part that a record about speed has after its context."""
 
-MOST_LINES = 40
+MAX_LINES = 40
 
 ENFORCED = True
 """True if every file that a record names must exist. The records name the modules of the new tree."""
@@ -29,7 +29,7 @@ def test_a_record_has_every_part_once_and_in_order(record: Path) -> None:
     parts = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert parts in (PARTS, [PARTS[0], MEASUREMENT, *PARTS[1:]])
     assert all(part.strip() for part in re.split(r"^## .+\n", text, flags=re.MULTILINE))
-    assert len(text.splitlines()) <= MOST_LINES
+    assert len(text.splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.stem[:4])

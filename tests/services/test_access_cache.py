@@ -312,7 +312,7 @@ async def test_of_many_changes_at_once_everything_is_dropped(
     await _require_right(workers, pairs, "at first")
     async with make.app.database.write() as tx:
         members = len(await tx.rows(select(col(GroupMember.user_id))))
-        for _ in range(access_changes.MOST_SCOPES // members + 2):
+        for _ in range(access_changes.MAX_SCOPES // members + 2):
             await tx.rows(update(GroupMember).values(is_manager=True))
         await tx.rows(delete(GroupMember))
     await _require_right(workers, pairs, "at last")

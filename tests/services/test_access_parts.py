@@ -175,4 +175,4 @@ def test_the_number_of_parts_is_bounded() -> None:
     for key in range(40):
         cached.miss({key}, {key}, 16)
     assert cached.miss({39, 1}, {39}, 16) == ({39}, {39})
-    assert access_parts.MOST_PARTS >= access_parts.MOST_MISSES
+    assert access_parts.MAX_PARTS >= access_parts.MAX_MISSES

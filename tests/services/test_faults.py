@@ -29,7 +29,7 @@ from tests.support.fetching import fetch
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 
-MOST_TRIES = 50
+MAX_TRIES = 50
 """Number of times a round is tried, since not every change waits in the queue or shares a commit."""
 
 ONE = "mutation($a: CreateGroupInput!){a: createGroup(input: $a){group{slug} errors{code}}}"
@@ -255,7 +255,7 @@ async def world(
 async def test_what_was_told_is_what_is_wherever_a_change_is_cut_off(world: World, backend: str, rounds: int) -> None:
     wanted = cases(backend, rounds, world.random)
     for point, end in wanted:
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             if await world.round(point, end):
                 break
 

@@ -4,10 +4,10 @@
 the documents before it validates them.
 """
 
-MOST_CALLS = 200_000
+MAX_CALLS = 200_000
 """Calls of functions that a worker may spend on one of them, twice what reading the longest of them takes."""
 
-MOST_SECONDS = 5.0
+MAX_SECONDS = 5.0
 """Processor time that a worker may spend on one of them, far above what any machine takes: for work inside of C."""
 
 INVALID = "GRAPHQL_VALIDATION_FAILED"

@@ -29,7 +29,7 @@ OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheErro
 KEYS = "keys"
 """Name of the bind parameter of the keys of a statement."""
 
-MOST_JOINED = 6
+MAX_JOINED = 6
 """Statements of a combined one that are arrays of columns. They are a join, which takes long to plan for more."""
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -67,7 +67,7 @@ _AS_TEXT = frozenset({type(None), bool, int, str, datetime})
 """Types of arguments that PostgreSQL reads as Python writes them."""
 
 
-MOST_KEYS = 100
+MAX_KEYS = 100
 """Keys of a statement that is sent before another one. With more it may take long, so it has a timeout of its own."""
 
 
@@ -77,7 +77,7 @@ def can_be_unread(arguments: Sequence[Any]) -> bool:
 
 
 def _are_few_keys(value: Any) -> bool:
-    return type(value) is list and len(value) <= MOST_KEYS and all(type(each) is int for each in value)
+    return type(value) is list and len(value) <= MAX_KEYS and all(type(each) is int for each in value)
 
 
 def _argument(value: Any) -> bytes:
@@ -232,7 +232,7 @@ def _array_widths(statements: Sequence[CompiledStatement]) -> tuple[int | None, 
     """Return the number of columns of those statements that are arrays of columns, None of the others."""
     widths: list[int | None] = []
     for compiled in statements:
-        is_full = sum(width is not None for width in widths) >= MOST_JOINED
+        is_full = sum(width is not None for width in widths) >= MAX_JOINED
         widths.append(None if is_full else compiled.width)
     return tuple(widths)
 

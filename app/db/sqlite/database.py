@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 from sqlalchemy.dialects import sqlite
 
 from app.db import waits
-from app.db.access_changes import MOST_SCOPES, NEWEST_ON_SQLITE, ON_SQLITE, AccessChanges, changes_or_everything
+from app.db.access_changes import MAX_SCOPES, NEWEST_ON_SQLITE, ON_SQLITE, AccessChanges, changes_or_everything
 from app.db.failures import FailureLog, FileReplaced, classify
 from app.db.interface import (
     STATEMENTS_CACHED,
@@ -196,7 +196,7 @@ _CHANGES = CompiledStatement(ON_SQLITE, ("since",), {}, (), ())
 def _changes_of(version: int | None, seen: int, rows: Sequence[Row]) -> AccessChanges | None:
     """Return the changes after the last row that was seen; None if rows have been missed."""
     (last, *new) = rows or [(-1, 0)]
-    if last[0] != seen or len(new) > MOST_SCOPES:
+    if last[0] != seen or len(new) > MAX_SCOPES:
         return None
     return changes_or_everything((version, new[-1][0] if new else seen), {scope for _, scope in new})
 

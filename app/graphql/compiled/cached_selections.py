@@ -17,7 +17,7 @@ from app.db.statements import CompiledStatement, Row
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled import serializers
 from app.graphql.compiled.cached_list_step import CachedListStep
-from app.graphql.compiled.connection_step import MOST_REFERRING, PageStatements, ReferringPageStep
+from app.graphql.compiled.connection_step import MAX_REFERRING, PageStatements, ReferringPageStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.row_builder import BuilderSource, Columns
 from app.graphql.compiled.steps import CachedOrder, ReferringStep, RelationStep, without_readers
@@ -223,7 +223,7 @@ class CachedSelections:
 
     def _page_statements(self, plan: "PlanBuilder", relation: Relation, planner: ConnectionPlanner) -> PageStatements:
         layout, selects = planner.columns.layout(), plan.planner.statements
-        page = without_readers(selects.referring_page(relation, layout, plan.viewer, MOST_REFERRING + 1))
+        page = without_readers(selects.referring_page(relation, layout, plan.viewer, MAX_REFERRING + 1))
         count = selects.count(relation, plan.viewer, ListQuery()) if planner.reads_count else None
         return PageStatements(page, count, _no_cursor)
 

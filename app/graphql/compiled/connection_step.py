@@ -140,7 +140,7 @@ class TooManyRows(Exception):
     """The keys of a page have more rows than a statement without their order may read."""
 
 
-MOST_REFERRING = 3_000
+MAX_REFERRING = 3_000
 """Rows of all keys together that may be read in any order, to be sorted by the cached rows they refer to."""
 
 
@@ -155,7 +155,7 @@ class ReferringPageStep(ConnectionStep):
 
     def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
         """Return the rows in the order of the cached rows; raises TooManyRows."""
-        if len(rows) > MOST_REFERRING:
+        if len(rows) > MAX_REFERRING:
             raise TooManyRows
         return self.order.sort(rows, run)
 

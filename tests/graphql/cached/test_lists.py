@@ -147,7 +147,7 @@ async def test_lists_of_a_field_with_variables_are_read_for_each_value(
 async def test_the_size_of_all_lists_is_bounded(
     both: Both, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cached_lists, "MOST_BYTES", 5_000)
+    monkeypatch.setattr(cached_lists, "MAX_BYTES", 5_000)
     lists, largest = both.cached_tables.lists, 0
     for at in range(8):
         await _warm(both, statements, GRANTS.replace("displayName", f"named{at}: displayName"))

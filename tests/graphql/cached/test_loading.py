@@ -46,7 +46,7 @@ async def test_a_change_of_other_rows_keeps_them(
 async def test_large_tables_and_long_lists_are_read_as_before(
     both: Both, registry: dict[str, Any], statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_step, "MOST_REFERRING", 1)
+    monkeypatch.setattr(connection_step, "MAX_REFERRING", 1)
     await both.ask(QUESTIONS[1], ADMIN, "admin")
     assert statements
     statements.clear()
@@ -54,7 +54,7 @@ async def test_large_tables_and_long_lists_are_read_as_before(
     await both.ask(QUESTIONS[1], ADMIN, "admin")
     assert not statements
 
-    monkeypatch.setattr(cached_rows, "MOST_ROWS", 1)
+    monkeypatch.setattr(cached_rows, "MAX_ROWS", 1)
     for _ in range(2):
         await both.ask(QUESTIONS[0], ADMIN, "admin")
         assert not statements
@@ -63,7 +63,7 @@ async def test_large_tables_and_long_lists_are_read_as_before(
 async def test_the_objects_of_all_selections_are_bounded(
     both: Both, registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cached_rows, "MOST_OBJECTS", 30)
+    monkeypatch.setattr(cached_rows, "MAX_OBJECTS", 30)
     largest = 0
     for at in range(12):
         await both.ask(Question(LIST.replace("displayName", f"named{at}: displayName"), {}), ADMIN, "admin")
