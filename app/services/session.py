@@ -220,8 +220,10 @@ async def _synchronize(
 def _note_login(tx: Transaction, session: Session, rows: Sequence[Row]) -> None:
     user_id = session.viewer.user_id
     assert user_id is not None
-    before, after = ({"lastLoginAt": at and format_instant(at)} for at in (rows[0][8], tx.now))
-    audit.note(tx, audit.USER, user_id, after, before, name=session.user_name)
+    last = rows[0][8]
+    # A note of two equal values is no event, and without one nothing is written: the clock may stand still.
+    before = None if last == tx.now else {"lastLoginAt": last and format_instant(last)}
+    audit.note(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, before, name=session.user_name)
 
 
 def token_slot(app: AppContext) -> AbstractAsyncContextManager[None]:
