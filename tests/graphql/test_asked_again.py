@@ -27,9 +27,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     bodies: list[bytes] = []
     understand = request.from_body
 
-    def noted(body: bytes) -> Any:
+    def noted(body: bytes, most_values: int) -> Any:
         bodies.append(body)
-        return understand(body)
+        return understand(body, most_values)
 
     monkeypatch.setattr(request, "from_body", noted)
     return bodies
