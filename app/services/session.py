@@ -15,7 +15,6 @@ from app.config import DEFAULT_PASSWORD
 from app.db import BoundStatement, Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
 from app.db.tables import RevokedToken, User, UTCDateTime, col
-from app.db.types import format_instant
 from app.domain import viewer as viewers
 from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
 from app.domain.refs import RowRef
@@ -28,6 +27,7 @@ from app.services import audit, external_accounts, ownership, retries, roles, us
 from app.services.app_context import AppContext
 from app.services.demo import names as demo_names
 from app.services.external_accounts import ProviderIdentity
+from app.services.login_events import note_login
 from app.services.login_throttle import LoginAttempt, viewer_as_caller
 from app.services.session_statements import CREDENTIALS, HASH, ID_BY_NAME, USER_WITH_ROLES
 
@@ -149,7 +149,7 @@ async def _store_login(
         session = _session(app, user_id, rows, tx.now, is_default=is_default)
         if session is None:
             raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
-        _note_login(tx, session, rows)
+        note_login(tx, user_id, session.user_name, rows)
         values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": new_hash} if new_hash else {})
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
@@ -211,19 +211,10 @@ async def _synchronize(
         session = _session(app, user_id, rows, tx.now)
         if session is not None:
             audit.set_actor(tx, user_id, LOGIN)
-            _note_login(tx, session, rows)
+            note_login(tx, user_id, session.user_name, rows)
             await tx.update(User, user_id, {"last_login_at": tx.now})
             await attempt.succeed(tx)
     return session
-
-
-def _note_login(tx: Transaction, session: Session, rows: Sequence[Row]) -> None:
-    user_id = session.viewer.user_id
-    assert user_id is not None
-    last = rows[0][8]
-    # A note of two equal values is no event, and without one nothing is written: the clock may stand still.
-    before = None if last == tx.now else {"lastLoginAt": last and format_instant(last)}
-    audit.note(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, before, name=session.user_name)
 
 
 def token_slot(app: AppContext) -> AbstractAsyncContextManager[None]:
