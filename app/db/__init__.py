@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from app.db.cached_lists import FieldLists, OpenedLists
+from app.db.cached_lists import FieldLists, ListsMissing, OpenedLists, ResourceColumns
 from app.db.cached_rows import CacheCheckingDatabase, CachedTables, OpenedSelection, RowsChanged, Selection
 from app.db.commit_cache import CommitScopedCache
 from app.db.conditional import ConditionalDatabase

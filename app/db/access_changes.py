@@ -2,13 +2,14 @@
 
 Triggers of the tables that decide about access write a row of `access_changes` for each user and resource concerned
 (migration 0020). A cache reads the rows that are new to it and drops what they concern, so a commit elsewhere does not
-empty it. Triggers of the tables whose rows workers keep write a row with the scope of the table (migration 0022).
+empty it. Triggers of the tables whose rows workers keep write a row with the scope of the table (migration 0022), and
+an edit of a resource writes one with that of the resource (migration 0024).
 """
 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from app.db.tables import Group, Org, ResourceType, Role
+from app.db.tables import Group, Org, Resource, ResourceType, Role
 
 EVERYTHING = 0
 """The scope of a change that may concern everybody, such as a change of a role."""
@@ -18,6 +19,13 @@ TABLE_SCOPES: Mapping[Any, int] = {Org: -1, Group: -2, Role: -3, ResourceType: -
 
 NOT_RECORDED = frozenset({"size_bytes"})
 """Columns of these tables whose changes are not recorded, since other changes often write them."""
+
+RECORDED_OF_RESOURCES = frozenset(each.name for each in Resource.__table__.c) - {  # type: ignore[attr-defined]  # a table
+    "size_bytes",
+    "revision",
+    "edit_revision",
+}
+"""Columns of a resource whose changes are recorded. The others change with its files and its grants."""
 
 MAX_SCOPES = 2_000
 """Scopes that a cache reads at once. If there are more, it is emptied."""

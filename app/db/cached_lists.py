@@ -1,11 +1,13 @@
 """Lists of one user or one resource as JSON, kept in the worker until a commit changes them.
 
 The roles of a user and the grants of a resource are such lists. The log of changes has a scope for each user and each
-resource, so a commit drops the lists that it concerns, and no others.
+resource, so a commit drops the lists that it concerns, and no others. Columns of a resource are kept in the same way.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
+from sys import getsizeof
+from typing import Any
 from weakref import WeakSet
 
 from orjson import Fragment
@@ -26,6 +28,10 @@ MAX_MISSES = 20_000
 """Users, and resources, that are remembered because their lists were read once. Lists are kept when read again."""
 
 
+class ListsMissing(Exception):
+    """Not all lists or columns that a query needs are cached, as was expected."""
+
+
 class FieldLists:
     """The lists of one field of a plan by key: the id of a user or a resource, of which `scope` returns the scope."""
 
@@ -33,14 +39,22 @@ class FieldLists:
         self.scope = scope
         self.is_of_resources = scope is resource_scope
         self.size = 0
-        self.by_key: dict[int, Fragment] = {}
+        self.by_key: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
 
-    def put(self, key: int, json: bytes) -> None:
+    def put(self, key: int, value: Any) -> None:
         """Keep the list of a key that has none yet."""
-        self.by_key[key] = Fragment(compact(json))
-        self._sizes[key] = size = len(json) + OVERHEAD
+        self.by_key[key] = self.stored(value)
+        self._sizes[key] = size = self.size_of(value) + OVERHEAD
         self.size += size
+
+    def size_of(self, value: Any) -> int:
+        """Return the size of a list in bytes."""
+        return len(value)
+
+    def stored(self, value: Any) -> Any:
+        """Return what is kept of a list."""
+        return Fragment(compact(value))
 
     def discard(self, keys: Iterable[int]) -> None:
         """Drop the lists of some keys that have one."""
@@ -54,6 +68,21 @@ class FieldLists:
             self.by_key.clear()
             self._sizes.clear()
             self.size = 0
+
+
+class ResourceColumns(FieldLists):
+    """Columns of resources by id, each a tuple of values."""
+
+    def __init__(self) -> None:
+        super().__init__(resource_scope)
+
+    def size_of(self, value: Any) -> int:
+        """Return the size of the values in bytes."""
+        return getsizeof(value) + sum(map(getsizeof, value))
+
+    def stored(self, value: Any) -> Any:
+        """Return the values."""
+        return value
 
 
 def compact(json: bytes) -> bytes:
@@ -90,16 +119,18 @@ class CachedLists:
             elif each.by_key:
                 each.discard(each.by_key.keys() & (resources if each.is_of_resources else users))
 
-    def add(self, field: FieldLists, lists: Mapping[int, bytes], since: int) -> None:
+    def add(self, field: FieldLists, lists: Mapping[int, Any], since: int) -> None:
         """Keep lists that were read after the round `since`, but for those that a later round concerns."""
         stale = self.dropped.since(since)
         if stale is None:
             return
         self._fields.add(field)
-        for key, json in lists.items():
-            if len(json) <= MAX_BYTES_OF_LIST and key not in field.by_key and field.scope(key) not in stale:
-                field.put(key, json)
-                self._added += len(json) + OVERHEAD
+        before = field.size
+        for key, value in lists.items():
+            is_new = key not in field.by_key and field.scope(key) not in stale
+            if is_new and field.size_of(value) <= MAX_BYTES_OF_LIST:
+                field.put(key, value)
+        self._added += field.size - before
         if self._added > MAX_BYTES // 16:
             self._added = 0
             self._drop_oldest()
@@ -135,6 +166,8 @@ class OpenedLists:
         """True if all lists of the last level are probably cached."""
         self.are_complete = False
         """True if all lists of the last level were cached."""
+        self.has_missed = False
+        """True if columns of resources were not cached."""
         self._is_used = False
         self._missed: list[tuple[FieldLists, Collection[int]]] = []
 
@@ -143,7 +176,7 @@ class OpenedLists:
         """Return whether this query has used lists of a moment, and what it reads now may be of another one."""
         return self._is_used and self._lists.dropped.round != self._since
 
-    def find(self, field: FieldLists, keys: Collection[int]) -> dict[int, Fragment]:
+    def find(self, field: FieldLists, keys: Collection[int]) -> dict[int, Any]:
         """Return the lists of those keys that have one."""
         by_key = field.by_key
         stale = self._lists.dropped.since(self._since) if by_key and self.is_confirmed else None
@@ -160,7 +193,7 @@ class OpenedLists:
         self._missed.append((field, keys))
         return self._lists.missed(field).intersection(keys)
 
-    def keep(self, field: FieldLists, lists: Mapping[int, bytes]) -> None:
+    def keep(self, field: FieldLists, lists: Mapping[int, Any]) -> None:
         """Keep lists that this query has read."""
         if self.is_confirmed:
             self._lists.add(field, lists, self._since)

@@ -1,12 +1,14 @@
 """Conditions and SQL constructs that the other modules of the policy share."""
 
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Join, case, or_, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, Join, case, func, literal_column, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.db.tables import col
+from app.domain import resource_roles
 from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.query.relations import NOW, VIEWER_ID
 
@@ -78,3 +80,25 @@ def _unindexed_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(Unindexed, "postgresql")
 def _unindexed_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"({compiler.process(element.clauses, **options)} + 0)"
+
+
+class BitOr(FunctionElement[Any]):
+    """The union of the masks of many rows; 0 without rows. On SQLite, without BIT_OR, it is the maximum of each bit."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(BitOr, "sqlite")
+def _bit_or_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    (mask,) = element.clauses
+    bits: list[ColumnElement[Any]] = [
+        func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in resource_roles.BITS
+    ]
+    union = func.coalesce(reduce(lambda left, right: left + right, bits), literal_column("0", Integer))
+    return str(compiler.process(union, **options))
+
+
+@compiles(BitOr, "postgresql")
+def _bit_or_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"coalesce(bit_or({compiler.process(element.clauses, **options)}), 0)"

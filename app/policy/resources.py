@@ -1,7 +1,6 @@
 """Roles on resources, computed from the access index, and the conditions that follow from them."""
 
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +12,6 @@ from sqlalchemy import (
     case,
     cast,
     exists,
-    func,
     literal_column,
     null,
     or_,
@@ -26,6 +24,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import (
+    BitOr,
     OrderedJoin,
     Unindexed,
     asks_about_everybody,
@@ -69,11 +68,8 @@ def roles_sql(subjects: FromClause, access: Any) -> ColumnElement[Any]:
 
 
 def bit_or(mask: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the union of the masks of many rows as the maximum of each bit, since SQLite has no BIT_OR."""
-    bits: list[ColumnElement[Any]] = [
-        func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in resource_roles.BITS
-    ]
-    return func.coalesce(reduce(lambda left, right: left + right, bits), 0)
+    """Return the union of the masks of many rows; 0 without rows."""
+    return BitOr(mask)
 
 
 def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Facts about expressions that decide whether cached rows can replace them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import BindParameter, Column, ColumnClause, ColumnElement, true
@@ -42,3 +43,9 @@ def column_indexes(layout: Layout, table: Table, viewer: Viewer) -> list[int] | 
     columns = [own_column(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields]
     selected = [each.name for each in columns if each is not None and each.name in names]
     return [*map(names.index, selected)] if len(selected) == len(columns) else None
+
+
+def stored_columns(layout: Layout, table: Table, viewer: Viewer, recorded: Collection[str]) -> tuple[int, ...]:
+    """Return the places of those columns of a select list that are columns of the table with one of these names."""
+    columns = [own_column(spec.expression(name, anchor, viewer), table) for name, spec, anchor in layout.fields]
+    return tuple(at for at, column in enumerate(columns) if column is not None and column.name in recorded)

@@ -7,7 +7,7 @@ For viewers with many subjects that is still far more than a page. The first few
 before: the n-th of them in order bounds the page, and each scan stops there (`_bound`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from app.db.tables import KeyText, aliased, col, from_of
 from app.domain.viewer import Viewer
+from app.query.cached_rows import reads_table
 from app.query.pagination import ListQuery, QueryShape
 from app.query.predicates import LIMIT, OrderTerms, after_cursor, directed, filter_condition
 from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, has_bit
@@ -55,22 +56,65 @@ class _Stop:
     bound: Any = None
 
 
-def page(relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
-    """Return the statement of a page, or of one per bound user: the selected columns, the order values, the key."""
+def page(
+    relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect, *, has_cursors: bool
+) -> Select[Any]:
+    """Return the statement of a page, or of one per bound user: the selected columns, the order values, the key.
+
+    The order values are left out without `has_cursors`.
+    """
+    merged, columns = _merge(relation, layout, viewer, query, dialect)
+    key: ColumnElement[Any] = merged.c.user if _scan_of(relation).by_user else literal(ROOT_KEY)
+    values = [place.label(f"o{at}") for at, place in enumerate(_places(query, merged)) if has_cursors]
+    rows = merged.join(from_of(relation.table), col(relation.table.id) == merged.c.key)  # type: ignore[attr-defined]  # a node
+    return select(*columns, *values, key.label("k")).select_from(rows).order_by(*_order(relation, query, merged))
+
+
+def page_of_keys(
+    relation: Relation,
+    layout: Layout,
+    viewer: Viewer,
+    query: ListQuery,
+    dialect: Dialect,
+    stored: Collection[int],
+    *,
+    has_cursors: bool,
+) -> Select[Any] | None:
+    """Return the statement of a page without the columns `stored` of the table: the others, the order values, the key.
+
+    Return None if one of the other columns needs the table.
+    """
+    merged, columns = _merge(relation, layout, viewer, query, dialect)
+    others = [column for at, column in enumerate(columns) if at not in stored]
+    if any(reads_table(column, relation.table) for column in others):
+        return None
+    values = [place.label(f"o{at}") for at, place in enumerate(_places(query, merged)) if has_cursors]
+    keys = select(*others, *values, merged.c.key.label("k")).select_from(merged)
+    return keys.order_by(*_order(relation, query, merged))
+
+
+def _merge(
+    relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect
+) -> tuple[Subquery, list[ColumnElement[Any]]]:
+    """Return the merged scans of a page, and its columns: of the table, or computed from the entries."""
     index = _scan_of(relation)
     functions = set() if _role_terms(relation, query) else layout.select_used(index.substitutions)
     substitutions = {function: index.substitutions[function] for function in functions}
     payload = sorted({name for name, _ in substitutions.values()})
     merged = merge_scans(relation, viewer, query, dialect, payload)
-    columns = layout.columns(viewer, {each: convert(merged.c[name]) for each, (name, convert) in substitutions.items()})
-    places = [merged.c[f"o{at}"] for at in range(len(query.order))]
-    key: ColumnElement[Any] = merged.c.user if index.by_user else literal(ROOT_KEY)
-    values = [place.label(f"o{at}") for at, place in enumerate([*places, merged.c.key])]
-    rows = merged.join(from_of(relation.table), col(relation.table.id) == merged.c.key)  # type: ignore[attr-defined]  # a node
-    downs = [down != query.backward for down in _downs(query)]
-    order = [directed(place, down) for place, down in zip([*places, merged.c.key], downs, strict=True)]
-    user = [merged.c.user] if index.by_user else []
-    return select(*columns, *values, key.label("k")).select_from(rows).order_by(*user, *order)
+    converted = {each: convert(merged.c[name]) for each, (name, convert) in substitutions.items()}
+    return merged, layout.columns(viewer, converted)
+
+
+def _places(query: ListQuery, merged: Subquery) -> list[ColumnElement[Any]]:
+    """Return the order values and the key."""
+    return [*(merged.c[f"o{at}"] for at in range(len(query.order))), merged.c.key]
+
+
+def _order(relation: Relation, query: ListQuery, merged: Subquery) -> list[ColumnElement[Any]]:
+    user = [merged.c.user] if _scan_of(relation).by_user else []
+    downs = (down != query.backward for down in _downs(query))
+    return [*user, *(directed(place, down) for place, down in zip(_places(query, merged), downs, strict=True))]
 
 
 def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:

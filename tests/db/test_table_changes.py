@@ -8,8 +8,8 @@ from sqlalchemy.sql.base import Executable
 
 from app import db
 from app.db import Freshness
-from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES, resource_scope, user_scope
-from app.db.tables import Grant, GroupMember, OrgMember, UserRole, col
+from app.db.access_changes import NOT_RECORDED, RECORDED_OF_RESOURCES, TABLE_SCOPES, resource_scope, user_scope
+from app.db.tables import Grant, GroupMember, OrgMember, Resource, UserRole, col
 from app.query.relations import Relation
 from app.services import read_graph
 from tests.support.factories import Make
@@ -86,6 +86,20 @@ async def test_each_change_of_a_row_of_a_cached_list_is_recorded(database: db.Da
         state = changes.state
         assert changes.scopes is not None
         assert scope in changes.scopes, statement
+
+
+async def test_each_edit_of_a_resource_is_recorded_but_not_its_size_and_revisions(
+    database: db.Database, make: Make
+) -> None:
+    thing = await make.resource(await make.org())
+    columns = Resource.__table__.c  # type: ignore[attr-defined]  # a table
+    for column in columns:
+        state = (await database.read_with_changes(None))[0].state
+        await _write(database, update(Resource).where(col(Resource.id) == thing.id).values({column.name: column}))
+        changes, _ = await database.read_with_changes(state)
+        assert changes.scopes is not None
+        assert (resource_scope(thing.id) in changes.scopes) == (column.name in RECORDED_OF_RESOURCES), column
+    assert {each.name for each in columns} - RECORDED_OF_RESOURCES == {"size_bytes", "revision", "edit_revision"}
 
 
 def test_every_relation_with_a_scope_reads_such_a_table() -> None:

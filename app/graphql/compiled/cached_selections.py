@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLField, GraphQLObjectType, VariableNode, is_non_null_type
 
 from app.db import FieldLists, Selection
-from app.db.access_changes import TABLE_SCOPES
+from app.db.access_changes import RECORDED_OF_RESOURCES, TABLE_SCOPES
 from app.db.statements import CompiledStatement, Row
+from app.db.tables import Resource
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled import serializers
 from app.graphql.compiled.cached_list_step import CachedListStep
-from app.graphql.compiled.connection_step import MAX_REFERRING, PageStatements, ReferringPageStep
+from app.graphql.compiled.completed_page_step import CompletedPageStep, stored_columns
+from app.graphql.compiled.connection_step import MAX_REFERRING, ConnectionStep, PageStatements, ReferringPageStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.row_builder import BuilderSource, Columns
 from app.graphql.compiled.steps import CachedOrder, ReferringStep, RelationStep, without_readers
@@ -162,9 +164,11 @@ class CachedSelections:
 
     def page(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
-    ) -> ReferringPageStep | CachedListStep:
+    ) -> ConnectionStep | CachedListStep:
         """Return the step of a connection whose rows refer to cached ones: of first pages; raises NotCached."""
         kind, node = object_of(types.type), details[0].node
+        if relation.table is Resource:
+            return self._completed_page(plan, key, types, relation, details)
         if not relation.is_short or any(each.name.value != "first" for each in node.arguments or ()):
             raise NotCached
         with self._all_or_nothing():
@@ -194,6 +198,41 @@ class CachedSelections:
                 with suppress(NotCached):
                     return self._cached(plan, relation, step, end, read, planner.columns)
             return step
+
+    def _completed_page(
+        self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
+    ) -> CompletedPageStep:
+        """Return the step of a connection whose rows are completed with cached columns; raises NotCached.
+
+        On SQLite the columns of a row cost less than to look up the cached ones.
+        """
+        index, viewer, selects = relation.index_scan, plan.viewer, plan.planner.statements
+        is_read = index is not None and not (index.is_unneeded is not None and index.is_unneeded(viewer))
+        if selects.dialect.name != "postgresql" or relation.by is not None or not is_read:
+            raise NotCached
+        with self._all_or_nothing():
+            kind, planner = object_of(types.type), ConnectionPlanner(plan, relation, object_of(types.type))
+            writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
+            if not planner.reads_rows:
+                raise NotCached
+            location = FieldLocation(kind, relation.table, BuilderSource(planner.columns))
+            at, _ = plan.column(location, "id", reference(relation.table.id))  # type: ignore[attr-defined]  # a node
+            layout = planner.columns.layout()
+            stored = cached_rows.stored_columns(layout, relation.table, viewer, RECORDED_OF_RESOURCES)
+            self.joins_saved += 2
+            return CompletedPageStep(
+                key,
+                relation,
+                is_non_null_type(types.type),
+                Arguments(types, details[0].node, plan.planner.convert),
+                writers,
+                tuple(planner.builders),
+                planner.reads_rows,
+                planner.reads_count,
+                planner.statements(stored),
+                relation.types,
+                stored_columns(stored, at),
+            )
 
     def _cached(
         self,

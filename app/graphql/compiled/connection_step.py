@@ -33,12 +33,27 @@ class PageRows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class KeysStatement:
+    """The statement of a page without its stored columns, whose last column is the id.
+
+    `complete` returns a row of the page, given a row of this statement followed by the stored columns.
+    """
+
+    statement: CompiledStatement
+    complete: Callable[[Sequence[Any]], Row]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PageStatements:
-    """The statements of one query shape; `cursor` writes the cursor of a row."""
+    """The statements of one query shape; `cursor` writes the cursor of a row.
+
+    `keys` selects the page without its stored columns, which may be cached.
+    """
 
     page: CompiledStatement
     count: CompiledStatement | None
     cursor: Callable[[Row], str]
+    keys: KeysStatement | None = None
 
 
 PageWriter = Callable[[PageRows], Any]
@@ -90,7 +105,7 @@ class ConnectionStep:
 
         def fill_lists(results: Sequence[Sequence[Row]]) -> PlanLevel:
             by_key: dict[Any, dict[str, Any]] = {key: {} for key in keys}
-            size, rows = page_request.size, self.sort(results[0], run) if self.builders else ()
+            size, rows = page_request.size, self.rows_of(results[0], selects, run) if self.builders else ()
             for name, builder in self.builders:
                 objects = builder.make(rows, selects.cursor, run)
                 lists = {keys[0]: objects} if self.relation.by is None else group_by_key(rows, objects)
@@ -100,7 +115,7 @@ class ConnectionStep:
             return self._below(list(by_key.values()))
 
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
-            rows = group_by_key(self.sort(results[0], run)) if self.reads_rows else {}
+            rows = group_by_key(self.rows_of(results[0], selects, run)) if self.reads_rows else {}
             counts = {key: count for count, key in results[-1]} if self.reads_count else {}
             by_key = {}
             for key in keys:
@@ -119,13 +134,17 @@ class ConnectionStep:
         page_request = self.arguments.page_request(run.variables, self.relation, self.types)
         selects = self.statements(page_request.query)
         values = {**run.bind_values, "keys": keys, **page_request.bind_values}
-        bound: list[BoundStatement] = [(selects.page, values)] if self.reads_rows else []
+        bound: list[BoundStatement] = [(self.statement(selects, run), values)] if self.reads_rows else []
         if selects.count is not None:
             bound.append((selects.count, values))
         return page_request, selects, bound
 
-    def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
-        """Return the rows in their order, which is that of the statement."""
+    def statement(self, selects: PageStatements, run: PlanRun) -> CompiledStatement:
+        """Return the statement of the page."""
+        return selects.page
+
+    def rows_of(self, rows: Sequence[Row], selects: PageStatements, run: PlanRun) -> Sequence[Row]:
+        """Return the rows of the page, made of those of its statement: the same ones, in the same order."""
         return rows
 
     def _below(self, connections: Objects) -> PlanLevel:
@@ -153,7 +172,7 @@ class ReferringPageStep(ConnectionStep):
 
     order: CachedOrder
 
-    def sort(self, rows: Sequence[Row], run: PlanRun) -> Sequence[Row]:
+    def rows_of(self, rows: Sequence[Row], selects: PageStatements, run: PlanRun) -> Sequence[Row]:
         """Return the rows in the order of the cached rows; raises TooManyRows."""
         if len(rows) > MAX_REFERRING:
             raise TooManyRows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLObjectType
 
+from app.graphql.compiled.completed_page_step import keys_statement
 from app.graphql.compiled.connection_step import PageRows, PageStatements, PageWriter, cursor_writer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import BuilderSource, Columns, Objects, RowBuilder
@@ -88,8 +89,11 @@ class ConnectionPlanner:
             writers.append((key, writers_by_name[python_name]))
         return lambda page: {key: write(page) for key, write in writers}
 
-    def statements(self) -> Callable[[ListQuery], PageStatements]:
-        """Return a cached function from a query shape to the statements of its page."""
+    def statements(self, stored: tuple[int, ...] = ()) -> Callable[[ListQuery], PageStatements]:
+        """Return a cached function from a query shape to the statements of its page.
+
+        `stored` are the numbers of the columns that may be cached.
+        """
         layout, relation, viewer = self.columns.layout(), self._relation, self._plan.viewer
         selects, reads_count, has_cursors = self._plan.planner.statements, self.reads_count, self.columns.has_cursors
 
@@ -97,6 +101,13 @@ class ConnectionPlanner:
         def statements_of(query: ListQuery) -> PageStatements:
             page = selects.page(relation, layout, viewer, query, has_cursors=has_cursors)
             count = selects.count(relation, viewer, query) if reads_count else None
-            return PageStatements(without_readers(page), count, cursor_writer(query, page, len(layout.fields)))
+            width = len(layout.fields)
+            writer, keys = cursor_writer(query, page, width), None
+            if stored and (
+                rows := selects.page_of_keys(relation, layout, viewer, query, stored, has_cursors=has_cursors)
+            ):
+                order_values = len(query.order) + 1 if has_cursors else 0
+                keys = keys_statement(without_readers(rows), stored, width, order_values)
+            return PageStatements(without_readers(page), count, writer, keys)
 
         return statements_of

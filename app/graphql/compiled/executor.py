@@ -16,6 +16,7 @@ from app.db import (
     ConditionFailed,
     Database,
     Freshness,
+    ListsMissing,
     RowsChanged,
     SnapshotLost,
 )
@@ -51,13 +52,15 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
         elif run.lists.are_expected:
             await _read_first(level, run)
         else:
-            run.lists.are_complete = await _read_both(plan.joined_steps, level, run)
+            run.lists.are_complete = await _read_both(plan.joined_steps, level, run) and not run.lists.has_missed
     elif plan.is_deep:
         await _read_levels(level, run)
     elif level:
         read_once = run.database.read
         statements, targets = _open(level, run)
         _fill(targets, await read_once(statements, freshness=run.freshness) if statements else [])
+        if run.lists is not None:
+            run.lists.are_complete = not run.lists.has_missed
     return objects[0]
 
 
@@ -67,10 +70,6 @@ async def _read_levels(level: PlanLevel, run: PlanRun) -> None:
         while level:
             statements, targets = _open(level, run)
             level = _fill(targets, await read(statements) if statements else [])
-
-
-class ListsMissing(Exception):
-    """Not all lists of a level are cached, as was expected."""
 
 
 async def _read_first(level: PlanLevel, run: PlanRun) -> None:

@@ -1,0 +1,44 @@
+"""Record each edit of a resource, so that workers may keep its name and its other columns.
+
+Files and grants change the size and the revisions of a resource. These columns are not recorded.
+"""
+
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+
+COLUMNS = (
+    "id",
+    "org_id",
+    "type_id",
+    "slug",
+    "path",
+    "name",
+    "name_key",
+    "description",
+    "details",
+    "owner_id",
+    "full_mask",
+    "created_at",
+    "updated_at",
+)
+NAME = "resources_changes_rows_update"
+
+
+def upgrade() -> None:
+    """Create the trigger. On PostgreSQL it is one of rows: a trigger of statements cannot leave out columns."""
+    event = f"AFTER UPDATE OF {', '.join(COLUMNS)} ON resources"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {NAME} {event} BEGIN INSERT INTO access_changes (scope) VALUES (2 * OLD.id + 1); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql AS $$"  # noqa: S608 - of constants
+        " BEGIN"
+        "  INSERT INTO access_changes (scope, xid) VALUES (2 * OLD.id + 1, pg_current_xact_id()::text::bigint);"
+        "  RETURN NULL;"
+        " END $$"
+    )
+    op.execute(f"CREATE TRIGGER {NAME} {event} FOR EACH ROW EXECUTE FUNCTION {NAME}()")
