@@ -3,7 +3,7 @@
 Triggers of the tables that decide about access write a row of `access_changes` for each user and resource concerned
 (migration 0020). A cache reads the rows that are new to it and drops what they concern, so a commit elsewhere does not
 empty it. Triggers of the tables whose rows workers keep write a row with the scope of the table (migration 0022), and
-an edit of a resource writes one with that of the resource (migration 0024).
+an edit of a resource writes one with a scope for what is not access (migration 0024).
 """
 
 from collections.abc import Collection, Mapping
@@ -16,6 +16,9 @@ EVERYTHING = 0
 
 TABLE_SCOPES: Mapping[Any, int] = {Org: -1, Group: -2, Role: -3, ResourceType: -4}
 """The scopes of the tables whose rows workers keep: a commit has changed a row, but for the columns `NOT_RECORDED`."""
+
+EDITS = -1_000
+"""The scopes of edits of resources are below: this number minus the id of the resource."""
 
 NOT_RECORDED = frozenset({"size_bytes"})
 """Columns of these tables whose changes are not recorded, since other changes often write them."""
@@ -48,9 +51,19 @@ def resource_scope(resource: int) -> int:
     return 2 * resource + 1
 
 
+def edit_scope(resource: int) -> int:
+    """Return the scope of what changes of one resource itself, such as its name, and not the access to it."""
+    return EDITS - resource
+
+
+def edited(scopes: Collection[int]) -> set[int]:
+    """Return the ids of the resources whose edits are among the scopes."""
+    return {EDITS - scope for scope in scopes if scope < EDITS}
+
+
 def is_resource(scope: int) -> bool:
-    """Return whether a scope is that of a resource; others are of users, or negative."""
-    return scope % 2 == 1
+    """Return whether a scope is that of the access to a resource; others are of users, or negative."""
+    return scope > 0 and scope % 2 == 1
 
 
 def key_of(scope: int) -> int:

@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from orjson import Fragment
 
-from app.db.access_changes import is_resource, key_of, resource_scope
+from app.db.access_changes import EDITS, edit_scope, edited, is_resource, key_of, resource_scope
 from app.db.dropped_scopes import DroppedScopes
 
 MAX_BYTES = 32 * 2**20
@@ -38,9 +38,14 @@ class FieldLists:
     def __init__(self, scope: Callable[[int], int]) -> None:
         self.scope = scope
         self.is_of_resources = scope is resource_scope
+        self.has_columns = False
         self.size = 0
         self.by_key: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
+
+    def is_stale(self, key: int, scopes: Collection[int]) -> bool:
+        """Return whether a change with one of these scopes may have changed the list of a key."""
+        return self.scope(key) in scopes
 
     def put(self, key: int, value: Any) -> None:
         """Keep the list of a key that has none yet."""
@@ -75,6 +80,11 @@ class ResourceColumns(FieldLists):
 
     def __init__(self) -> None:
         super().__init__(resource_scope)
+        self.has_columns = True
+
+    def is_stale(self, key: int, scopes: Collection[int]) -> bool:
+        """Return whether a change with one of these scopes is one of the resource, or deletes it."""
+        return edit_scope(key) in scopes or super().is_stale(key, scopes)
 
     def size_of(self, value: Any) -> int:
         """Return the size of the values in bytes."""
@@ -108,16 +118,18 @@ class CachedLists:
         """Drop the lists of users and resources; all for None or the scope of a table, whose rows are in the lists."""
         if scopes is not None and not scopes:
             return
-        if scopes is not None and min(scopes) < 0:
+        if scopes is not None and any(EDITS <= scope < 0 for scope in scopes):
             scopes = None
         self.dropped.add(scopes)
-        users = {key_of(scope) for scope in scopes or () if not is_resource(scope)}
+        users = {key_of(scope) for scope in scopes or () if scope >= 0 and not is_resource(scope)}
         resources = {key_of(scope) for scope in scopes or () if is_resource(scope)}
+        rows = resources | edited(scopes or ())
         for each in self._fields:
             if scopes is None:
                 each.clear()
             elif each.by_key:
-                each.discard(each.by_key.keys() & (resources if each.is_of_resources else users))
+                of_resource = rows if each.has_columns else resources
+                each.discard(each.by_key.keys() & (of_resource if each.is_of_resources else users))
 
     def add(self, field: FieldLists, lists: Mapping[int, Any], since: int) -> None:
         """Keep lists that were read after the round `since`, but for those that a later round concerns."""
@@ -127,7 +139,7 @@ class CachedLists:
         self._fields.add(field)
         before = field.size
         for key, value in lists.items():
-            is_new = key not in field.by_key and field.scope(key) not in stale
+            is_new = key not in field.by_key and not field.is_stale(key, stale)
             if is_new and field.size_of(value) <= MAX_BYTES_OF_LIST:
                 field.put(key, value)
         self._added += field.size - before
@@ -183,7 +195,7 @@ class OpenedLists:
         if stale is None:
             return {}
         lists = {key: by_key[key] for key in keys if key in by_key}
-        for key in [key for key in lists if field.scope(key) in stale] if stale else ():
+        for key in [key for key in lists if field.is_stale(key, stale)] if stale else ():
             del lists[key]
         self._is_used = self._is_used or bool(lists)
         return lists

@@ -8,8 +8,8 @@ import pytest
 from orjson import dumps
 
 from app.db import cached_lists
-from app.db.access_changes import resource_scope, user_scope
-from app.db.cached_lists import CachedLists, FieldLists, OpenedLists
+from app.db.access_changes import edit_scope, resource_scope, user_scope
+from app.db.cached_lists import CachedLists, FieldLists, OpenedLists, ResourceColumns
 
 
 def _opened(lists: CachedLists) -> OpenedLists:
@@ -21,6 +21,23 @@ def _opened(lists: CachedLists) -> OpenedLists:
 
 def _keys(opened: OpenedLists, field: FieldLists) -> set[int]:
     return {*opened.find(field, range(20))}
+
+
+def test_columns_of_a_resource_stay_until_it_changes_but_its_lists_only_until_its_access_does() -> None:
+    lists, columns, field = CachedLists(), ResourceColumns(), FieldLists(resource_scope)
+    reading = _opened(lists)
+    for key in range(1, 5):
+        _opened(lists).keep(columns, {key: (key, "a name")})
+        _opened(lists).keep(field, {key: b"[]"})
+    lists.drop({edit_scope(1), resource_scope(2), user_scope(3)})
+    assert _keys(_opened(lists), columns) == {3, 4}
+    assert _keys(_opened(lists), field) == {1, 3, 4}
+    assert _keys(reading, columns) == {3, 4}
+    reading.keep(columns, {1: (1, "an old name"), 2: (2, "an old name")})
+    assert _keys(_opened(lists), columns) == {3, 4}
+    lists.drop({-2})
+    assert not _keys(_opened(lists), columns)
+    assert lists.size == 0
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -8,7 +8,14 @@ from sqlalchemy.sql.base import Executable
 
 from app import db
 from app.db import Freshness
-from app.db.access_changes import NOT_RECORDED, RECORDED_OF_RESOURCES, TABLE_SCOPES, resource_scope, user_scope
+from app.db.access_changes import (
+    NOT_RECORDED,
+    RECORDED_OF_RESOURCES,
+    TABLE_SCOPES,
+    edit_scope,
+    resource_scope,
+    user_scope,
+)
 from app.db.tables import Grant, GroupMember, OrgMember, Resource, UserRole, col
 from app.query.relations import Relation
 from app.services import read_graph
@@ -98,7 +105,8 @@ async def test_each_edit_of_a_resource_is_recorded_but_not_its_size_and_revision
         await _write(database, update(Resource).where(col(Resource.id) == thing.id).values({column.name: column}))
         changes, _ = await database.read_with_changes(state)
         assert changes.scopes is not None
-        assert (resource_scope(thing.id) in changes.scopes) == (column.name in RECORDED_OF_RESOURCES), column
+        assert (edit_scope(thing.id) in changes.scopes) == (column.name in RECORDED_OF_RESOURCES), column
+        assert resource_scope(thing.id) not in changes.scopes
     assert {each.name for each in columns} - RECORDED_OF_RESOURCES == {"size_bytes", "revision", "edit_revision"}
 
 

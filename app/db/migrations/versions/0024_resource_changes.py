@@ -1,6 +1,7 @@
 """Record each edit of a resource, so that workers may keep its name and its other columns.
 
-Files and grants change the size and the revisions of a resource. These columns are not recorded.
+Files and grants change the size and the revisions of a resource. These columns are not recorded. An edit has a scope of
+its own, since it does not change the access to the resource.
 """
 
 from alembic import op
@@ -24,20 +25,21 @@ COLUMNS = (
     "updated_at",
 )
 NAME = "resources_changes_rows_update"
+EDITS = -1_000
+"""The number of `app/db/access_changes.py`."""
 
 
 def upgrade() -> None:
     """Create the trigger. On PostgreSQL it is one of rows: a trigger of statements cannot leave out columns."""
     event = f"AFTER UPDATE OF {', '.join(COLUMNS)} ON resources"
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            f"CREATE TRIGGER {NAME} {event} BEGIN INSERT INTO access_changes (scope) VALUES (2 * OLD.id + 1); END"
-        )
+        body = f"INSERT INTO access_changes (scope) VALUES ({EDITS} - OLD.id)"  # noqa: S608 - of constants
+        op.execute(f"CREATE TRIGGER {NAME} {event} BEGIN {body}; END")
         return
     op.execute(
         f"CREATE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql AS $$"  # noqa: S608 - of constants
         " BEGIN"
-        "  INSERT INTO access_changes (scope, xid) VALUES (2 * OLD.id + 1, pg_current_xact_id()::text::bigint);"
+        f"  INSERT INTO access_changes (scope, xid) VALUES ({EDITS} - OLD.id, pg_current_xact_id()::text::bigint);"
         "  RETURN NULL;"
         " END $$"
     )
