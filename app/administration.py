@@ -32,9 +32,9 @@ from app.services import (
     demo,
     doctor,
     explanations,
+    password_changes,
     quotas,
     secret_warnings,
-    session,
     session_revocation,
     user_commands,
 )
@@ -180,7 +180,7 @@ def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
     """Set a user's password. Without a `password`, generate one and return it."""
     generated = passwords.generate(settings.password_policy) if password is None else None
-    _on_existing(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
+    _on_existing(settings, lambda app: password_changes.reset_by_operator(app, user_name, password or generated or ""))
     return generated
 
 

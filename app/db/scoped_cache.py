@@ -4,7 +4,7 @@ It also has their parts: what belongs to one user or to one resource.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -16,16 +16,43 @@ from app.db.statements import Row
 
 
 @dataclass(slots=True)
+class CachedParts:
+    """The parts of users, or of resources, by id: each a collection, or None. `size` is the length of all together."""
+
+    by_id: dict[int, Any] = field(default_factory=dict)
+    size: int = 0
+
+    def put(self, parts: Mapping[int, Any], most: int, most_size: int) -> None:
+        """Keep parts. If there are more than `most`, or they are too long together, drop the oldest eighth first."""
+        self.discard(parts)
+        self.by_id.update(parts)
+        self.size += sum(len(part) for part in parts.values() if part)
+        while len(self.by_id) > most or self.size > most_size:
+            self.discard([*islice(self.by_id, 1 + len(self.by_id) // 8)])
+
+    def discard(self, keys: Iterable[int]) -> None:
+        """Drop the parts of some ids, if they are there."""
+        for key in keys:
+            if part := self.by_id.pop(key, None):
+                self.size -= len(part)
+
+    def clear(self) -> None:
+        """Drop all parts."""
+        self.by_id.clear()
+        self.size = 0
+
+
+@dataclass(slots=True)
 class CachedPairs:
     """The values of one database: `values` by pair, where a pair is user id * `base` + resource id.
 
-    `users` and `resources` have the parts of single users and resources by id.
+    `users` and `resources` have the parts of single users and resources.
     """
 
     base: int
     values: dict[int, int] = field(default_factory=dict)
-    users: dict[int, Any] = field(default_factory=dict)
-    resources: dict[int, Any] = field(default_factory=dict)
+    users: CachedParts = field(default_factory=CachedParts)
+    resources: CachedParts = field(default_factory=CachedParts)
     state: Any = None
     _missed_users: set[int] = field(default_factory=set)
     _missed_resources: set[int] = field(default_factory=set)
@@ -51,7 +78,7 @@ class CachedPairs:
             return
         for scope in scopes:
             of_resource, key = is_resource(scope), key_of(scope)
-            (self.resources if of_resource else self.users).pop(key, None)
+            (self.resources if of_resource else self.users).discard((key,))
             for pair in (self._pairs_of_resource if of_resource else self._pairs_of_user).pop(key, ()):
                 self.values.pop(pair, None)
 
@@ -82,6 +109,11 @@ class CachedPairs:
             of_user[user].append(pair)
             of_resource[resource].append(pair)
 
+    def has_changed(self, pairs: Collection[int], since: int) -> bool:
+        """Return whether a round after `since` concerns one of the pairs."""
+        stale = self._dropped.since(since)
+        return stale is None or (bool(stale) and any(self._is_of(pair, stale) for pair in pairs))
+
     def _is_of(self, pair: int, scopes: Collection[int]) -> bool:
         user, resource = divmod(pair, self.base)
         return user_scope(user) in scopes or resource_scope(resource) in scopes
@@ -104,25 +136,24 @@ class CachedPairs:
         if stale is None:
             return {}, {}
         if not stale:
-            return self.users, self.resources
+            return self.users.by_id, self.resources.by_id
         users, resources = {pair // self.base for pair in pairs}, {pair % self.base for pair in pairs}
-        return _without(stale, self.users, users, user_scope), _without(
-            stale, self.resources, resources, resource_scope
+        return _without(stale, self.users.by_id, users, user_scope), _without(
+            stale, self.resources.by_id, resources, resource_scope
         )
 
-    def add_parts(self, users: Mapping[int, Any], resources: Mapping[int, Any], since: int, most: int) -> None:
+    def add_parts(
+        self, users: Mapping[int, Any], resources: Mapping[int, Any], since: int, most: int, most_size: int
+    ) -> None:
         """Add parts that were read after the round `since`, but for those that a later round concerns.
 
-        If there are more than `most` users or resources, the oldest eighth of them is dropped first.
+        There are at most `most` of users and as many of resources, with a length of `most_size` together.
         """
         stale = self._dropped.since(since)
         if stale is None:
             return
         for parts, new, scope in ((self.users, users, user_scope), (self.resources, resources, resource_scope)):
-            if len(parts) + len(new) > most:
-                for key in [*islice(parts, len(new) + most // 8)]:
-                    del parts[key]
-            parts.update((key, part) for key, part in new.items() if scope(key) not in stale)
+            parts.put({key: part for key, part in new.items() if scope(key) not in stale}, most, most_size)
 
 
 def _without(

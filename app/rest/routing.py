@@ -183,11 +183,12 @@ class RestRouter(BaseRoute):
 
     def __init__(self, table: Sequence[Route], get_context: Callable[[Request], RestContext]) -> None:
         self._entries = build_routes(table)
+        self._longest = max(len(entry.pattern) for entry in self._entries)
         self._get_context = get_context
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match the path alone; `handle` refuses unsupported methods."""
-        segments = _path_segments(scope) if scope["type"] == "http" else []
+        segments = _path_segments(scope, self._longest) if scope["type"] == "http" else []
         for entry in self._entries:
             if (parameters := entry.match(segments)) is not None:
                 return Match.FULL, {"route_entry": entry, "path_params": parameters}
@@ -290,14 +291,16 @@ async def _authenticate(request: Request, route: Route, context: RestContext) ->
     return viewer
 
 
-def _path_segments(scope: Scope) -> list[str]:
-    """Return the decoded segments of the path without a trailing slash; an empty list if they are not UTF-8.
+def _path_segments(scope: Scope, most: int) -> list[str]:
+    """Return the decoded segments of the path without a trailing slash.
 
-    They come from the raw path, since the decoded path does not distinguish an encoded `/` from a separator.
+    The list is empty if they are not UTF-8, or more than `most`. They come from the raw path, since the decoded path does not distinguish an encoded `/` from a separator.
     """
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     path = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
-    segments = path.removesuffix("/").split("/")[1:]
+    segments = path.removesuffix("/").split("/", most + 1)[1:]
+    if len(segments) > most:
+        return []
     try:
         return [unquote(segment, errors="strict") for segment in segments]
     except UnicodeDecodeError:

@@ -15,8 +15,8 @@ from app.rest.parameters import NEW_PASSWORD, PASSWORD, TEXT, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
+from app.services import password_changes, validation
 from app.services import session as accounts
-from app.services import validation
 
 
 async def _authenticate(call: Call) -> Response:
@@ -47,7 +47,7 @@ async def _refresh(call: Call) -> Response:
 
 
 async def _change_password(call: Call) -> Response:
-    session = await accounts.change_password(
+    session = await password_changes.change_password(
         call.app, call.viewer, call.fields["oldPassword"], call.fields["newPassword"]
     )
     assert session is not None
@@ -57,10 +57,10 @@ async def _change_password(call: Call) -> Response:
 async def _reset_password(call: Call) -> Response:
     current, new = call.fields.get("currentPassword"), call.fields["newPassword"]
     if current is not None:
-        await accounts.require_password(call.app, call.viewer, call.path_parameters["userName"], current)
-    new_hash = await accounts.hash_managed_password(call.app, call.viewer, new)
+        await password_changes.require_password(call.app, call.viewer, call.path_parameters["userName"], current)
+    new_hash = await password_changes.hash_managed_password(call.app, call.viewer, new)
     async with call.change("resetPassword") as tx:
-        await accounts.reset_password(tx, call.viewer, call.user_ref(), new_hash)
+        await password_changes.reset_password(tx, call.viewer, call.user_ref(), new_hash)
     return empty()
 
 

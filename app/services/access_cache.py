@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import BoundStatement, Database, Freshness, ScopedCache, SnapshotReader
+from app.db import BoundStatement, CachedPairs, Database, Freshness, ScopedCache, SnapshotReader
 from app.db.statements import Row
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
@@ -44,25 +44,32 @@ async def get_masks(
         (rows,) = await database.read(
             [_select_masks(database, pairs, base, registry=registry)], freshness=Freshness.PRIMARY
         )
-        loaded = await _masks_by_pair(database, pairs, rows, base)
-        return [loaded[pair] & ~policy.ENDS for pair in pairs]
+        masks_by_pair = await _masks_by_pair(database, pairs, rows, base)
+        return [masks_by_pair[pair] & ~policy.ENDS for pair in pairs]
     cache = MASKS_BY_PAIR[base, registry]
     cached = cache.of(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
     loaded = await _load(database, cache, _missing(pairs, masks), registry=registry)
-    if cached.round != before:
-        masks = [*map(cached.values.get, pairs)]
-        dropped = [pair for pair in _missing(pairs, masks) if pair not in loaded]
-        loaded |= await _read(database, cache, dropped, registry=registry)
+    if loaded is None or (cached.round != before and _is_mixed(cached, pairs, loaded, before)):
+        every = await _read(database, cache, [*{*pairs}], registry=registry)
+        return [every[pair] for pair in pairs]
     return [loaded[pair] if mask is None else mask for pair, mask in zip(pairs, masks, strict=True)]
+
+
+def _is_mixed(cached: CachedPairs, pairs: Sequence[int], loaded: Mapping[int, int], since: int) -> bool:
+    """Return whether masks of some pairs are cached ones of before a change of any pair, and others were read after it.
+
+    The answer to all pairs is of one moment.
+    """
+    return len(loaded) < len({*pairs}) and cached.has_changed(pairs, since)
 
 
 def _missing(pairs: Sequence[int], masks: Sequence[int | None]) -> list[int]:
     return [*{pair for pair, mask in zip(pairs, masks, strict=True) if mask is None}] if None in masks else []
 
 
-async def _load(database: Database, cache: ScopedCache, missing: list[int], *, registry: bool) -> dict[int, int]:
-    """Drop what has changed, and return the masks of the pairs that are not cached."""
+async def _load(database: Database, cache: ScopedCache, missing: list[int], *, registry: bool) -> dict[int, int] | None:
+    """Drop what has changed, and return the masks of the pairs that are not cached; None if it takes another read."""
     has_parts = cache.base == policy.PAIR
     parts = Parts(cache.of(database), missing if has_parts else ())
     others = parts.others if has_parts else missing
@@ -73,14 +80,11 @@ async def _load(database: Database, cache: ScopedCache, missing: list[int], *, r
     loaded = parts.decide(results, since)
     cache.of(database).add(loaded, since, cache.most)
     loaded |= await _add(database, cache, others, results[-1:], since)
-    undecided = [pair for pair in missing if pair not in loaded]
-    return loaded | await _read(database, cache, undecided, registry=registry)
+    return loaded if len(loaded) == len(missing) else None
 
 
 async def _read(database: Database, cache: ScopedCache, pairs: list[int], *, registry: bool) -> dict[int, int]:
-    """Return the masks of pairs, if there are any, by a statement of their own."""
-    if not pairs:
-        return {}
+    """Return the masks of pairs by a statement of their own."""
     since, statement = cache.of(database).round, _select_masks(database, pairs, cache.base, registry=registry)
     results = await database.read([statement], freshness=Freshness.PRIMARY)
     return await _add(database, cache, pairs, results, since)

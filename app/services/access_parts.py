@@ -14,13 +14,19 @@ from app.db.statements import Row
 from app.domain import resource_roles
 
 MAX_PARTS = 100_000
-"""Users, and resources, whose parts one worker keeps, in about half a kilobyte each."""
+"""Users, and resources, whose parts one worker keeps."""
+
+MAX_ENTRIES = 600_000
+"""Subjects of these users together, and entries of these resources, in about a hundred bytes each."""
 
 MAX_MISSES = 100_000
 """Users, and resources, that are remembered because they were asked about once. The second time their part is kept."""
 
 USERS_AT_ONCE = 20
 """Users whose parts one request reads."""
+
+MAX_SUBJECTS_OF_USER = policy.MAX_SUBJECTS // USERS_AT_ONCE
+"""Subjects from which on a user is unsuitable, if one request would read too many."""
 
 UNSUITABLE = None
 """A part that decides nothing, so that its pairs need a statement of their own."""
@@ -37,12 +43,13 @@ class Parts:
         self._cached, self._began, base = cached, cached.round, cached.base
         self.others: list[int] = []
         users, resources = {pair // base for pair in pairs}, {pair % base for pair in pairs}
-        new_users, new_resources = users.difference(cached.users), resources.difference(cached.resources)
+        known_users, known_resources = cached.users.by_id, cached.resources.by_id
+        new_users, new_resources = users.difference(known_users), resources.difference(known_resources)
         again = cached.miss(new_users, new_resources, MAX_MISSES)
         self._new_users = [*islice(again[0], USERS_AT_ONCE)]
         self._new_resources = [*again[1]]
-        bad_users = {*new_users.difference(self._new_users), *_unsuitable(cached.users, users)}
-        bad_resources = {*new_resources.difference(again[1]), *_unsuitable(cached.resources, resources)}
+        bad_users = {*new_users.difference(self._new_users), *_unsuitable(known_users, users)}
+        bad_resources = {*new_resources.difference(again[1]), *_unsuitable(known_resources, resources)}
         self._pairs = pairs
         if bad_users or bad_resources:
             self.others = [pair for pair in pairs if pair // base in bad_users or pair % base in bad_resources]
@@ -63,8 +70,8 @@ class Parts:
         """Return the roles of the pairs whose parts are known, and cache the parts that were read after `since`."""
         rest, cached, base = iter(results), self._cached, self._cached.base
         new_users = _read_users(self._new_users, next(rest)) if self._new_users else {}
-        new_resources = _read_resources(next(rest)) if self._new_resources else {}
-        cached.add_parts(new_users, new_resources, since, MAX_PARTS)
+        new_resources = _read_resources(self._new_resources, next(rest)) if self._new_resources else {}
+        cached.add_parts(new_users, new_resources, since, MAX_PARTS, MAX_ENTRIES)
         users, resources = cached.find_parts(self._pairs, self._began)
         masks = {}
         for pair in self._pairs:
@@ -87,9 +94,10 @@ def _unsuitable(parts: Mapping[int, Any], keys: set[int]) -> list[int]:
 
 
 def _read_users(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
-    """Return the part of each user by id; none for users who are not active."""
-    if len(rows) == policy.MAX_SUBJECTS:  # there may be more
-        return dict.fromkeys(requested, UNSUITABLE)
+    """Return the part of each user by id. One who is not active is unsuitable, and so are those with many subjects.
+
+    If there may be more rows than these, only those with many subjects have a part.
+    """
     users: dict[int, Any] = {}
     ending = set()
     for user, subject, cap, end in rows:
@@ -97,16 +105,18 @@ def _read_users(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, A
         caps[subject] = caps.get(subject, 0) | cap
         if end is not None:
             ending.add(user)
+    if len(rows) == policy.MAX_SUBJECTS:
+        return {user: UNSUITABLE for user, caps in users.items() if len(caps) >= MAX_SUBJECTS_OF_USER}
     active = {user: caps for user, caps in users.items() if resource_roles.ANYONE in caps}
-    return active | dict.fromkeys(ending, UNSUITABLE)
+    return dict.fromkeys(requested, UNSUITABLE) | active | dict.fromkeys(ending, UNSUITABLE)
 
 
-def _read_resources(rows: Sequence[Row]) -> Mapping[int, Any]:
-    """Return the part of each resource by id; none for one that does not exist, or has many entries."""
+def _read_resources(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
+    """Return the part of each resource by id. One that does not exist, or has many entries, is unsuitable."""
     resources: dict[int, Any] = {}
     ending = set()
     for resource, subject, roles, end in rows:
         resources.setdefault(resource, []).append((subject, roles))
         if end is not None:
             ending.add(resource)
-    return resources | dict.fromkeys(ending, UNSUITABLE)
+    return dict.fromkeys(requested, UNSUITABLE) | resources | dict.fromkeys(ending, UNSUITABLE)

@@ -10,7 +10,7 @@ from app.db.tables import RowId, User, casefold_key, col
 from app.domain.errors import InvalidInput
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import audit, session, users, validation
+from app.services import audit, password_changes, users, validation
 from app.services.app_context import AppContext
 from app.services.users import UserUpdate
 
@@ -86,4 +86,4 @@ async def _require_password(app: AppContext, user_name: str, password: str | Non
     if password is None:
         raise InvalidInput("Another e-mail address needs your current password.", ("password",))
     problem = InvalidInput("The password is incorrect.", ("password",))
-    await session.require_correct(app, user_name, password, stored, problem)
+    await password_changes.require_correct(app, user_name, password, stored, problem)

@@ -13,7 +13,7 @@ from app.domain.errors import InvalidInput, Problem
 from app.domain.viewer import Permission, Viewer
 from app.security import imported_hashes, passwords
 from app.security.fair_queue import QueueFull, run_while_connected
-from app.services import retries, session, validation
+from app.services import password_changes, retries, validation
 from app.services.app_context import AppContext
 from app.services.login_throttle import viewer_as_caller
 
@@ -59,7 +59,7 @@ def _problems(app: AppContext, new: NewPassword) -> Iterator[Problem]:
             passwords.require_usable(new.password)
         except InvalidInput as problem:
             yield problem.under("password")
-        yield from session.policy_problems(app, new.password, ("password",))
+        yield from password_changes.policy_problems(app, new.password, ("password",))
 
 
 async def _hash_all(app: AppContext, texts: dict[int, str], hashes: list[str | None]) -> list[str | None]:

@@ -1,14 +1,14 @@
-"""Authentication of requests, signing in and out, and changes of passwords."""
+"""Authentication of requests, signing in and signing out."""
 
 import logging
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from app import policy
 from app.config import DEFAULT_PASSWORD
@@ -16,20 +16,20 @@ from app.db import BoundStatement, Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
 from app.db.tables import RevokedToken, User, UTCDateTime, col
 from app.domain import viewer as viewers
-from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
+from app.domain.errors import Unauthenticated, Unavailable
 from app.domain.refs import RowRef
 from app.domain.request_origin import current_origin
-from app.domain.viewer import DEACTIVATED, SYSTEM, Permission, Viewer
+from app.domain.viewer import DEACTIVATED, SYSTEM, Viewer
 from app.observability import sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import authentication, passwords, session_tokens
-from app.services import audit, external_accounts, ownership, retries, roles, users, validation
+from app.services import audit, external_accounts, retries, roles, users, validation
 from app.services.app_context import AppContext
 from app.services.demo import names as demo_names
 from app.services.external_accounts import ProviderIdentity
 from app.services.login_events import note_login
-from app.services.login_throttle import LoginAttempt, viewer_as_caller
-from app.services.session_statements import CREDENTIALS, HASH, ID_BY_NAME, USER_WITH_ROLES
+from app.services.login_throttle import LoginAttempt
+from app.services.session_statements import CREDENTIALS, USER_WITH_ROLES
 
 log = logging.getLogger(__name__)
 
@@ -127,18 +127,33 @@ async def log_in(app: AppContext, user_name: str, password: str) -> Session:
 
 
 async def _log_in_locally(app: AppContext, attempt: LoginAttempt, user_name: str, password: str) -> Session:
-    rows = await app.database.ask(CREDENTIALS, freshness=Freshness.PRIMARY, name=validation.normalize_key(user_name))
-    user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
-    result = await app.hasher.verify(password, stored)
-    attempt.set_reason(user_exists=bool(rows), is_correct=result.ok)
-    if result.ok and not is_deactivated and not _is_allowed_here(password):
-        attempt.reason = Reason.NOT_ALLOWED
-        raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
-    if not result.ok or is_deactivated:
-        raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
-    new_hash = await app.hasher.hash(password) if result.needs_rehash else None
-    is_default = _is_default(password)
-    return await retries.run(partial(_store_login, app, attempt, user_id, stored, new_hash, is_default=is_default))
+    for _ in range(VERIFICATIONS):
+        key = validation.normalize_key(user_name)
+        rows = await app.database.ask(CREDENTIALS, freshness=Freshness.PRIMARY, name=key)
+        user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
+        result = await app.hasher.verify(password, stored)
+        attempt.set_reason(user_exists=bool(rows), is_correct=result.ok)
+        if result.ok and not is_deactivated and not _is_allowed_here(password):
+            attempt.reason = Reason.NOT_ALLOWED
+            raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
+        if not result.ok or is_deactivated:
+            raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
+        new_hash = await app.hasher.hash(password) if result.needs_rehash else None
+        is_default = is_default_password(password)
+        store = partial(_store_login, app, attempt, user_id, stored, new_hash, is_default=is_default)
+        with suppress(HashReplaced):
+            return await retries.run(store)
+    raise Unavailable("The password of this account changes again and again. Try again in a moment.")
+
+
+class HashReplaced(Exception):
+    """Another request has stored a hash since a password was verified: of another password, or of the same one."""
+
+
+VERIFICATIONS = 4
+"""Times that a password is verified, if other requests replace its hash meanwhile. The first sign-in after an import
+does so, and several of them can begin at once.
+"""
 
 
 async def _store_login(
@@ -146,19 +161,20 @@ async def _store_login(
 ) -> Session:
     async with audit.transaction(app.database, Viewer(user_id), LOGIN) as tx:
         rows = await tx.rows(USER_WITH_ROLES, id=user_id)
-        session = _session(app, user_id, rows, tx.now, is_default=is_default)
+        session = issue_session(app, user_id, rows, tx.now, is_default=is_default)
         if session is None:
             raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
         note_login(tx, user_id, session.user_name, rows)
         values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": new_hash} if new_hash else {})
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
-            raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
+            raise HashReplaced
         await attempt.succeed(tx)
     return session
 
 
-def _is_default(password: str) -> bool:
+def is_default_password(password: str) -> bool:
+    """Return whether this is the published password of the first administrator."""
     return passwords.normalize(password) == DEFAULT_PASSWORD
 
 
@@ -208,7 +224,7 @@ async def _synchronize(
             attempt.reason = Reason.NOT_ALLOWED
             raise Unauthenticated(message)
         rows = await tx.rows(USER_WITH_ROLES, id=user_id)
-        session = _session(app, user_id, rows, tx.now)
+        session = issue_session(app, user_id, rows, tx.now)
         if session is not None:
             audit.set_actor(tx, user_id, LOGIN)
             note_login(tx, user_id, session.user_name, rows)
@@ -225,7 +241,7 @@ def token_slot(app: AppContext) -> AbstractAsyncContextManager[None]:
 async def refresh(app: AppContext, viewer: Viewer) -> Session:
     """Issue a new token to a signed-in user. The old token stays valid until its end."""
     user_id = policy.require_session(viewer)
-    session = _session(
+    session = issue_session(
         app,
         user_id,
         await app.database.ask(USER_WITH_ROLES, freshness=Freshness.PRIMARY, id=user_id),
@@ -238,7 +254,7 @@ async def refresh(app: AppContext, viewer: Viewer) -> Session:
     return session
 
 
-def _session(
+def issue_session(
     app: AppContext, user_id: int, rows: Sequence[Row], now: datetime, *, is_default: bool = False
 ) -> Session | None:
     """Issue a token for the user in the rows; None for a deleted or deactivated user, or a service account.
@@ -287,106 +303,3 @@ async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: RowRef | No
     audit.note(tx, audit.USER, key, {"tokens": "revoked"})
     await tx.rows(update(User).where(col(User.id) == key).values(token_generation=session_tokens.new_generation()))
     return key
-
-
-async def change_password(
-    app: AppContext, viewer: Viewer, old: str, new: str, *, dry_run: bool = False
-) -> Session | None:
-    """Change the viewer's password, revoke all their tokens, and return a new session; None in a dry run."""
-    user_id = policy.require_session(viewer)
-    policy.require_local_accounts(viewer)
-    rows = await app.database.ask(HASH, freshness=Freshness.PRIMARY, id=user_id)
-    stored, name = rows[0] if rows else (None, "")
-    problem = InvalidInput("The old password is incorrect.", ("oldPassword",))
-    await require_correct(app, name, old, stored, problem)
-    new_hash = await hash_new_password(app, new)
-
-    async def store() -> Session | None:
-        async with audit.transaction(app.database, viewer, "changePassword", dry_run=dry_run) as tx:
-            await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), new_hash)
-            rows = await tx.rows(USER_WITH_ROLES, id=user_id)
-            session = _session(app, user_id, rows, tx.now, is_default=_is_default(new))
-        return None if dry_run else session
-
-    return await retries.run(store)
-
-
-async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, password_hash: str) -> int:
-    """Set the password of a user with no more rights than the viewer, and revoke all the user's session tokens.
-
-    Return the id of the user.
-    """
-    policy.require_session(viewer)
-    key = await ownership.require_no_impersonation(tx, viewer, user)
-    policy.require_local_accounts(viewer)
-    if await users.is_service_account(tx, key):
-        raise InvalidInput("A service account has no password.", ("user",))
-    await _set_password(tx, col(User.id) == key, password_hash)
-    return key
-
-
-async def reset_by_operator(app: AppContext, user_name: str, password: str) -> None:
-    """Set a user's password for the command line, and revoke all the user's session tokens.
-
-    Raise ManagedElsewhere, NotFound, or InvalidInput for a service account.
-    """
-    if app.provider is not None:
-        raise ManagedElsewhere
-    new_hash = await hash_new_password(app, password, ("password",))
-    async with audit.transaction(app.database, SYSTEM, "resetPassword") as tx:
-        key = await tx.value(ID_BY_NAME, name=validation.normalize_key(user_name))
-        if key is None:
-            raise NotFound(f"There is no user {user_name!r}.")
-        if await users.is_service_account(tx, key):
-            raise InvalidInput("A service account has no password.", ("user",))
-        await _set_password(tx, col(User.id) == key, new_hash)
-
-
-async def require_password(app: AppContext, viewer: Viewer, user_name: str, password: str) -> None:
-    """Raise InvalidInput unless this is the user's password. The viewer must have the rights to set it."""
-    async with audit.transaction(app.database, viewer, "resetPassword", dry_run=True) as tx:
-        key = await ownership.require_no_impersonation(tx, viewer, ("user_name", user_name))
-        policy.require_local_accounts(viewer)
-        stored = await tx.value(HASH, id=key)
-    problem = InvalidInput("The current password is incorrect.", ("currentPassword",))
-    await require_correct(app, user_name, password, stored, problem)
-
-
-async def require_correct(
-    app: AppContext, user_name: str, password: str, stored: str | None, problem: InvalidInput
-) -> None:
-    """Raise the problem if the password is incorrect. It counts as a failed sign-in attempt."""
-    async with app.throttle.attempt(app.database, app.queue, user_name) as attempt:
-        if not (await app.hasher.verify(password, stored)).ok:
-            attempt.is_wrong = True
-            raise problem
-        await attempt.succeed_now(app.database)
-
-
-async def _set_password(tx: Transaction, condition: ColumnElement[bool], password_hash: str) -> None:
-    values = {"password_hash": password_hash, "token_generation": session_tokens.new_generation()}
-    key = await tx.value(update(User).where(condition).values(**values).returning(col(User.id)))
-    if key is None:
-        raise InvalidInput("The old password is incorrect.", ("oldPassword",))  # it was just changed
-    audit.note(tx, audit.USER, key, {"password": "changed"})
-
-
-async def hash_new_password(app: AppContext, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
-    """Return the hash of a new password; raise Problems with a problem for each rule that it breaks."""
-    validation.raise_problems(policy_problems(app, password, path))
-    try:
-        return await app.hasher.hash_for(viewer_as_caller(), password)
-    except InvalidInput as problem:
-        raise problem.under(*path) from None
-
-
-async def hash_managed_password(app: AppContext, viewer: Viewer, password: str) -> str:
-    """Return the hash of another user's new password, like `hash_new_password`; needs USERS_MANAGE."""
-    policy.require(viewer, Permission.USERS_MANAGE)
-    policy.require_local_accounts(viewer)
-    return await retries.run_once("hash", partial(hash_new_password, app, password, ("newPassword",)))
-
-
-def policy_problems(app: AppContext, password: str, path: Sequence[str | int]) -> list[Problem]:
-    """Return a problem for each rule of the password policy that a new password breaks."""
-    return [InvalidInput(rule, path) for rule in passwords.check_policy(app.password_policy, password)]

@@ -16,7 +16,7 @@ from app.domain.errors import NotFound, OstiaryError
 from app.domain.refs import RowRef
 from app.domain.viewer import DEACTIVATED, SYSTEM, Viewer
 from app.query.relations import Keys, among
-from app.services import audit, checks, provisioning, retries, session, user_deletion, user_roles, users
+from app.services import audit, checks, password_changes, provisioning, retries, user_deletion, user_roles, users
 from app.services.app_context import AppContext
 from app.services.user_deletion import DeletedUser
 
@@ -141,7 +141,7 @@ async def create_user(app: AppContext, new: NewUser) -> dict[str, Any]:
     policy.require_local_accounts(_operator(app))
     password_hash = None
     if new.password is not None:
-        password_hash = await session.hash_new_password(app, new.password, ("password",))
+        password_hash = await password_changes.hash_new_password(app, new.password, ("password",))
     created = users.UserCreate(
         new.user_name,
         new.email,

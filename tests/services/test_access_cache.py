@@ -87,7 +87,7 @@ def _cached(database: db.Database) -> dict[int, int]:
 
 def _kept(database: db.Database, *, by_parts: bool) -> Sized:
     cached: CachedPairs = database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]]
-    return [*cached.users, *cached.resources] if by_parts else cached.values
+    return [*cached.users.by_id, *cached.resources.by_id] if by_parts else cached.values
 
 
 async def _write(database: db.Database, *statements: Executable) -> None:

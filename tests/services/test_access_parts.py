@@ -116,8 +116,8 @@ async def test_resources_with_many_entries_and_missing_objects_have_their_own_st
     masks = await _warm(database, *pairs, *missing)
     assert masks == [READ, 0, 0, policy.NO_RESOURCE, policy.NO_USER]
     cached: CachedPairs = database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]]
-    assert crowded.id not in cached.resources
-    assert gone.id not in cached.users
+    assert cached.resources.by_id[crowded.id] is cached.resources.by_id[999] is access_parts.UNSUITABLE
+    assert cached.users.by_id[gone.id] is cached.users.by_id[999] is access_parts.UNSUITABLE
 
 
 async def test_who_leaves_and_what_is_revoked_is_seen_at_once(make: Make, database: db.Database) -> None:
@@ -153,15 +153,15 @@ def _cached() -> CachedPairs:
 
 def test_parts_that_were_read_before_a_change_are_neither_added_nor_used_after_it() -> None:
     cached, before = _cached(), 0
-    cached.add_parts({1: {0: 1}, 2: {0: 1}}, {7: [(0, 1)]}, before, 9)
+    cached.add_parts({1: {0: 1}, 2: {0: 1}}, {7: [(0, 1)]}, before, 9, 99)
     cached.drop({user_scope(1), resource_scope(7)})
-    cached.add_parts({1: {0: 1}, 3: {0: 1}}, {7: [(0, 1)], 8: [(0, 1)]}, before, 9)
-    assert ({*cached.users}, {*cached.resources}) == ({2, 3}, {8})
-    cached.add_parts({1: {0: 2}}, {7: [(0, 2)]}, cached.round, 9)
+    cached.add_parts({1: {0: 1}, 3: {0: 1}}, {7: [(0, 1)], 8: [(0, 1)]}, before, 9, 99)
+    assert ({*cached.users.by_id}, {*cached.resources.by_id}) == ({2, 3}, {8})
+    cached.add_parts({1: {0: 2}}, {7: [(0, 2)]}, cached.round, 9, 99)
     pairs = [user * policy.PAIR + resource for user in (1, 2) for resource in (7, 8)]
     users, resources = cached.find_parts(pairs, before)
     assert ({*users}, {*resources}) == ({2}, {8}), "1 and 7 are of a later moment"
-    assert ({*users}, {*resources}) != ({*cached.users}, {*cached.resources})
+    assert ({*users}, {*resources}) != ({*cached.users.by_id}, {*cached.resources.by_id})
     cached.drop(None)
     assert cached.find_parts(pairs, cached.round) == ({}, {})
 
@@ -169,10 +169,57 @@ def test_parts_that_were_read_before_a_change_are_neither_added_nor_used_after_i
 def test_the_number_of_parts_is_bounded() -> None:
     cached = _cached()
     for key in range(40):
-        cached.add_parts({key: {}}, {key: []}, 0, 16)
-        assert len(cached.users) <= 16
-    assert {39, 38, 37} <= {*cached.users}
+        cached.add_parts({key: {}}, {key: []}, 0, 16, 99)
+        assert len(cached.users.by_id) <= 16
+    assert {39, 38, 37} <= {*cached.users.by_id}
     for key in range(40):
         cached.miss({key}, {key}, 16)
     assert cached.miss({39, 1}, {39}, 16) == ({39}, {39})
     assert access_parts.MAX_PARTS >= access_parts.MAX_MISSES
+
+
+def test_the_size_of_parts_is_bounded_whoever_has_many() -> None:
+    cached, sizes = _cached(), list[int]()
+    for key in range(200):
+        many = dict.fromkeys(range(key % 50), 1)
+        cached.add_parts({key: many}, {key: None if key % 3 else [(0, 1)] * (key % 7)}, cached.round, 1_000, 300)
+        if key % 5 == 0:
+            cached.drop({user_scope(key - 1), resource_scope(key - 2)})
+        for parts in (cached.users, cached.resources):
+            assert parts.size == sum(len(part) for part in parts.by_id.values() if part)
+        sizes.append(cached.users.size)
+    assert 200 < max(sizes) <= 300
+    cached.drop(None)
+    assert cached.users.size == cached.resources.size == 0
+
+
+async def test_users_with_many_subjects_do_not_keep_those_beside_them_from_being_cached(
+    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_parts, "MAX_SUBJECTS_OF_USER", 5)
+    monkeypatch.setattr(policy, "MAX_SUBJECTS", 10)
+    people = [await make.user() for _ in range(3)]
+    for _ in range(6):
+        await make.group(None, people[0])
+    reef = await make.resource(await make.org(), general=1)
+    read_users = access_parts._read_users
+    rows = [(people[0].id, subject, 31, None) for subject in range(8)] + [(people[1].id, at, 31, None) for at in (0, 1)]
+    assert read_users([each.id for each in people], rows) == {people[0].id: access_parts.UNSUITABLE}
+    assert await _warm(database, *(_pair(person, reef) for person in people)) == [1, 1, 1]
+
+
+async def test_what_does_not_exist_costs_another_statement_once(
+    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, reef = await make.user(), await make.resource(await make.org(), general=1)
+    pairs, reads = [_pair(ann, reef), ann.id * policy.PAIR + 999], list[int]()
+    read = access_cache._read
+
+    async def noting(*arguments: Any, **options: Any) -> Any:
+        reads.append(1)
+        return await read(*arguments, **options)
+
+    monkeypatch.setattr(access_cache, "_read", noting)
+    for _ in range(6):
+        assert await _ask(database, *pairs) == [1, policy.NO_RESOURCE]
+    assert len(reads) == 1

@@ -269,7 +269,7 @@ class SqliteDatabase(Database):
         # One PRAGMA serves all tasks of one iteration of the event loop. Tasks that become ready later run after
         # `_clear_version`, so every commit that a task of this iteration can know of happened before the PRAGMA.
         if self._cached_version is None:
-            self._cached_version = self._watcher_cursor.execute("PRAGMA data_version").fetchone()[0]
+            self._cached_version = self._version()
             asyncio.get_running_loop().call_soon(self._clear_version)
         return self._cached_version
 
@@ -277,7 +277,20 @@ class SqliteDatabase(Database):
         self, since: Any, statements: Sequence[BoundStatement] = ()
     ) -> tuple[AccessChanges, list[list[Row]]]:
         changes = self._access_changes(since)
-        return changes, await self.read(statements, freshness=Freshness.PRIMARY) if statements else []
+        if not statements:
+            return changes, []
+        rows = await self.read(statements, freshness=Freshness.PRIMARY)
+        if self._version() == changes.state[0]:
+            return changes, rows
+        async with self.snapshot(freshness=Freshness.PRIMARY) as read:  # a commit came between the changes and the rows
+            version = self._version()
+            changed, *rows = await read([self.changes_since(since), *statements])
+        state, scopes = self.changes_of(since, changed)
+        return AccessChanges(state and (version, state[1]), scopes), rows
+
+    def _version(self) -> Any:
+        """Return a number that each commit of another connection changes."""
+        return self._watcher_cursor.execute("PRAGMA data_version").fetchone()[0]
 
     def _access_changes(self, since: Any) -> AccessChanges:
         version = self.cached_commit_version()

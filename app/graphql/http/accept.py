@@ -17,17 +17,25 @@ def negotiate(headers: RequestHeaders, offers: tuple[str, ...]) -> str:
 
     A client that names both JSON types gets the newer one, a client that names none plain JSON.
     """
-    return _negotiate(headers.get(b"accept"), offers)
+    header = headers.get(b"accept")
+    is_usual = header is None or len(header) <= MAX_CACHED_BYTES
+    return _cached_choice(header, offers) if is_usual else _choose(header, offers)
 
 
-@lru_cache(maxsize=256)
-def _negotiate(header: bytes | None, offers: tuple[str, ...]) -> str:
-    """Return the best offer; cached, since few different headers occur."""
+MAX_CACHED_BYTES = 512
+"""Length of a header whose offer is cached. Browsers send about 150 bytes."""
+
+
+def _choose(header: bytes | None, offers: tuple[str, ...]) -> str:
     ranges = list(weights((header or b"").decode("latin-1").strip() or "*/*"))
     best = max(offers, key=lambda offer: (*_quality(offer, ranges), _preference(offer, ranges)))
     if _quality(best, ranges)[0] == 0:
         raise NotAcceptable(f"Only {GRAPHQL} and {JSON} are supported. Name one of them in `Accept`.")
     return best
+
+
+_cached_choice = lru_cache(maxsize=256)(_choose)
+"""The best offer, cached since few different headers occur."""
 
 
 def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:

@@ -14,7 +14,7 @@ from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, f
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.types.session import Session
 from app.graphql.schema.types.users import User
-from app.services import read_graph
+from app.services import password_changes, read_graph
 from app.services import session as accounts
 
 
@@ -145,16 +145,18 @@ async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, data: SignOutEve
 
 
 async def _change_password(context: GraphQLContext, data: ChangePasswordInput) -> Outcome:
-    session = await accounts.change_password(
+    session = await password_changes.change_password(
         context.app, context.viewer, data.old_password, data.new_password, dry_run=data.validate_only
     )
     return {} if session is None else _open_session(context, session)
 
 
 async def _reset_password(context: GraphQLContext, data: ResetPasswordInput) -> Outcome:
-    password_hash = await accounts.hash_managed_password(context.app, context.viewer, data.new_password)
+    password_hash = await password_changes.hash_managed_password(context.app, context.viewer, data.new_password)
     async with context.change(dry_run=data.validate_only) as tx:
-        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(data.user), password_hash)}
+        return {
+            "user": await password_changes.reset_password(tx, context.viewer, resolve_user(data.user), password_hash)
+        }
 
 
 @object_type
