@@ -294,7 +294,8 @@ async def _authenticate(request: Request, route: Route, context: RestContext) ->
 def _path_segments(scope: Scope, most: int) -> list[str]:
     """Return the decoded segments of the path without a trailing slash.
 
-    The list is empty if they are not UTF-8, or more than `most`. They come from the raw path, since the decoded path does not distinguish an encoded `/` from a separator.
+    The list is empty if they are not UTF-8, or more than `most`. They come from the raw path, since the decoded path
+    does not distinguish an encoded `/` from a separator.
     """
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     path = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))

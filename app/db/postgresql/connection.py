@@ -11,6 +11,7 @@ import asyncpg
 
 from app.caching import WeightedLRU
 from app.db.interface import STATEMENTS_CACHED, BoundStatement, ConditionFailed, count
+from app.db.postgresql.joined_writes import JoiningTransport
 from app.db.postgresql.wal_position import Cluster, Replayed
 from app.db.statements import CONDITION_FAILED, CompiledStatement, Row
 
@@ -154,16 +155,21 @@ class PostgresConnection(asyncpg.Connection):
         self, unread: bytes, prepared: Any, arguments: Sequence[Any], seconds: float | None
     ) -> Sequence[Any]:
         """Fetch the rows of a prepared statement, and send messages before it whose answers nobody reads."""
+        transport: Any = self._transport  # type: ignore[attr-defined]  # the stubs leave it out
+        joins = type(transport) is JoiningTransport
         if unread:
             if self.is_closed():  # asyncpg says so only after the write, which fails in another way
                 raise asyncpg.InterfaceError("connection is closed")
-            self._transport.write(unread)  # type: ignore[attr-defined]  # the stubs leave it out
+            (transport.hold if joins else transport.write)(unread)
         try:
             rows: Sequence[Any] = await prepared.fetch(*arguments, timeout=seconds)
         except asyncpg.PostgresError as error:
             if unread and getattr(error, "severity", None) is None:
                 self.terminate()  # asyncpg refused an argument, so the server still waits for the end of the messages
             raise
+        finally:
+            if joins:
+                transport.release()
         return rows
 
     async def _prepare_kept(self, text: str) -> Any:

@@ -35,6 +35,7 @@ from app.db.postgresql.connection import (
     ROLLBACK,
     PostgresConnection,
 )
+from app.db.postgresql.joined_writes import JoiningLoop
 from app.db.postgresql.outcomes import was_committed
 from app.db.postgresql.pool import ConnectionPool
 from app.db.postgresql.transaction import PostgresTransaction, raise_violation, was_dead
@@ -142,14 +143,18 @@ class PostgresDatabase(Database):
         return connection
 
     async def _connect_directly(self) -> Any:
-        return await connect(
+        loop = asyncio.get_running_loop()
+        connection = await connect(
             self.url,
             settings={**SETTINGS, "default_transaction_read_only": "on"} if self.is_read_only else SETTINGS,
             statements_cached=PREPARED_PER_CONNECTION,
+            loop=JoiningLoop(loop),
             command_timeout=60,
             connection_class=PostgresConnection,
             max_cached_statement_lifetime=0,
         )
+        connection._loop = loop  # noqa: SLF001 - asyncpg looks up the tasks of its loop
+        return connection
 
     @asynccontextmanager
     async def _translate_failures(self) -> AsyncIterator[None]:

@@ -1,8 +1,8 @@
-"""Transports that join what is written before a statement to the message of the statement.
+"""Transports that write a statement together with the messages that are sent before it.
 
-Each write wakes the server's process, which often takes the processor from this one at once. So two messages that
-belong together are one write. asyncpg has no way to say that: it gets its transport through the event loop that it is
-given, so that is where this module comes in. With TLS the transport is left alone.
+A write wakes the server process, which often takes the processor from this one at once. So two messages that belong
+together are one write. asyncpg cannot be told that. But it connects by the event loop that it is given, so this loop
+gives it another transport. Connections with TLS have their own transport.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from typing import Any
 
 
 class JoiningTransport:
-    """A transport that keeps the data of `hold` until the next write."""
+    """A transport that writes the data of `hold` with the next write."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._write, self._held = inner.write, b""
+        self._write, self._preceding = inner.write, b""
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the inner transport, and keep it."""
@@ -25,12 +25,16 @@ class JoiningTransport:
 
     def hold(self, data: bytes) -> None:
         """Write data together with what is written next."""
-        self._held += data
+        self._preceding = data
+
+    def release(self) -> None:
+        """Forget what was to be written, if nothing followed it."""
+        self._preceding = b""
 
     def write(self, data: Any) -> None:
-        """Write what is held, and data."""
-        if self._held:
-            data, self._held = self._held + data, b""
+        """Write data, after what precedes it."""
+        if self._preceding:
+            data, self._preceding = self._preceding + data, b""
         self._write(data)
 
 
