@@ -156,7 +156,7 @@ class CachedLists:
         """Return the growing set of the users or resources whose lists were read."""
         return self._missed[field.is_of_resources]
 
-    def miss(self, field: FieldLists, keys: Collection[int]) -> None:
+    def record_misses(self, field: FieldLists, keys: Collection[int]) -> None:
         """Remember keys whose lists are read."""
         missed = self.missed(field)
         if len(missed) > MAX_MISSES:
@@ -174,9 +174,9 @@ class OpenedLists:
     def __init__(self, lists: CachedLists) -> None:
         self._lists, self._since = lists, lists.dropped.round
         self.is_confirmed = False
-        self.are_expected = False
+        self.expects_all = False
         """True if all lists of the last level are probably cached."""
-        self.are_complete = False
+        self.all_cached = False
         """True if all lists of the last level were cached."""
         self.has_missed = False
         """True if columns of resources were not cached."""
@@ -200,7 +200,7 @@ class OpenedLists:
         self._is_used = self._is_used or bool(lists)
         return lists
 
-    def miss(self, field: FieldLists, keys: Collection[int]) -> set[int]:
+    def record_misses(self, field: FieldLists, keys: Collection[int]) -> set[int]:
         """Return those of the keys whose lists an earlier query has read, and are worth keeping."""
         self._missed.append((field, keys))
         return self._lists.missed(field).intersection(keys)
@@ -213,4 +213,4 @@ class OpenedLists:
     def end(self) -> None:
         """Remember which lists this query has read."""
         for field, keys in self._missed:
-            self._lists.miss(field, keys)
+            self._lists.record_misses(field, keys)

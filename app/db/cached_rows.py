@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from app.db.access_changes import NOT_RECORDED, TABLE_SCOPES, AccessChanges
 from app.db.cached_lists import CachedLists, OpenedLists
-from app.db.first_read import FirstReadDatabase
+from app.db.first_read import AppendingDatabase
 from app.db.interface import BoundStatement, Database
 from app.db.statements import Row
 from app.db.tables import col
@@ -38,7 +38,7 @@ MAX_BACKOFF_SECONDS = 300.0
 """The longest time, for a table that had too many rows, or whose rows were used too rarely before they changed."""
 
 ROWS_PER_USE = 50
-"""To read this many rows costs as much as one use of a table saves. So fewer uses than rows / 50 were not worth it."""
+"""One use saves what it costs to read this many rows: N rows are worth reading for N / 50 uses."""
 
 
 def columns_of(table: Any) -> list[str]:
@@ -87,13 +87,13 @@ class CachedTable:
             self.rows, self.uses = TableRows(self.table, rows), 0
 
     def drop(self) -> None:
-        """Drop the rows, and rest: each time twice as long, if they were used too rarely."""
+        """Drop the rows, and back off: each time twice as long, if they were used too rarely."""
         if self.rows is not None:
-            has_paid = self.uses * ROWS_PER_USE >= len(self.rows.by_id)
+            was_worth_it = self.uses * ROWS_PER_USE >= len(self.rows.by_id)
             self.rows = None
             self.back_off(
                 BACKOFF_SECONDS
-                if has_paid
+                if was_worth_it
                 else min(max(BACKOFF_SECONDS, 2 * self.backoff_seconds), MAX_BACKOFF_SECONDS)
             )
 
@@ -102,7 +102,7 @@ class CachedTable:
         self.backoff_seconds, self.retry_at = seconds, monotonic() + seconds
 
 
-class Objects(dict[int, Any]):
+class LazyObjects(dict[int, Any]):
     """The objects that a selection makes of cached rows, by id. Each is made when it is first needed."""
 
     __slots__ = ("_make", "_rows", "_tables")
@@ -193,7 +193,7 @@ class CachedTables:
         table.uses += 1
         opened = self._opened.get(selection)
         if opened is None:
-            objects = Objects(table.rows, selection.make, self)
+            objects = LazyObjects(table.rows, selection.make, self)
             self._opened[selection] = opened = OpenedSelection(objects, table.rows)
         return opened
 
@@ -247,7 +247,7 @@ class CachedTables:
         return all(id(each) in current for each in rows)
 
 
-class CacheCheckingDatabase(FirstReadDatabase):
+class CacheCheckingDatabase(AppendingDatabase):
     """A database for the reads of one query. The first one raises RowsChanged unless the rows of `opened` are right.
 
     After it, `visible_ids` are the ids that the viewer sees, and `lists` has the lists that are right.

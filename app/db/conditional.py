@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from app.db.first_read import FirstReadDatabase
+from app.db.first_read import AppendingDatabase
 from app.db.interface import BoundStatement, Database, Freshness
 from app.db.statements import Row
 
 
-class ConditionalDatabase(FirstReadDatabase):
+class ConditionalDatabase(AppendingDatabase):
     """A database for the reads of one request. The first one raises ConditionFailed, or none does.
 
     The condition is a statement with the mark `statements.CONDITION`, for a database that `checks_conditions`.

@@ -11,7 +11,7 @@ from app.db.statements import Row
 from app.db.wrapped import WrappedDatabase
 
 
-class FirstReadDatabase(WrappedDatabase):
+class AppendingDatabase(WrappedDatabase):
     """A database for the reads of one request. Each read appends the statements `appended` until one has succeeded.
 
     A later read of a snapshot that begins a new one, since it reads the audit feed, ends with `on_new_snapshot`.

@@ -18,7 +18,7 @@ from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.replica import Problem, Replica
 from app.db.postgresql.wal_position import FLUSHED, position_of, read_cluster
 
-LOOKS = 10
+MAX_REPLICA_CHECKS = 10
 """Most looks at replicas that are behind."""
 
 
@@ -96,7 +96,7 @@ async def _inspect_replicas(
     replicas = [Replica(url, 1, {}, is_logged=False) for url in urls]
     least: int | None = None
     try:
-        for _ in range(LOOKS if replicas else 0):
+        for _ in range(MAX_REPLICA_CHECKS if replicas else 0):
             cluster = None if has_pooler else await read_cluster(connection)
             ((file, lsn),) = await connection.fetch(FLUSHED.text)
             position = position_of(cluster, (file, lsn))
@@ -104,7 +104,7 @@ async def _inspect_replicas(
             await asyncio.gather(*(replica.check(position, least) for replica in replicas))
             if not any(replica.problem is Problem.BEHIND for replica in replicas):
                 break
-            await asyncio.sleep(1 / LOOKS)
+            await asyncio.sleep(1 / MAX_REPLICA_CHECKS)
     finally:
         await asyncio.gather(*(replica.close() for replica in replicas))
     return tuple(replica.state for replica in replicas)

@@ -46,7 +46,7 @@ class ForeignKeyViolation(Exception):
     """A FOREIGN KEY constraint was violated: a deleted row is referenced, or a referenced row is missing."""
 
 
-def count(statements: int = 1) -> None:
+def count_statements(statements: int = 1) -> None:
     """Add to the number of SQL statements of the current request."""
     if (stats := request_stats.CURRENT.get()) is not None:
         stats.statements += statements

@@ -118,7 +118,7 @@ class CachedPairs:
         user, resource = divmod(pair, self.base)
         return user_scope(user) in scopes or resource_scope(resource) in scopes
 
-    def miss(self, users: Collection[int], resources: Collection[int], most: int) -> tuple[set[int], set[int]]:
+    def record_misses(self, users: Collection[int], resources: Collection[int], most: int) -> tuple[set[int], set[int]]:
         """Remember users and resources whose parts are not cached; return those that were remembered before."""
         again = self._missed_users.intersection(users), self._missed_resources.intersection(resources)
         for missed, new in ((self._missed_users, users), (self._missed_resources, resources)):
@@ -186,7 +186,7 @@ class ScopedCache:
         cached = self.of(database)
         since, before = cached.state, cached.round
         (state, scopes), rows = await database.read_with_changes(since, statements)
-        # Another task may have read newer changes meanwhile, which still others go on from: those stay the state.
+        # Another task may have advanced the state meanwhile, and others go on from it: it stays.
         is_alone = cached.state is since
         cached.drop(scopes)
         if is_alone:

@@ -13,7 +13,7 @@ from math import inf, isinf
 from typing import Any
 
 from app.config import RequestLimits
-from app.http.value_limits import LIMIT, excess
+from app.http.value_limits import LIMIT, limit_exceeded
 from app.observability import counters
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
@@ -62,7 +62,7 @@ class Problem:
 
 
 @dataclass(slots=True, eq=False)  # not frozen, which would triple the time of its creation
-class SentJson:
+class RequestJson:
     """A JSON text and its value.
 
     It `is_flat` if its parameters and its variables repeat no name and have no objects, or if it `is_exact`. It
@@ -199,7 +199,7 @@ class _Check:
         """Return an object with the last value of each name."""
         self.members += len(pairs)
         if self.members > self._most_values:
-            raise excess(LIMIT, self._most_values, self.members)
+            raise limit_exceeded(LIMIT, self._most_values, self.members)
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
@@ -221,13 +221,15 @@ class _Check:
             return 0.0
         self.unusual += 1
         if self.unusual > MAX_UNUSUAL_NUMBERS:
-            raise excess(UNUSUAL, MAX_UNUSUAL_NUMBERS, self.unusual, "long numbers that are not in the shortest form")
+            raise limit_exceeded(
+                UNUSUAL, MAX_UNUSUAL_NUMBERS, self.unusual, "long numbers that are not in the shortest form"
+            )
         return 0.0 if is_exact(text) else self._mark("is a number with more digits than 64 bits keep.")
 
     def _count_number(self) -> None:
         self.numbers += 1
         if self.numbers > self._most_values:
-            raise excess(LIMIT, self._most_values, self.numbers)
+            raise limit_exceeded(LIMIT, self._most_values, self.numbers)
 
     def _mark(self, reason: str) -> _Changed:
         self.has_problems = True

@@ -22,7 +22,7 @@ def require_few_values(values: Mapping[str, Any], most: int, size: int) -> None:
     `size` is the length of the JSON text. Every value takes at least two characters, so a short text is not counted.
     """
     if size > 2 * most and (number := number_of_values(values, most)) > most:
-        raise excess(LIMIT, most, number)
+        raise limit_exceeded(LIMIT, most, number)
 
 
 def require_few_uses(values: Mapping[str, Any], uses: Mapping[str, int], most: int, size: int) -> None:
@@ -38,7 +38,7 @@ def require_few_uses(values: Mapping[str, Any], uses: Mapping[str, int], most: i
     number = number_of_values(values, most)
     number += sum((1 + number_of_values(values[name], most)) * repeat for name, repeat in repeats.items())
     if number > most:
-        raise excess(LIMIT, most, number, suffix=", counted wherever they are used")
+        raise limit_exceeded(LIMIT, most, number, suffix=", counted wherever they are used")
 
 
 def number_of_values(value: Any, most: int) -> int:
@@ -65,7 +65,7 @@ def containers(items: list[Any]) -> list[Any]:
 _CONTAINERS = frozenset({dict, list})
 
 
-def excess(limit: str, most: int, number: int, subject: str = "values", suffix: str = "") -> TooComplex:
+def limit_exceeded(limit: str, most: int, number: int, subject: str = "values", suffix: str = "") -> TooComplex:
     """Return the error of a limit on what a JSON text may contain, and count it."""
     counters.increment("ostiary_limits_exceeded_total", limit=limit)
     message = (

@@ -31,7 +31,7 @@ from app.policy.capabilities import (
     viewer_capabilities,
 )
 from app.policy.checks import (
-    ENDS,
+    EXPIRES,
     FEW_PAIRS,
     MANY_PAIRS,
     MAX_SUBJECTS,
@@ -138,10 +138,10 @@ from app.policy.token_scope import scope_includes_resource
 from app.policy.users import (
     finds_everybody,
     finds_user,
-    knows_registrars,
     knows_user,
     sees_all_users,
     sees_holders,
+    sees_registry_administrators,
     sees_role,
     sees_user_details,
 )

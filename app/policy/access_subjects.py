@@ -30,7 +30,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.policy.conditions import is_valid_until
-from app.policy.effective_subjects import SubjectRows, by_membership, is_active, subject_id
+from app.policy.effective_subjects import SubjectRows, is_active, membership_rows, subject_id
 from app.policy.groups import number_of_members, sees_group_members
 from app.policy.orgs import number_of_people, sees_org, sees_org_members
 from app.policy.resources import bit_or
@@ -92,7 +92,7 @@ def are_many_subjects() -> ColumnElement[bool]:
         select(literal_column("1", Integer).label("one"))
         .select_from(from_of(_ENTRY).join(each.rows, _is_of(each.kind) & (each.key == _KEY)))
         .where(*_is_current())
-        for each in by_membership()
+        for each in membership_rows()
     ]
     some = union_all(*arms).limit(MANY).subquery("some")
     return select(func.count()).select_from(some).scalar_subquery() >= MANY
@@ -148,7 +148,7 @@ def _rows_of_candidates(
 
 def _seen_memberships(viewer: Viewer) -> Iterator[tuple[SubjectRows, ColumnElement[bool]]]:
     """Yield the rows by which users act as subjects whose users the viewer sees, with the condition for it."""
-    for each in by_membership():
+    for each in membership_rows():
         seen = _sees(viewer, each.kind, each.key)
         if not isinstance(seen, type(false())):
             yield each, seen

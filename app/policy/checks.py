@@ -28,14 +28,14 @@ from app.db.tables import Access, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.policy.conditions import OrderedJoin, is_valid_until
-from app.policy.effective_subjects import by_membership, effective_subjects, is_active, subjects_by_seeks
+from app.policy.effective_subjects import effective_subjects, is_active, membership_rows, subjects_by_seeks
 from app.policy.resources import bit_or, holds_access, roles_sql
 from app.query.relations import Keys
 
-ENDS = resource_roles.ALL + 1
+EXPIRES = resource_roles.ALL + 1
 """The bit of a mask which marks that a role in it expires."""
 
-NO_USER, NO_RESOURCE = 2 * ENDS, 4 * ENDS
+NO_USER, NO_RESOURCE = 2 * EXPIRES, 4 * EXPIRES
 """Marks in the mask of a pair whose user or resource does not exist."""
 
 PAIR = 2**31
@@ -45,18 +45,18 @@ WIDE_PAIR = 2**60
 """The factor for ids of 2^31 or more. Such a pair exceeds 64 bits, so it is never bound as a number."""
 
 MANY_ENTRIES = 32
-"""Entries of a resource from which on a check goes along the subjects of the user: then these are fewer."""
+"""Above this many entries of a resource, a check iterates over the subjects of the user, which are then fewer."""
 
 MANY_PAIRS = 64
-"""Pairs of one user from which on the subjects of the user are computed first."""
+"""From this many pairs of one user on, the subjects of the user are computed first."""
 
 MAX_SUBJECTS = 5_000
-"""Subjects of users that are read at once."""
+"""Maximum number of subjects that one statement reads for several users."""
 
 FEW_PAIRS = 4
-"""Pairs up to which PostgreSQL always goes along the subjects: to begin the larger statement costs it more."""
+"""Up to this many pairs, PostgreSQL always iterates over the subjects: starting the larger statement costs more."""
 
-WIDTH = 2 * ENDS
+WIDTH = 2 * EXPIRES
 """The factor of the position in a row of `masks_of_pairs`."""
 
 
@@ -69,7 +69,7 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     """Return the statement for the effective roles of many pairs of a user and a resource.
 
     Each row is one number: the position of a pair times `WIDTH`, plus roles of the user from one index entry. The roles
-    of a pair are the union of its rows. They contain the bit `ENDS` if one of them expires. A pair of an active user
+    of a pair are the union of its rows. They contain the bit `EXPIRES` if one of them expires. A pair of an active user
     and an existing resource has a row, also without a role. Other pairs have none. Without `registry`, roles through
     RESOURCES_MANAGE are left out.
 
@@ -154,7 +154,7 @@ def _by_few_entries(dialect: str, requested: CTE, subjects: CTE) -> Select[Any]:
     subject, entries = col(entry.subject), from_of(entry)
     unlimited = select(subjects.c.subject).where(subjects.c.cap == _ALL, subjects.c.until.is_(None))
     through_others = _roles_as(subjects, entry).where(subjects.c.subject == subject).correlate(entries)
-    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
+    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_EXPIRES)
     is_own = subject.in_(select(subjects.c.subject))
     roles = case((subject.in_(unlimited), col(entry.mask)), (is_own, through_others.scalar_subquery()), else_=_ZERO)
     applies = or_(is_own, subject == _REGISTRY)
@@ -169,25 +169,25 @@ def _by_own_subjects(requested: CTE, subjects: CTE) -> Select[Any]:
     The entry of each subject is looked up by a subquery: joined, both databases may read all entries of the resource.
     """
     entry = aliased(Access)
-    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
+    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_EXPIRES)
     is_entry = and_(col(entry.resource_id) == requested.c.id, col(entry.subject) == subjects.c.subject)
     granted = select(_union(col(entry.mask), end)).where(is_entry, is_valid_until(entry.expires_at))
     of_subject = granted.correlate(requested, subjects).scalar_subquery().label("granted")
     own = select(subjects.c.cap, subjects.c.until, of_subject).offset(_ZERO).correlate(requested).subquery("own")
-    lasting = or_(own.c.granted.is_(None), and_(own.c.until.is_(None), own.c.granted < _ENDS))
-    ends = func.coalesce(func.max(case((lasting, _ZERO), else_=_ENDS)), _ZERO)
+    lasting = or_(own.c.granted.is_(None), and_(own.c.until.is_(None), own.c.granted < _EXPIRES))
+    ends = func.coalesce(func.max(case((lasting, _ZERO), else_=_EXPIRES)), _ZERO)
     masks = select(bit_or(own.c.granted.op("&")(own.c.cap)) + ends).correlate(requested)
     return (
-        select(_in_place(requested.c.at, masks.scalar_subquery()))
+        select(_encode_position(requested.c.at, masks.scalar_subquery()))
         .select_from(requested)
         .where(not_(requested.c.has_few))
     )
 
 
 def _roles_as(subjects: FromClause, entry: Any) -> Select[Any]:
-    """Return the union of the roles that entries give to subjects, with the bit `ENDS` if one of them ends."""
+    """Return the union of the roles that entries give to subjects, with the bit `EXPIRES` if one of them ends."""
     lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
-    ends = func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    ends = func.coalesce(func.max(case((lasting, 0), else_=EXPIRES)), 0)
     return select(bit_or(roles_sql(subjects, entry)) + ends)
 
 
@@ -213,11 +213,11 @@ def _by_subjects(places: _Pairs, *, registry: bool, more_than: int) -> Select[An
     subjects = effective_subjects(one, registry=None if registry else False).subquery("acting")
     rows = from_of(entry).join(subjects, holds_access(subjects, entry))
     masks = _roles_as(subjects, entry).select_from(rows).where(col(entry.resource_id) == resource_id)
-    number = _in_place(at, masks.correlate(pairs, users).scalar_subquery())
+    number = _encode_position(at, masks.correlate(pairs, users).scalar_subquery())
     return select(number).select_from(_active_pairs(places, user)).where(not_(_has_few_entries(resource_id, more_than)))
 
 
-def _in_place(at: ColumnElement[Any], roles: ColumnElement[Any]) -> ColumnElement[Any]:
+def _encode_position(at: ColumnElement[Any], roles: ColumnElement[Any]) -> ColumnElement[Any]:
     number: ColumnElement[Any] = cast(at, BigInteger) * literal_column(str(WIDTH), BigInteger) + roles
     return number
 
@@ -262,14 +262,14 @@ def _with_roles(
         at, has_few = matches.c.at, true()
     has_role = matches.c.roles.op("&")(_ALL) != _ZERO
     return (
-        select(_in_place(at, matches.c.roles))
+        select(_encode_position(at, matches.c.roles))
         .select_from(rows)
         .where(has_few, or_(has_role, matches.c.subject == _REGISTRY))
     )
 
 
 _ZERO: Any = literal_column("0", Integer)
-_ENDS: Any = literal_column(str(ENDS), Integer)
+_EXPIRES: Any = literal_column(str(EXPIRES), Integer)
 _ALL: Any = literal_column(str(resource_roles.ALL), Integer)
 _REGISTRY: Any = literal_column(str(resource_roles.REGISTRY), BigInteger)
 
@@ -284,16 +284,16 @@ def _roles(user: ColumnElement[Any], entry: Any, *, registry: bool) -> ColumnEle
         SubjectType.USER: [case((key == user, mask), else_=_ZERO)],
         SubjectType.OWNER: [case((key == user, mask), else_=_ZERO)],
     }
-    for membership in by_membership():
+    for membership in membership_rows():
         if registry or membership.kind is not SubjectType.REGISTRY:
-            ends = case((membership.until.is_(None), _ZERO), else_=_ENDS)
+            ends = case((membership.until.is_(None), _ZERO), else_=_EXPIRES)
             roles = select(mask.op("&")(membership.cap).op("|")(ends)).select_from(membership.rows)
             # LIMIT: a user can have several roles with RESOURCES_MANAGE, which all give the same.
             matches = roles.where(membership.user == user, membership.key == key, membership.where).limit(_ONE)
             roles_or_none = func.coalesce(matches.correlate_except(membership.rows).scalar_subquery(), _ZERO)
             by_kind.setdefault(membership.kind, []).append(roles_or_none)
     whens = {int(each): reduce(_union, roles) for each, roles in by_kind.items()}
-    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_ENDS)
+    end = case((col(entry.expires_at).is_(None), _ZERO), else_=_EXPIRES)
     return _union(case(whens, value=kind, else_=_ZERO), end)
 
 

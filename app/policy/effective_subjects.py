@@ -62,7 +62,7 @@ class SubjectRows:
 _NO_CAP = literal_column(str(resource_roles.ALL), Integer)
 
 
-def by_membership() -> list[SubjectRows]:
+def membership_rows() -> list[SubjectRows]:
     """Return the rows by which users act as groups, as orgs (members and owners), and as the registry."""
     return [_as_group(), _as_member(), _as_owner(), _as_registry()]
 
@@ -151,14 +151,14 @@ def effective_subjects(
     RESOURCES_MANAGE; None reads it from their roles, only for users that match `registry_filter`.
     """
     user, arms = users.c.user, _direct_arms(users, registry=bool(registry))
-    for membership in by_membership():
+    for membership in membership_rows():
         where = membership.where
         if membership.kind is SubjectType.REGISTRY:
             if registry is not None:
                 continue
             where = where if registry_filter is None else and_(where, registry_filter)
         rows = users.join(membership.rows, membership.user == user)
-        arms.append(_arm(membership, user).select_from(rows).where(where))
+        arms.append(_union_branch(membership, user).select_from(rows).where(where))
     return union_all(*arms)
 
 
@@ -181,7 +181,7 @@ def _direct_arms(users: FromClause, *, registry: bool) -> list[Select[Any]]:
     ]
 
 
-def _arm(membership: SubjectRows, user: ColumnElement[Any]) -> Select[Any]:
+def _union_branch(membership: SubjectRows, user: ColumnElement[Any]) -> Select[Any]:
     """Return the columns of the subjects of a membership."""
     return select(
         user.label("user"),
@@ -198,10 +198,10 @@ def subjects_by_seeks(*, registry: bool) -> CompoundSelect[Any]:
     SQLite might scan all memberships to join them to users. Here deactivated users have memberships, but no other rows.
     """
     keys = bindparam("keys", type_=Keys(RowId()))
-    arms = _direct_arms(asked_users(), registry=False)
-    for membership in by_membership():
+    arms = _direct_arms(requested_users(), registry=False)
+    for membership in membership_rows():
         if registry or membership.kind is not SubjectType.REGISTRY:
-            rows = _arm(membership, membership.user).select_from(membership.rows)
+            rows = _union_branch(membership, membership.user).select_from(membership.rows)
             arms.append(rows.where(among(membership.user, keys), membership.where))
     return union_all(*arms)
 
@@ -215,9 +215,9 @@ _VIEWER = select(VIEWER_ID.label("user")).subquery("me")
 Profile = tuple[bool, bool]
 """Two flags: the viewer holds RESOURCES_MANAGE; the viewer's token is limited."""
 
-BOTH = (False, True)
+FLAG_VALUES = (False, True)
 
-VIEWER_PROFILES: tuple[Profile, ...] = tuple((manages, limited) for manages in BOTH for limited in BOTH)
+VIEWER_PROFILES: tuple[Profile, ...] = tuple((manages, limited) for manages in FLAG_VALUES for limited in FLAG_VALUES)
 
 
 def _viewer_subjects(profile: Profile) -> CTE:
@@ -255,13 +255,13 @@ def is_active(user: Any) -> ColumnElement[bool]:
     )
 
 
-def asked_users() -> FromClause:
+def requested_users() -> FromClause:
     """Return the CTE of the active users among the bound `keys`: (user)."""
     keys = bindparam("keys", type_=Keys(RowId()))
     return select(col(User.id).label("user")).where(among(col(User.id), keys), is_active(col(User.id))).cte("asked")
 
 
-USER_SUBJECTS = effective_subjects(asked_users()).cte("theirs")
+USER_SUBJECTS = effective_subjects(requested_users()).cte("theirs")
 """The effective subjects of the users among the bound `keys`, without regard to the viewer."""
 
 
@@ -269,13 +269,13 @@ QueryProfile = tuple[bool, bool, bool]
 """Three flags: the viewer holds RESOURCES_MANAGE, may query other users, and has a limited token."""
 
 _QUERY_PROFILES: tuple[QueryProfile, ...] = tuple(
-    (own, others, limited) for own in BOTH for others in BOTH for limited in BOTH
+    (own, others, limited) for own in FLAG_VALUES for others in FLAG_VALUES for limited in FLAG_VALUES
 )
 
 
 def _user_subjects(profile: QueryProfile) -> CTE:
     own, others, limited = profile
-    users = asked_users()
+    users = requested_users()
     if not others and not own:
         subjects = effective_subjects(users, registry=False)
     else:

@@ -35,7 +35,7 @@ def sees_all_users(viewer: Viewer) -> bool:
     return viewer.holds_any(_SEES_ALL_USERS)
 
 
-def knows_registrars(viewer: Viewer) -> bool:
+def sees_registry_administrators(viewer: Viewer) -> bool:
     """Return whether the viewer may learn which users hold RESOURCES_MANAGE."""
     return sees_all_users(viewer) or asks_about_everybody(viewer)
 

@@ -108,7 +108,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SeenRows:
+class PartialVisibility:
     """The rows of a small table that a viewer sees who does not see all: the public ones, and those with some ids."""
 
     visible_ids: Callable[[Viewer], CompoundSelect[Any]]
@@ -147,7 +147,7 @@ class Relation:
     virtual_rows: "VirtualRows | None" = None
     newest_first: bool = False
     is_short: bool = False
-    seen: SeenRows | None = None
+    seen: PartialVisibility | None = None
     refers: Reference | None = None
     scope: Callable[[int], int] | None = None
 

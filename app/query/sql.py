@@ -41,8 +41,8 @@ from app.query.relations import (
     ROOT_KEY,
     Keys,
     Layout,
+    PartialVisibility,
     Relation,
-    SeenRows,
     among,
     order_column,
     without_referred_rows,
@@ -75,7 +75,7 @@ class SelectBuilder:
             ("all", relation, layout, viewer.permission_profile), lambda: all_rows(relation, layout, viewer)
         )
 
-    def visible_ids(self, seen: SeenRows, viewer: Viewer) -> CompiledStatement:
+    def visible_ids(self, seen: PartialVisibility, viewer: Viewer) -> CompiledStatement:
         """Return the statement for the ids of rows that a viewer sees, beside the public ones."""
         return self._remember(("own ids", seen, viewer.permission_profile), lambda: seen.visible_ids(viewer))
 

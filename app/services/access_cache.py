@@ -14,9 +14,9 @@ from app.db import BoundStatement, CachedPairs, Database, Freshness, ScopedCache
 from app.db.statements import Row
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
-from app.services.access_parts import Parts
+from app.services.access_parts import DecisionParts
 
-MASKS_BY_PAIR: Mapping[tuple[int, bool], ScopedCache] = {
+MASK_CACHES: Mapping[tuple[int, bool], ScopedCache] = {
     (base, registry): ScopedCache(base, 200_000 if base == policy.PAIR and registry else 50_000)
     for base in (policy.PAIR, policy.WIDE_PAIR)
     for registry in (True, False)
@@ -45,8 +45,8 @@ async def get_masks(
             [_select_masks(database, pairs, base, registry=registry)], freshness=Freshness.PRIMARY
         )
         masks_by_pair = await _masks_by_pair(database, pairs, rows, base)
-        return [masks_by_pair[pair] & ~policy.ENDS for pair in pairs]
-    cache = MASKS_BY_PAIR[base, registry]
+        return [masks_by_pair[pair] & ~policy.EXPIRES for pair in pairs]
+    cache = MASK_CACHES[base, registry]
     cached = cache.of(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
     loaded = await _load(database, cache, _missing(pairs, masks), registry=registry)
@@ -71,7 +71,7 @@ def _missing(pairs: Sequence[int], masks: Sequence[int | None]) -> list[int]:
 async def _load(database: Database, cache: ScopedCache, missing: list[int], *, registry: bool) -> dict[int, int] | None:
     """Drop what has changed, and return the masks of the pairs that are not cached; None if it takes another read."""
     has_parts = cache.base == policy.PAIR
-    parts = Parts(cache.of(database), missing if has_parts else ())
+    parts = DecisionParts(cache.of(database), missing if has_parts else ())
     others = parts.others if has_parts else missing
     statements = parts.select(database, registry=registry)
     if others:
@@ -98,9 +98,9 @@ async def _add(
         return {}
     loaded = await _masks_by_pair(database, pairs, results[0], cache.base)
     # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
-    lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.ENDS}
+    lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.EXPIRES}
     cache.of(database).add(lasting, since, cache.most)
-    return loaded if len(lasting) == len(loaded) else {pair: mask & ~policy.ENDS for pair, mask in loaded.items()}
+    return loaded if len(lasting) == len(loaded) else {pair: mask & ~policy.EXPIRES for pair, mask in loaded.items()}
 
 
 def _select_masks(

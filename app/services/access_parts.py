@@ -28,11 +28,11 @@ USERS_AT_ONCE = 20
 MAX_SUBJECTS_OF_USER = policy.MAX_SUBJECTS // USERS_AT_ONCE
 """Subjects from which on a user is unsuitable, if one request would read too many."""
 
-UNSUITABLE = None
+NOT_CACHEABLE = None
 """A part that decides nothing, so that its pairs need a statement of their own."""
 
 
-class Parts:
+class DecisionParts:
     """The parts of some pairs: those that are cached when a request begins, and those that it reads.
 
     The part of a user is the cap of their roles by subject, that of a resource the subject and the roles of each entry.
@@ -45,7 +45,7 @@ class Parts:
         users, resources = {pair // base for pair in pairs}, {pair % base for pair in pairs}
         known_users, known_resources = cached.users.by_id, cached.resources.by_id
         new_users, new_resources = users.difference(known_users), resources.difference(known_resources)
-        again = cached.miss(new_users, new_resources, MAX_MISSES)
+        again = cached.record_misses(new_users, new_resources, MAX_MISSES)
         self._new_users = [*islice(again[0], USERS_AT_ONCE)]
         self._new_resources = [*again[1]]
         bad_users = {*new_users.difference(self._new_users), *_unsuitable(known_users, users)}
@@ -90,7 +90,7 @@ class Parts:
 
 def _unsuitable(parts: Mapping[int, Any], keys: set[int]) -> list[int]:
     """Return those of the keys whose cached part is unsuitable."""
-    return [key for key in keys if parts.get(key, key) is UNSUITABLE]
+    return [key for key in keys if parts.get(key, key) is NOT_CACHEABLE]
 
 
 def _read_users(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
@@ -106,9 +106,9 @@ def _read_users(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, A
         if end is not None:
             ending.add(user)
     if len(rows) == policy.MAX_SUBJECTS:
-        return {user: UNSUITABLE for user, caps in users.items() if len(caps) >= MAX_SUBJECTS_OF_USER}
+        return {user: NOT_CACHEABLE for user, caps in users.items() if len(caps) >= MAX_SUBJECTS_OF_USER}
     active = {user: caps for user, caps in users.items() if resource_roles.ANYONE in caps}
-    return dict.fromkeys(requested, UNSUITABLE) | active | dict.fromkeys(ending, UNSUITABLE)
+    return dict.fromkeys(requested, NOT_CACHEABLE) | active | dict.fromkeys(ending, NOT_CACHEABLE)
 
 
 def _read_resources(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[int, Any]:
@@ -119,4 +119,4 @@ def _read_resources(requested: Sequence[int], rows: Sequence[Row]) -> Mapping[in
         resources.setdefault(resource, []).append((subject, roles))
         if end is not None:
             ending.add(resource)
-    return dict.fromkeys(requested, UNSUITABLE) | resources | dict.fromkeys(ending, UNSUITABLE)
+    return dict.fromkeys(requested, NOT_CACHEABLE) | resources | dict.fromkeys(ending, NOT_CACHEABLE)

@@ -65,13 +65,13 @@ async def check_access_batch(
     Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
     such resources.
     """
-    if _is_one_read(viewer, users):
+    if _needs_no_snapshot(viewer, users):
         return await check(database, viewer, users, resources, roles, by_name=by_name)
     async with open_reader(database, viewer, users) as reader:
         return await check(reader, viewer, users, resources, roles, by_name=by_name)
 
 
-def _is_one_read(viewer: Viewer, users: Collection[int]) -> bool:
+def _needs_no_snapshot(viewer: Viewer, users: Collection[int]) -> bool:
     """Return whether the right to ask about these users depends on no row."""
     is_unconditional = policy.asks_about_everybody(viewer) and not viewer.is_limited
     return is_unconditional or all(user == viewer.user_id for user in users)
@@ -84,7 +84,7 @@ async def open_reader(database: Database, viewer: Viewer, users: Collection[int]
     The right to ask depends on the resource: on its entries, or for a limited token on its org. It and the answer are
     read at one moment, since a change in between would reveal what the viewer may not know.
     """
-    if _is_one_read(viewer, users):
+    if _needs_no_snapshot(viewer, users):
         yield database
     else:
         async with at_one_moment(database) as reader:
@@ -101,7 +101,7 @@ async def check(
     by_name: bool = False,
 ) -> list[bool]:
     """Check within an open reader; `by_name` says that the viewer knows the user name."""
-    viewer_id = require_few(viewer, len(users))
+    viewer_id = require_check_count(viewer, len(users))
     if not users:
         return []
     others = {*users} - {viewer_id}
@@ -111,21 +111,23 @@ async def check(
     base = _base(max(users), max(resources))
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
-    marks = [(at, mask) for at, mask in enumerate(masks) if mask > policy.ENDS] if max(masks) > policy.ENDS else []
+    marks = (
+        [(at, mask) for at, mask in enumerate(masks) if mask > policy.EXPIRES] if max(masks) > policy.EXPIRES else []
+    )
     if marks and may_know_missing(viewer, about_others=bool(others)):
         raise_unknown("resource", (at for at, mark in marks if mark & policy.NO_RESOURCE))
     if others and policy.finds_everybody(viewer):
         if marks:
             raise_unknown("user", (at for at, mark in marks if mark & policy.NO_USER))
     elif others:
-        holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.ENDS}
+        holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.EXPIRES}
         unproven = others if by_name else others - holders
         missing = unproven - await _load_known_users(reader, viewer, unproven, by_name=by_name)
         raise_unknown("user", (at for at, user in enumerate(users) if user in missing))
     return [mask & role != 0 for mask, role in zip(masks, roles, strict=True)]
 
 
-def require_few(viewer: Viewer, number: int) -> int:
+def require_check_count(viewer: Viewer, number: int) -> int:
     """Return the viewer's id; raise BadInput for too many checks and Unauthenticated for anonymous ones.
 
     Call it before any id is decoded.
@@ -227,7 +229,7 @@ async def _load_masks(reader: Reader, viewer: Viewer, pairs: Sequence[int], base
     Roles through RESOURCES_MANAGE are left out for other users, unless the viewer may see who holds that permission.
     """
     viewer_id = viewer.user_id or 0
-    with_registry = policy.knows_registrars(viewer)
+    with_registry = policy.sees_registry_administrators(viewer)
     if viewer.token_id is None and with_registry:
         return await get_masks(reader, pairs, base)
     own = [pair for pair in pairs if pair // base == viewer_id]
@@ -264,7 +266,7 @@ async def explain_access(database: Database, viewer: Viewer, user: RowRef, resou
         await check(reader, viewer, [user_id], [resource_id], [resource_roles.ADMIN], by_name=user[0] != "id")
         values = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
         rows = await reader.ask(query, freshness=Freshness.PRIMARY, **values, **viewer.bind_values)
-    with_registry = is_own or policy.knows_registrars(viewer)
+    with_registry = is_own or policy.sees_registry_administrators(viewer)
     return [
         Reason(
             resource_roles.subject_type(subject),
@@ -311,7 +313,7 @@ _RESOURCE_BY_PATH = select(col(Resource.id)).where(col(Resource.path) == bindpar
 
 
 async def find_user_id(database: Database, viewer: Viewer, user: RowRef) -> int:
-    """Return the id of the user, 0 if there is none, or by e-mail none whose address the viewer may see.
+    """Return the id of the user, or 0. A lookup by e-mail finds only users whose address the viewer may see.
 
     The check itself decides what else the viewer may learn of the user.
     """

@@ -1,4 +1,4 @@
-"""The audit event of a sign-in: the moment of the last one, and that of this one."""
+"""The audit event of a sign-in, with the times of the previous sign-in and of this one."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,6 @@ LAST_LOGIN = 8
 def note_login(tx: Transaction, user_id: int, user_name: str, rows: Sequence[Row]) -> None:
     """Record a sign-in at the time of the transaction; `rows` are those of the user with their roles."""
     last = rows[0][LAST_LOGIN]
-    # A note of two equal values is no event, and without one nothing is written: the clock may stand still.
+    # Equal values would make no event, and the sign-in would not be recorded: the clock may not have advanced.
     before = None if last == tx.now else {"lastLoginAt": last and format_instant(last)}
     audit.note(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, before, name=user_name)

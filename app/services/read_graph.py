@@ -31,7 +31,7 @@ from app.db.tables import (
 )
 from app.domain.viewer import Viewer
 from app.query.filters import FilterSpec
-from app.query.relations import FieldSpec, IndexScan, Reference, Relation, SeenRows
+from app.query.relations import FieldSpec, IndexScan, PartialVisibility, Reference, Relation
 from app.query.virtual_rows import VirtualRows
 from app.services.list_filters import (
     AUDIT_FILTERS,
@@ -101,7 +101,7 @@ role_users = Relation(
     USER_FILTERS,
 )
 
-org = Relation("one", Org, Org.id, policy.sees_org, seen=SeenRows(policy.my_orgs))
+org = Relation("one", Org, Org.id, policy.sees_org, seen=PartialVisibility(policy.my_orgs))
 org_slugged = Relation("one", Org, Org.slug, policy.sees_org)
 orgs = Relation("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
 my_orgs = Relation("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)

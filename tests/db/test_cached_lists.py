@@ -103,18 +103,18 @@ def test_a_list_is_worth_keeping_when_a_later_query_reads_it_again(monkeypatch: 
     monkeypatch.setattr(cached_lists, "MAX_MISSES", 3)
     lists, field, other = CachedLists(), FieldLists(user_scope), FieldLists(resource_scope)
 
-    def miss(*keys: int) -> set[int]:
+    def record_misses(*keys: int) -> set[int]:
         opened = OpenedLists(lists)
-        again = opened.miss(field, keys)
-        assert opened.miss(field, keys) == again, "of the same query"
-        assert not opened.miss(other, keys)
+        again = opened.record_misses(field, keys)
+        assert opened.record_misses(field, keys) == again, "of the same query"
+        assert not opened.record_misses(other, keys)
         opened.end()
         lists.missed(other).clear()
         return again
 
-    assert not miss(1, 2, 3, 4)
-    assert miss(1, 5) == {1}
-    assert miss(1, 2) == {1}, "the others were forgotten, since there were too many"
+    assert not record_misses(1, 2, 3, 4)
+    assert record_misses(1, 5) == {1}
+    assert record_misses(1, 2) == {1}, "the others were forgotten, since there were too many"
 
 
 def test_long_lists_are_not_kept_and_the_oldest_are_dropped_first(monkeypatch: pytest.MonkeyPatch) -> None:

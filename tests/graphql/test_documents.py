@@ -37,7 +37,7 @@ def refusal(documents: DocumentCache, text: str, name: str | None = None, **opti
     return caught.value
 
 
-def excess(documents: DocumentCache, text: str) -> tuple[str, int, int]:
+def limit_exceeded(documents: DocumentCache, text: str) -> tuple[str, int, int]:
     """Return the exceeded limit, its maximum, and the value of the document."""
     invalid = refusal(documents, text)
     assert invalid.code == "OPERATION_TOO_COMPLEX"
@@ -191,7 +191,7 @@ def test_very_long_texts_are_not_remembered(documents: DocumentCache) -> None:
 def test_each_limit_names_itself_with_both_numbers(limits: dict[str, int], text: str, value: int) -> None:
     name, most = next(iter(limits.items()))
 
-    assert excess(limited(**limits), text) == (name.replace("_", " "), most, value)
+    assert limit_exceeded(limited(**limits), text) == (name.replace("_", " "), most, value)
     invalid = refusal(limited(**limits), text)
     assert f"{name.replace('_', ' ')} may be {most} at most, but here it is {value}" in str(invalid)
 
@@ -219,8 +219,8 @@ def test_the_standard_introspection_query_is_within_the_limits(documents: Docume
 def test_all_operations_and_unused_fragments_are_measured() -> None:
     deep = "me { friend { friend { id } } }"
 
-    assert excess(limited(depth=3), "query A { me { id } } query B { " + deep + " }")[2] == 4
-    assert excess(limited(depth=3), "query A { me { id } } fragment F on Query { " + deep + " }")[2] == 4
+    assert limit_exceeded(limited(depth=3), "query A { me { id } } query B { " + deep + " }")[2] == 4
+    assert limit_exceeded(limited(depth=3), "query A { me { id } } fragment F on Query { " + deep + " }")[2] == 4
 
 
 def test_pages_are_weighed_with_the_variables_of_the_request(documents: DocumentCache) -> None:

@@ -156,7 +156,7 @@ async def checks_of_one_user_agree(api: Api, database: db.Database, world: World
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policy, "MANY_PAIRS", 1)
         for user in world.users:
-            database.caches.pop(access_cache.MASKS_BY_PAIR[policy.PAIR, True], None)
+            database.caches.pop(access_cache.MASK_CACHES[policy.PAIR, True], None)
             await checks_agree(api, replace(world, users={user: world.users[user]}), root)
 
 

@@ -121,7 +121,7 @@ def _undeclared(kind: Any) -> Iterator[str]:
 
 
 def _spec(field: Any) -> Any:
-    return field.extensions["strawberry-definition"].metadata.get("cell")
+    return field.extensions["strawberry-definition"].metadata.get("spec")
 
 
 def _may_be_missing(spec: Any) -> bool:

@@ -81,12 +81,12 @@ async def _require_right(workers: list[db.Database], pairs: list[int], what: obj
 
 
 def _cached(database: db.Database) -> dict[int, int]:
-    values: dict[int, int] = database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]].values
+    values: dict[int, int] = database.caches[access_cache.MASK_CACHES[policy.PAIR, True]].values
     return values
 
 
 def _kept(database: db.Database, *, by_parts: bool) -> Sized:
-    cached: CachedPairs = database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]]
+    cached: CachedPairs = database.caches[access_cache.MASK_CACHES[policy.PAIR, True]]
     return [*cached.users.by_id, *cached.resources.by_id] if by_parts else cached.values
 
 
@@ -151,7 +151,7 @@ async def test_cached_decisions_equal_fresh_ones_after_any_change(
         except (db.UniqueViolation, db.ForeignKeyViolation):
             continue
         before = len(_kept(workers[0], by_parts=by_parts))
-        await access_cache.MASKS_BY_PAIR[policy.PAIR, True].refresh(workers[0])
+        await access_cache.MASK_CACHES[policy.PAIR, True].refresh(workers[0])
         kept, done = kept + (0 < before / 2 < len(_kept(workers[0], by_parts=by_parts))), done + 1
         asked = random.sample(pairs, len(pairs) // 2)
         await _require_right(workers[:1] if random.random() < 0.3 else workers, asked, changes)

@@ -65,7 +65,7 @@ async def test_a_request_takes_at_most_three_statements(make: Make, database: db
     things = [await make.resource(org) for _ in range(4)]
     for _ in range(6):
         await _ask(database, *(_pair(person, thing) for person in people for thing in things))
-        database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]].clear()
+        database.caches[access_cache.MASK_CACHES[policy.PAIR, True]].clear()
     assert reads[0] == 1
     assert max(reads) <= 3
     assert reads[-1] == 0
@@ -75,7 +75,7 @@ async def _warm(database: db.Database, *pairs: int) -> list[int]:
     """Ask until the parts are cached, without cached decisions."""
     for _ in range(4):
         masks = await _ask(database, *pairs)
-        database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]].clear()
+        database.caches[access_cache.MASK_CACHES[policy.PAIR, True]].clear()
     return masks
 
 
@@ -115,9 +115,9 @@ async def test_resources_with_many_entries_and_missing_objects_have_their_own_st
     missing = [people[0].id * policy.PAIR + 999, 999 * policy.PAIR + quiet.id]
     masks = await _warm(database, *pairs, *missing)
     assert masks == [READ, 0, 0, policy.NO_RESOURCE, policy.NO_USER]
-    cached: CachedPairs = database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, True]]
-    assert cached.resources.by_id[crowded.id] is cached.resources.by_id[999] is access_parts.UNSUITABLE
-    assert cached.users.by_id[gone.id] is cached.users.by_id[999] is access_parts.UNSUITABLE
+    cached: CachedPairs = database.caches[access_cache.MASK_CACHES[policy.PAIR, True]]
+    assert cached.resources.by_id[crowded.id] is cached.resources.by_id[999] is access_parts.NOT_CACHEABLE
+    assert cached.users.by_id[gone.id] is cached.users.by_id[999] is access_parts.NOT_CACHEABLE
 
 
 async def test_who_leaves_and_what_is_revoked_is_seen_at_once(make: Make, database: db.Database) -> None:
@@ -144,7 +144,7 @@ async def test_a_registrar_has_every_role_only_for_those_who_may_know(make: Make
         for registry in (True, False):
             (mask,) = await access_cache.get_masks(database, [_pair(ann, reef)], registry=registry)
             assert (mask != 0) is registry
-            database.caches[access_cache.MASKS_BY_PAIR[policy.PAIR, registry]].clear()
+            database.caches[access_cache.MASK_CACHES[policy.PAIR, registry]].clear()
 
 
 def _cached() -> CachedPairs:
@@ -173,8 +173,8 @@ def test_the_number_of_parts_is_bounded() -> None:
         assert len(cached.users.by_id) <= 16
     assert {39, 38, 37} <= {*cached.users.by_id}
     for key in range(40):
-        cached.miss({key}, {key}, 16)
-    assert cached.miss({39, 1}, {39}, 16) == ({39}, {39})
+        cached.record_misses({key}, {key}, 16)
+    assert cached.record_misses({39, 1}, {39}, 16) == ({39}, {39})
     assert access_parts.MAX_PARTS >= access_parts.MAX_MISSES
 
 
@@ -204,7 +204,7 @@ async def test_users_with_many_subjects_do_not_keep_those_beside_them_from_being
     reef = await make.resource(await make.org(), general=1)
     read_users = access_parts._read_users
     rows = [(people[0].id, subject, 31, None) for subject in range(8)] + [(people[1].id, at, 31, None) for at in (0, 1)]
-    assert read_users([each.id for each in people], rows) == {people[0].id: access_parts.UNSUITABLE}
+    assert read_users([each.id for each in people], rows) == {people[0].id: access_parts.NOT_CACHEABLE}
     assert await _warm(database, *(_pair(person, reef) for person in people)) == [1, 1, 1]
 
 

@@ -18,7 +18,7 @@ ACTIVE_ADMINS = """
 
 Call = tuple[str, dict[str, Any]]
 
-ENDS: dict[str, tuple[Call, str]] = {
+EXPIRES: dict[str, tuple[Call, str]] = {
     "deleted": (("deleteUser", {}), "input.user"),
     "assigned": (("assignRoles", {"roles": ["user"]}), "input.roles"),
     "deactivated": (("assignRoles", {"roles": ["admin", "Deactivated"]}), "input.roles"),
@@ -39,11 +39,11 @@ async def _admins(api: Api, asker: Person) -> list[str]:
     return [node["userName"] for node in nodes]
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", EXPIRES)
 async def test_the_last_administrator_stays(api: Api, make: Make, database: db.Database, end: str) -> None:
     root = await make.admin()
     await make.user("asleep", "admin", "deactivated")
-    call, path = ENDS[end]
+    call, path = EXPIRES[end]
 
     async with unchanged(database):
         reply = await _do(api, root, root, call)
@@ -51,17 +51,17 @@ async def test_the_last_administrator_stays(api: Api, make: Make, database: db.D
     assert problems(reply) == {f"PROTECTED {path}"}
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", EXPIRES)
 async def test_the_last_but_one_goes(api: Api, make: Make, end: str) -> None:
     root, other = await make.admin(), await make.admin("other")
 
-    reply = await _do(api, root, other, ENDS[end][0])
+    reply = await _do(api, root, other, EXPIRES[end][0])
 
     assert problems(reply) == set()
     assert await _admins(api, root) == ["root"]
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", EXPIRES)
 async def test_of_two_who_end_each_other_at_the_same_moment_one_stays(
     api: Api, make: Make, settings: Settings, end: str
 ) -> None:
@@ -70,10 +70,10 @@ async def test_of_two_who_end_each_other_at_the_same_moment_one_stays(
 
     async with another(settings) as elsewhere:
         replies = await asyncio.gather(
-            _do(api, one, two, ENDS[end][0]),
-            _do(elsewhere, two, one, ENDS[end][0]),
-            _do(api, two, one, ENDS[end][0]),
-            _do(elsewhere, one, two, ENDS[end][0]),
+            _do(api, one, two, EXPIRES[end][0]),
+            _do(elsewhere, two, one, EXPIRES[end][0]),
+            _do(api, two, one, EXPIRES[end][0]),
+            _do(elsewhere, one, two, EXPIRES[end][0]),
         )
 
     assert len(await _admins(api, watch)) == 1

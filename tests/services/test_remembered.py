@@ -58,7 +58,7 @@ async def test_what_is_held_for_a_time_ends_without_a_commit(api: Api, make: Mak
 async def test_so_much_is_remembered_and_no_more(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = access_cache.MASKS_BY_PAIR[policy.PAIR, True]
+    cache = access_cache.MASK_CACHES[policy.PAIR, True]
     monkeypatch.setattr(cache, "most", 3)
     ann, org = await make.user("ann"), await make.org()
     things = [await make.resource(org, general=resource_roles.METADATA_READ) for _ in range(9)]

@@ -26,16 +26,16 @@ class End(ABC):
     @asynccontextmanager
     async def opened(self, *, writes: bool) -> AsyncIterator[None]:
         """Open the connection for the block. Without `writes`, all reads see the database at one moment."""
-        with self.explained():
+        with self.translate_errors():
             await self.open(writes=writes)
         try:
             yield
         finally:
-            with self.explained():
+            with self.translate_errors():
                 await self.close()
 
     @contextmanager
-    def explained(self, what: str = "cannot be used") -> Iterator[None]:
+    def translate_errors(self, what: str = "cannot be used") -> Iterator[None]:
         """Raise CopyFailed with the name of the database instead of an error of its driver."""
         try:
             yield
@@ -53,12 +53,12 @@ class End(ABC):
     async def page(self, shape: TableShape, after: Key | None) -> list[Row]:
         """Return the first rows of a table, or those after a key, by key."""
         if after is None:
-            return self.converted(shape, await self.rows(shape.first_page()))
-        return self.converted(shape, await self.rows(shape.next_page(), *after))
+            return self.normalize_rows(shape, await self.rows(shape.first_page()))
+        return self.normalize_rows(shape, await self.rows(shape.next_page(), *after))
 
     async def last_key(self, shape: TableShape) -> Key | None:
         """Return the highest key of a table; None if it is empty."""
-        rows = self.converted(shape, await self.rows(shape.last_row()))
+        rows = self.normalize_rows(shape, await self.rows(shape.last_row()))
         return shape.key(rows[0]) if rows else None
 
     async def count(self, shape: TableShape) -> int:
@@ -90,7 +90,7 @@ class End(ABC):
         """Insert rows into a table."""
 
     @abstractmethod
-    def converted(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
+    def normalize_rows(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
         """Return rows of the driver as all copies compare them."""
 
     @abstractmethod
@@ -102,13 +102,13 @@ class End(ABC):
         """Return whether there is a table of this name."""
 
     @abstractmethod
-    async def counter(self, shape: TableShape) -> int:
+    async def last_id(self, shape: TableShape) -> int:
         """Return the highest number that the database gave to a row of the table; 0 for none."""
 
     @abstractmethod
-    async def set_counter(self, shape: TableShape, number: int) -> None:
+    async def set_last_id(self, shape: TableShape, number: int) -> None:
         """Set the highest number, so that the next row gets a higher one."""
 
     @abstractmethod
-    async def settle(self) -> None:
+    async def finalize(self) -> None:
         """Prepare a complete copy for its first queries."""

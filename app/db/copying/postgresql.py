@@ -38,19 +38,19 @@ class PostgresEnd(End):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         """Open a transaction for the block."""
-        with self.explained():
+        with self.translate_errors():
             async with self._connection.transaction():
                 yield
 
     async def rows(self, text: str, *values: Any) -> Sequence[Any]:
         """Return the rows of a SELECT."""
-        with self.explained():
+        with self.translate_errors():
             rows: Sequence[Any] = await self._connection.fetch(_numbered(text), *values)
             return rows
 
     async def execute(self, text: str, *values: Any) -> int:
         """Execute a statement and return the number of changed rows, the last word of its status."""
-        with self.explained():
+        with self.translate_errors():
             status: str = await self._connection.execute(_numbered(text), *values)
             number = status.rpartition(" ")[2]
             return int(number) if number.isdigit() else 0
@@ -58,10 +58,10 @@ class PostgresEnd(End):
     async def insert(self, shape: TableShape, rows: Sequence[Row]) -> None:
         """Insert rows into a table by COPY."""
         records = shape.to_postgresql(rows)
-        with self.explained(f"refuses rows of {shape.name}"):
+        with self.translate_errors(f"refuses rows of {shape.name}"):
             await self._connection.copy_records_to_table(shape.name, records=records, columns=shape.columns)
 
-    def converted(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
+    def normalize_rows(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
         """Return rows of the server as SQLite stores them."""
         return shape.from_postgresql(rows)
 
@@ -71,7 +71,7 @@ class PostgresEnd(End):
 
     async def has_objects(self) -> bool:
         """Return whether the current schema has any table, view, sequence or function."""
-        with self.explained():
+        with self.translate_errors():
             return await backups.has_objects(self.url)
 
     async def has_table(self, name: str) -> bool:
@@ -79,14 +79,14 @@ class PostgresEnd(End):
         rows = await self.rows("SELECT to_regclass(quote_ident(current_schema()) || '.' || quote_ident(?::text))", name)
         return rows[0][0] is not None
 
-    async def counter(self, shape: TableShape) -> int:
+    async def last_id(self, shape: TableShape) -> int:
         """Return the highest number of the sequence of the table's ids."""
         sequence = await self._sequence(shape)
         rows = await self.rows(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608 - its own name, quoted
         value, is_called = rows[0]
         return int(value) if is_called else int(value) - 1
 
-    async def set_counter(self, shape: TableShape, number: int) -> None:
+    async def set_last_id(self, shape: TableShape, number: int) -> None:
         """Set the sequence of the table's ids."""
         sequence = await self._sequence(shape)
         await self.rows("SELECT setval(?::text::regclass, ?, ?)", sequence, max(number, 1), number > 0)
@@ -95,7 +95,7 @@ class PostgresEnd(End):
         """Return the name of the sequence of a table, with its schema and quotes."""
         return str((await self.rows("SELECT pg_get_serial_sequence(?, 'id')", quote(shape.name)))[0][0])
 
-    async def settle(self) -> None:
+    async def finalize(self) -> None:
         """Give the planner the sizes of the tables."""
         await self.execute("ANALYZE")
 

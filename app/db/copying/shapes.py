@@ -41,7 +41,7 @@ class TableShape:
         return self.table.name
 
     @property
-    def has_counter(self) -> bool:
+    def has_sequence(self) -> bool:
         """True if the database numbers the rows and uses no number twice."""
         return "id" in self.table.c
 

@@ -37,7 +37,7 @@ class SqliteEnd(End):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         """Open a transaction for the block."""
-        with self.explained():
+        with self.translate_errors():
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -45,25 +45,25 @@ class SqliteEnd(End):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-        with self.explained():
+        with self.translate_errors():
             self._connection.execute("COMMIT")
 
     async def rows(self, text: str, *values: Any) -> Sequence[Any]:
         """Return the rows of a SELECT."""
-        with self.explained():
+        with self.translate_errors():
             return self._connection.execute(text, values).fetchall()
 
     async def execute(self, text: str, *values: Any) -> int:
         """Execute a statement and return the number of changed rows."""
-        with self.explained():
+        with self.translate_errors():
             return self._connection.execute(text, values).rowcount
 
     async def insert(self, shape: TableShape, rows: Sequence[Row]) -> None:
         """Insert rows into a table."""
-        with self.explained(f"refuses rows of {shape.name}"):
+        with self.translate_errors(f"refuses rows of {shape.name}"):
             self._connection.executemany(shape.insert(), rows)
 
-    def converted(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
+    def normalize_rows(self, shape: TableShape, rows: Sequence[Any]) -> list[Row]:
         """Return rows of the file, with times in text of the fixed width."""
         return shape.from_sqlite(rows)
 
@@ -75,18 +75,18 @@ class SqliteEnd(End):
         """Return whether there is a table of this name."""
         return bool(await self.rows("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", name))
 
-    async def counter(self, shape: TableShape) -> int:
+    async def last_id(self, shape: TableShape) -> int:
         """Return the highest number of SQLite's AUTOINCREMENT."""
         rows = await self.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", shape.name)
         return int(rows[0][0]) if rows else 0
 
-    async def set_counter(self, shape: TableShape, number: int) -> None:
+    async def set_last_id(self, shape: TableShape, number: int) -> None:
         """Set the highest number of SQLite's AUTOINCREMENT."""
         await self.execute("DELETE FROM sqlite_sequence WHERE name = ?", shape.name)
         if number:
             await self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", shape.name, number)
 
-    async def settle(self) -> None:
+    async def finalize(self) -> None:
         """Make the next commit sync the file, and all commits before it."""
         await self.execute("PRAGMA synchronous=FULL")
 

@@ -48,10 +48,10 @@ async def copy(source: End, target: End, report: Report, complete: Callable[[], 
             total = sum(counts.values())
             resumed_at = await _copy_rows(source, target, run, report, total)
             for shape in tables:
-                if shape.has_counter:
-                    await target.set_counter(shape, await _highest(source, shape))
+                if shape.has_sequence:
+                    await target.set_last_id(shape, await _highest(source, shape))
             await _compare(source, target, report, total)
-            await target.settle()
+            await target.finalize()
             complete()
             async with target.transaction():
                 await _hold(target, run)
@@ -158,7 +158,7 @@ async def _copy_rows(source: End, target: End, run: str, report: Report, total: 
 async def _highest(source: End, shape: TableShape) -> int:
     """Return the highest number that a row of the table has had."""
     last = await source.last_key(shape)
-    return max(await source.counter(shape), 0 if last is None else last[0])
+    return max(await source.last_id(shape), 0 if last is None else last[0])
 
 
 async def _compare(source: End, target: End, report: Report, total: int) -> None:
@@ -178,7 +178,7 @@ async def _compare(source: End, target: End, report: Report, total: int) -> None
             after = shape.key(ours[-1])
             done += len(ours)
             report(f"compared rows, now {shape.name}", done, total)
-        if shape.has_counter and await target.counter(shape) != await _highest(source, shape):
+        if shape.has_sequence and await target.last_id(shape) != await _highest(source, shape):
             raise CopyFailed(f"the next number of {shape.name} differs: {target.name} stays unfinished")
 
 

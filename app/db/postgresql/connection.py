@@ -1,5 +1,6 @@
 """The connection class of PostgreSQL: prepared statements, combined reads, and BEGIN without its own round trip."""
 
+import asyncio
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from app.caching import WeightedLRU
-from app.db.interface import STATEMENTS_CACHED, BoundStatement, ConditionFailed, count
+from app.db.interface import STATEMENTS_CACHED, BoundStatement, ConditionFailed, count_statements
 from app.db.postgresql.joined_writes import JoiningTransport
 from app.db.postgresql.wal_position import Cluster, Replayed
 from app.db.statements import CONDITION_FAILED, CompiledStatement, Row
@@ -101,6 +102,10 @@ class PostgresConnection(asyncpg.Connection):
         """The last position that a replica is known to have replayed."""
         self.keeps_statements = True
         """False behind a pooler, which may run each transaction on another connection of its own."""
+
+    def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Use an event loop after connecting by a `JoiningLoop`: asyncpg looks up the tasks of its loop."""
+        self._loop = loop
 
     async def rows(
         self,
@@ -194,7 +199,7 @@ class PostgresConnection(asyncpg.Connection):
         The keys of those `below` are a column of the rows of the first one. The caller counts those that have a key.
         Raises ConditionFailed if the last one is a condition and fails; it is checked first, and has no rows.
         """
-        count(len(statements))
+        count_statements(len(statements))
         options: dict[str, Any] = {"begin": READ if begins else "", "timeout": READ_SECONDS}
         if not statements or not statements[-1][0].is_condition:
             return await self._fetch_combined(statements, below, **options)

@@ -153,7 +153,7 @@ class PostgresDatabase(Database):
             connection_class=PostgresConnection,
             max_cached_statement_lifetime=0,
         )
-        connection._loop = loop  # noqa: SLF001 - asyncpg looks up the tasks of its loop
+        connection.use_loop(loop)
         return connection
 
     @asynccontextmanager

@@ -12,7 +12,7 @@ import asyncpg
 
 from app.config.postgres_url import server_name
 from app.db.failures import LOG_INTERVAL_SECONDS, Failure, classify, refusal
-from app.db.interface import BoundStatement, ReplicaState, count
+from app.db.interface import BoundStatement, ReplicaState, count_statements
 from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.connection import PREPARED_PER_CONNECTION, ROLLBACK, PostgresConnection
 from app.db.postgresql.pool import ConnectionPool
@@ -300,13 +300,13 @@ async def fetch(
     The same statement says that the server is still in recovery: then no other server's commits are among the rows.
     Raises NotUsable.
     """
-    count(-1)
+    count_statements(-1)
     try:
         rows: list[list[Row]] = await connection.fetch_all([*statements, (REPLAYED, {})], below, begins=begins)
         replayed = _remember(connection, Replayed(*rows.pop(len(statements))[0]))
         if not replayed.is_standby:
             raise NotUsable(Problem.NOT_STANDBY)
     except BaseException:
-        count(-len(statements))
+        count_statements(-len(statements))
         raise
     return rows, replayed.lsn or 0

@@ -20,7 +20,7 @@ from app.db.interface import (
     ReplicaState,
     SnapshotLost,
     Transaction,
-    count,
+    count_statements,
 )
 from app.db.postgresql.connection import ROLLBACK
 from app.db.postgresql.database import SETTINGS, PostgresDatabase
@@ -108,7 +108,7 @@ class ReplicatedDatabase(PostgresDatabase):
             if stats is not None and stats.position is not None:  # another read of the request has noted one meanwhile
                 stats.position = NOWHERE
             return rows
-        count(-1)
+        count_statements(-1)
         rows = await connection.fetch_all([*statements, (WRITTEN, {})], below, begins=begins)
         _advance(stats, position_of(connection.cluster, rows.pop(len(statements))[0]))
         return rows

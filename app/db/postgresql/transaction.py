@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from app.db.failures import Failure, classify
-from app.db.interface import Database, ForeignKeyViolation, Transaction, UniqueViolation, count
+from app.db.interface import Database, ForeignKeyViolation, Transaction, UniqueViolation, count_statements
 from app.db.postgresql.connection import CHANGE, COMMIT, ROLLBACK, Sent, can_be_unread
 from app.db.postgresql.pool import ConnectionPool
 from app.domain import errors
@@ -32,7 +32,7 @@ class PostgresTransaction(Transaction):
         self._begin, self._unsent = CHANGE, list[Sent]()
 
     async def lock(self, name: str) -> None:
-        count()
+        count_statements()
         await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Sequence[Any]:

@@ -27,7 +27,7 @@ from app.db.interface import (
     Read,
     Transaction,
     UniqueViolation,
-    count,
+    count_statements,
 )
 from app.db.loop_yield import LoopYield
 from app.db.sqlite import slow_reads, worker_thread
@@ -250,7 +250,7 @@ class SqliteDatabase(Database):
         if len(statements) != 1:
             async with self.snapshot(freshness=freshness) as read:
                 return await read(statements)
-        count()
+        count_statements()
         try:
             if self._slow_reads.expects(statements):
                 async with self._borrow() as reader:
@@ -324,7 +324,7 @@ class SqliteDatabase(Database):
                 reader.connection.execute("ROLLBACK")  # it is read-only
 
     async def _fetch_all(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> list[list[Row]]:
-        count(len(statements))
+        count_statements(len(statements))
         try:
             if self._slow_reads.expects(statements):
                 return await self._slow_reads.fetch_expected(reader, statements)

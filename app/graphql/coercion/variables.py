@@ -35,7 +35,7 @@ from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, 
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
-from app.http.exact_json import MAX_VALUES, SentJson, find_problems, is_unchanged, may_repeat, quote_names
+from app.http.exact_json import MAX_VALUES, RequestJson, find_problems, is_unchanged, may_repeat, quote_names
 
 Path = list[str | int]
 
@@ -61,7 +61,7 @@ class VariableCoercion:
         self,
         document: ValidatedDocument,
         values: Mapping[str, Any],
-        sent: SentJson | None = None,
+        sent: RequestJson | None = None,
         *,
         hide_suggestions: bool,
     ) -> VariableValues:
@@ -159,7 +159,7 @@ class _Variable:
         self.place: str | None = None  # in a filter
 
 
-def _may_be_changed(plan: "list[_Variable]", sent: SentJson) -> bool:
+def _may_be_changed(plan: "list[_Variable]", sent: RequestJson) -> bool:
     """Return False if parsing has certainly not changed the variables."""
     if sent.is_exact:
         return False

@@ -45,7 +45,7 @@ class CachedListStep:
             keys = keys_of(parents, name)
         if not parents:
             return NO_STATEMENTS
-        again = lists.miss(self.lists, keys)
+        again = lists.record_misses(self.lists, keys)
         read = [(key, parent) for parent in parents if (key := parent[name]) in again] if again else []
         statements, fill_missing = self.inner.open(run, parents)
 

@@ -1,7 +1,7 @@
 """Plans that complete the rows of a page with cached rows: with orgs, groups, roles and resource types.
 
 A statement then reads the id of such a row instead of its columns. Cached rows are the same for all viewers, so the
-viewer must see all rows of the table, or it must be simple to tell which (`SeenRows`).
+viewer must see all rows of the table, or it must be simple to tell which (`PartialVisibility`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ from app.query.pagination import ListQuery
 from app.query.relations import (
     NOW,
     FieldSpec,
+    PartialVisibility,
     Reference,
     Relation,
-    SeenRows,
     Table,
     reference,
     without_referred_rows,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Fields = Mapping[str, Sequence[Any]]
 
 
-class NotCached(Exception):
+class NotCacheable(Exception):
     """An object cannot be made of a cached row: viewers may not see it, or it is made of more than columns."""
 
 
@@ -64,14 +64,14 @@ class CachedSelections:
         return self.joins_saved > 1
 
     def add(self, plan: "PlanBuilder", table: Table, kind: GraphQLObjectType, fields: Fields) -> int:
-        """Return the number of the selection of these fields; raises NotCached."""
+        """Return the number of the selection of these fields; raises NotCacheable."""
         if table not in TABLE_SCOPES:
-            raise NotCached
+            raise NotCacheable
         source = BuilderSource(Columns())
         builder = source.build(replace(plan, selections=None).object(FieldLocation(kind, table, source), fields))
         indexes = cached_rows.column_indexes(source.columns.layout(), table, plan.viewer)
         if source.children or source.run_locals or indexes is None:
-            raise NotCached
+            raise NotCacheable
         make = builder.make
         self.selections.append(Selection(table, lambda row: make(([row[at] for at in indexes],), None, None)[0]))
         return len(self.selections) - 1
@@ -79,9 +79,9 @@ class CachedSelections:
     def part(
         self, plan: "PlanBuilder", location: FieldLocation, refers: Reference, kind: GraphQLObjectType, fields: Fields
     ) -> str:
-        """Return the text of the object of the row that a column refers to; raises NotCached."""
+        """Return the text of the object of the row that a column refers to; raises NotCacheable."""
         if location.via is not None:
-            raise NotCached
+            raise NotCacheable
         number = self.add(plan, refers.table, kind, fields)
         index = _reference_column(plan, location, refers)
         return f"{_objects(location, number)}[row[{index}]]"
@@ -95,20 +95,20 @@ class CachedSelections:
         types: GraphQLField,
         fields: Fields,
     ) -> str:
-        """Return the text of the object at the end of an edge to one row; raises NotCached."""
+        """Return the text of the object at the end of an edge to one row; raises NotCacheable."""
         relation = spec.follow
         assert relation is not None
         table: Any = relation.table
         if table not in TABLE_SCOPES or relation.kind != "one" or relation.by is not table.id:
-            raise NotCached
+            raise NotCacheable
         sees_all = cached_rows.sees_all(relation, plan.viewer)
         seen = None if sees_all or plan.viewer.is_limited else relation.seen
         is_required = is_non_null_type(types.type)
         if spec.viewer_value or spec.read or not (sees_all or (seen and not is_required)):
-            raise NotCached
+            raise NotCacheable
         index, stored = plan.column(location, name, spec)
         if serializers.processor(stored, plan.planner.statements.dialect) is not None:
-            raise NotCached
+            raise NotCacheable
         number = self.add(plan, table, object_of(types.type), fields)
         self.joins_saved += 2
         text = f"{_objects(location, number)}[row[{index}]]"
@@ -116,7 +116,9 @@ class CachedSelections:
             return f"{text} if {self._is_seen(plan, location, seen, number, index)} else None"
         return text if is_required else f"None if row[{index}] is None else {text}"
 
-    def _is_seen(self, plan: "PlanBuilder", location: FieldLocation, seen: SeenRows, number: int, index: int) -> str:
+    def _is_seen(
+        self, plan: "PlanBuilder", location: FieldLocation, seen: PartialVisibility, number: int, index: int
+    ) -> str:
         """Return the text of the condition that the viewer sees a cached row."""
         statement, run_locals = plan.planner.statements.visible_ids(seen, plan.viewer), location.source.run_locals
         ids = self.visible_ids
@@ -131,13 +133,13 @@ class CachedSelections:
     def step(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, fields: Fields
     ) -> RelationStep | CachedListStep:
-        """Return the step of rows that refer to cached ones, or that are cached themselves; raises NotCached."""
+        """Return the step of rows that refer to cached ones, or that are cached themselves; raises NotCacheable."""
         kind, source = object_of(types.type), BuilderSource(Columns())
         location = FieldLocation(kind, table_of(kind), source)
         settings = key, relation.kind == "many", is_non_null_type(types.type)
-        with suppress(NotCached):
+        with suppress(NotCacheable):
             return self._referring(plan, location, relation, fields, settings)
-        with self._all_or_nothing():
+        with self._undo_if_not_cacheable():
             location = replace(location, source=(source := BuilderSource(Columns())))
             text, end = plan.row_object(location, fields), _end(plan, location, relation)
             step = RelationStep(*settings, plan.rows_of(relation, source, text))
@@ -152,32 +154,32 @@ class CachedSelections:
         settings: tuple[str, bool, bool],
     ) -> ReferringStep | CachedListStep:
         source = location.source
-        with self._all_or_nothing():
+        with self._undo_if_not_cacheable():
             location = replace(location, refers=_reference(plan, relation))
             text, order = plan.row_object(location, fields), self._order(plan, location, relation)
             end = _end(plan, location, relation)
             self.joins_saved += 1
             step = ReferringStep(*settings, plan.rows_of(without_referred_rows(relation), source, text), order)
-            with suppress(NotCached):
+            with suppress(NotCacheable):
                 return self._cached(plan, relation, step, end, [step.rows.by_keys], source.columns)
             return step
 
     def page(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
     ) -> ConnectionStep | CachedListStep:
-        """Return the step of a connection whose rows refer to cached ones: of first pages; raises NotCached."""
+        """Return the step of a connection whose rows refer to cached ones: of first pages; raises NotCacheable."""
         kind, node = object_of(types.type), details[0].node
         if relation.table is Resource:
             return self._completed_page(plan, key, types, relation, details)
         if not relation.is_short or any(each.name.value != "first" for each in node.arguments or ()):
-            raise NotCached
-        with self._all_or_nothing():
+            raise NotCacheable
+        with self._undo_if_not_cacheable():
             planner = ConnectionPlanner(plan, relation, kind, _reference(plan, relation))
             writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
             location = FieldLocation(kind, relation.anchor, BuilderSource(planner.columns))
             order, end = self._order(plan, location, relation), _end(plan, location, relation)
             if planner.columns.has_cursors:
-                raise NotCached
+                raise NotCacheable
             self.joins_saved += 2  # of the rows, and of their ids, in their order
             statements = self._page_statements(plan, relation, planner)
             step = ReferringPageStep(
@@ -195,26 +197,26 @@ class CachedSelections:
             )
             if planner.reads_rows and not any(isinstance(each.value, VariableNode) for each in node.arguments or ()):
                 read = [each for each in (statements.page, statements.count) if each is not None]
-                with suppress(NotCached):
+                with suppress(NotCacheable):
                     return self._cached(plan, relation, step, end, read, planner.columns)
             return step
 
     def _completed_page(
         self, plan: "PlanBuilder", key: str, types: GraphQLField, relation: Relation, details: Sequence[Any]
     ) -> CompletedPageStep:
-        """Return the step of a connection whose rows are completed with cached columns; raises NotCached.
+        """Return the step of a connection whose rows are completed with cached columns; raises NotCacheable.
 
         On SQLite the columns of a row cost less than to look up the cached ones.
         """
         index, viewer, selects = relation.index_scan, plan.viewer, plan.planner.statements
         is_read = index is not None and not (index.is_unneeded is not None and index.is_unneeded(viewer))
         if selects.dialect.name != "postgresql" or relation.by is not None or not is_read:
-            raise NotCached
-        with self._all_or_nothing():
+            raise NotCacheable
+        with self._undo_if_not_cacheable():
             kind, planner = object_of(types.type), ConnectionPlanner(plan, relation, object_of(types.type))
             writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
             if not planner.reads_rows:
-                raise NotCached
+                raise NotCacheable
             location = FieldLocation(kind, relation.table, BuilderSource(planner.columns))
             at, _ = plan.column(location, "id", reference(relation.table.id))  # type: ignore[attr-defined]  # a node
             layout = planner.columns.layout()
@@ -243,7 +245,7 @@ class CachedSelections:
         statements: Sequence[CompiledStatement],
         columns: Columns,
     ) -> CachedListStep:
-        """Return the step whose lists are cached; raises NotCached if they are not the same for all viewers.
+        """Return the step whose lists are cached; raises NotCacheable if they are not the same for all viewers.
 
         Nor may they change without a change of their rows.
         """
@@ -256,7 +258,7 @@ class CachedSelections:
             or (NOW.key in names and end is None)
             or not all(cached_rows.reads_only(each, relation.anchor) for each in read)
         ):
-            raise NotCached
+            raise NotCacheable
         self.joins_saved += 2
         return CachedListStep(step, FieldLists(relation.scope), end)
 
@@ -267,30 +269,30 @@ class CachedSelections:
         return PageStatements(page, count, _no_cursor)
 
     @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Forget the selections of a block that raises NotCached."""
+    def _undo_if_not_cacheable(self) -> Iterator[None]:
+        """Forget the selections of a block that raises NotCacheable."""
         rows, joins = len(self.selections), self.joins_saved
         try:
             yield
-        except NotCached:
+        except NotCacheable:
             del self.selections[rows:]
             self.joins_saved = joins
             raise
 
     def _order(self, plan: "PlanBuilder", location: FieldLocation, relation: Relation) -> CachedOrder:
-        """Return the order of rows by a selection of those they refer to; raises NotCached."""
+        """Return the order of rows by a selection of those they refer to; raises NotCacheable."""
         refers = _reference(plan, relation)
         columns = location.source.columns.layout().columns(plan.viewer)
         number = next((at for at, each in enumerate(self.selections) if each.table is refers.table), None)
         if number is None or any(cached_rows.reads_table(each, refers.table) for each in columns):
-            raise NotCached
+            raise NotCacheable
         return CachedOrder(number, _reference_column(plan, location, refers))
 
 
 def _reference(plan: "PlanBuilder", relation: Relation) -> Reference:
-    """Return how rows refer to cached ones; raises NotCached if the viewer sees them depending on those."""
+    """Return how rows refer to cached ones; raises NotCacheable if the viewer sees them depending on those."""
     if relation.refers is None or cached_rows.reads_table(relation.sees(plan.viewer), relation.refers.table):
-        raise NotCached
+        raise NotCacheable
     return relation.refers
 
 

@@ -68,10 +68,10 @@ class CompletedPageStep(ConnectionStep):
         by_key = {row[stored.key]: row for row in rows}
         if missing := by_key.keys() - lists.find(stored.cached, by_key):
             lists.has_missed = True
-            again = lists.miss(stored.cached, missing)
+            again = lists.record_misses(stored.cached, missing)
             lists.keep(stored.cached, {key: stored.take(by_key[key]) for key in again})
 
 
 def _expected_keys(selects: PageStatements, run: PlanRun) -> KeysStatement | None:
     """Return the statement without the stored columns, None if the statement of the page is to be used."""
-    return selects.keys if run.lists is not None and run.lists.are_expected else None
+    return selects.keys if run.lists is not None and run.lists.expects_all else None

@@ -21,7 +21,7 @@ from app.db import (
     SnapshotLost,
 )
 from app.db.cached_rows import MAX_BACKOFF_SECONDS
-from app.db.interface import count
+from app.db.interface import count_statements
 from app.db.statements import Row
 from app.domain import errors
 from app.domain.viewer import Viewer
@@ -43,16 +43,16 @@ ROOT_ROWS: Sequence[Sequence[Any]] = ((),)
 async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> dict[str, Any]:
     """Return the root object, made of one row. Any exception means that the reference executor has to report it."""
     objects = plan.build(rows, None, run)
-    for step, parents in below(plan.queries, objects):
+    for step, parents in below(plan.service_steps, objects):
         await step.answer(run, parents)
     level = below(plan.steps, objects)
     if plan.joined_steps is not None and level and run.database.joins_levels:
         if run.lists is None:
             await _read_both(plan.joined_steps, level, run)
-        elif run.lists.are_expected:
+        elif run.lists.expects_all:
             await _read_first(level, run)
         else:
-            run.lists.are_complete = await _read_both(plan.joined_steps, level, run) and not run.lists.has_missed
+            run.lists.all_cached = await _read_both(plan.joined_steps, level, run) and not run.lists.has_missed
     elif plan.is_deep:
         await _read_levels(level, run)
     elif level:
@@ -60,7 +60,7 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
         statements, targets = _open(level, run)
         _fill(targets, await read_once(statements, freshness=run.freshness) if statements else [])
         if run.lists is not None:
-            run.lists.are_complete = not run.lists.has_missed
+            run.lists.all_cached = not run.lists.has_missed
     return objects[0]
 
 
@@ -110,7 +110,7 @@ async def _read_both(joined_steps: Mapping[Any, KeyColumns | None], level: PlanL
     numbers = []
     for step, parents in _fill(targets, results[: len(statements)]):
         own, target = step.open(run, parents)
-        count(len(own))
+        count_statements(len(own))
         numbers.append(len(own))
         target(results[places[step]] if own else [])
     return bool(numbers) and not any(numbers)
@@ -137,11 +137,11 @@ def _fill(targets: Sequence[tuple[int, ResultTarget]], results: Sequence[Sequenc
     return level
 
 
-RUNS_AFTER_MISSING = 8
-"""Uses of a plan, after lists were missing that were expected, for which none are expected."""
+RUNS_WITHOUT_EXPECTATION = 8
+"""Runs of a plan that expect no cached lists, after one that expected them in vain."""
 
-USED_OFTEN = 10
-"""Uses of a plan after which its form with cached rows is made, which takes as long as the plan took."""
+USES_BEFORE_CACHED_FORM = 10
+"""After this many uses of a plan, its form with cached rows is made. That takes as long as the plan took."""
 
 
 class CompiledExecutor:
@@ -149,7 +149,7 @@ class CompiledExecutor:
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(planner.plan, at_once=at_once)
-        self._used_often = 1 if at_once else USED_OFTEN
+        self._used_often = 1 if at_once else USES_BEFORE_CACHED_FORM
         self.cached_tables = CachedTables()
 
     async def answer(
@@ -191,7 +191,7 @@ class CompiledExecutor:
         except RowsChanged:
             pass
         except ListsMissing:
-            cached_plan.complete_runs = -RUNS_AFTER_MISSING
+            cached_plan.complete_runs = -RUNS_WITHOUT_EXPECTATION
             return await self._execute(plan, run)
         except TooManyRows:
             cached_plan.retry_at = monotonic() + MAX_BACKOFF_SECONDS
@@ -202,10 +202,10 @@ class CompiledExecutor:
     ) -> dict[str, Any]:
         """Execute a plan with cached rows. Raises RowsChanged, ListsMissing and TooManyRows."""
         lists = database.lists
-        lists.are_expected = cached_plan.complete_runs > 0
+        lists.expects_all = cached_plan.complete_runs > 0
         changed = replace(run, database=database, cached=database.opened, lists=lists)
         answer = await execute(cached_plan.plan, changed)
-        if not lists.are_expected:
-            cached_plan.complete_runs = min(cached_plan.complete_runs + 1, 1 if lists.are_complete else 0)
+        if not lists.expects_all:
+            cached_plan.complete_runs = min(cached_plan.complete_runs + 1, 1 if lists.all_cached else 0)
         lists.end()
         return answer

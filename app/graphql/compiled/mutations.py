@@ -146,7 +146,7 @@ def _payload_field(builder: PlanBuilder, location: FieldLocation, key: str, deta
         return "[]"
     field = location.kind.fields[name]
     declared = declaration(field)
-    spec = declared.metadata.get("cell")
+    spec = declared.metadata.get("spec")
     if spec is None:
         serializer = builder.value_serializer(field.type, details)
         return f"{location.source.bind(serializer)}(row[{declared.python_name!r}])"

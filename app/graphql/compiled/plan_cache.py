@@ -29,7 +29,7 @@ class Plan:
     """The compiled form of a query: the row builder of its root, its service fields, and the steps below the root."""
 
     build: Maker
-    queries: Children
+    service_steps: Children
     steps: Children
     is_deep: bool
     """True if steps follow the first ones, so that the query needs several reads."""
@@ -44,7 +44,7 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class CachedRowsPlan:
-    """A plan, and the selections of cached rows that it refers to. It is not used as long as it rests.
+    """A plan, and the selections of cached rows that it refers to. It is not used before `retry_at`.
 
     `visible_ids` select the ids of cached rows that the viewer sees, besides the public ones.
     """
@@ -54,15 +54,15 @@ class CachedRowsPlan:
     visible_ids: Sequence[CompiledStatement]
     retry_at: float = 0.0
     complete_runs: int = 0
-    """Above 0 if all lists of its last level were cached the last time, so that it is not worth reading with the first.
+    """Positive if the last run had all lists and columns cached, so that the next one does not read them.
 
-    Below 0 is the number of uses for which this does not count, since lists were missing.
+    Negative: the number of runs left that expect none, since some were missing.
     """
 
 
 @dataclass(slots=True, eq=False)
 class LazyCachedPlan:
-    """The form of a plan with cached rows, if it has one. It is made when the plan has been used for some times."""
+    """The form of a plan with cached rows, if it has one. It is made after a number of uses."""
 
     make: Callable[[], CachedRowsPlan | None] | None
     uses: int = 0
@@ -93,10 +93,10 @@ _Key = tuple[Any, ...]
 
 def plan_for(root: RowBuilder) -> Plan:
     """Return the plan of a root object."""
-    queries = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
+    service_steps = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
     steps = tuple(child for child in root.children if not isinstance(child[1], ServiceStep))
     is_deep = any(step.has_children for _, step in steps)
-    return Plan(root.make, queries, steps, is_deep, _joined_steps(steps) if is_deep else None)
+    return Plan(root.make, service_steps, steps, is_deep, _joined_steps(steps) if is_deep else None)
 
 
 def _joined_steps(steps: Children) -> Mapping[Any, KeyColumns | None] | None:

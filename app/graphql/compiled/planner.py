@@ -33,13 +33,13 @@ from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments, Convert
 from app.graphql.compiled import serializers
 from app.graphql.compiled.cached_list_step import CachedListStep
-from app.graphql.compiled.cached_selections import CachedSelections, NotCached
+from app.graphql.compiled.cached_selections import CachedSelections, NotCacheable
 from app.graphql.compiled.connection_step import ConnectionStep
 from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import CachedRowsPlan, LazyCachedPlan, Plan, plan_for
 from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
-from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, Rows, ServiceStep, without_readers
+from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, RowQuery, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
     FieldLocation,
     declaration,
@@ -90,7 +90,7 @@ class Planner:
 
         plan = build(None)
         has_pages = any(isinstance(step, ConnectionStep) for _, step in plan.steps)
-        return replace(plan, cached_form=LazyCachedPlan(build_cached)) if has_pages and not plan.queries else plan
+        return replace(plan, cached_form=LazyCachedPlan(build_cached)) if has_pages and not plan.service_steps else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
@@ -127,7 +127,7 @@ class PlanBuilder:
             raise NotPlannable("introspection")
         field = location.kind.fields[name]
         declared = declaration(field)
-        spec: FieldSpec | None = declared.metadata.get("cell")
+        spec: FieldSpec | None = declared.metadata.get("spec")
         if spec is None:
             return self._edge_field(location, key, declared.python_name, details)
         if spec.part:
@@ -162,7 +162,7 @@ class PlanBuilder:
         if location.refers is not None and spec.joined is location.refers.table:
             return self.row_object(location.part(kind, key, spec), fields)
         if self.selections is not None and spec.reference is not None:
-            with suppress(NotCached):
+            with suppress(NotCacheable):
                 assert spec.joined is not None
                 return self.selections.part(self, location, Reference(spec.joined, spec.reference), kind, fields)
         return self.object(location.part(kind, key, spec), fields)
@@ -258,7 +258,7 @@ class PlanBuilder:
         return self.row_object(node, self.below(node.kind, details))
 
     def row_object(self, location: FieldLocation, fields: Fields) -> str:
-        """Return the text of the object of a row, or of the cached row that it refers to; raises NotCached."""
+        """Return the text of the object of a row, or of the cached row that it refers to; raises NotCacheable."""
         refers = location.refers
         if refers is None or location.table is not refers.table:
             return self.object(location, fields)
@@ -285,7 +285,7 @@ class PlanBuilder:
         relation = spec.follow
         assert relation is not None
         if self.selections is not None:
-            with suppress(NotCached):
+            with suppress(NotCacheable):
                 name, fields = declaration(field).python_name, self.below(object_of(field.type), details)
                 return self.selections.edge(self, location, name, spec, field, fields)
         make = self._page if relation.kind == "page" else self.related
@@ -308,17 +308,17 @@ class PlanBuilder:
         """Return the step of an edge to the rows of a key."""
         kind = object_of(field.type)
         if self.selections is not None:
-            with suppress(NotCached):
+            with suppress(NotCacheable):
                 return self.selections.step(self, key, field, relation, self.below(kind, details))
         rows = self.rows(relation, kind, self.below(kind, details))
         return RelationStep(key, relation.kind == "many", is_non_null_type(field.type), rows)
 
-    def rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
+    def rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> RowQuery:
         """Return the statements of a relation for these fields, and the builder of their objects."""
         source = BuilderSource(Columns())
         return self.rows_of(relation, source, self.object(FieldLocation(kind, table_of(kind), source), fields))
 
-    def rows_of(self, relation: Relation, source: BuilderSource, text: str) -> Rows:
+    def rows_of(self, relation: Relation, source: BuilderSource, text: str) -> RowQuery:
         """Return the statements of a relation for the columns of `source`, and the builder of the objects of `text`."""
         builder = source.build(text)
         selects, layout = self.planner.statements, source.columns.layout()
@@ -327,7 +327,7 @@ class PlanBuilder:
         def by_key() -> CompiledStatement:
             return without_readers(selects.select_by_key(relation, layout, self.viewer))
 
-        return Rows(without_readers(selects.select_by_keys(relation, layout, self.viewer)), by_key, builder)
+        return RowQuery(without_readers(selects.select_by_keys(relation, layout, self.viewer)), by_key, builder)
 
     def new_edge(self, key: str, field: GraphQLField, edge: ListEdge, details: Sequence[Any]) -> ItemStep:
         """Return the step of the edge of a new item."""
@@ -348,7 +348,7 @@ class PlanBuilder:
         named = get_named_type(field.type)
 
         @cache
-        def rows_of(name: str) -> Rows:
+        def rows_of(name: str) -> RowQuery:
             # The relations of an interface have the names of its types.
             kind = named if is_object_type(named) else self.planner.schema.type_map[name]
             assert is_object_type(kind)
@@ -363,7 +363,7 @@ class PlanBuilder:
         self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]
     ) -> ConnectionStep | CachedListStep:
         if self.selections is not None:
-            with suppress(NotCached):
+            with suppress(NotCacheable):
                 return self.selections.page(self, key, field, relation, details)
         kind = object_of(field.type)
         connection = ConnectionPlanner(self, relation, kind)

@@ -50,7 +50,7 @@ class PlanRun:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class RowQuery:
     """A statement for many keys, a statement for one key, and the row builder of both."""
 
     by_keys: CompiledStatement
@@ -71,7 +71,7 @@ class RelationStep:
     response_key: str
     is_many: bool
     is_required: bool
-    rows: Rows
+    rows: RowQuery
 
     is_joinable: ClassVar[bool] = True
 
@@ -161,7 +161,7 @@ class LookupStep:
     is_list: bool
     arguments: Arguments
     has_children: bool
-    rows_of: Callable[[str], Rows]
+    rows_of: Callable[[str], RowQuery]
 
     is_joinable: ClassVar[bool] = False
 

@@ -15,7 +15,7 @@ from app.graphql.http import accept, request
 from app.graphql.http import response as responses
 from app.graphql.http.messages import GraphQLAnswer, GraphQLRequest
 from app.http import MethodNotAllowed, parse_headers
-from app.http.exact_json import SentJson
+from app.http.exact_json import RequestJson
 from app.observability import request_stats
 
 DEFAULT_LIMITS = RequestLimits()
@@ -84,7 +84,7 @@ class GraphQLEndpoint:
         operation = request.from_url(parameters)
         if "variables" in parameters:
             text = b'{"variables":%s}' % parameters["variables"].encode()
-            operation.body = SentJson(text, {"variables": operation.variables})
+            operation.body = RequestJson(text, {"variables": operation.variables})
         self._require_few_values(operation, len(parameters.get("variables", "")))
         try:
             return await self._answer(scope, operation)

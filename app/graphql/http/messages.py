@@ -10,7 +10,7 @@ from app.domain.errors import BadRequest
 from app.graphql.documents.cache import ValidatedDocument
 from app.graphql.documents.canonical import SentText
 from app.http import Cookie
-from app.http.exact_json import SentJson
+from app.http.exact_json import RequestJson
 
 
 @dataclass(slots=True, eq=False)  # not frozen, which would triple the time of its creation
@@ -38,7 +38,7 @@ class GraphQLRequest:
     is_get: bool
     sha256: str | None = None
     size: int = 0
-    body: SentJson | None = None
+    body: RequestJson | None = None
     ready: ParsedRequest | None = None
 
 

@@ -12,7 +12,7 @@ from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
 from app.http.exact_json import (
     MAX_VALUES,
-    SentJson,
+    RequestJson,
     find_problems,
     has_members,
     is_unchanged,
@@ -77,7 +77,7 @@ def from_body(body: bytes, most_values: int = MAX_VALUES) -> GraphQLRequest:
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     request = _to_request(value, is_get=False)
-    request.body = SentJson(body, value, is_flat, is_exact)
+    request.body = RequestJson(body, value, is_flat, is_exact)
     return request
 
 

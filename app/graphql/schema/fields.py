@@ -70,13 +70,13 @@ def column(
     """Declare a column of the row. `of` replaces the column of this name; the field is null unless `guard` holds."""
     spec = FieldSpec(of=of, guard=guard, read=read)
     return strawberry.field(
-        description=description, metadata={"cell": spec}, directives=_requirement(requires, unless), name=name
+        description=description, metadata={"spec": spec}, directives=_requirement(requires, unless), name=name
     )
 
 
 def identity(description: str) -> Any:
     """Declare the global id of the row."""
-    return strawberry.field(description=description, metadata={"cell": FieldSpec(identity=True)})
+    return strawberry.field(description=description, metadata={"spec": FieldSpec(identity=True)})
 
 
 def part(
@@ -96,7 +96,7 @@ def part(
     spec = FieldSpec(
         of=None if guard is None else PRESENT, guard=guard, part=True, joined=of, via=via, reference=reference
     )
-    return strawberry.field(description=description, metadata={"cell": spec}, directives=_requirement(requires, unless))
+    return strawberry.field(description=description, metadata={"spec": spec}, directives=_requirement(requires, unless))
 
 
 def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
@@ -175,7 +175,7 @@ def declare_field(
     `change` runs the mutation of the field, called with (context, name, payload, arguments). `keys` are the fields of
     an outcome from which a payload takes the key of this field.
     """
-    metadata = {"cell": spec, "resolve": resolve, "change": change, "keys": tuple(keys)}
+    metadata = {"spec": spec, "resolve": resolve, "change": change, "keys": tuple(keys)}
     field = DeclaredField(description=description, metadata=metadata, directives=directives, default=None)
     field.init = False
     field.arguments = [_argument(*each) for each in arguments]
@@ -306,7 +306,7 @@ def response_location(info: Any) -> tuple[str, ...]:
 
 def field_spec(info: Any) -> FieldSpec:
     """Return the field spec of the field that is being resolved."""
-    spec: FieldSpec = info.field.metadata["cell"]
+    spec: FieldSpec = info.field.metadata["spec"]
     return spec
 
 

@@ -18,7 +18,7 @@ def layout(entity: Any) -> Layout:
 def field_specs(entity: Any) -> dict[str, FieldSpec]:
     """Return the field specs of a type by the Python names of its fields."""
     fields = entity.__strawberry_definition__.fields
-    return {field.python_name: spec for field in fields if (spec := field.metadata.get("cell")) is not None}
+    return {field.python_name: spec for field in fields if (spec := field.metadata.get("spec")) is not None}
 
 
 def _columns(entity: Any, row: Table, via: Via | None = None) -> list[tuple[str, FieldSpec, Table]]:

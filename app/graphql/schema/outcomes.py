@@ -93,7 +93,7 @@ def _plain(value: Any) -> Any:
 
 
 def _unpack_value(field: Any, value: Any) -> Any:
-    if (spec := field.metadata.get("cell")) is not None and spec.follow is not None:
+    if (spec := field.metadata.get("spec")) is not None and spec.follow is not None:
         return tuple(value) if isinstance(value, list) else value  # a key of several columns
     return _unpack(field.type, value)
 

@@ -96,13 +96,13 @@ async def test_only_the_list_is_read_again_that_a_commit_has_changed(
     owner = "resource_id" if table is Grant else "user_id"
     (key,) = (await database.ask(select(getattr(table, owner)).limit(1), freshness=db.Freshness.PRIMARY))[0]
     misses = list[set[int]]()
-    miss = cached_lists.OpenedLists.miss
+    miss = cached_lists.OpenedLists.record_misses
 
     def noting(self: Any, field: Any, keys: Any) -> Any:
         misses.append(set(keys))
         return miss(self, field, keys)
 
-    monkeypatch.setattr(cached_lists.OpenedLists, "miss", noting)
+    monkeypatch.setattr(cached_lists.OpenedLists, "record_misses", noting)
     await change_rows(database, delete(table).where(col(getattr(table, owner)) == key))
 
     await both.ask(Question(LISTS[name], {}), ADMIN, "admin")

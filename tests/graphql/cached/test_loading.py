@@ -12,7 +12,7 @@ from app.db.cached_rows import CachedTable
 from app.db.tables import Group, Org, Resource, ResourceType, col
 from app.domain import errors
 from app.graphql.compiled import connection_step
-from app.graphql.compiled.executor import USED_OFTEN
+from app.graphql.compiled.executor import USES_BEFORE_CACHED_FORM
 from tests.oracle.worlds import Question
 from tests.support.cached_rows import ADMIN, LIST, QUESTIONS, change_rows
 from tests.support.client import Api
@@ -155,7 +155,7 @@ async def test_with_cached_rows_a_query_takes_at_most_two_statements_more(
     root = registry["people"][0]
     for question in QUESTIONS:
         first = await api.statements(question.text, as_=root, **question.variables)
-        for _ in range(USED_OFTEN + 1):
+        for _ in range(USES_BEFORE_CACHED_FORM + 1):
             await api.statements(question.text, as_=root, **question.variables)
         statements.clear()
         assert await api.statements(question.text, as_=root, **question.variables) <= first + 1

@@ -44,7 +44,7 @@ async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[st
     resources, by_path = _one_of(arguments, "resources", "resource_paths")
     if not len(users) == len(resources) == len(roles):
         raise BadInput("Users, resources and `roles` must have the same length.", "roles")
-    checks.require_few(viewer, len(users))
+    checks.require_check_count(viewer, len(users))
     bits = [role._value_ for role in roles]  # `value` is a call
     user_ids = await checks.find_user_ids(database, users) if by_name else refs.keys_of("User", users)
     resource_ids = (
