@@ -54,6 +54,9 @@ class WrappedDatabase(Database):
     def write(self, *, dry_run: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
         return self._inner.write(dry_run=dry_run, is_large=is_large)
 
+    async def confirm(self) -> None:
+        await self._inner.confirm()
+
     def connections(self) -> tuple[int, int] | None:
         return self._inner.connections()
 

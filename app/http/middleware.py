@@ -16,7 +16,7 @@ from app.domain.errors import ChangeMade, Unavailable
 from app.http.deadlines import CHANGE_MADE
 from app.http.fastpath.buffered_response import BUFFERED, HEADER_CACHE
 from app.http.headers import parse_headers
-from app.http.shutdown import Shutdown
+from app.http.shutdown import Shutdown, run_lifespan
 from app.observability import logs, request_stats
 from app.observability.metrics import WorkerMetrics
 from app.observability.request_stats import RequestStats
@@ -69,7 +69,7 @@ class RequestMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await run_lifespan(self._app, scope, receive, send)
             return
         stats = self._begin(scope)
         stats.receive, stats.address = receive, (scope.get("client") or (None,))[0]

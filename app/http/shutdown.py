@@ -1,12 +1,18 @@
 """The graceful stop: after the signal the worker is not ready, and unfinished requests get a 503 response."""
 
 import asyncio
+import logging
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 LAST_SECONDS = 2.0
 """Seconds for cancelled requests to roll back before the database is closed."""
@@ -22,6 +28,24 @@ def stop_on_hangup() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+async def run_lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run an application until the server stops. If a second signal ends it at once, one line says so.
+
+    Starlette would send a trace of the cancellation, as of a fault.
+    """
+
+    async def send_unless_cancelled(message: Message) -> None:
+        is_cancelled = isinstance(sys.exception(), asyncio.CancelledError)
+        if message["type"] == "lifespan.shutdown.failed" and is_cancelled:
+            message = {"type": "lifespan.shutdown.complete"}
+        await send(message)
+
+    try:
+        await app(scope, receive, send_unless_cancelled)
+    except asyncio.CancelledError:
+        log.warning("stopped at once: another signal came before the end of the stop")
 
 
 @dataclass(slots=True)

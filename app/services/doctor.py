@@ -276,10 +276,11 @@ def _check_pooler(facts: DatabaseFacts) -> Check:
 
 
 def _check_backups(settings: Settings) -> Check:
-    backups = folders.list_backups(settings.backup_path)
+    kind = folders.kind_of(settings)
+    backups = folders.list_backups(settings.backup_path, kind)
     if not backups:
         return _warn("backups", f"there is none in {settings.backup_path}", "set BackupEvery, or run ostiary backup")
-    newest = folders.newest(settings.backup_path, _now())
+    newest = folders.newest(settings.backup_path, kind, _now())
     if newest is None or newest != backups[-1]:
         text = f"the newest is {backups[-1].file}, which is from the future"
         return _warn("backups", text, "set the clock of this machine, and move the backup to another folder")
@@ -306,8 +307,12 @@ async def check_registry(app: AppContext, settings: Settings, report: Report) ->
             text = f"the secret cannot decrypt the signing key {key.kid}"
             yield _warn("keys", text, "restore the secret, or run ostiary keys rotate")
     if app.provider is None and await bootstrap.is_default_password_valid(app, settings.default_admin):
-        text = "an administrator has the default password, which is public"
-        yield _warn("passwords", text, f"ostiary admin reset-password {settings.default_admin.user_name}")
+        if await bootstrap.is_administered(app):
+            text = "an administrator has the default password, which is public"
+            yield _warn("passwords", text, f"ostiary admin reset-password {settings.default_admin.user_name}")
+        else:
+            text = "there is no administrator yet: the next start creates one with the public default password"
+            yield _warn("passwords", text, "set OSTIARY_DEFAULT_ADMIN__PASSWORD before it")
     action = "do not let other users reach this database; use an empty one for them"
     if app.provider is None and await demo.is_demo_password_valid(app):
         yield _warn("passwords", "demo users have a public password", action)

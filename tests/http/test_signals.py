@@ -69,6 +69,21 @@ async def test_one_worker_stops_well(tmp_path: Path, number: signal.Signals) -> 
     assert left == [b"", b""]
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.3])
+async def test_a_second_signal_ends_it_without_a_trace(tmp_path: Path, pause: float) -> None:
+    with Server(tmp_path) as server:
+        server.ready()
+        server.signal(signal.SIGINT)
+        await asyncio.sleep(pause)
+        server.signal(signal.SIGINT)
+        ended = await asyncio.to_thread(server.ended)
+
+    lines = [json.loads(line) for line in ended.err.splitlines() if line.startswith("{")]
+    assert "Traceback" not in ended.err
+    assert [line["level"] for line in lines] in ([], ["warning"])
+    assert ended.code in {0, 130}
+
+
 async def test_several_workers_are_loaded_again_one_by_one(tmp_path: Path) -> None:
     with Server(tmp_path, "--workers", "2") as server:
         server.ready()

@@ -84,6 +84,18 @@ def test_a_sound_installation_has_no_problem_and_stays_as_it_is(settings: Settin
     assert _files() == before
 
 
+@pytest.mark.direct  # a pooler is a check of its own
+def test_without_an_administrator_none_is_to_be_reset(settings: Settings) -> None:
+    actions = []
+    for prepare in (administration.fill, administration.prepare):
+        prepare(settings)
+        checks = administration.inspect(settings, 1, ignore)
+        actions.append([each.action for each in checks if each.name == "passwords" and "default" in each.text])
+
+    reset = f"ostiary admin reset-password {settings.default_admin.user_name}"
+    assert actions == [["set OSTIARY_DEFAULT_ADMIN__PASSWORD before it"], [reset]]
+
+
 def make_backup(settings: Settings) -> None:
     if settings.is_sqlite:
         make(settings, settings.backup_path, ignore)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.config import Settings
 from app.db.types import format_instant
 
 _NAME = re.compile(r"ostiary-(\d{8}T\d{6})Z(?:-\d+)?\.(db|dump)")
@@ -40,26 +41,35 @@ def secret_beside(file: Path) -> Path:
     return file.with_name(f"{file.name}.secret")
 
 
-def list_backups(folder: Path) -> list[Backup]:
-    """Return the backups in a folder, oldest first; [] if there is no folder."""
+def kind_of(settings: Settings) -> str:
+    """Return the suffix of the backups of a database: `db` for SQLite, `dump` for PostgreSQL."""
+    return "db" if settings.is_sqlite else "dump"
+
+
+def list_backups(folder: Path, kind: str = "") -> list[Backup]:
+    """Return the backups in a folder, or those of one kind, oldest first; [] if there is no folder.
+
+    Those of another kind are of another database: a registry that has moved leaves them behind.
+    """
     if not folder.is_dir():
         return []
-    matches = [(path, match) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name)) and path.is_file()]
+    files = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir() if path.is_file())
+    matches = [(path, match) for path, match in files if match and match[2].endswith(kind)]
     backups = [Backup(path, datetime.strptime(match[1], _MOMENT).replace(tzinfo=UTC)) for path, match in matches]
     return sorted(backups, key=lambda each: (each.moment, len(each.file.name), each.file.name))
 
 
-def newest(folder: Path, now: datetime) -> Backup | None:
-    """Return the newest backup until now; one from the future was made while the clock was wrong."""
-    return next((each for each in reversed(list_backups(folder)) if each.moment <= now), None)
+def newest(folder: Path, kind: str, now: datetime) -> Backup | None:
+    """Return the newest backup of a kind until now; one from the future was made while the clock was wrong."""
+    return next((each for each in reversed(list_backups(folder, kind)) if each.moment <= now), None)
 
 
-def prune(folder: Path, keep: int, now: datetime) -> list[Path]:
-    """Delete all but the newest `keep` backups, with their secrets, and return their paths.
+def prune(folder: Path, kind: str, keep: int, now: datetime) -> list[Path]:
+    """Delete all but the newest `keep` backups of a kind, with their secrets, and return their paths.
 
     Those from the future count as the oldest.
     """
-    backups = sorted(list_backups(folder), key=lambda each: each.moment <= now)  # keeps the order otherwise
+    backups = sorted(list_backups(folder, kind), key=lambda each: each.moment <= now)  # keeps the order otherwise
     old = backups[: max(0, len(backups) - keep)]
     for each in old:
         each.file.unlink()

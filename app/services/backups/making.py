@@ -11,7 +11,7 @@ from app.config import Settings
 from app.db.backups import BackupFailed, Report, explain, postgresql, sqlite
 from app.db.migrations import INTERRUPTED
 from app.db.types import format_instant
-from app.services.backups.folder import Backup, clear_failure, draft, free_name, lock, secret_beside
+from app.services.backups.folder import Backup, clear_failure, draft, free_name, kind_of, lock, secret_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def make_locked(settings: Settings, folder: Path, report: Report, now: datetime)
     began = perf_counter()
     with explain(f"no backup was made in {folder}"), draft(folder) as copied, draft(folder) as secret:
         _require_finished(settings)
-        path = free_name(folder, now, "db" if settings.is_sqlite else "dump")
+        path = free_name(folder, now, kind_of(settings))
         _copy_secret(settings, secret)
         if settings.is_sqlite:
             sqlite.copy(settings.sqlite_path, copied, report)

@@ -17,7 +17,7 @@ from app.services.backups.making import CreatedBackup, make_locked
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 30.0
-"""Seconds between two looks at the folder."""
+"""Seconds between two checks of the folder."""
 
 RETRY = timedelta(minutes=10)
 """Time after a failure until the next attempt of any worker."""
@@ -38,7 +38,7 @@ class BackupSchedule:
         assert settings.backup_interval is not None
         self._settings, self._clock = settings, clock
         self._interval = settings.backup_interval
-        self._folder = settings.backup_path
+        self._folder, self._kind = settings.backup_path, folders.kind_of(settings)
         self._stop = threading.Event()
         self._next_attempt: datetime | None = None
         self.last_good: float | None = None
@@ -78,7 +78,7 @@ class BackupSchedule:
             except BackupFailed:
                 folders.note_failure(self._folder, self._clock())
                 raise
-            folders.prune(self._folder, self._settings.backup_keep, self._clock())
+            folders.prune(self._folder, self._kind, self._settings.backup_keep, self._clock())
         size, seconds = created.size, created.seconds
         log.info("made a backup file=%s bytes=%d seconds=%.1f", created.backup.file, size, seconds)
         return created
@@ -90,11 +90,11 @@ class BackupSchedule:
         failed = folders.failed_at(self._folder)
         if failed is not None and failed <= now < failed + min(RETRY, self._interval):
             return False
-        last = folders.newest(self._folder, now)
+        last = folders.newest(self._folder, self._kind, now)
         return last is None or now >= last.moment + self._interval
 
     def _note_newest(self) -> None:
-        last = folders.newest(self._folder, self._clock())
+        last = folders.newest(self._folder, self._kind, self._clock())
         self.last_good = last.moment.timestamp() if last else None
 
     def _continue(self, *_: object) -> None:

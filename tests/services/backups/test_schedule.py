@@ -71,6 +71,26 @@ def _days(number: int) -> list[str]:
     return [f"{datetime(2026, 11, 28, tzinfo=UTC) + timedelta(days=day):%Y-%m-%d}" for day in range(number)]
 
 
+def test_backups_of_another_database_do_not_count_and_stay(settings: Settings) -> None:
+    """A registry that has moved to the other kind of database leaves them behind."""
+    clock = Clock()
+    schedule = BackupSchedule(settings, clock)
+    other = {"db": "dump", "dump": "db"}[folders.kind_of(settings)]
+    Path("backups").mkdir()
+    left = [Path("backups", f"ostiary-2026112{day}T000000Z.{other}") for day in range(9)]
+    for path in left:
+        path.write_text("of the database before")
+    made = 0
+    for _ in range(5 * 24):
+        made += schedule.run_if_due() is not None
+        clock.now += HOUR
+    assert made == 5
+    assert all(path.exists() for path in left)
+    own = folders.list_backups(Path("backups"), folders.kind_of(settings))
+    assert len(own) == 3
+    assert schedule.last_good == own[-1].moment.timestamp()
+
+
 def test_a_restart_makes_no_backup_before_its_time(settings: Settings) -> None:
     clock = Clock()
     assert BackupSchedule(settings, clock).run_if_due() is not None
