@@ -23,7 +23,7 @@ BATCHES = 50
 USERS = 50
 RESOURCES = 100
 
-FLOOR = "floor: GET /health/live"
+BASELINE = "baseline: GET /health/live"
 
 LOGIN = """mutation ($name: String!, $password: String!) {
   login(input: {userName: $name, password: $password}) { session { token } errors { message } } }"""
@@ -71,14 +71,14 @@ class Asking:
         self._tokens: dict[int, str] = {}
 
     async def cases(self) -> list[Case]:
-        """Return every case, the floor first."""
+        """Return every case, the baseline first."""
         for user, name in NAMES.items():
             data = await answer(self._connection, login(name))
             self._tokens[user] = data["login"]["session"]["token"]
         first = [self._page(user, number) for user, number in GROUPS_OF.items()]
         deep = [await self._deep_page(user, number) for user, number in GROUPS_OF.items()]
         return [
-            Case(FLOOR, [get("/health/live")]),
+            Case(BASELINE, [get("/health/live")]),
             Case("the empty query", [graphql(NOTHING, None, self._tokens[world.TWENTY])], bool),
             *(each for pair in zip(first, deep, strict=True) for each in pair),
             self._nested("50 users with roles, orgs, groups: administrator", "users", NESTED_USERS, world.ADMIN, USERS),

@@ -26,11 +26,11 @@ from app.http import encode_json
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
 from scripts.benchmark import world
+from scripts.benchmark.baseline import TOKEN
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS, RESOURCES_PAGE, login
-from scripts.benchmark.floor import TOKEN
 from scripts.benchmark.load import Measured as Load
 from scripts.benchmark.load import Refused, answer, graphql, measure, opened
-from scripts.benchmark.server import FLOOR, Server
+from scripts.benchmark.server import BASELINE, Server
 from scripts.benchmark.world import NAMES
 
 SMALL = "{ viewer { user { userName } } }"
@@ -149,20 +149,20 @@ def _line(query: str, viewer: str, database: str, resources: int, results: Measu
 
 
 async def over_http(url: str, folder: Path, seconds: float) -> tuple[Load, Load]:
-    """Measure the small query at a complete server and at the floor, in turns; return both."""
-    with Server(url, folder) as server, Server(url, folder, command=FLOOR) as least:
+    """Measure the small query at a complete server and at the baseline, in turns; return both."""
+    with Server(url, folder) as server, Server(url, folder, command=BASELINE) as least:
         async with opened(server.port, 1) as (connection,):
             token = (await answer(connection, login(NAMES[world.ADMIN])))["login"]["session"]["token"]
-        ours, floor = Load(), Load()
+        ours, baseline = Load(), Load()
         for _ in range(ROUNDS):
-            await measure(least.port, [graphql(SMALL, None, TOKEN)], seconds / ROUNDS, floor)
+            await measure(least.port, [graphql(SMALL, None, TOKEN)], seconds / ROUNDS, baseline)
             await measure(server.port, [graphql(SMALL, None, token)], seconds / ROUNDS, ours)
-    return ours, floor
+    return ours, baseline
 
 
-def compared(database: str, ours: Load, floor: Load) -> str:
+def compared(database: str, ours: Load, baseline: Load) -> str:
     """Return the results over HTTP, in a sentence."""
     return (
-        f"- {database}: `{SMALL}`, signed in, over HTTP: {ours.rate:,.0f} requests/s, the floor {floor.rate:,.0f}: "
-        f"{ours.rate / floor.rate:.2f} of it; medians {ours.median * 1000:.2f} and {floor.median * 1000:.2f} ms."
+        f"- {database}: `{SMALL}`, signed in, over HTTP: {ours.rate:,.0f} requests/s, the baseline {baseline.rate:,.0f}:"
+        f" {ours.rate / baseline.rate:.2f} of it; medians {ours.median * 1000:.2f} and {baseline.median * 1000:.2f} ms."
     )

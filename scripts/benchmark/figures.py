@@ -1,4 +1,4 @@
-"""The figures of a release, to compare with: the medians of all cases as multiples of the floor of their run."""
+"""The figures of a release, to compare with: the medians of all cases as multiples of the baseline of their run."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ TOLERANCE = 1.25
 """A case may cost so many times its figure: the same code differs by up to a fifth from run to run."""
 
 Figures = dict[str, dict[str, float]]
-"""By database and number of resources, such as `SQLite 100000`: the multiple of the floor by case."""
+"""By database and number of resources, such as `SQLite 100000`: the multiple of the baseline by case."""
 
 
 class Unusable(Exception):
@@ -30,7 +30,7 @@ def newest() -> Path:
 
 def of(runs: Sequence[Run]) -> Figures:
     """Return the figures of these runs."""
-    return {_name(run): {case: round(run.over_floor(case), 2) for case in run.measured} for run in runs}
+    return {_name(run): {case: round(run.over_baseline(case), 2) for case in run.measured} for run in runs}
 
 
 def write(file: Path, runs: Sequence[Run]) -> None:
@@ -56,7 +56,7 @@ def require_common(names: Sequence[str], figures: Figures) -> None:
 def comparison(runs: Sequence[Run], figures: Figures) -> tuple[list[str], bool]:
     """Return a Markdown table of the cases beside their figures, and True if none became slower."""
     rows = [*_rows(runs, figures)]
-    lines = ["| case | world | × floor before | now | now ÷ before |", "| --- | --- | ---: | ---: | ---: |"]
+    lines = ["| case | world | × baseline before | now | now ÷ before |", "| --- | --- | ---: | ---: | ---: |"]
     for case, world, before, now in rows:
         ratio = now / before
         mark = " slower" if ratio > TOLERANCE else ""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scripts.benchmark.cases import FLOOR
+from scripts.benchmark.cases import BASELINE
 from scripts.benchmark.load import CONNECTIONS, Measured
 
 FLAT = 1.5
@@ -23,15 +23,15 @@ class Run(NamedTuple):
     sizes: dict[str, int] = {}  # noqa: RUF012 - nothing is put into this one
     """Bytes of the `database`, and of the memory of the `worker` after the measurement."""
 
-    def over_floor(self, case: str) -> float:
-        """Return the median, as a multiple of the floor of the same run."""
-        return self.measured[case].median / self.measured[FLOOR].median
+    def over_baseline(self, case: str) -> float:
+        """Return the median, as a multiple of the baseline of the same run."""
+        return self.measured[case].median / self.measured[BASELINE].median
 
 
 def table(runs: Sequence[Run], command: str, versions: Sequence[str]) -> str:
     """Return everything as Markdown."""
     grown = len({run.resources for run in runs}) > 1
-    head = ["case", "database", "resources", "median ms", "p99 ms", "requests/s", "× floor"] + ["grew"] * grown
+    head = ["case", "database", "resources", "median ms", "p99 ms", "requests/s", "× baseline"] + ["growth"] * grown
     lines = [_line(head), _line(["---", "---"] + ["---:"] * (len(head) - 2))]
     lines += [_line(_cells(runs, run, case, grown)) for case in runs[0].measured for run in runs]
     said = f"{about(command, versions)} Median and p99 at one connection, requests/s at {CONNECTIONS}."
@@ -52,7 +52,7 @@ def _cells(runs: Sequence[Run], run: Run, case: str, grown: bool) -> list[str]:
         f"{case_times.median * 1000:.2f}",
         f"{case_times.p99 * 1000:.2f}",
         f"{case_times.rate:,.0f}",
-        f"{run.over_floor(case):.1f}",
+        f"{run.over_baseline(case):.1f}",
     ]
     if grown:
         growth = _growth(runs, run, case)

@@ -21,8 +21,8 @@ SERVE = ("-c", "import sys; from app.cli import main; sys.exit(main())", "serve"
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
-FLOOR = ("-m", "scripts.benchmark.floor")
-"""The command of the floor: a server that does as little as possible."""
+BASELINE = ("-m", "scripts.benchmark.baseline")
+"""The command of the baseline: a server that does as little as possible."""
 
 
 class Server:

@@ -11,7 +11,7 @@ import pytest
 
 from scripts.benchmark import console, figures, floods, hostile, peers, report, server, textbook
 from scripts.benchmark.__main__ import main
-from scripts.benchmark.cases import FLOOR
+from scripts.benchmark.cases import BASELINE
 from scripts.benchmark.filling import sqlite_world
 from scripts.benchmark.load import Measured, Refused
 from scripts.benchmark.report import Run
@@ -31,7 +31,7 @@ def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[
 
     output = capsys.readouterr().out
     (saved,) = figures.read(file).values()
-    assert {FLOOR, "one check"} <= saved.keys()
+    assert {BASELINE, "one check"} <= saved.keys()
     rows = [line.split(" | ") for line in output.splitlines() if " | SQLite | " in line]
     assert {"one check", "1,000 checks, with a writer", "grantAccess", "login"} <= {
         row[0].removeprefix("| ") for row in rows
@@ -194,7 +194,7 @@ def test_the_table_of_the_console_has_every_page_of_both_databases() -> None:
 
 def test_a_cost_that_grew_is_called_so() -> None:
     def run(resources: int, page: float) -> Run:
-        cases = {FLOOR: 0.001, "page, first": 0.002, "page, deep": page}
+        cases = {BASELINE: 0.001, "page, first": 0.002, "page, deep": page}
         return Run("SQLite", resources, {name: Measured([cost], 1, cost) for name, cost in cases.items()})
 
     flat = report.table([run(10, 0.002)], "scripts/bench", ["SQLite"])
@@ -206,8 +206,8 @@ def test_a_cost_that_grew_is_called_so() -> None:
 
 
 def test_a_case_that_became_slower_than_its_figure_is_named(tmp_path: Path) -> None:
-    def run(cost: float, floor: float = 0.001) -> Run:
-        cases = {FLOOR: floor, "one check": cost, f"only at {cost}": cost}
+    def run(cost: float, baseline: float = 0.001) -> Run:
+        cases = {BASELINE: baseline, "one check": cost, f"only at {cost}": cost}
         return Run("SQLite", 10, {name: Measured([time], 1, time) for name, time in cases.items()})
 
     file = tmp_path / "speed-1.0.0.json"
@@ -215,11 +215,11 @@ def test_a_case_that_became_slower_than_its_figure_is_named(tmp_path: Path) -> N
     stored = figures.read(file)
 
     slower, is_as_fast = figures.comparison([run(0.0055)], stored)
-    same = figures.comparison([run(0.008, floor=0.002)], stored)  # another machine: the ratio to the floor is the same
+    same = figures.comparison([run(0.008, baseline=0.002)], stored)  # another machine, the same ratio
 
     assert (slower[2:4], is_as_fast) == (
         [
-            "| floor: GET /health/live | SQLite 10 | 1.0 | 1.0 | 1.00 |",
+            "| baseline: GET /health/live | SQLite 10 | 1.0 | 1.0 | 1.00 |",
             "| one check | SQLite 10 | 4.0 | 5.5 | 1.38 slower |",
         ],
         False,
