@@ -163,6 +163,6 @@ async def over_http(url: str, folder: Path, seconds: float) -> tuple[Load, Load]
 def compared(database: str, ours: Load, baseline: Load) -> str:
     """Return the results over HTTP, in a sentence."""
     return (
-        f"- {database}: `{SMALL}`, signed in, over HTTP: {ours.rate:,.0f} requests/s, the baseline {baseline.rate:,.0f}:"
-        f" {ours.rate / baseline.rate:.2f} of it; medians {ours.median * 1000:.2f} and {baseline.median * 1000:.2f} ms."
+        f"- {database}: `{SMALL}` over HTTP, signed in: {ours.rate:,.0f} requests/s, baseline {baseline.rate:,.0f}, "
+        f"{ours.rate / baseline.rate:.2f} of it; medians {ours.median * 1000:.2f} and {baseline.median * 1000:.2f} ms."
     )
