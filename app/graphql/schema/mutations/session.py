@@ -181,7 +181,8 @@ class SessionMutations:
         unless="the user is the viewer",
     )
     change_password: ChangePasswordPayload | None = action(
-        "Change the viewer's own password. All session tokens of the viewer are revoked, and a new one is returned.",
+        "Change the viewer's own password. All session tokens of the viewer are revoked, and a new one is returned. "
+        "The code is CONFLICT if another request has changed the password meanwhile.",
         ChangePasswordInput,
         _change_password,
     )
