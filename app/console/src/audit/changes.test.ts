@@ -82,7 +82,10 @@ const TABLE: Readonly<Record<ObjectType, Readonly<Record<string, readonly [unkno
         'luca · no role',
       ],
     ],
-    upload: [{ bytes: 1024, state: 'FINISHED', replacedBytes: 0 }, ['1 KiB', 'replaces 0 bytes', 'Finished']],
+    upload: [
+      { bytes: 1024, state: 'FINISHED', replacedBytes: 10 },
+      ['1 KiB', 'replaces 10 bytes', 'Finished'],
+    ],
     download: [{ bytes: 1024, expiresAt: END }, ['1 KiB', 'until 15 May 2026']],
   },
   RESOURCE_TYPE: { name: ['FIELD_NOTES', ['Field Notes']], hasData: [true, ['Yes']] },

@@ -74,7 +74,7 @@ export const transfer: Words = (value, labels) => {
   const { bytes, replacedBytes, state, expiresAt } = isFields(value) ? value : {};
   return [
     ...size(bytes, labels),
-    ...size(replacedBytes, labels).map((replaced) => words.replaces(replaced)),
+    ...(replacedBytes === 0 ? [] : size(replacedBytes, labels)).map((replaced) => words.replaces(replaced)),
     ...(typeof state === 'string' ? [labelOf(state)] : []),
     ...(typeof expiresAt === 'string' ? [words.until(dayOf(expiresAt))] : []),
   ];
