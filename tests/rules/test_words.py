@@ -81,6 +81,14 @@ GOOD_MARKDOWN = (
 )
 
 
+BAD_CONSOLE = {
+    "export const words = {\n  a: 'Whoever asks.',\n};": "2 Whoever",
+    f"a: 1,\nb: '{LONG}word. Short.'": "2 33 words",
+    f"a: (n: string) => phrase`{LONG}${{n}}`": "1 33 words",
+}
+GOOD_CONSOLE = (f"a: '{LONG.strip()}. {LONG.strip()}.',", f"a: 'One.',\nb: phrase`{'word ' * 20}${{one(two, three)}}`")
+
+
 def _broken(path: str, text: str) -> str:
     return ", ".join(f"{each.line} {each.word}" for each in sorted(words.check_text(path, text)))
 
@@ -137,6 +145,16 @@ def test_the_sentences_of_a_document_are_those_a_reader_sees() -> None:
     ]
 
 
+@pytest.mark.parametrize(("text", "broken"), BAD_CONSOLE.items())
+def test_a_banned_word_or_a_long_sentence_of_the_console_is_found_on_its_line(text: str, broken: str) -> None:
+    assert _broken("app/console/src/access/peopleWords.ts", text) == broken
+
+
+@pytest.mark.parametrize("text", GOOD_CONSOLE)
+def test_short_sentences_of_the_console_are_no_findings(text: str) -> None:
+    assert _broken("app/console/src/access/words.ts", text) == ""
+
+
 def test_every_default_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: set[str] = set()
     monkeypatch.setattr(words, "check_text", lambda path, _: read.add(path) or ())  # type: ignore[func-returns-value]
@@ -145,6 +163,7 @@ def test_every_default_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
     package = {path.relative_to(words.HOME).as_posix() for path in files(words.HOME / "app") if path.suffix == ".py"}
     assert read > package | {"schema.graphql", "README.md", "app/README.md", "CHANGELOG.md", "docs/how-to/fail2ban.md"}
+    assert read > {"app/console/src/access/words.ts", "app/console/src/access/peopleWords.ts"}
     assert not [path for path in read if path.startswith(words.SKIPPED)]
 
 

@@ -1,6 +1,6 @@
 """Find the words that the language rules ban: python -m tests.rules.words [paths]
 
-Without paths it reads the package, the schema, both READMEs, the changelog and the docs.
+Without paths it reads the package, the words of the console, the schema, both READMEs, the changelog and the docs.
 Each line of its output is `path:line: word — rule, suggestion`. The exit code is 1 when it prints one.
 """
 
@@ -23,6 +23,9 @@ from tests.support import sources
 HOME = Path(__file__).parents[2]
 DEFAULT_PATHS = ("app", "schema.graphql", "README.md", "CHANGELOG.md", "docs")
 SUFFIXES = {".py", ".graphql", ".md", ".js", ".css", ".html"}
+CONSOLE_WORDS = re.compile(r"(?:^|/)(?:words|\w+Words)\.ts$")
+"""The files of the console with its English texts."""
+
 SKIPPED = ("docs/releases/", "tests/rules/words.py", "tests/rules/test_words.py")
 """Texts that stay as they were released, and the files that have the words themselves."""
 
@@ -134,6 +137,8 @@ def check_text(path: str, text: str) -> Iterator[Finding]:
         yield from _markdown(path, text)
     else:
         yield from _prose(path, [(1, text)])
+        if CONSOLE_WORDS.search(path):
+            yield from _console_sentences(path, text)
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -141,7 +146,7 @@ def _files(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(path)
     inside = sources.files(path) if path.is_dir() else [path]
     for file in inside:
-        if file.suffix in SUFFIXES and not _name(file).startswith(SKIPPED):
+        if (file.suffix in SUFFIXES or CONSOLE_WORDS.search(file.as_posix())) and not _name(file).startswith(SKIPPED):
             yield file
 
 
@@ -252,9 +257,28 @@ def _markdown(path: str, text: str) -> Iterator[Finding]:
     yield from _prose(path, [(1, prose)])
     for sentence in markdown.sentences(text):
         if len(sentence.words) > MAX_SENTENCE_WORDS:
-            begin = " ".join(sentence.words[:QUOTED_WORDS])
-            rule = f"sentence of more than {MAX_SENTENCE_WORDS} words"
-            yield Finding(path, sentence.line, f"{len(sentence.words)} words", rule, f'split it: "{begin} …"')
+            yield _too_long(path, sentence.line, sentence.words)
+
+
+def _too_long(path: str, line: int, words: Sequence[str]) -> Finding:
+    begin = " ".join(words[:QUOTED_WORDS])
+    rule = f"sentence of more than {MAX_SENTENCE_WORDS} words"
+    return Finding(path, line, f"{len(words)} words", rule, f'split it: "{begin} …"')
+
+
+_CONSOLE_TEXT = re.compile(r"'((?:[^'\\\n]|\\.)*)'|`([^`]*)`")
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_SENTENCE_END = re.compile(r"(?<=[.:?!])\s+")
+
+
+def _console_sentences(path: str, text: str) -> Iterator[Finding]:
+    """Return the sentences of the console that are too long; a placeholder counts as one word."""
+    for match in _CONSOLE_TEXT.finditer(text):
+        line = 1 + text.count("\n", 0, match.start())
+        for sentence in _SENTENCE_END.split(_PLACEHOLDER.sub("…", match[1] or match[2] or "")):
+            words = sentence.split()
+            if len(words) > MAX_SENTENCE_WORDS:
+                yield _too_long(path, line, words)
 
 
 def _folder(path: str) -> str:

@@ -1,16 +1,24 @@
 """Claims about the demo world: it needs an empty database, obeys the password policy, has the documented examples."""
 
+import re
+from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app import db
 from app.config import Settings
-from app.db.tables import GroupMember, LockEvent, Org, OrgMember, User, col
+from app.db.tables import GroupMember, LockEvent, Org, OrgMember, Resource, User, col
+from app.domain import resource_roles
 from app.domain.errors import Conflict, SettingsError
+from app.domain.viewer import ANONYMOUS
 from app.services import access_index_rebuild, bootstrap, demo
 from app.services.demo import names as demo_names
+from app.services.demo.resources import random_resources
+from app.services.demo.story import Story
+from app.services.demo.uploads import schedule_upload
 from tests.support.changes import answered, change, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, rows_of, stored_person
@@ -25,6 +33,7 @@ query ($slug: String!) {
   resource(by: {path: {orgSlug: "marine-science", slug: $slug}}) { viewerAccess { effectiveRoles } }
 }
 """
+STORAGE = "{ viewer { user { storage { usedBytes quotaBytes } } } }"
 READS = ["METADATA_READ", "DATASET_DATA_READ"]
 WRITES = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE"]
 EVERY = [*WRITES, "ADMIN"]
@@ -113,6 +122,44 @@ async def test_it_obeys_the_definition_of_the_index_and_has_ends_on_both_sides_o
     for table in (OrgMember, GroupMember):
         ends = [row[0] for row in await fetch(database, select(col(table.expires_at))) if row[0] is not None]
         assert min(ends) < database.clock() < max(ends)
+
+
+async def test_datasets_have_files_and_the_sums_of_their_orgs_are_right_and_within_the_quotas(
+    api: Api, database: db.Database, world: demo.DemoCounts
+) -> None:
+    sizes = await fetch(
+        database,
+        select(col(Org.slug), col(Org.size_bytes), func.sum(col(Resource.size_bytes)))
+        .join(Resource, col(Resource.org_id) == col(Org.id))
+        .group_by(col(Org.slug), col(Org.size_bytes)),
+    )
+    is_dataset = col(Resource.full_mask) == resource_roles.ALL
+    empty = await fetch(database, select(col(Resource.id)).where(is_dataset != (col(Resource.size_bytes) > 0)))
+    ines = await stored_person(database, "ines")
+    storage = (await api(STORAGE, as_=ines))["data"]["viewer"]["user"]["storage"]
+
+    assert len(sizes) == world.orgs
+    assert [slug for slug, stored, total in sizes if stored != total or not total] == []
+    assert empty == []
+    assert 0.05 < storage["usedBytes"] / storage["quotaBytes"] < 0.9
+
+
+async def test_the_same_seed_makes_the_same_sizes() -> None:
+    sizes = []
+    for _ in range(2):
+        story = Story(datetime(2026, 1, 1, tzinfo=UTC), Random(demo.SEED))
+        story.viewers = {name: ANONYMOUS for names in demo_names.PEOPLE for name in names}
+        for resource in random_resources(story):
+            schedule_upload(story, resource)
+        sizes.append([step.keywords["size"] for _, step in story.steps])
+
+    assert sizes[0] == sizes[1]
+    assert len(set(sizes[0])) == len(sizes[0]) == 8 * demo_names.KINDS["DATASET"]
+
+
+def test_no_description_has_marks_that_pages_show_as_they_are() -> None:
+    texts = [*demo_names.DESCRIPTIONS.values(), *(text for example in demo_names.EXAMPLES for text in example)]
+    assert [text for text in texts if re.search(r"[`*_]{1}\w", text)] == []
 
 
 async def test_the_examples_behave_as_their_names_say(api: Api, database: db.Database, world: demo.DemoCounts) -> None:

@@ -22,6 +22,7 @@ from app.services.app_context import AppContext
 from app.services.demo import names as words
 from app.services.demo.resources import examples, random_resources, schedule_resource
 from app.services.demo.story import DAY, Story, action_name, email_address, schedule_groups, schedule_orgs, user_name
+from app.services.demo.uploads import schedule_upload
 from app.services.resource_types import create_resource_type
 from app.services.users import UserCreate
 
@@ -79,6 +80,7 @@ async def fill(app: AppContext) -> DemoCounts:
         schedule_groups(story)
         for resource in [*random_resources(story), *examples(story)]:
             schedule_resource(story, resource)
+            schedule_upload(story, resource)
         for tx.now, step in sorted(story.steps, key=lambda dated: dated[0]):
             async with audit.sub_event(tx, step.keywords["viewer"], action_name(step)):
                 await step(tx)

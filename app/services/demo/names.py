@@ -229,7 +229,7 @@ EXAMPLES = (
     (
         "example-editors-write",
         "Example: everyone reads, editors write",
-        "As the other example, and the group `marine-science-editors` edits metadata and uploads files.",
+        "As the other example, and the group marine-science-editors edits metadata and uploads files.",
     ),
     (
         "example-locked",

@@ -24,7 +24,7 @@ TYPE_TEXTS = {
     "WORKFLOW": "Steps that process data, described by metadata.",
     "STUDY": "A study, described by metadata.",
     "PERSON": "A person, described by metadata. It is no account.",
-    "ORGANISATION": "An organisation, described by metadata. It contains no resources.",
+    "ORGANISATION": "An organization, described by metadata. It contains no resources.",
 }
 PERMISSION_LABELS = {
     "USERS_VIEW": "View Users",

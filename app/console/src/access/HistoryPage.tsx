@@ -1,11 +1,11 @@
-import { Button, Code, Modal, Stack, Text, Title } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
+import { ChangeDialog, actionWords } from '../audit';
 import { ResourceFrame } from '../resources';
 import { Loaded, Missing, Page, Table, Time, sharedWords, useTable } from '../shared';
-import classes from './Access.module.css';
 import { eventSentences } from './history';
 import type { Names } from './history';
 import { HistoryQuery } from './historyOperations';
@@ -25,7 +25,7 @@ const namesOf = ({ type, access }: HistoryResource): Names => ({
 
 function sentencesOf(edge: HistoryEdge, names: Names): readonly string[] {
   const { before, after, node } = edge;
-  return eventSentences({ action: node.action, actor: actorOf(edge), before, after }, names);
+  return eventSentences({ action: actionWords(node.action), actor: actorOf(edge), before, after }, names);
 }
 
 const columns = (names: Names) =>
@@ -87,7 +87,7 @@ export function HistoryPage(): ReactNode {
                 empty={<Text>{sharedWords.none}</Text>}
               />
             )}
-            {opened === null ? null : <Details edge={opened} onClose={() => setOpened(null)} />}
+            {opened === null ? null : <HistoryDetails edge={opened} onClose={() => setOpened(null)} />}
           </ResourceFrame>
         )
       }
@@ -95,31 +95,20 @@ export function HistoryPage(): ReactNode {
   );
 }
 
-interface DetailsProps {
+interface HistoryDetailsProps {
   readonly edge: HistoryEdge;
   readonly onClose: () => void;
 }
 
-/** Before and after as the log has them. */
-function Details({ edge: { before, after, node }, onClose }: DetailsProps): ReactNode {
-  const parts = [
-    { label: words.before, value: before },
-    { label: words.after, value: after },
-  ];
+function HistoryDetails({ edge, onClose }: HistoryDetailsProps): ReactNode {
+  const { before, after, node } = edge;
   return (
-    <Modal opened onClose={onClose} title={node.action} size="xl">
-      <Stack>
-        {parts.map(({ label, value }) => (
-          <Stack key={label} gap={4}>
-            <Title order={3} size="h5">
-              {label}
-            </Title>
-            <Code block className={classes['json'] ?? ''}>
-              {JSON.stringify(value, null, 2)}
-            </Code>
-          </Stack>
-        ))}
-      </Stack>
-    </Modal>
+    <ChangeDialog
+      action={node.action}
+      createdAt={node.createdAt}
+      actor={actorOf(edge)}
+      change={{ objectType: 'RESOURCE', before, after }}
+      onClose={onClose}
+    />
   );
 }

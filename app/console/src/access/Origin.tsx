@@ -1,8 +1,11 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Time } from '../shared';
+import { Time, isolated } from '../shared';
 import type { Origin } from './configuration';
 import { words } from './words';
+
+const giverOf = ({ grantedBy, grantedByName }: Origin): string =>
+  grantedBy?.displayName ?? grantedByName ?? words.system;
 
 /** Who granted an entry, and when. Undefined stands for an entry that is not saved yet. */
 export function OriginText({ origin }: { readonly origin: Origin | undefined }): ReactNode {
@@ -15,7 +18,7 @@ export function OriginText({ origin }: { readonly origin: Origin | undefined }):
   }
   return (
     <Text span size="sm">
-      {origin.grantedByName ?? words.system}, <Time value={origin.grantedAt} />
+      {isolated(giverOf(origin))}, <Time value={origin.grantedAt} />
     </Text>
   );
 }

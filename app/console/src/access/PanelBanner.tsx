@@ -101,11 +101,11 @@ function Told({ panel: { state, preview }, view }: PanelBannerProps): ReactNode 
               <List.Item key={index}>{sentence}</List.Item>
             ))}
           </ScrollList>
-          {view.isLoss ? (
+          {view.lossNote === null ? null : (
             <Text size="sm" c="dimmed">
-              {words.otherAccessKept}
+              {view.lossNote}
             </Text>
-          ) : null}
+          )}
         </>
       )}
     </div>

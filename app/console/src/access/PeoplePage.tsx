@@ -22,7 +22,7 @@ const ROLES = [
 ] as const;
 
 const nameOf = ({ kind, user, group }: AccessSubject): string =>
-  user === null ? (group?.displayName ?? words.kinds[kind]) : (user.displayName ?? user.userName);
+  user === null ? (group?.displayName ?? words.sets[kind]) : (user.displayName ?? user.userName);
 
 const idOf = ({ kind, user, group }: AccessSubject): string => user?.id ?? group?.id ?? kind;
 

@@ -5,7 +5,7 @@ import type { Configuration } from './fragments';
 import { withSubjects } from './subjects';
 
 const ENDED = '2025-01-01T00:00:00.123456Z';
-const made = { grantedAt: null, grantedByName: null };
+const made = { grantedAt: null, grantedByName: null, grantedBy: null };
 const configuration: Configuration = {
   revision: 7,
   general: { ...made, roles: ['METADATA_READ'], expiresAt: null },

@@ -10,6 +10,8 @@ import type { Subject, SubjectKey, Subjects } from './subjects';
 export interface Origin {
   readonly grantedAt: string | null;
   readonly grantedByName: string | null;
+  /** Null also if the user is deleted, or not visible to the viewer. */
+  readonly grantedBy: { readonly displayName: string | null } | null;
 }
 
 interface Grant extends Origin {

@@ -21,18 +21,30 @@ export const ConfigurationFields = graphql(`
       expiresAt
       grantedAt
       grantedByName
+      grantedBy {
+        id
+        displayName
+      }
     }
     anyone {
       roles
       expiresAt
       grantedAt
       grantedByName
+      grantedBy {
+        id
+        displayName
+      }
     }
     groups {
       roles
       expiresAt
       grantedAt
       grantedByName
+      grantedBy {
+        id
+        displayName
+      }
       group {
         id
         slug
@@ -46,6 +58,10 @@ export const ConfigurationFields = graphql(`
       expiresAt
       grantedAt
       grantedByName
+      grantedBy {
+        id
+        displayName
+      }
       user {
         id
         userName

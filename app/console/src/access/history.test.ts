@@ -49,5 +49,5 @@ it('tells all else', () => {
   expect(told({ name: 'a', metadata: {} }, { name: 'b', metadata: { c: 1 } })).toEqual([
     'Ann changed the name and the metadata.',
   ]);
-  expect(told({}, {}, 'beginUpload')).toEqual(['Ann: beginUpload']);
+  expect(told({}, { upload: { bytes: 1 } }, 'Begin upload')).toEqual(['Ann: Begin upload']);
 });

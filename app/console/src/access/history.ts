@@ -23,6 +23,9 @@ export interface ResourceEvent {
   readonly after: unknown;
 }
 
+/** Fields that have sentences of their own, or whose act says all. */
+const TOLD = new Set(['access', 'lock', 'reason', 'upload', 'download', 'truncated']);
+
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -100,7 +103,7 @@ export function eventSentences(event: ResourceEvent, names: Names): readonly str
   }
   const [old, now] = [fieldsOf(before), fieldsOf(after)];
   const told = [...accessSentences(who, old, now, names), ...lockSentences(who, old, now)];
-  const rest = Object.keys(now).filter((name) => !['access', 'lock', 'reason'].includes(name));
+  const rest = Object.keys(now).filter((name) => !TOLD.has(name));
   const fields = rest.map((name) => words.fields[name] ?? name);
   const sentences = rest.length > 0 ? [...told, words.changed(who, listed(fields))] : told;
   return sentences.length > 0 ? sentences : [words.other(who, action)];

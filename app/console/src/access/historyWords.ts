@@ -15,8 +15,6 @@ export const historyWords = {
   what: 'What',
   details: 'Details',
   detailsOf: (who: string, when: string) => phrase`Details of the change by ${who} at ${when}`,
-  before: 'Before',
-  after: 'After',
   system: 'The system',
   notAllowed: 'Only administrators of this resource can see its history.',
   subjects: { general: 'everybody signed in', anyone: 'anyone, signed in or not' },

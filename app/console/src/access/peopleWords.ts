@@ -1,6 +1,7 @@
 import { phrase } from '../shared';
 export const peopleWords = {
-  about: 'Everybody who has a role on this resource. Sets of users come first.',
+  about:
+    'Everybody who has a role on this resource. Everybody signed in and other groups of people come first.',
   label: 'People with access',
   subject: 'Who',
   kind: 'Kind',
@@ -13,13 +14,22 @@ export const peopleWords = {
   whyOf: (name: string) => phrase`Why ${name} has access`,
   noReason: 'You can see no reason.',
   set: (count: number) => phrase`${count.toLocaleString('en')} members`,
-  kinds: {
+  sets: {
     ANYONE: 'Anyone, signed in or not',
     GENERAL: 'Everybody signed in',
+    GROUP: 'A group',
+    USER: 'A user',
+    ORG: 'Members of the organization',
+    OWNER: 'The owner',
+    PERMISSION: 'Administrators of the registry',
+  },
+  kinds: {
+    ANYONE: 'All visitors',
+    GENERAL: 'All users',
     GROUP: 'Group',
     USER: 'User',
-    ORG: 'Members of the organization',
+    ORG: 'Organization',
     OWNER: 'Owner',
-    PERMISSION: 'Administrators of the registry',
+    PERMISSION: 'Permission',
   },
 };

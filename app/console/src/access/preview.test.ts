@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ResourceRole } from '../api';
 import type { RoleInfo } from './fragments';
 import type { AccessChange } from './operations';
-import { sentenceOf, warningsOf } from './preview';
+import { lossNote, sentenceOf, warningsOf } from './preview';
 
 const role = (name: ResourceRole, label: string, ...impliedRoles: ResourceRole[]): RoleInfo => ({
   role: name,
@@ -90,4 +90,12 @@ it('warns of the loss and of an end of the own administration', () => {
   expect(warningsOf([], ROLES, { kind: 'ends', at: '2027-05-03T12:00:00Z' })).toEqual([
     { key: 'own', text: 'You will administer this resource only until 3 May 2027. I want this.' },
   ]);
+});
+
+it('names general access as a way that is left only if it loses no role itself', () => {
+  const general = change({ lost: ['METADATA_READ'] });
+  const byGroup = change({ kind: 'GROUP', group, lost: ['METADATA_READ'] });
+  expect(lossNote([change({ gained: ['METADATA_READ'] })])).toBeNull();
+  expect(lossNote([byGroup])).toMatch(/organization or general access\.$/);
+  expect(lossNote([byGroup, general])).toMatch(/through a group or an organization\.$/);
 });

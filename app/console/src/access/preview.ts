@@ -83,6 +83,12 @@ export function sentenceOf(
     : phrase`${who} ${listed(parts)}.`;
 }
 
+/** Say by which other ways a user may keep a lost role: not by general access that loses roles itself. */
+export function lossNote(changes: readonly AccessChange[]): string | null {
+  const losses = changes.filter(({ lost }) => lost.length > 0);
+  return losses.length === 0 ? null : words.otherAccessKept(losses.some(({ kind }) => kind === 'GENERAL'));
+}
+
 const isWide = (role: ResourceRole): boolean => role === 'ADMIN' || role.startsWith('DATASET_DATA');
 
 function ownWarnings(fate: OwnAdmin): readonly Warning[] {

@@ -8,11 +8,12 @@ const group = (id: string, displayName: string) => ({
   expiresAt: null,
   grantedAt: null,
   grantedByName: null,
+  grantedBy: null,
   group: { id, slug: id, displayName, description: '', memberCount: 1 },
 });
 const start = startPanel({
   revision: 1,
-  general: { roles: [], expiresAt: null, grantedAt: null, grantedByName: null },
+  general: { roles: [], expiresAt: null, grantedAt: null, grantedByName: null, grantedBy: null },
   anyone: null,
   groups: [group('a', 'Algae'), group('b', 'Reef editors')],
   users: [],

@@ -5,7 +5,7 @@ import { locate } from './configuration';
 import type { Sent } from './configuration';
 import type { PanelResource } from './fragments';
 import { ownAdminAfter } from './ownAdmin';
-import { sentenceOf, warningsOf } from './preview';
+import { lossNote, sentenceOf, warningsOf } from './preview';
 import type { Warning } from './preview';
 import { countEntries } from './rows';
 import type { SubjectKey } from './subjects';
@@ -15,7 +15,8 @@ import { words } from './words';
 /** What the panel shows of its state. */
 export interface PanelView {
   readonly sentences: readonly string[];
-  readonly isLoss: boolean;
+  /** What a loss leaves; null if nobody loses a role. */
+  readonly lossNote: string | null;
   readonly warnings: readonly Warning[];
   /** Messages by row. */
   readonly errors: ReadonlyMap<SubjectKey, string>;
@@ -80,7 +81,7 @@ export function usePanelView(panel: Panel, resource: PanelResource): PanelView {
     const fate = ownAdminAfter(changes, resource.viewerAccess.sources, userId);
     return {
       sentences: changes.map((change) => sentenceOf(change, roles, byKey)),
-      isLoss: changes.some(({ lost }) => lost.length > 0),
+      lossNote: lossNote(changes),
       warnings: warningsOf(changes, roles, fate),
     };
   }, [preview, edits, resource, userId]);

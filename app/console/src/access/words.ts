@@ -109,8 +109,10 @@ export const words = {
   noRoleYet: (who: string, isMany: boolean) => phrase`${who} ${isMany ? 'get' : 'gets'} no role.`,
   newEnd: (who: string, day: string) => phrase`The access of ${who} now ends on ${day}.`,
   noEnd: (who: string) => phrase`The access of ${who} no longer ends.`,
-  otherAccessKept:
-    'A user who loses a role here may still have it otherwise: through a group, an organization or general access.',
+  otherAccessKept: (isGeneralLost: boolean) =>
+    isGeneralLost
+      ? 'A user who loses a role here may still have it otherwise: through a group or an organization.'
+      : 'A user who loses a role here may still have it otherwise: through a group, an organization or general access.',
   wide: (who: string, roles: readonly string[]) => phrase`${who} will have ${listed(roles)}. I want this.`,
   ownAdmin: 'You will no longer administer this resource. I want this.',
   ownAdminEnds: (day: string) => phrase`You will administer this resource only until ${day}. I want this.`,

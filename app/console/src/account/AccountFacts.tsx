@@ -1,6 +1,6 @@
 import { List, SimpleGrid, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { EndsText, Hidden, LinkTo, Time, sharedWords, phrase } from '../shared';
+import { EndsText, Hidden, LinkTo, Time, attributeTexts, sharedWords } from '../shared';
 import type { Account, AccountUser } from './operations';
 import { words } from './words';
 
@@ -48,9 +48,6 @@ function OrgLink({ slug, name }: { readonly slug: string; readonly name: string 
   );
 }
 
-const attributesOf = (metadata: unknown): readonly (readonly [string, unknown])[] =>
-  typeof metadata === 'object' && metadata !== null ? Object.entries(metadata) : [];
-
 interface AccountFactsProps {
   readonly account: Account;
   readonly user: AccountUser;
@@ -60,9 +57,7 @@ interface AccountFactsProps {
 export function AccountFacts({ account, user }: AccountFactsProps): ReactNode {
   const { roles, orgs, ownedOrgs, groups } = user;
   const levels = new Map(account.orgLevels.map(({ level, label }) => [level, label]));
-  const attributes = attributesOf(user.metadata).map(
-    ([key, value]) => phrase`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const attributes = attributeTexts(user.metadata);
   const memberships = orgs?.edges.map(({ node, level, expiresAt }) => (
     <span key={node.id}>
       <OrgLink {...node} /> · {levels.get(level)} · <EndsText value={expiresAt} />

@@ -8,7 +8,7 @@ import { ObjectFilter } from './ObjectFilter';
 import { words } from './words';
 
 const AFTER = 300;
-const LABELS = ACTIONS.map(actionWords);
+const LABELS = [...new Set([...ACTIONS, ...Object.keys(words.actions)])].map(actionWords).sort();
 
 interface AuditFiltersProps {
   readonly table: TableState<'CREATED_AT'>;

@@ -5,6 +5,7 @@ import { Table, Time } from '../shared';
 import type { Column, TableProps } from '../shared';
 import { actionWords } from './actions';
 import { EventDialog } from './EventDialog';
+import { mainFirst } from './mainFirst';
 import { ObjectLink } from './ObjectLink';
 import type { AuditRow, ChangedObject } from './operations';
 import { words } from './words';
@@ -39,19 +40,26 @@ const COLUMNS: readonly Column<AuditRow, AuditSort>[] = [
     key: 'objects',
     label: words.objects,
     cell: (row) => <Objects row={row} />,
-    csv: ({ changes }) => (changes?.nodes ?? []).map(objectText).join('; '),
+    csv: ({ action, changes }) =>
+      mainFirst(action, changes?.nodes ?? [])
+        .map(objectText)
+        .join('; '),
   },
   { key: 'where', label: words.where, cell: whereOf, csv: whereOf },
 ];
 
-function Objects({ row: { changes } }: { readonly row: AuditRow }): ReactNode {
+/** How many objects a row names; the dialog has all of them. */
+const SHOWN = 3;
+
+function Objects({ row: { action, changes } }: { readonly row: AuditRow }): ReactNode {
   if (changes === null || changes.totalCount === 0) {
     return words.nothing;
   }
-  const more = changes.totalCount - changes.nodes.length;
+  const shown = mainFirst(action, changes.nodes).slice(0, SHOWN);
+  const more = changes.totalCount - shown.length;
   return (
     <Stack gap={0}>
-      {changes.nodes.map((object) => (
+      {shown.map((object) => (
         <ObjectLink key={object.objectId} object={object} />
       ))}
       {more > 0 ? <Text size="sm">{words.more(more)}</Text> : null}

@@ -5,9 +5,8 @@ import { useLoad } from '../api';
 import type { ResultOf } from '../api';
 import { Loaded, LinkTo, OrHidden, exactTime, isolated, phrase } from '../shared';
 import { actionWords } from './actions';
-import { fieldWords, differencesOf, isTruncated } from './changes';
-import type { Difference } from './changes';
-import classes from './EventDialog.module.css';
+import { Differences } from './Differences';
+import { mainFirst } from './mainFirst';
 import { ObjectLink } from './ObjectLink';
 import { AuditEventQuery } from './operations';
 import type { AuditRow } from './operations';
@@ -44,7 +43,13 @@ export function EventDialog({ row, onClose }: EventDialogProps): ReactNode {
             ) : (
               <OrHidden value={node.changes}>
                 {(changes) => (
-                  <ChangeList changes={changes} isFirst={after === null} onGo={setAfter} onClose={onClose} />
+                  <ChangeList
+                    action={row.action}
+                    changes={changes}
+                    isFirst={after === null}
+                    onGo={setAfter}
+                    onClose={onClose}
+                  />
                 )}
               </OrHidden>
             )
@@ -56,18 +61,19 @@ export function EventDialog({ row, onClose }: EventDialogProps): ReactNode {
 }
 
 interface ChangeListProps {
+  readonly action: string;
   readonly changes: Changes;
   readonly isFirst: boolean;
   readonly onGo: (after: string | null) => void;
   readonly onClose: () => void;
 }
 
-function ChangeList({ changes, isFirst, onGo, onClose }: ChangeListProps): ReactNode {
+function ChangeList({ action, changes, isFirst, onGo, onClose }: ChangeListProps): ReactNode {
   const { nodes, totalCount, pageInfo } = changes;
   return (
     <>
       {nodes.length === 0 ? <Text>{words.nothingDiffers}</Text> : null}
-      {nodes.map((change) => (
+      {mainFirst(action, nodes).map((change) => (
         <ChangeView key={change.objectId} change={change} onClose={onClose} />
       ))}
       {isFirst && !pageInfo.hasNextPage ? null : (
@@ -95,8 +101,7 @@ interface ChangeViewProps {
 }
 
 function ChangeView({ change, onClose }: ChangeViewProps): ReactNode {
-  const { objectId, objectName, objectType, before, after } = change;
-  const rows = differencesOf(before, after);
+  const { objectId, objectName, objectType } = change;
   return (
     <Stack component="section" gap="xs" aria-label={phrase`${words.types[objectType]} ${objectName}`}>
       <Group justify="space-between">
@@ -107,48 +112,7 @@ function ChangeView({ change, onClose }: ChangeViewProps): ReactNode {
           {words.onlyThis(objectName)}
         </LinkTo>
       </Group>
-      {before === null ? <Text size="sm">{words.createdObject}</Text> : null}
-      {after === null ? <Text size="sm">{words.deletedObject}</Text> : null}
-      {isTruncated(before, after) ? <Text size="sm">{words.truncated}</Text> : null}
-      {rows.length === 0 ? null : <Differences rows={rows} />}
+      <Differences change={change} />
     </Stack>
   );
-}
-
-function Differences({ rows }: { readonly rows: readonly Difference[] }): ReactNode {
-  return (
-    <table className={classes['differences'] ?? ''}>
-      <thead>
-        <tr>
-          <th scope="col">{words.field}</th>
-          <th scope="col">{words.before}</th>
-          <th scope="col">{words.after}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ field, before, after }) => (
-          <tr key={field}>
-            <th scope="row">{fieldWords(field)}</th>
-            <td data-label={words.before}>
-              <Value text={before} />
-            </td>
-            <td data-label={words.after}>
-              <Value text={after} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Value({ text }: { readonly text: string | undefined }): ReactNode {
-  if (text === undefined || text === '') {
-    return (
-      <Text span size="sm" c="dimmed" fs="italic">
-        {text === undefined ? words.notThere : words.empty}
-      </Text>
-    );
-  }
-  return <pre className={classes['value'] ?? ''}>{text}</pre>;
 }

@@ -23,3 +23,12 @@ test('a known act is exact, anything else is a beginning', () => {
   expect(actionFilter('Delete user')).toEqual({ eq: 'deleteUser' });
   expect(actionFilter('create')).toEqual({ startsWith: 'create' });
 });
+
+test.each([
+  ['login', 'Sign in'],
+  ['logout', 'Sign out'],
+  ['removeEnded', 'Removed what had ended'],
+])('%s has words of its own, by which it is found', (name, words) => {
+  expect(actionWords(name)).toBe(words);
+  expect(actionFilter(words.toUpperCase())).toEqual({ eq: name });
+});

@@ -1,3 +1,5 @@
+import { words } from './words';
+
 /** The names of all mutations: the audit log calls an act by them, over REST as well. */
 export const ACTIONS = [
   'addGroupMembers',
@@ -70,10 +72,20 @@ export const ACTIONS = [
   'updateViewer',
 ] as const;
 
-const KNOWN: ReadonlySet<string> = new Set(ACTIONS);
+const KNOWN: ReadonlySet<string> = new Set([...ACTIONS, ...Object.keys(words.actions)]);
+
+/** Acts whose names say less than the console does. */
+const OWN_WORDS: ReadonlyMap<string, string> = new Map(Object.entries(words.actions));
+const OWN_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries(words.actions).map(([name, text]) => [text.toLowerCase(), name]),
+);
 
 /** Return the name of an act in words: `createUser` is "Create user". */
 export function actionWords(action: string): string {
+  const own = OWN_WORDS.get(action);
+  if (own !== undefined) {
+    return own;
+  }
   const text = action
     .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -83,6 +95,10 @@ export function actionWords(action: string): string {
 
 /** Return the name of an act that was typed as words or as its name. */
 export function actionName(text: string): string {
+  const own = OWN_NAMES.get(text.trim().toLowerCase());
+  if (own !== undefined) {
+    return own;
+  }
   const [first = '', ...rest] = text.trim().split(/\s+/);
   const tail = rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
   return first.charAt(0).toLowerCase() + first.slice(1) + tail.join('');

@@ -31,7 +31,7 @@ export const AuditQuery = graphql(`
         channel
         address
         requestId
-        changes(first: 3) {
+        changes(first: 6) {
           totalCount
           nodes {
             objectId
@@ -71,6 +71,35 @@ export const AuditEventQuery = graphql(`
             startCursor
             endCursor
           }
+        }
+      }
+    }
+  }
+`);
+
+/** The labels of all names that a value of the log may have. */
+export const AuditLabelsQuery = graphql(`
+  query AuditLabels {
+    viewer {
+      user {
+        id
+      }
+    }
+    permissions {
+      permission
+      label
+    }
+    orgLevels {
+      level
+      label
+    }
+    resourceTypes(first: 100) {
+      nodes {
+        name
+        label
+        roles {
+          role
+          label
         }
       }
     }

@@ -32,7 +32,7 @@ export const words = {
     permissions.length === 1
       ? phrase`This page needs the permission ${permissions.join('')}.`
       : phrase`This page needs one of the permissions ${permissions.join(', ')}.`,
-  defaultPassword: 'Your account still has the default password. Everybody who reads the manual knows it.',
+  defaultPassword: 'Your account still has the default password. This password is public.',
   changePassword: 'Change it',
   items: {
     home: 'Home',

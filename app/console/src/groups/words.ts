@@ -7,7 +7,7 @@ const resources = (count: number): string => counted(count, 'resource', 'resourc
 
 export const words = {
   title: 'Groups',
-  intro: 'A group is a set of people. Whoever administers a resource can give roles to a group.',
+  intro: 'A group is a set of people. Administrators of a resource can give roles to a group.',
   ask: 'To ask for a group',
   table: 'Groups',
   name: 'Name',

@@ -61,7 +61,7 @@ const resourceItems = ({ nodes }: Pick<Home['resources'], 'nodes'>) =>
           {name}
         </LinkTo>
         <Text size="sm" c="dimmed">
-          {type.label} · <Time value={updatedAt} />
+          {type.label} · {words.changed} <Time value={updatedAt} />
         </Text>
       </>
     ),
@@ -100,8 +100,13 @@ function Mine({ home, user }: { readonly home: Home; readonly user: User }): Rea
       />
       <Section title={words.ending} none={words.nothingEnding} items={ending} />
       {user.storage === null ? null : (
-        <Paper withBorder p="md">
-          <StorageBar label={words.storage} {...user.storage} />
+        <Paper withBorder p="md" component="section" aria-label={words.storage}>
+          <Stack gap="sm">
+            <Title order={2} size="h4">
+              {words.storage}
+            </Title>
+            <StorageBar label={words.used} {...user.storage} />
+          </Stack>
         </Paper>
       )}
     </SimpleGrid>

@@ -16,6 +16,8 @@ export const words = {
   nothingEnding: 'Nothing of yours ends within 30 days.',
   access: (name: string) => phrase`Access to ${name}`,
   membership: (name: string) => phrase`Membership in ${name}`,
-  storage: 'Storage',
+  storage: 'My storage',
+  used: 'Used',
+  changed: 'changed',
   all: 'Show all',
 };

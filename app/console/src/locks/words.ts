@@ -4,7 +4,7 @@ export const words = {
   unlocked: 'The resource is not locked.',
   locked: (who: string) => phrase`Locked by ${who}`,
   effect: 'While it is locked, nobody can edit, transfer or delete it, or upload files.',
-  access: 'A lock does not hinder changes of access.',
+  access: 'Access can still be changed.',
   reason: 'Reason',
   reasonAbout: 'Everybody who can see the resource can read it.',
   lock: 'Lock',

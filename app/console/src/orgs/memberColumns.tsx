@@ -44,7 +44,7 @@ export function columnsOf(levels: readonly Level[]): readonly Column<Member, Mem
     {
       key: 'by',
       label: words.by,
-      cell: ({ addedByName }) => addedByName ?? words.byNobody,
+      cell: ({ addedBy, addedByName }) => addedBy?.displayName ?? addedByName ?? words.byNobody,
       csv: ({ addedByName }) => addedByName ?? '',
     },
     {

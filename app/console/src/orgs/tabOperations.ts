@@ -87,6 +87,10 @@ export const OrgMembersQuery = graphql(`
           expiresAt
           addedAt
           addedByName
+          addedBy {
+            id
+            displayName
+          }
           node {
             id
             userName

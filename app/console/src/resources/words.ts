@@ -36,8 +36,8 @@ export const words = {
   lockedOnly: 'Locked',
   unlockedOnly: 'Not locked',
   anyRole: 'Any role of mine',
-  orgFilter: 'Organization (slug)',
-  ownerFilter: 'Owner (user name)',
+  orgFilter: 'Organization',
+  ownerFilter: 'Owner',
   sinceFilter: 'Changed since',
 
   description: 'Description',

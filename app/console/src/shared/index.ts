@@ -1,5 +1,6 @@
 export { useAddress } from './address';
 export type { AddressSearch } from './address';
+export { attributeText, attributeTexts, plainText } from './attributes';
 export { Banner } from './Banner';
 export { BulkDialog, CheckedBulk, bulkWords, checkedOf, useBulk, useChecked } from './Bulk';
 export type { CheckedAct } from './Bulk';

@@ -10,11 +10,12 @@ import { words } from './user/words';
 export function UserPage(): ReactNode {
   const { userName = '' } = useParams({ strict: false });
   const load = useLoad(UserQuery, { userName });
+  const name = (load.status === 'ready' ? load.data.user?.displayName : null) ?? userName;
   const isThere = load.status === 'ready' && load.data.user !== null;
   const mayOffBoard = useViewer()?.permissions.includes('USERS_MANAGE') ?? false;
   return (
     <Page
-      title={userName}
+      title={name}
       actions={
         isThere && mayOffBoard ? (
           <ButtonTo to="/settings/users/$userName/off-board" params={{ userName }} variant="default">

@@ -12,7 +12,7 @@ export const words = {
   email: 'Email',
   password: 'Password',
   roles: 'Roles',
-  orgs: 'Member of organizations',
+  orgs: 'Member of organizations (not owned)',
   owns: 'Resources owned',
   storage: 'Storage',
   created: 'Created',
@@ -32,7 +32,7 @@ export const words = {
   importUsers: 'Import from CSV',
   exportUsers: 'Export as CSV',
   hiddenFromExport: (name: string) =>
-    phrase`No file was written: you may not see the metadata and the e-mail address of ${name}. Ask an administrator for the file.`,
+    phrase`No file was written: you may not see the metadata and the email address of ${name}. Ask an administrator for the file.`,
   unsafeExport: (name: string) =>
     phrase`No file was written: the metadata of ${name} has a number that the browser cannot keep, beyond 9,007,199,254,740,991. Use ostiary export instead.`,
   filterRole: 'Role',

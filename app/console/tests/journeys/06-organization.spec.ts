@@ -60,7 +60,7 @@ async function handOver(page: Page): Promise<void> {
   const owner = page.getByRole('combobox', { name: 'New owner' });
   await owner.fill('luca@hidden.example');
   await page.getByRole('button', { name: 'Hand over' }).click();
-  await page.getByText('There is no user with the e-mail address luca@hidden.example').waitFor();
+  await page.getByText('There is no user with the email address luca@hidden.example').waitFor();
   await owner.fill('luca');
   await page.getByRole('button', { name: 'Hand over' }).click();
   const dialog = page.getByRole('dialog', { name: 'Hand over 6644?' });

@@ -29,12 +29,12 @@ async function addPeople(page: Page): Promise<void> {
   );
   const dialog = page.getByRole('dialog');
   const add = async (typed: string): Promise<void> => {
-    await dialog.getByRole('combobox', { name: 'User name or e-mail address' }).fill(typed);
+    await dialog.getByRole('combobox', { name: 'User name or email' }).fill(typed);
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
   };
   await page.getByRole('button', { name: 'Add person' }).click();
   await add('nobody@example.org');
-  await dialog.getByRole('alert').getByText('e-mail address nobody@example.org').waitFor();
+  await dialog.getByRole('alert').getByText('email address nobody@example.org').waitFor();
   await add(viewer.user.email.toUpperCase());
   await dialog.waitFor({ state: 'detached' });
   await row(page, 'ines').getByText('None').waitFor();

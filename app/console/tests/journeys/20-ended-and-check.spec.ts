@@ -9,7 +9,7 @@ const SECOND = 1 / 3600;
 /** Takes a suggestion in the filter of organizations, then only what changed from tomorrow on. */
 async function filterResources(page: Page): Promise<void> {
   await page.goto('/resources');
-  await page.getByRole('combobox', { name: 'Organization (slug)' }).fill('marine');
+  await page.getByRole('combobox', { name: 'Organization' }).fill('marine');
   await page.getByRole('option', { name: /marine-science/ }).click();
   await page.waitForURL(/org=marine-science/);
   await row(page, 'Corals').first().waitFor();
@@ -54,7 +54,7 @@ test('an ended entry stays as it is until it is renewed, and a person is checked
     await check('felix');
     await page.getByText(new RegExp(`felix has Metadata Read by ${NAME} until`)).waitFor();
     await check('luca.bianchi@example.org');
-    await page.getByText(/There is no user with the e-mail address luca.bianchi@example.org/).waitFor();
+    await page.getByText(/There is no user with the email address luca.bianchi@example.org/).waitFor();
     await check('INES.KOVAC@example.org');
     await page.getByText(/^ines has Metadata Read/).waitFor();
     await check('luca');

@@ -115,7 +115,7 @@ test('the administrator changes the password, and adds a user and a role by keyb
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/audit?object=*');
-    await page.getByRole('button', { name: 'Details: Login by admin' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Details: Sign in by admin' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Details: Create user by admin' }).waitFor();
     await expectFocus(page.getByRole('combobox', { name: 'Changed' }));
     await press(page, page.getByRole('button', { name: 'Show changes of all objects' }), 'Enter');

@@ -48,7 +48,7 @@ TYPE_TEXTS = {
     "WORKFLOW": ("Workflow", "Steps that process data, described by metadata."),
     "STUDY": ("Study", "A study, described by metadata."),
     "PERSON": ("Person", "A person, described by metadata. It is no account."),
-    "ORGANISATION": ("Organisation", "An organisation, described by metadata. It contains no resources."),
+    "ORGANISATION": ("Organization", "An organization, described by metadata. It contains no resources."),
 }
 """Label and description of each built-in type of resources."""
 

@@ -3,15 +3,9 @@ import { Autocomplete } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useField } from '../Form';
+import { pickedOf } from './options';
+import type { Option } from './options';
 import { useDebounced } from './useDebounced';
-
-/** Something that can be picked. */
-export interface Option {
-  /** What is picked, such as a user name or a slug. */
-  readonly value: string;
-  /** What stands beside it, such as the name for display. */
-  readonly label: string;
-}
 
 export interface PickerProps {
   /** The field of the input of the mutation. */
@@ -86,9 +80,9 @@ export function Picker(props: BarePickerProps): ReactNode {
       onBlur={() => {
         setIsOpen(false);
         setIsListed(false);
-        onCommit?.(value);
+        onCommit?.(pickedOf(value, options));
       }}
-      onKeyDown={(event) => (event.key === 'Enter' ? onCommit?.(value) : undefined)}
+      onKeyDown={(event) => (event.key === 'Enter' ? onCommit?.(pickedOf(value, options)) : undefined)}
       {...(onCommit === undefined ? {} : { onOptionSubmit: onCommit })}
       {...(isFirst ? { 'data-autofocus': true } : {})}
     />

@@ -2,7 +2,8 @@ import type { ReactNode } from 'react';
 import { useLoad } from '../../api';
 import { PickGroupsQuery, PickOrgsQuery, PickUsersQuery } from './operations';
 import { Picker } from './Picker';
-import type { Option, PickerProps } from './Picker';
+import type { Option } from './options';
+import type { PickerProps } from './Picker';
 import { words } from './words';
 
 const NOTHING: readonly Option[] = [];

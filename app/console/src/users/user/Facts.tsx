@@ -17,15 +17,17 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
   );
 }
 
-/** What is known of a user. */
+/** What is known of a user. The form below has what the viewer can change. */
 export function Facts({ user }: { readonly user: UserDetails }): ReactNode {
   const isDeactivated = user.roles?.some(({ name }) => name === 'deactivated') ?? false;
   return (
     <SimpleGrid component="dl" cols={{ base: 1, xs: 2 }} m={0} spacing="sm">
       <Fact label={words.userName}>{user.userName}</Fact>
-      <Fact label={words.email}>
-        {user.viewerCan.seeDetails ? (user.email ?? sharedWords.none) : sharedWords.hidden}
-      </Fact>
+      {user.viewerCan.update ? null : (
+        <Fact label={words.email}>
+          {user.viewerCan.seeDetails ? (user.email ?? sharedWords.none) : sharedWords.hidden}
+        </Fact>
+      )}
       <Fact label={words.kind}>{user.isServiceAccount ? words.serviceAccount : words.person}</Fact>
       <Fact label={words.state}>
         <OrHidden value={user.roles}>{() => (isDeactivated ? words.deactivated : words.active)}</OrHidden>
