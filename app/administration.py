@@ -355,13 +355,14 @@ def fit_import(settings: Settings, source: Translation, progress: files.Progress
 def apply_import(
     settings: Settings, source: Translation, progress: files.Progress, on_commit: applying.OnCommit
 ) -> tuple[Fit, applying.Applied]:
-    """Make what fits of the translation of another registry."""
+    """Make what fits of the translation of another registry. Without a database, one is created."""
 
     async def apply(app: AppContext) -> tuple[Fit, applying.Applied]:
         fitted = await _fit(app, source, progress)
         return fitted, await applying.apply(app.database, fitted.plan, progress, on_commit)
 
-    return _on_existing(settings, apply)
+    migrations.upgrade(settings.database_url)  # the first command of a new registry may be this one
+    return _with_context(settings, apply)
 
 
 async def _fit(app: AppContext, source: Translation, progress: files.Progress) -> Fit:
@@ -376,8 +377,8 @@ def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Resul
 
 
 def _require_existing(settings: Settings) -> None:
-    """Raise OstiaryError without a database. A new one would hide that the command runs in the wrong folder."""
-    if (missing := doctor.find_missing_file(settings)) is not None:
+    """Raise OstiaryError without a database of Ostiary. A new one would hide that the settings are wrong."""
+    if (missing := doctor.find_missing_database(settings)) is not None:
         raise OstiaryError(f"{missing.text}: {missing.action}")
 
 

@@ -5,7 +5,8 @@ Move in from another registry. The source is translated into a declared state, a
 `ostiary apply`, so what is there already is compared, the audit log has one event
 `applyState`, and a second run changes nothing. Nothing is removed. What does not fit
 is left out and named with its reason: a name that is not possible here, a hash of an
-unknown form, a reference to a user who is left out. The source is never changed.
+unknown form, a reference to a user who is left out. The source is never changed. A
+database that does not exist is created, but not for --dry-run and --output.
 """
 
 IMPORT_EPILOG = """\
