@@ -32,7 +32,6 @@ from app.services import (
     demo,
     doctor,
     explanations,
-    password_changes,
     quotas,
     secret_warnings,
     session_revocation,
@@ -177,11 +176,11 @@ def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.
     return _on_existing(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
 
 
-def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
-    """Set a user's password. Without a `password`, generate one and return it."""
+def reset_password(settings: Settings, user: str, password: str | None) -> tuple[str, str | None]:
+    """Set a user's password, and return their name. Without a `password`, generate one and return it too."""
     generated = passwords.generate(settings.password_policy) if password is None else None
-    _on_existing(settings, lambda app: password_changes.reset_by_operator(app, user_name, password or generated or ""))
-    return generated
+    new = password or generated or ""
+    return _on_existing(settings, lambda app: user_commands.reset_password(app, user, new)), generated
 
 
 def list_users(settings: Settings, **conditions: Any) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Claims about commands that work on a database: they need one, and only those that begin a registry create it."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from scripts.reference_tables.command_line import leaf_commands
 from tests.support.copying import Databases, execute
 from tests.support.dronedb_source import DroneDB
 from tests.support.postgres import Postgres
+
+Capture = pytest.CaptureFixture[str]
 
 DOCUMENT, EXPORTS, REGISTRY = "state.yaml", "provena.json", "App_Data"
 
@@ -129,3 +132,42 @@ def test_a_command_with_the_wrong_settings_creates_nothing(
 def test_a_command_that_begins_a_registry_creates_its_tables(command: str, empty: str, tmp_path: Path) -> None:
     assert cli.main(argv(command, CREATING[command], tmp_path, empty)) == 0
     assert execute(empty, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+@pytest.mark.parametrize("command", REFUSING | CREATING)
+def test_a_missing_database_of_a_server_is_named_without_classes(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres: Postgres,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = postgres.url("nowhere")
+    monkeypatch.setenv("OSTIARY_TOKEN_ALGORITHM", "EdDSA")
+    monkeypatch.setenv("OSTIARY_DATABASE_URL", url)
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+    monkeypatch.chdir(tmp_path)
+    arguments = (CREATING | REFUSING)[command]
+    assert cli.main(argv(command, arguments, tmp_path, url)) == 1
+    said = "".join(capsys.readouterr())
+    advice = "the URL" if command == "copy" else "DatabaseUrl"
+    assert f'database "nowhere" does not exist: create it, or correct {advice}' in said
+    assert not re.search(r"asyncpg|sqlalchemy|\w+Error", said)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("mirgate", "there is no command `ostiary mirgate`: did you mean `ostiary migrate`?"),
+        ("User", "did you mean `ostiary user`?"),
+        ("user lst", "there is no command `ostiary user lst`: did you mean `ostiary user list`?"),
+        ("user roles ad ann admin", "did you mean `ostiary user roles add`?"),
+        ("nosuch", "there is no command `ostiary nosuch`: `ostiary --help` lists all"),
+        ("audit nosuch", "`ostiary audit --help` lists all"),
+    ],
+)
+def test_an_unknown_command_names_the_nearest_one(words: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words.split())
+    assert ended.value.code == 2
+    assert hint in capsys.readouterr().err
