@@ -134,7 +134,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False, 
     if migrates:
         migrated = migrations.upgrade(settings.database_url)
     else:
-        _require_existing(settings)
+        _require_existing(settings, doctor.find_missing_file)  # missing tables are missing migrations
         migrations.require_current(settings.database_url)
         migrated = []
     if has_secret and migrated and migrated[0] == FIRST_STEP:
@@ -375,9 +375,11 @@ def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Resul
     return _with_context(settings, act)
 
 
-def _require_existing(settings: Settings) -> None:
+def _require_existing(
+    settings: Settings, find: Callable[[Settings], doctor.Check | None] = doctor.find_missing_database
+) -> None:
     """Raise OstiaryError without a database of Ostiary. A new one would hide that the settings are wrong."""
-    if (missing := doctor.find_missing_database(settings)) is not None:
+    if (missing := find(settings)) is not None:
         raise OstiaryError(f"{missing.text}: {missing.action}")
 
 
