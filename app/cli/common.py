@@ -150,19 +150,19 @@ def tasks() -> Any:
     return importlib.import_module(TASKS)
 
 
-def read_settings(file: Path | None, **given: object) -> "Settings":
+def read_settings(file: Path | None, **overrides: object) -> "Settings":
     from app.config import Settings
     from app.config.sources import FILE_VARIABLE
 
-    settings = Settings.read(file, **given)
+    settings = Settings.read(file, **overrides)
     if file:
         os.environ[FILE_VARIABLE] = str(file.absolute())  # each worker reads the file again
     return settings
 
 
-def start(arguments: argparse.Namespace, **given: object) -> "Settings":
-    """Read the settings, except those that arguments have `given`, and configure the log."""
-    settings = read_settings(arguments.settings, **given)
+def start(arguments: argparse.Namespace, **overrides: object) -> "Settings":
+    """Read the settings, in which `overrides` replace those of file and environment, and configure the log."""
+    settings = read_settings(arguments.settings, **overrides)
     configure_log(settings)
     return settings
 
