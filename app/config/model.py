@@ -267,7 +267,7 @@ class Settings(BaseSettings):
     def read(cls, file: Path | None = None, **overrides: object) -> Self:
         """Read the file, then the environment. Raises SettingsError with all problems.
 
-        A file that is named by the argument or by its variable must exist. `overrides` are read nowhere.
+        A file that is named by the argument or by its variable must exist. The value of an override is taken as it is.
         """
         source = SettingsSource(FIELDS, overrides)
         named = file or os.environ.get(FILE_VARIABLE)
