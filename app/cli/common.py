@@ -82,7 +82,9 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Exit with 2 for an unknown command, and name the nearest one."""
-        if not isinstance(action, argparse._SubParsersAction) or value in action.choices:  # noqa: SLF001 - no public name
+        if (
+            not isinstance(action.choices, dict) or value in action.choices
+        ):  # only commands have a parser for each choice
             super()._check_value(action, value)
             return
         near = difflib.get_close_matches(value.lower(), action.choices, n=1)
