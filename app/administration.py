@@ -32,7 +32,6 @@ from app.services import (
     demo,
     doctor,
     explanations,
-    password_changes,
     quotas,
     secret_warnings,
     session_revocation,
@@ -135,7 +134,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False, 
     if migrates:
         migrated = migrations.upgrade(settings.database_url)
     else:
-        _require_existing(settings)
+        _require_existing(settings, doctor.find_missing_file)  # missing tables are missing migrations
         migrations.require_current(settings.database_url)
         migrated = []
     if has_secret and migrated and migrated[0] == FIRST_STEP:
@@ -177,11 +176,11 @@ def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.
     return _on_existing(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
 
 
-def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
-    """Set a user's password. Without a `password`, generate one and return it."""
+def reset_password(settings: Settings, user: str, password: str | None) -> tuple[str, str | None]:
+    """Set a user's password, and return their name. Without a `password`, generate one and return it too."""
     generated = passwords.generate(settings.password_policy) if password is None else None
-    _on_existing(settings, lambda app: password_changes.reset_by_operator(app, user_name, password or generated or ""))
-    return generated
+    new = password or generated or ""
+    return _on_existing(settings, lambda app: user_commands.reset_password(app, user, new)), generated
 
 
 def list_users(settings: Settings, **conditions: Any) -> list[dict[str, Any]]:
@@ -375,9 +374,11 @@ def _on_existing(settings: Settings, act: Callable[[AppContext], Awaitable[Resul
     return _with_context(settings, act)
 
 
-def _require_existing(settings: Settings) -> None:
-    """Raise OstiaryError without a database. A new one would hide that the command runs in the wrong folder."""
-    if (missing := doctor.find_missing_file(settings)) is not None:
+def _require_existing(
+    settings: Settings, find: Callable[[Settings], doctor.Check | None] = doctor.find_missing_database
+) -> None:
+    """Raise OstiaryError without a database of Ostiary. A new one would hide that the settings are wrong."""
+    if (missing := find(settings)) is not None:
         raise OstiaryError(f"{missing.text}: {missing.action}")
 
 

@@ -124,7 +124,7 @@ def _list(arguments: argparse.Namespace) -> None:
             f"{event['event']:>8}  {at}  {event['channel']:<7}  {actor:<16}  {event['action']:<20}  {_objects(event)}"
         )
     if not events:
-        print("no event matches")
+        print("no event matches" if any(_conditions(arguments).values()) else "there are no events")
 
 
 def _objects(event: dict[str, Any]) -> str:

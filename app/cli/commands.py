@@ -33,7 +33,7 @@ def add_all(commands: Subparsers) -> None:
     end.add_argument("--api-tokens", action="store_true", help="also delete every API token")
     admin = add_group(commands, "admin", "reset the password of a user")
     reset = add_command(admin, "reset-password", "set a new password for a user and print it once", _reset_password)
-    reset.add_argument("user_name", type=parse_name, metavar="NAME", help="user name, in any letter case")
+    reset.add_argument("user", type=parse_name, metavar="USER", help="user name in any letter case, or id")
     reset.add_argument("--stdin", action="store_true", help="read the new password from standard input")
 
 
@@ -56,8 +56,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
         raise SettingsError("ExternalAuthUrl is set: the identity provider manages the passwords; reset it there")
     password = read_password() if arguments.stdin else None
     with explain_database_errors(settings):
-        generated = tasks().reset_password(settings, arguments.user_name, password)
-    name = arguments.user_name
+        name, generated = tasks().reset_password(settings, arguments.user, password)
     print(f"all sessions of {name} have ended")
     if generated:
         print(f"the new password of {name}, shown once: {generated}")

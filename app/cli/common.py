@@ -1,6 +1,7 @@
 """Functions that all commands use: add a parser, read the settings, load the server, explain database errors."""
 
 import argparse
+import difflib
 import importlib
 import logging.config
 import os
@@ -79,6 +80,17 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unknown arguments: {' '.join(unknown)}; see `{self.prog} --help`")
         return parsed, []
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Exit with 2 for an unknown command, and name the nearest one."""
+        if (
+            not isinstance(action.choices, dict) or value in action.choices
+        ):  # only commands have a parser for each choice
+            super()._check_value(action, value)
+            return
+        near = difflib.get_close_matches(value.lower(), action.choices, n=1)
+        hint = f"did you mean `{self.prog} {near[0]}`?" if near else f"`{self.prog} --help` lists all"
+        self.error(f"there is no command `{self.prog} {value}`: {hint}")
+
 
 class CommandFailed(Exception):
     """A problem outside of the server, such as a busy port. Its text is for the operator."""
@@ -140,19 +152,19 @@ def tasks() -> Any:
     return importlib.import_module(TASKS)
 
 
-def read_settings(file: Path | None) -> "Settings":
+def read_settings(file: Path | None, **overrides: object) -> "Settings":
     from app.config import Settings
     from app.config.sources import FILE_VARIABLE
 
-    settings = Settings.read(file)
+    settings = Settings.read(file, **overrides)
     if file:
         os.environ[FILE_VARIABLE] = str(file.absolute())  # each worker reads the file again
     return settings
 
 
-def start(arguments: argparse.Namespace) -> "Settings":
-    """Read the settings and configure the log."""
-    settings = read_settings(arguments.settings)
+def start(arguments: argparse.Namespace, **overrides: object) -> "Settings":
+    """Read the settings, in which `overrides` replace those of file and environment, and configure the log."""
+    settings = read_settings(arguments.settings, **overrides)
     configure_log(settings)
     return settings
 
@@ -171,9 +183,11 @@ def explain_database_errors(settings: "Settings") -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _is_database_failure(getattr(error, "orig", None) or error):
+        from app.db import failures
+
+        if not _is_database_failure(failures.cause_of(error)):
             raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = failures.reason(error)
         raise CommandFailed(f"the database {settings.redacted_database_url} cannot be used: {reason}") from None
 
 
@@ -181,6 +195,6 @@ def _is_database_failure(error: BaseException) -> bool:
     """Return whether the database is unreachable or refuses us; an invalid statement is a defect, with a traceback."""
     from app.db.failures import Failure, classify
 
-    failure = classify(getattr(error, "orig", None) or error)
+    failure = classify(error)
     # asyncpg raises its own error for an invalid parameter in the URL.
     return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"

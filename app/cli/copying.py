@@ -32,8 +32,8 @@ def _url(text: str) -> str:
 
 
 def _copy(arguments: argparse.Namespace) -> None:
-    settings = start(arguments)
-    source, target = (settings.model_copy(update={"database_url": url}) for url in (arguments.source, arguments.target))
+    target = start(arguments, database_url=arguments.target, database_replicas=())
+    source = target.model_copy(update={"database_url": arguments.source})
     with explain_database_errors(target):
         result = tasks().copy(source, target, Progress())
     if arguments.json:

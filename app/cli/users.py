@@ -103,7 +103,7 @@ def _list(arguments: argparse.Namespace) -> None:
         signed_in = (user["lastLoginAt"] or "never signed in")[:16].replace("T", " ")
         print(f"{user['userName']:<20}  {', '.join(user['roles']) or '-':<20}  {signed_in:<16}  {user['email'] or '-'}")
     if not users:
-        print("no user matches")
+        print("no user matches" if any(conditions.values()) else "there are no users")
 
 
 def _show(arguments: argparse.Namespace) -> None:

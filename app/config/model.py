@@ -264,12 +264,12 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @classmethod
-    def read(cls, file: Path | None = None) -> Self:
+    def read(cls, file: Path | None = None, **overrides: object) -> Self:
         """Read the file, then the environment. Raises SettingsError with all problems.
 
-        A file that is named by the argument or by its variable must exist.
+        A file that is named by the argument or by its variable must exist. The value of an override is taken as it is.
         """
-        source = SettingsSource(FIELDS)
+        source = SettingsSource(FIELDS, overrides)
         named = file or os.environ.get(FILE_VARIABLE)
         if named or Path(FILE).exists():
             source.read_file(Path(named or FILE))

@@ -61,9 +61,10 @@ class _Object:
 class SettingsSource:
     """Values read so far. A later source takes precedence over an earlier one."""
 
-    def __init__(self, fields: Mapping[SettingPath, FieldInfo]) -> None:
+    def __init__(self, fields: Mapping[SettingPath, FieldInfo], overrides: Mapping[str, object] | None = None) -> None:
         self.fields = fields
-        self.values: dict[str, Any] = {}
+        self._overrides = overrides or {}
+        self.values: dict[str, Any] = dict(self._overrides)
         self.origins: dict[SettingPath, tuple[str, str]] = {}
         """For each path, the name for messages, and the file or variable that set it."""
         self.problems: list[str] = []
@@ -134,6 +135,8 @@ class SettingsSource:
         return next((path for path in paths if to_pascal(path[-1]).lower() == child.lower()), None)
 
     def _put(self, path: SettingPath, value: object, name: str, source: str) -> None:
+        if path[0] in self._overrides:
+            return
         section = self.values
         for part in path[:-1]:
             if not isinstance(section.get(part), dict):

@@ -144,6 +144,21 @@ def classify(error: BaseException) -> Failure | None:  # noqa: PLR0911 - one for
     return None
 
 
+def cause_of(error: BaseException) -> BaseException:
+    """Return the exception of the driver or of the system that SQLAlchemy, or its adapter of a driver, has wrapped."""
+    wrapped = getattr(error, "orig", None) or error
+    is_adapted = type(wrapped).__module__.startswith("sqlalchemy.") and wrapped.__cause__ is not None
+    return wrapped.__cause__ if is_adapted and wrapped.__cause__ else wrapped
+
+
+def reason(error: BaseException, setting: str = "DatabaseUrl") -> str:
+    """Return one line for an operator on why the database of a setting cannot be used, without names of classes."""
+    cause = cause_of(error)
+    silent = "it does not respond in time" if isinstance(cause, TimeoutError) else "it gives no reason"
+    text = next(iter(str(cause).splitlines()), "") or silent
+    return f"{text}: create it, or correct {setting}" if getattr(cause, "sqlstate", None) == "3D000" else text
+
+
 def _of_state(state: str, text: str) -> Failure | None:
     failure = _STATES.get(state) or _CLASSES.get(state[:2])
     if failure is None:

@@ -18,11 +18,10 @@ from sqlalchemy import func, select
 from app import __version__
 from app.config import Settings, is_loopback
 from app.config.values import SECRET_BYTES, UNIX
-from app.db import Freshness, ReplicaState
+from app.db import Freshness, ReplicaState, failures
 from app.db.backups import Report, sqlite
-from app.db.failures import classify
 from app.db.inspection import DatabaseFacts, inspect_file, inspect_server
-from app.db.migrations import HEAD, INTERRUPTED
+from app.db.migrations import HEAD, INTERRUPTED, has_tables
 from app.db.postgresql.database import SETTINGS
 from app.db.postgresql.replica import Problem
 from app.db.tables import AuditEvent, col
@@ -99,10 +98,11 @@ def readable_secret(settings: Settings) -> bytes:
 def explain_failure(error: Exception) -> Check | None:
     """Return the check of a database that fails; None for an exception that is a defect of ours."""
     cause = error.__cause__ if isinstance(error, Refusal) and error.__cause__ else error
-    if classify(cause) is None:
+    if failures.classify(cause) is None:
         return None
-    reason = next(iter(str(cause).splitlines()), type(cause).__name__)
-    return _fail("database", f"it cannot be used: {reason}", "check DatabaseUrl, and that the database runs")
+    return _fail(
+        "database", f"it cannot be used: {failures.reason(cause)}", "check DatabaseUrl, and that the database runs"
+    )
 
 
 def find_missing_file(settings: Settings) -> Check | None:
@@ -111,6 +111,14 @@ def find_missing_file(settings: Settings) -> Check | None:
         return None
     action = "run this in the folder of the server, or set DatabaseUrl as it does"
     return _fail("database", f"there is no database at {settings.database_url.removeprefix('sqlite:///')}", action)
+
+
+def find_missing_database(settings: Settings) -> Check | None:
+    """Return the check of a file that does not exist, or of a database without tables of Ostiary."""
+    if (missing := find_missing_file(settings)) is not None or has_tables(settings.database_url):
+        return missing
+    action = "set DatabaseUrl as the server does, or create the tables with `ostiary migrate`"
+    return _fail("database", f"there are no tables of Ostiary in {settings.redacted_database_url}", action)
 
 
 def check_settings(settings: Settings) -> Iterator[Check]:

@@ -17,7 +17,7 @@ from app.services import audit, ownership, retries, users, validation
 from app.services.app_context import AppContext
 from app.services.login_throttle import viewer_as_caller
 from app.services.session import VERIFICATIONS, HashReplaced, Session, is_default_password, issue_session
-from app.services.session_statements import HASH, ID_BY_NAME, USER_WITH_ROLES
+from app.services.session_statements import HASH, USER_WITH_ROLES
 
 
 async def change_password(
@@ -70,21 +70,22 @@ async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, password
     return key
 
 
-async def reset_by_operator(app: AppContext, user_name: str, password: str) -> None:
-    """Set a user's password for the command line, and revoke all the user's session tokens.
+async def reset_by_operator(app: AppContext, key: int, password: str) -> str:
+    """Set a user's password for the command line, revoke all the user's session tokens, and return the user's name.
 
-    Raise ManagedElsewhere, NotFound, or InvalidInput for a service account.
+    Raise ManagedElsewhere, NotFound if the user was just deleted, or InvalidInput for a service account.
     """
     if app.provider is not None:
         raise ManagedElsewhere
     new_hash = await hash_new_password(app, password, ("password",))
     async with audit.transaction(app.database, SYSTEM, "resetPassword") as tx:
-        key = await tx.value(ID_BY_NAME, name=validation.normalize_key(user_name))
-        if key is None:
-            raise NotFound(f"There is no user {user_name!r}.")
         if await users.is_service_account(tx, key):
             raise InvalidInput("A service account has no password.", ("user",))
-        await _set_password(tx, col(User.id) == key, new_hash)
+        try:
+            await _set_password(tx, col(User.id) == key, new_hash)
+        except HashReplaced:
+            raise NotFound("The user was just deleted.") from None
+        return await users.name_by_id(tx, key)
 
 
 async def require_password(app: AppContext, viewer: Viewer, user_name: str, password: str) -> None:

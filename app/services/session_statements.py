@@ -18,8 +18,6 @@ CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).whe
 
 HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
-ID_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
-
 USER_WITH_ROLES = (
     select(
         col(User.user_name),

@@ -178,9 +178,17 @@ async def change_roles(app: AppContext, user: str, names: Sequence[str], *, remo
 
 async def delete_user(app: AppContext, user: str, successor: str | None) -> DeletedUser:
     """Delete a user; the successor, if any, becomes the owner of all they own."""
-    ref = "id", await find_user(app.database, user)
+    ref: RowRef = ("id", await find_user(app.database, user))
     heir: RowRef | None = None if successor is None else ("id", await find_user(app.database, successor))
+    if heir == ref:
+        raise OstiaryError("--successor must be another user")
     return await _change(app, "deleteUser", lambda tx, viewer: user_deletion.delete_user(tx, viewer, ref, heir))
+
+
+async def reset_password(app: AppContext, user: str, password: str) -> str:
+    """Set the password of a user and end all their sessions; return the name of the user."""
+    key = await find_user(app.database, user)
+    return await password_changes.reset_by_operator(app, key, password)
 
 
 def _operator(app: AppContext) -> Viewer:

@@ -40,6 +40,7 @@ Row = Mapping[str, Any]
 Entry = dict[str, Any]
 
 MAX_ENTRIES = 1_000
+PROGRESS_ENTRIES = 1_000
 MAX_BYTES = 800_000
 """Bytes of the entries of one request, below the limit of the server for a body."""
 TRIES = 6
@@ -237,17 +238,18 @@ def synchronize(folder: Path, registry: Registry, most: int = MAX_ENTRIES) -> Re
         rows, done = read_rows(folder, kind.name), 0
         for parent, entries in batches(kind, rows, most):
             report.add(kind, entries, registry.send(kind, entries, parent))
-            done += len(entries)
-            _show_progress(kind.name, done, len(rows))
+            before, done = done, done + len(entries)
+            _show_progress(kind.name, before, done, len(rows))
     return report
 
 
-def _show_progress(name: str, done: int, number: int) -> None:
-    """Overwrite one line on a terminal; write a line for each tenth elsewhere."""
+def _show_progress(name: str, before: int, done: int, number: int) -> None:
+    """Overwrite one line on a terminal; elsewhere write one for each 1,000 entries, or for each percent if more."""
+    step = max(PROGRESS_ENTRIES, number // 100)
     line = f"{name:>11} {done:,}/{number:,}"
     if sys.stderr.isatty():
         print(f"\r{line}", end="\n" if done == number else "", file=sys.stderr, flush=True)
-    elif done == number or done * 10 // number != max(0, done - MAX_ENTRIES) * 10 // number:
+    elif done == number or done // step != before // step:
         print(line, file=sys.stderr, flush=True)
 
 

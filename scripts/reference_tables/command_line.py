@@ -11,21 +11,22 @@ Named = tuple[str, str, argparse.ArgumentParser]
 
 def commands() -> str:
     """Return every command with what it does."""
-    return table(["command", "does"], [[code(name), about] for name, about, _ in _commands()])
+    return table(["command", "does"], [[code(name), about] for name, about, _ in leaf_commands()])
 
 
 def options() -> str:
     """Return every option and argument of every command."""
     rows = [
         [code(name), code(_written(action)), _default(action), _about(action)]
-        for name, _, parser in _commands()
+        for name, _, parser in leaf_commands()
         for action in parser._actions  # noqa: SLF001 - argparse has no other way to ask
         if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)  # noqa: SLF001 - the same
     ]
     return table(["command", "option", "default", "meaning"], rows)
 
 
-def _commands() -> Iterator[Named]:
+def leaf_commands() -> Iterator[Named]:
+    """Yield every command that does something: its name with `ostiary`, its summary and its parser."""
     yield from _below(cli._parser(), "ostiary")  # noqa: SLF001 - the parser is made for the command alone
 
 

@@ -179,9 +179,9 @@ class Wrapped(Exception):
     ("failure", "reason"),
     [
         (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 5432)"), "Connect call failed"),
-        (TimeoutError(), "TimeoutError"),
+        (TimeoutError(), "it does not respond in time"),
         (PostgresFailure("28P01", 'password authentication failed for user "ann"'), 'failed for user "ann"'),
-        (Wrapped(PostgresFailure("3D000", 'database "d" does not exist')), 'database "d" does not exist'),
+        (Wrapped(PostgresFailure("3D000", 'database "d" does not exist')), 'd" does not exist: create it, or'),
         (sqlite_failure("/nowhere/at/all.db"), "unable to open database file"),
         (sqlite_failure(__file__), "file is not a database"),
     ],

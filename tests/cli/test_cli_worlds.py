@@ -141,6 +141,6 @@ def test_a_command_teaches(output: Output, command: str) -> None:
 
 
 def test_every_command_has_a_text() -> None:
-    listed = {row[0].removeprefix("ostiary ") for row in command_line._commands()}
+    listed = {row[0].removeprefix("ostiary ") for row in command_line.leaf_commands()}
 
     assert listed <= set(help_texts.COMMANDS)

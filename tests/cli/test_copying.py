@@ -62,6 +62,14 @@ def test_a_url_in_another_form_is_a_wrong_argument(capsys: pytest.CaptureFixture
     assert "must begin with sqlite:///" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("DATABASE_URL", "nonsense"), ("DATABASE_REPLICAS", '["postgresql://h/d"]')]
+)
+def test_settings_of_the_database_do_not_count(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"OSTIARY_{name}", value)
+    assert cli.main(["copy", "sqlite:///old.db", "sqlite:///new.db"]) == 0
+
+
 @pytest.mark.parametrize("command", ["serve --port 0 --no-migrate", "migrate", "export", "reindex", "doctor", "backup"])
 def test_every_command_refuses_an_unfinished_copy(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

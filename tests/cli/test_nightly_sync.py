@@ -159,3 +159,18 @@ def test_a_server_that_is_away_or_refuses_is_named(
     assert outcomes == [1, 1]
     assert "has none of the files" in shown
     assert "http://127.0.0.1:9 does not answer" in shown
+
+
+@pytest.mark.parametrize(
+    ("number", "batch", "lines"),
+    [(30, 50, 1), (1_000, 50, 1), (6_000, 50, 6), (5_990, 50, 6), (6_000, 7, 6), (400_000, 50, 100), (9_000, 1_000, 9)],
+)
+def test_progress_is_one_line_for_a_thousand_entries_or_a_percent(
+    number: int, batch: int, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for before in range(0, number, batch):
+        nightly_sync._show_progress("members", before, min(before + batch, number), number)
+
+    printed = capsys.readouterr().err.splitlines()
+    assert len(printed) == lines
+    assert printed[-1].endswith(f"{number:,}/{number:,}")

@@ -183,3 +183,43 @@ def test_an_identity_provider_manages_the_users(registry: Settings, run: Run, mo
     for command in ("create ann", "deactivate admin", "activate admin", "delete admin", "roles add admin user"):
         assert "the identity provider manages the users" in run(*command.split(), code=2)
     assert run("list").split()[0] == "admin"
+
+
+def test_a_list_without_entries_says_whether_there_are_any(settings: Settings, run: Run) -> None:
+    assert run("list") == "there are no users\n"
+    assert run("list", "--deactivated") == run("list", "--role", "admin") == "no user matches\n"
+
+
+def test_a_password_is_reset_by_name_or_id(registry: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    for user in ("ADMIN", administration.show_user(registry, "admin")["id"]):
+        assert cli.main(["admin", "reset-password", user]) == 0
+        assert capsys.readouterr().out.startswith("all sessions of admin have ended\nthe new password of admin, shown")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "admin reset-password nosuch",
+        "user show nosuch",
+        "user deactivate nosuch",
+        "user activate nosuch",
+        "user delete nosuch",
+        "user delete admin --successor nosuch",
+        "user roles add nosuch admin",
+        "user roles remove nosuch admin",
+        "explain nosuch reef/corals",
+    ],
+)
+@on_sqlite
+def test_a_user_who_is_not_there_is_named_alike(
+    registry: Settings, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(command.split()) == 1
+    assert capsys.readouterr().err == "ostiary: there is no user nosuch: give a name or an id\n"
+
+
+def test_a_user_is_not_their_own_successor(registry: Settings, run: Run) -> None:
+    user = json.loads(run("show", "admin", "--json"))["id"]
+    for arguments in (("admin", "Admin"), (user, "admin")):
+        said = run("delete", arguments[0], "--successor", arguments[1], code=1)
+        assert said == "ostiary: --successor must be another user\n"

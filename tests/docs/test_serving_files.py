@@ -1,8 +1,10 @@
 """The files of docs/serving: a unit for systemd, a configuration of Caddy, and services for Docker Compose."""
 
+import json
 import re
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.docs import markdown
 
 FOLDER = markdown.ROOT / "docs/serving"
 UNIT = FOLDER / "ostiary.service"
+PAGE = markdown.ROOT / "docs/how-to/nginx-systemd.md"
 SOCKET = FOLDER / "ostiary.socket"
 CADDYFILE = FOLDER / "Caddyfile"
 ANALYZE = shutil.which("systemd-analyze")
@@ -53,6 +56,36 @@ def test_the_socket_is_for_the_unit_and_for_the_proxy_only() -> None:
     assert settings["SocketMode"] == "0660"
 
 
+def test_all_examples_name_one_unix_socket_where_the_server_may_write() -> None:
+    pages = [path for path in (markdown.ROOT / "docs").rglob("*") if path.suffix in {".md", ".socket", ".service", ""}]
+    named = {
+        path.name: found
+        for path in pages
+        if path.is_file() and (found := set(re.findall(r"/run/[\w./-]+\.sock\b", path.read_text())))
+    }
+    (socket,) = set.union(*named.values())
+
+    assert named.keys() >= {SOCKET.name, CADDYFILE.name, PAGE.name}
+    assert [str(Path(socket).parent)] == [f"/run/{name}" for name in _directives("RuntimeDirectory")]
+    assert _directives("RuntimeDirectoryPreserve") == ["yes"], "else a stop removes the socket that systemd has opened"
+
+
+def test_the_guide_makes_what_the_unit_needs_before_it_starts_the_server() -> None:
+    before = PAGE.read_text().partition("systemctl enable --now ostiary")[0].rpartition("```console")[2].splitlines()
+    (program,), (folder,) = _directives("ExecStart"), _directives("WorkingDirectory")
+    (user,) = _directives("User")
+
+    for words in (
+        ["useradd", user],
+        ["cp", program.partition("/.venv")[0]],
+        ["scripts/setup"],
+        ["install --directory", f"--owner {user}", folder],
+        ["install", f"--owner {user}", "appsettings.json", f"{folder}/"],
+        ["cp", UNIT.name],
+    ):
+        assert any(all(word in line for word in words) for line in before), words
+
+
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
 def test_systemd_knows_every_directive_and_finds_little_exposure() -> None:
     ended = subprocess.run(
@@ -78,6 +111,14 @@ def test_the_composed_server_gets_settings_that_it_accepts(monkeypatch: pytest.M
     assert not settings.is_sqlite
     assert settings.secret is not None
     assert settings.default_admin.password.get_secret_value() == "b" * 40
+
+
+def test_the_composed_server_believes_the_gateway_of_its_network() -> None:
+    networks = yaml.safe_load((FOLDER / "compose.yaml").read_text())["networks"]
+    (network,) = networks["default"]["ipam"]["config"]
+
+    assert json.loads(_environment()["OSTIARY_TRUSTED_PROXIES"]) == [network["gateway"]]
+    assert ip_address(network["gateway"]) in ip_network(network["subnet"])
 
 
 def test_the_composed_server_is_run_by_a_command_that_exists_and_is_published_on_this_machine_only() -> None:

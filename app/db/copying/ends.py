@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from app.db import failures
 from app.db.copying import CopyFailed
 from app.db.copying.shapes import Key, Row, TableShape
 
@@ -40,8 +41,7 @@ class End(ABC):
         try:
             yield
         except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-            raise CopyFailed(f"{self.name} {what}: {reason}") from error
+            raise CopyFailed(f"{self.name} {what}: {failures.reason(error, 'the URL')}") from error
 
     async def revision(self) -> str | None:
         """Return the last migration of the database; None if it has none."""

@@ -79,6 +79,30 @@ def _is_current_file(path: Path) -> bool:
     return False
 
 
+def has_tables(url: str) -> bool:
+    """Return whether the database has tables of Ostiary, of any migration or unfinished. A file must exist."""
+    if url.startswith("sqlite:///"):
+        return _has_tables_file(Path(url.removeprefix("sqlite:///")))
+    return asyncio.run(_has_tables_server(url))
+
+
+def _has_tables_file(path: Path) -> bool:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        tables = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchall()
+        return bool(tables and connection.execute(_DONE).fetchall())
+
+
+async def _has_tables_server(url: str) -> bool:
+    connection = await connect(url)
+    try:
+        if await is_restore_unfinished(connection):
+            return True
+        has_steps = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+        return bool(has_steps and await connection.fetch(_DONE))
+    finally:
+        await connection.close()
+
+
 async def _is_current_server(url: str, *, restores: bool) -> bool:
     with suppress(asyncpg.PostgresError):
         connection = await connect(url)

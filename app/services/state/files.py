@@ -62,6 +62,9 @@ def format_of(path: Path) -> Format | None:
 _MAX_LEVELS = 300
 """Levels of a YAML document: those of metadata, and of what is around it."""
 
+_TOP_LEVEL = 2
+"""The level of the values of a document."""
+
 _MAX_ALIASED = 100_000
 """Values for which all aliases of a YAML document stand: few lines of aliases may stand for billions."""
 
@@ -85,9 +88,10 @@ _NO_TEXT_BEGINS = frozenset("~nNtTfF-+.0123456789")
 
 
 class Located(dict[str, Any]):
-    """An object with the number of its line."""
+    """An object with the number of its line. The one of a whole document has also the lines of its names."""
 
     line: int
+    lines: dict[str, int]
 
 
 class _Unreadable(ValueError):
@@ -104,13 +108,16 @@ class _Composer:
         self._events, self._progress = yaml.parse(file, yaml.CBaseLoader), progress
         self._anchors: dict[str, tuple[Any, int] | None] = {}
         self._built = self._aliased = 0
+        self.line: int | None = None
 
     def document(self) -> Any:
         """Return the only document, None for an empty file. Raises _Unreadable and the errors of PyYAML."""
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
             return None
-        value = self._value(next(self._events), 1)
+        first = next(self._events)
+        self.line = first.start_mark.line + 1
+        value = self._value(first, 1)
         next(self._events)
         if not isinstance(event := next(self._events), yaml.StreamEndEvent):
             raise _unreadable(event, "a file has one document, and here another one begins.")
@@ -143,6 +150,8 @@ class _Composer:
     def _object(self, start: Any, level: int) -> Located:
         values = Located()
         values.line = start.start_mark.line + 1
+        if level == _TOP_LEVEL:
+            values.lines = {}
         self._progress("read lines", values.line)
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
@@ -150,6 +159,8 @@ class _Composer:
             name = event.value
             if name in values:
                 raise _unreadable(event, f"`{name}` is listed twice. Remove one of them.")
+            if level == _TOP_LEVEL:
+                values.lines[name] = event.start_mark.line + 1
             values[name] = self._value(next(self._events), level)
         return values
 
@@ -215,24 +226,34 @@ def _explain_unreadable(error: Any) -> str:
 
 
 def _read_yaml(reader: Reader, file: IO[bytes], progress: Progress) -> None:
-    document = _Composer(file, progress).document()
-    if not isinstance(document, dict):
+    composer = _Composer(file, progress)
+    document = composer.document()
+    if not isinstance(document, Located):
         names = ", ".join(SECTIONS)
-        reader.faults.append(Fault(f"The document must be an object with `version` and any of {names}.", Location("")))
+        text = f"The document must be an object with `version` and any of {names}."
+        reader.faults.append(Fault(text, Location("", composer.line)))
         return
-    _check_version(reader, document.pop("version", None), Location("version", getattr(document, "line", None)))
+    version = document.pop("version", None)
+    _check_version(reader, version, Location("version", document.lines.get("version", document.line)))
     for section, objects in document.items():
+        line = document.lines[section]
         if section not in SECTIONS:
             text = f"There is no section `{section}`. The sections are {', '.join(SECTIONS)}."
-            reader.faults.append(Fault(text, Location(section)))
+            reader.faults.append(Fault(text, Location(section, line)))
         elif objects is not None:
-            reader.add_section(section, objects)
+            reader.add_section(section, objects, line)
 
 
 def _check_version(reader: Reader, version: Any, location: Location) -> None:
     if version != VERSION or isinstance(version, bool):
-        reader.faults.append(Fault(f"`version: {VERSION}` is missing. This version reads no other.", location))
+        text = f"`version` must be {VERSION}, not {_flow(version)[:_MAX_SHOWN]}."
+        if version is None:
+            text = f"`version: {VERSION}` is missing. This version reads no other."
+        reader.faults.append(Fault(text, location))
 
+
+_MAX_SHOWN = 40
+"""Characters of a wrong version that a fault repeats."""
 
 _SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 

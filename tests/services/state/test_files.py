@@ -6,7 +6,7 @@ import pytest
 
 from app.services.state import files
 from app.services.state.files import Format
-from app.services.state.model import PERMISSION_BITS
+from app.services.state.model import PERMISSION_BITS, SECTIONS
 
 HEADER = b'{"kind": "registry", "version": 1}\n'
 _BOMB = b"\n".join(b"  k%d: &k%d [%s]" % (at, at, b",".join([b"*k%d" % (at - 1)] * 9)) for at in range(1, 12))
@@ -25,6 +25,11 @@ YAML = {
     "a tag whose value is another type": (b"version: 1\nn: !!int x\n", "line 2: `x` is no number"),
     "two documents": (b"version: 1\n---\nversion: 1\n", "line 2: a file has one document"),
     "a name that is a list": (b"version: 1\n? [a]\n: b\n", "line 2: a name must be a text."),
+    "another version": (b"users: []\nversion: 7\n", "line 2: version: `version` must be 1, not 7."),
+    "the version as a text": (b'version: "1"\n', 'line 1: version: `version` must be 1, not "1".'),
+    "a long version": (b"version: " + b"x" * 9_000, f"`version` must be 1, not {'x' * 40}."),
+    "a section that does not exist": (b"version: 1\nteams: []\n", "line 2: teams: There is no section `teams`."),
+    "a document that is a text": (b"# corals\ncorals\n", "line 2: The document must be an object"),
     "an empty file": (b"", "The document must be an object"),
     "bytes that are no text": (b"version: 1\nusers: [{userName: \xe9}]\n", "This is no text in UTF-8, near byte 31."),
     "a file of a program": (b"\x1f\x8b\x08", "This is n"),
@@ -32,6 +37,7 @@ YAML = {
 }
 
 JSON_LINES = {
+    "another version": (b'{"kind": "registry", "version": 7}\n', "line 1: version: `version` must be 1, not 7."),
     "a kind that is a list": (HEADER + b'{"kind": []}\n', "line 2: kind: `kind` must be one of"),
     "a name that is listed twice": (HEADER + b'{"kind": "user", "kind": "org"}\n', "line 2: `kind` is listed twice."),
     "a name twice inside": (HEADER + b'{"a": [{"b": 1, "b": 2}]}\n', "line 2: `b` is listed twice."),
@@ -47,6 +53,13 @@ JSON_LINES = {
 def test_a_hostile_yaml_document_is_refused_with_its_line(case: str) -> None:
     text, expected = YAML[case]
     assert expected in str(files.read(io.BytesIO(text), Format.YAML).faults[0])
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("value", ["3", "corals", "{a: 1}", "[3]"])
+def test_a_section_with_a_wrong_value_is_refused_with_its_line(section: str, value: str) -> None:
+    (fault, *_) = files.read(io.BytesIO(f"version: 1\n\n{section}: {value}\n".encode()), Format.YAML).faults
+    assert str(fault).startswith(f"line 3: {section}")
 
 
 @pytest.mark.parametrize("case", JSON_LINES)
