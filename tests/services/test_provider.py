@@ -2,20 +2,13 @@
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from gzip import compress
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 
 from app import db
@@ -24,11 +17,11 @@ from app.http.middleware import TRACEPARENT_RE
 from app.observability import request_stats, traces
 from app.observability.request_stats import RequestStats
 from app.services import identity_provider as asking
+from tests.support.certificates import CERTIFICATE, self_signed
 from tests.support.changes import unchanged
 from tests.support.factories import Make
 from tests.support.provider import FACES, PASSWORD, PATH, Provider, Speech, answer, over_graphql, over_rest
 
-CERTIFICATE = "certificate.pem"
 SECRET_WORD = "inside"
 TOKEN = "a token of theirs"
 CREDENTIALS = (PASSWORD, PASSWORD.replace(" ", "+"), TOKEN, TOKEN.replace(" ", "+"))
@@ -335,32 +328,10 @@ async def test_no_proxy_of_the_environment_hears_a_password(
         assert proxy.heard == []
 
 
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    """Return a context with a self-signed certificate for this address."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .add_extension(address, critical=False)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    form = serialization.PrivateFormat.PKCS8
-    written = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    file = folder / CERTIFICATE
-    file.write_bytes(written + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
-
-
 async def test_a_server_with_an_untrusted_certificate_receives_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
+    async with Provider({"ann": {}}, tls=self_signed(tmp_path)) as provider:
         identity_provider = asking.IdentityProvider(provider.url)
         with _quiet(caplog), pytest.raises(Unavailable):
             await identity_provider.ask(username="ann", password=PASSWORD)
@@ -371,7 +342,7 @@ async def test_a_server_with_an_untrusted_certificate_receives_nothing(
 
 
 async def test_a_certificate_that_this_machine_trusts_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
+    async with Provider({"ann": {}}, tls=self_signed(tmp_path)) as provider:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
         identity_provider = asking.IdentityProvider(provider.url)
 

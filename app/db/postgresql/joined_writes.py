@@ -14,12 +14,12 @@ class JoiningTransport:
     """A transport that writes the data of `hold` with the next write."""
 
     def __init__(self, inner: Any) -> None:
-        self._inner = inner
+        self.inner = inner
         self._write, self._preceding = inner.write, b""
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the inner transport, and keep it."""
-        value = getattr(self._inner, name)
+        value = getattr(self.inner, name)
         setattr(self, name, value)
         return value
 
@@ -77,3 +77,8 @@ class JoiningLoop:
         """Connect by a socket of this machine."""
         _, new = await self._loop.create_unix_connection(lambda: _Connecting(factory()), *arguments, **options)
         return new.transport, new.inner
+
+    async def start_tls(self, transport: Any, *arguments: Any, **options: Any) -> Any:
+        """Begin TLS on a connection, which has the transport of TLS from then on."""
+        plain = transport.inner if type(transport) is JoiningTransport else transport
+        return await self._loop.start_tls(plain, *arguments, **options)
