@@ -120,4 +120,4 @@ def test_queries_of_the_server_are_fetched_where_a_failure_renames_them() -> Non
     assert sorted(fetching) == [".fetchall(", ".fetchmany(", ".fetchone("]
     assert ".fetchall(" in source(Connection.fetch_all)
     assert "renaming(text):\n            return await _rows(" in source(database.SqliteTransaction)
-    assert 'PRAGMA data_version").fetchone(' in source(database.SqliteDatabase.cached_commit_version)
+    assert 'PRAGMA data_version").fetchone(' in source(database.SqliteDatabase._version)

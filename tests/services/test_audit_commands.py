@@ -43,6 +43,7 @@ def test_the_demo_has_two_years_of_events_by_those_who_did_it(settings: Settings
         "createGroup",
         "createOrg",
         "createResource",
+        "finishUpload",
         "lockResource",
         "updateGroupMember",
         "submitAccess",

@@ -16,7 +16,7 @@ LABELS = {
     "DATASET_DATA_WRITE": ("Dataset Data Write", "Upload and modify dataset files."),
     "ADMIN": ("Admin", "All roles and permissions, and access to locks and access control."),
 }
-TYPE_LABELS = {"MODEL_RUN": "Model Run", "SPECIMEN": "Specimen"}
+TYPE_LABELS = {"MODEL_RUN": "Model Run", "ORGANISATION": "Organization", "SPECIMEN": "Specimen"}
 TYPE_TEXTS = {
     "DATASET": "Data files with their metadata.",
     "MODEL": "A model, described by metadata.",
