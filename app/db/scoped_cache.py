@@ -67,8 +67,8 @@ class CachedPairs:
         return self._dropped.round
 
     def drop(self, scopes: Collection[int] | None) -> None:
-        """Drop the values that these scopes concern; None drops all."""
-        if scopes is not None and not scopes:
+        """Drop the values that these scopes concern; None drops all. Those of tables and of edits concern none."""
+        if scopes is not None and not (scopes := [scope for scope in scopes if scope >= 0]):
             return
         self._dropped.add(scopes)
         if scopes is None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, update
 from app import policy
 from app.db import Freshness, Transaction
 from app.db.tables import User, col
-from app.domain.errors import Conflict, InvalidInput, ManagedElsewhere, NotFound, Problem
+from app.domain.errors import Conflict, InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
 from app.domain.refs import RowRef
 from app.domain.viewer import SYSTEM, Permission, Viewer
 from app.security import passwords, session_tokens
@@ -39,6 +39,8 @@ async def change_password(
             await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), new_hash)
             rows = await tx.rows(USER_WITH_ROLES, id=user_id)
             session = issue_session(app, user_id, rows, tx.now, is_default=is_default_password(new))
+            if session is None:
+                raise Unauthenticated("Sign in again.")  # deactivated since the old password was verified
         return None if dry_run else session
 
     for _ in range(VERIFICATIONS):
@@ -66,7 +68,7 @@ async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, password
     policy.require_local_accounts(viewer)
     if await users.is_service_account(tx, key):
         raise InvalidInput("A service account has no password.", ("user",))
-    await _set_password(tx, col(User.id) == key, password_hash)
+    await _reset(tx, key, password_hash)
     return key
 
 
@@ -81,10 +83,7 @@ async def reset_by_operator(app: AppContext, key: int, password: str) -> str:
     async with audit.transaction(app.database, SYSTEM, "resetPassword") as tx:
         if await users.is_service_account(tx, key):
             raise InvalidInput("A service account has no password.", ("user",))
-        try:
-            await _set_password(tx, col(User.id) == key, new_hash)
-        except HashReplaced:
-            raise NotFound("The user was just deleted.") from None
+        await _reset(tx, key, new_hash)
         return await users.name_by_id(tx, key)
 
 
@@ -107,6 +106,14 @@ async def require_correct(
             attempt.is_wrong = True
             raise problem
         await attempt.succeed_now(app.database)
+
+
+async def _reset(tx: Transaction, key: int, password_hash: str) -> None:
+    """Set the password of a user, whatever it was; raise NotFound for one who is deleted."""
+    try:
+        await _set_password(tx, col(User.id) == key, password_hash)
+    except HashReplaced:
+        raise NotFound("The user was just deleted.") from None
 
 
 async def _set_password(tx: Transaction, condition: ColumnElement[bool], password_hash: str) -> None:

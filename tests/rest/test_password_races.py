@@ -3,11 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from typing import Any
 
 import bcrypt
 import pytest
 from httpx import Response
+from sqlalchemy import insert, select
 
+from app import db
+from app.db.tables import Role, User, UserRole, col
+from app.domain.viewer import DEACTIVATED
+from app.services import password_changes
+from tests.support.cached_rows import change_rows
 from tests.support.factories import PASSWORD, Make, Person
 from tests.support.rest_client import Rest
 
@@ -59,3 +66,20 @@ async def test_of_two_changes_at_once_one_is_made_and_the_other_is_told_so(rest:
     assert "Another request has changed the password meanwhile" in refused.text
     made = NEW[statuses.index(200)]
     assert [(await _sign_in(rest, each)).status_code == 200 for each in NEW] == [each == made for each in NEW]
+
+
+async def test_who_is_deactivated_while_they_change_their_password_changes_nothing(
+    rest: Rest, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await make.user("ann")
+    hash_new_password = password_changes.hash_new_password
+
+    async def deactivating(*arguments: Any) -> str:
+        role = select(col(Role.id)).where(col(Role.name_key) == DEACTIVATED).scalar_subquery()
+        await change_rows(database, insert(UserRole).values(user_id=ann.id, role_id=role))
+        return await hash_new_password(*arguments)
+
+    monkeypatch.setattr(password_changes, "hash_new_password", deactivating)
+    before = await database.ask(select(col(User.password_hash)), freshness=db.Freshness.PRIMARY)
+    assert (await _change(rest, ann, NEW[0])).status_code == 401
+    assert await database.ask(select(col(User.password_hash)), freshness=db.Freshness.PRIMARY) == before
