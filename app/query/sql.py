@@ -112,7 +112,7 @@ class SelectBuilder:
 
         The last columns are the order values and the id. None if the page is not read from an index alone.
         """
-        if not uses_index_scan(relation, viewer, query, self.dialect):
+        if not _uses_index_scan(relation, viewer, query, self.dialect):
             return None
         rows = index_scan.page_of_keys(relation, layout, viewer, query, self.dialect, stored, has_cursors=has_cursors)
         return None if rows is None else compile_statement(rows, self.dialect)
@@ -164,7 +164,7 @@ def page(
     relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect, *, has_cursors: bool = True
 ) -> Select[Any]:
     """Return the SELECT of `SelectBuilder.page`."""
-    if uses_index_scan(relation, viewer, query, dialect):
+    if _uses_index_scan(relation, viewer, query, dialect):
         return index_scan.page(relation, layout, viewer, query, dialect, has_cursors=has_cursors)
     if relation.virtual_rows is not None:
         return virtual_rows.page(relation.virtual_rows, layout, viewer, query)
@@ -180,7 +180,7 @@ def page(
     return _by_rowid(relation, layout, viewer, query, dialect, has_cursors=has_cursors)
 
 
-def uses_index_scan(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> bool:
+def _uses_index_scan(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> bool:
     """Return whether a list is read from the access index: not if it is unneeded, nor if the filter finds few rows."""
     index = relation.index_scan
     if index is None or index.by_user:
@@ -191,7 +191,7 @@ def uses_index_scan(relation: Relation, viewer: Viewer, query: ListQuery, dialec
 
 def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
     """Return the SELECT of `SelectBuilder.count`: (number, key)."""
-    if uses_index_scan(relation, viewer, query, dialect):
+    if _uses_index_scan(relation, viewer, query, dialect):
         return index_scan.count(relation, viewer, query, dialect)
     if relation.virtual_rows is not None:
         return virtual_rows.count(relation.virtual_rows, viewer, query)
