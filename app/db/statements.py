@@ -33,6 +33,7 @@ from app.caching import WeightedLRU
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
+E = TypeVar("E", bound=Executable)
 
 SETTLED_EVENT = "settled_event"
 """Name of the bind parameter that ends a read of the audit feed: the id of the last settled event.
@@ -50,6 +51,22 @@ It is the last statement of a read, and PostgreSQL executes it first.
 
 CONDITION_FAILED = "ostiary: the viewer has changed meanwhile and is read again, which is no fault"
 """The text that a condition casts to a number if it fails, and thus a part of the error in the log of PostgreSQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mergeable:
+    """The mark of a SELECT that answers the lists of several reads at once. It binds one list, and `now`.
+
+    `keys` is the name of the list. `split` returns the rows of each read, from the rows of all lists one after the
+    other and the positions at which the lists begin.
+    """
+
+    keys: str
+    split: Callable[[Sequence[Row], Sequence[int]], list[list[Row]]]
+
+    def mark(self, statement: E) -> E:
+        """Return the statement with this mark."""
+        return statement.execution_options(mergeable=self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +87,7 @@ class CompiledStatement:
     """The number of columns of the rows, 0 for a write without rows; None if unknown, or if a column is an array."""
 
     is_condition: bool = False
+    mergeable: Mergeable | None = None
 
     @property
     def reads_feed(self) -> bool:
@@ -172,7 +190,10 @@ def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStat
     text = str(compiler)
     is_unknown = isinstance(compiler.statement, TextClause) or any(isinstance(each, ARRAY) for each in types)
     width = None if is_unknown else len(types)
-    return CompiledStatement(text, names, constants, tuple(writers), tuple(readers), spread, width, CONDITION in text)
+    mergeable = compiler.statement.get_execution_options().get("mergeable")  # type: ignore[union-attr]  # all have them
+    return CompiledStatement(
+        text, names, constants, tuple(writers), tuple(readers), spread, width, CONDITION in text, mergeable
+    )
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:

@@ -1,5 +1,6 @@
 """The statement of access checks: the effective roles of many users on many resources, from the access index."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache, reduce
 from typing import Any
@@ -24,6 +25,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.db.statements import Mergeable, Row
 from app.db.tables import Access, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
@@ -82,11 +84,21 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     """
     places = _wide_pairs(dialect) if is_wide else _pairs(dialect)
     if are_few and dialect == "postgresql":
-        return _by_subjects(places, registry=registry, more_than=0)
+        few = _by_subjects(places, registry=registry, more_than=0)
+        return few if is_wide else Mergeable("pairs", _split_masks).mark(few)
     return union_all(  # type: ignore[return-value]  # a SELECT for all who execute it
         _by_entries(dialect, places, registry=registry),
         _by_subjects(places, registry=registry, more_than=MANY_ENTRIES),
     )
+
+
+def _split_masks(rows: Sequence[Row], starts: Sequence[int]) -> list[list[Row]]:
+    """Return the rows of each list of pairs, from the rows of all lists and the positions of their first pairs."""
+    split: list[list[Row]] = [[] for _ in starts]
+    for (number,) in rows:
+        of = bisect_right(starts, number // WIDTH) - 1
+        split[of].append((number - starts[of] * WIDTH,))
+    return split
 
 
 @cache

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
@@ -38,6 +38,7 @@ from app.db.postgresql.connection import (
 from app.db.postgresql.joined_writes import JoiningLoop
 from app.db.postgresql.outcomes import was_committed
 from app.db.postgresql.pool import ConnectionPool
+from app.db.postgresql.shared_reads import SharedReads
 from app.db.postgresql.transaction import PostgresTransaction, raise_violation, was_dead
 from app.db.sqlite.group_commit import CommitFailed
 from app.db.statements import SETTLED_EVENT, CompiledStatement, Row, StatementCache
@@ -110,12 +111,14 @@ class PostgresDatabase(Database):
     _has_pooler: bool = field(default=False, init=False)
     failures: FailureLog = field(default_factory=FailureLog, init=False)
     joins_levels = True
+    shares_reads: ClassVar[bool] = True
     checks_conditions = True
 
     def __post_init__(self) -> None:
         super().__init__(_statement_cache)
         self._pool = ConnectionPool(self._connect, self.size)
         self._fetch: Fetch = PostgresConnection.fetch_all
+        self._shared_reads = SharedReads(self._read_twice)
 
     async def open(self) -> None:
         """Open the first connection; raises the exceptions of asyncpg if the server does not respond."""
@@ -183,6 +186,12 @@ class PostgresDatabase(Database):
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:
+        return await (self._shared_reads.read if self.shares_reads else self._read_twice)(statements, below)
+
+    async def _read_twice(
+        self, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, tuple[int, ...]]]
+    ) -> list[list[Row]]:
+        """Read, and once more if the connection was dead."""
         async with self._translate_failures():
             try:
                 return await self._read(statements, below)

@@ -61,6 +61,7 @@ class ReplicatedDatabase(PostgresDatabase):
     """A PostgreSQL server, and replicas by their URLs."""
 
     checks_conditions = False  # the first read on the primary has the position that a replica must have replayed
+    shares_reads = False  # a read notes the position of its own request
     logs_changes = False  # a replica has another snapshot, with which that of the primary cannot be compared
     replica_urls: Sequence[str] = ()
     _replicas: list[Replica] = field(init=False)
