@@ -16,9 +16,9 @@ from app.db.statements import CompiledStatement, Mergeable
 from app.db.tables import RowId, User, col
 from app.domain import errors, resource_roles
 from app.services.access_cache import get_masks
-from tests.support.cached_rows import change_rows
 from tests.support.client import Api
 from tests.support.factories import Make
+from tests.support.other_worker import change_rows
 
 NAMED = CompiledStatement("named", ("name",), {}, (), ())
 LISTED = CompiledStatement("listed", ("keys",), {}, (), ())

@@ -14,8 +14,8 @@ from app import db
 from app.db.tables import Role, User, UserRole, col
 from app.domain.viewer import DEACTIVATED
 from app.services import password_changes
-from tests.support.cached_rows import change_rows
 from tests.support.factories import PASSWORD, Make, Person
+from tests.support.other_worker import change_rows
 from tests.support.rest_client import Rest
 
 IMPORTED = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from itertools import cycle
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
@@ -16,32 +14,10 @@ from app.db.tables import Access, GroupMember, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.services import access_cache
-from tests.support.cached_rows import change_rows
 from tests.support.factories import Entity, Make, Person
+from tests.support.other_worker import change_rows, keep_changing
 
 ANSWERS = 1_500
-
-
-@asynccontextmanager
-async def _alternating(database: db.Database, *states: list[Any]) -> AsyncIterator[Callable[[], int]]:
-    """Execute the statements of each state in turn, each state in one transaction; returns how often that was done."""
-    done, begun = 0, asyncio.Event()
-
-    async def alternate() -> None:
-        nonlocal done
-        random = Random(0)
-        for state in cycle(states):
-            await change_rows(database, *state)
-            done += 1
-            begun.set()
-            await asyncio.sleep(random.random() * 0.003)
-
-    task = asyncio.create_task(alternate())
-    await begun.wait()
-    yield lambda: done
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 async def _rows(database: db.Database, table: Any) -> list[dict[str, Any]]:
@@ -84,12 +60,12 @@ async def test_who_joins_a_group_as_its_grants_are_revoked_never_has_its_roles(
     assert len(granted) == len(reefs)
     await change_rows(database, delete(GroupMember))
     pairs, random, answers = _pairs(ann, reefs), Random(1), list[int]()
-    async with _alternating(
-        second_db,
+    states: list[list[Any]] = [
         [insert(GroupMember).values(members), delete(Access).where(is_of_group)],
         [delete(GroupMember), insert(Access).values(granted)],
-    ) as alternated:
-        while len(answers) < ANSWERS or alternated() < 60:
+    ]
+    async with keep_changing(second_db, lambda number: states[number % 2]) as changed:
+        while len(answers) < ANSWERS or len(changed) < 60:
             answers += await ask(database, random.sample(pairs, len(pairs)))
             await asyncio.sleep(random.random() * 0.002)
     assert {*answers} == {0}
@@ -112,8 +88,8 @@ async def test_a_grant_that_moves_is_in_one_place_for_every_batch(
         await access_cache.get_masks(database, [random.choice(pairs)])
 
     places = [[update(Access).where(is_of_ann).values(resource_id=each.id)] for each in reversed(reefs)]
-    async with _alternating(second_db, *places) as moved:
-        while numbers.total() < ANSWERS or moved() < 60:
+    async with keep_changing(second_db, lambda number: places[number % 2]) as moved:
+        while numbers.total() < ANSWERS or len(moved) < 60:
             await asyncio.gather(*(random.choice([ask_both, ask_both, ask_one])() for _ in range(8)))
             await asyncio.sleep(random.random() * 0.002)
     assert {*numbers} == {1}

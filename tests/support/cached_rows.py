@@ -1,8 +1,5 @@
 """Questions whose answers contain cached rows, and what the tests about them share."""
 
-from typing import Any
-
-from app import db
 from app.domain.viewer import ALL_PERMISSIONS, Viewer
 from tests.oracle.worlds import Question
 
@@ -23,10 +20,3 @@ BESIDE = """query ($id: ID!) {
 QUESTIONS = [Question(LIST, {}), Question(PEOPLE, {}), Question(PEOPLE, {"first": 1})]
 
 ADMIN = Viewer(1, ALL_PERMISSIONS)
-
-
-async def change_rows(database: db.Database, *written: Any) -> None:
-    """Execute statements in one transaction, as another worker does."""
-    async with database.write() as tx:
-        for statement in written:
-            await tx.rows(statement)

@@ -16,9 +16,10 @@ from app.db.tables import Grant, Group, GroupMember, Org, OrgMember, Resource, R
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from tests.oracle.worlds import Question
-from tests.support.cached_rows import ADMIN, BESIDE, QUESTIONS, change_rows
+from tests.support.cached_rows import ADMIN, BESIDE, QUESTIONS
 from tests.support.differential import Both
 from tests.support.factories import Person
+from tests.support.other_worker import change_rows
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

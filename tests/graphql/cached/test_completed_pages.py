@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import count
 from random import Random
 from typing import Any
 
@@ -15,8 +14,8 @@ from app.db.access_changes import RECORDED_OF_RESOURCES
 from app.db.tables import Access, GroupMember, Resource, ResourceType, col
 from app.domain.viewer import Permission, Viewer
 from tests.oracle.worlds import Question
-from tests.support.cached_rows import change_rows
 from tests.support.differential import Both
+from tests.support.other_worker import change_rows, keep_changing
 
 ACCESSIBLE = (
     "{ resources(first: 100) { nodes { id name type { name } viewerAccess { effectiveRoles } org { slug } } } }"
@@ -161,32 +160,23 @@ async def test_the_size_of_all_columns_is_bounded(
 
 
 @pytest.fixture
-async def renaming(second_db: db.Database, registry: dict[str, Any]) -> AsyncIterator[list[str]]:
+async def renaming(second_db: db.Database, registry: dict[str, Any]) -> AsyncIterator[list[int]]:
     """Change the name of a resource and the roles on it again and again, both in one transaction."""
-    thing, names, begun = registry["things"][0].id, list[str](), asyncio.Event()
+    thing = registry["things"][0].id
 
-    async def change_forever() -> None:
-        for number in count():
-            mask = (1, 5)[number % 2]
-            await change_rows(
-                second_db,
-                update(Resource).where(col(Resource.id) == thing).values(name=f"{mask}"),
-                update(Access).where(col(Access.resource_id) == thing).values(mask=mask, name_key="0"),
-            )
-            names.append(f"{mask}")
-            begun.set()
-            await asyncio.sleep(0.004 if number % 7 else 0.05)
+    def change(number: int) -> list[Any]:
+        mask = (1, 5)[number % 2]
+        return [
+            update(Resource).where(col(Resource.id) == thing).values(name=f"{mask}"),
+            update(Access).where(col(Access.resource_id) == thing).values(mask=mask, name_key="0"),
+        ]
 
-    task = asyncio.create_task(change_forever())
-    await begun.wait()
-    yield names
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with keep_changing(second_db, change) as changed:
+        yield changed
 
 
 async def test_a_page_is_of_one_moment_while_its_rows_change(
-    both: Both, registry: dict[str, Any], statements: list[str], renaming: list[str]
+    both: Both, registry: dict[str, Any], statements: list[str], renaming: list[int]
 ) -> None:
     viewer, numbers, seen = Viewer(registry["people"][3].id), {"1": 1, "5": 2}, list[str]()
     while len(seen) < 300 or len(renaming) < 60:

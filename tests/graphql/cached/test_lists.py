@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -14,8 +13,9 @@ from app.db import cached_lists
 from app.db.tables import Grant, GroupMember, OrgMember, Resource, UserRole, col
 from app.domain.viewer import Permission, Viewer
 from tests.oracle.worlds import Question
-from tests.support.cached_rows import ADMIN, change_rows
+from tests.support.cached_rows import ADMIN
 from tests.support.differential import Both
+from tests.support.other_worker import change_rows, keep_changing
 
 GRANTS = """{ resources(first: 5) { nodes { name access { general { roles } anyone { roles }
     groups { roles grantedAt grantedByName expiresAt group { displayName } } } } } }"""
@@ -176,32 +176,23 @@ MOMENT = "{ resources(first: 3) { nodes { name access { groups { roles } } } } }
 
 
 @pytest.fixture
-async def changing(second_db: db.Database, registry: dict[str, Any]) -> AsyncIterator[list[str]]:
-    """Change the name of a resource and its grants again and again, both in one transaction; returns the names."""
-    thing, names, begun = registry["things"][0].id, list[str](), asyncio.Event()
+async def changing(second_db: db.Database, registry: dict[str, Any]) -> AsyncIterator[list[int]]:
+    """Change the name of a resource and its grants again and again, both in one transaction."""
+    thing = registry["things"][0].id
 
-    async def change_forever() -> None:
-        for number in count():
-            mask = 1 + number % 2
-            await change_rows(
-                second_db,
-                update(Resource).where(col(Resource.id) == thing).values(name=f"{mask}", name_key="0"),
-                update(Grant).where(col(Grant.resource_id) == thing).values(mask=mask),
-            )
-            names.append(f"{mask}")
-            begun.set()
-            await asyncio.sleep(0.004 if number % 7 else 0.05)
+    def change(number: int) -> list[Any]:
+        mask = 1 + number % 2
+        return [
+            update(Resource).where(col(Resource.id) == thing).values(name=f"{mask}", name_key="0"),
+            update(Grant).where(col(Grant.resource_id) == thing).values(mask=mask),
+        ]
 
-    task = asyncio.create_task(change_forever())
-    await begun.wait()
-    yield names
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with keep_changing(second_db, change) as changed:
+        yield changed
 
 
 async def test_an_answer_is_of_one_moment_while_its_lists_change(
-    both: Both, statements: list[str], changing: list[str]
+    both: Both, statements: list[str], changing: list[int]
 ) -> None:
     roles = {"1": ["METADATA_READ"], "2": ["METADATA_WRITE"]}
     seen = list[str]()

@@ -14,10 +14,11 @@ from app.domain import errors
 from app.graphql.compiled import connection_step
 from app.graphql.compiled.executor import USES_BEFORE_CACHED_FORM
 from tests.oracle.worlds import Question
-from tests.support.cached_rows import ADMIN, LIST, QUESTIONS, change_rows
+from tests.support.cached_rows import ADMIN, LIST, QUESTIONS
 from tests.support.client import Api
 from tests.support.differential import Both
 from tests.support.factories import Make
+from tests.support.other_worker import change_rows
 
 
 async def test_rows_that_a_commit_has_changed_rest_before_they_are_read_again(
