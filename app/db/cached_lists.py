@@ -4,10 +4,11 @@ The roles of a user and the grants of a resource are such lists. The log of chan
 resource, so a commit drops the lists that it concerns, and no others. Columns of a resource are kept in the same way.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
 from sys import getsizeof
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from orjson import Fragment
@@ -32,66 +33,103 @@ class ListsMissing(Exception):
     """Not all lists or columns that a query needs are cached, as was expected."""
 
 
-class FieldLists:
-    """The lists of one field of a plan by key: the id of a user or a resource, of which `scope` returns the scope."""
+class ChangedKeys(NamedTuple):
+    """The ids that some changes concern: users, resources with what they grant, and resources with their columns."""
 
-    def __init__(self, scope: Callable[[int], int]) -> None:
-        self.scope = scope
-        self.is_of_resources = scope is resource_scope
-        self.has_columns = False
+    users: Collection[int]
+    resources: Collection[int]
+    rows: Collection[int]
+
+    @classmethod
+    def of(cls, scopes: Collection[int]) -> "ChangedKeys":
+        """Return the ids in scopes of changes."""
+        resources = {key_of(scope) for scope in scopes if is_resource(scope)}
+        users = {key_of(scope) for scope in scopes if scope >= 0 and not is_resource(scope)}
+        return cls(users, resources, resources | edited(scopes))
+
+
+class CachedValues(ABC):
+    """Values of one kind by key, the id of a user or of a resource."""
+
+    of_resources: bool
+
+    def __init__(self) -> None:
         self.size = 0
         self.by_key: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
 
+    @abstractmethod
     def is_stale(self, key: int, scopes: Collection[int]) -> bool:
-        """Return whether a change with one of these scopes may have changed the list of a key."""
-        return self.scope(key) in scopes
+        """Return whether a change with one of these scopes may have changed the value of a key."""
+
+    @abstractmethod
+    def drop_changed(self, changed: ChangedKeys) -> None:
+        """Drop the values that changes concern."""
+
+    @abstractmethod
+    def size_of(self, value: Any) -> int:
+        """Return the size of a value in bytes."""
+
+    @abstractmethod
+    def stored(self, value: Any) -> Any:
+        """Return what is kept of a value."""
 
     def put(self, key: int, value: Any) -> None:
-        """Keep the list of a key that has none yet."""
+        """Keep the value of a key that has none yet."""
         self.by_key[key] = self.stored(value)
         self._sizes[key] = size = self.size_of(value) + OVERHEAD
         self.size += size
 
-    def size_of(self, value: Any) -> int:
-        """Return the size of a list in bytes."""
-        return len(value)
-
-    def stored(self, value: Any) -> Any:
-        """Return what is kept of a list."""
-        return Fragment(compact(value))
-
     def discard(self, keys: Iterable[int]) -> None:
-        """Drop the lists of some keys that have one."""
+        """Drop the values of some keys that have one."""
         for key in keys:
             del self.by_key[key]
             self.size -= self._sizes.pop(key)
 
     def clear(self) -> None:
-        """Drop all lists."""
+        """Drop all values."""
         if self.by_key:
             self.by_key.clear()
             self._sizes.clear()
             self.size = 0
 
 
-class ResourceColumns(FieldLists):
-    """Columns of resources by id, each a tuple of values."""
+class FieldLists(CachedValues):
+    """The lists of one field of a plan, as JSON. `scope` returns the scope of a user or a resource."""
 
-    def __init__(self) -> None:
-        super().__init__(resource_scope)
-        self.has_columns = True
+    def __init__(self, scope: Callable[[int], int]) -> None:
+        super().__init__()
+        self.scope = scope
+        self.of_resources = scope is resource_scope
 
     def is_stale(self, key: int, scopes: Collection[int]) -> bool:
-        """Return whether a change with one of these scopes is one of the resource, or deletes it."""
-        return edit_scope(key) in scopes or super().is_stale(key, scopes)
+        return self.scope(key) in scopes
 
-    def size_of(self, value: Any) -> int:
-        """Return the size of the values in bytes."""
+    def drop_changed(self, changed: ChangedKeys) -> None:
+        self.discard(self.by_key.keys() & (changed.resources if self.of_resources else changed.users))
+
+    def size_of(self, value: bytes) -> int:
+        return len(value)
+
+    def stored(self, value: bytes) -> Fragment:
+        return Fragment(compact(value))
+
+
+class ResourceColumns(CachedValues):
+    """Columns of resources, each a tuple of values."""
+
+    of_resources = True
+
+    def is_stale(self, key: int, scopes: Collection[int]) -> bool:
+        return edit_scope(key) in scopes or resource_scope(key) in scopes
+
+    def drop_changed(self, changed: ChangedKeys) -> None:
+        self.discard(self.by_key.keys() & changed.rows)
+
+    def size_of(self, value: tuple[Any, ...]) -> int:
         return getsizeof(value) + sum(map(getsizeof, value))
 
-    def stored(self, value: Any) -> Any:
-        """Return the values."""
+    def stored(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
         return value
 
 
@@ -105,7 +143,7 @@ class CachedLists:
 
     def __init__(self) -> None:
         self.dropped = DroppedScopes()
-        self._fields: WeakSet[FieldLists] = WeakSet()
+        self._fields: WeakSet[CachedValues] = WeakSet()
         self._missed = set[int](), set[int]()
         self._added = 0
 
@@ -121,17 +159,14 @@ class CachedLists:
         if scopes is not None and any(EDITS <= scope < 0 for scope in scopes):
             scopes = None
         self.dropped.add(scopes)
-        users = {key_of(scope) for scope in scopes or () if scope >= 0 and not is_resource(scope)}
-        resources = {key_of(scope) for scope in scopes or () if is_resource(scope)}
-        rows = resources | edited(scopes or ())
+        changed = None if scopes is None else ChangedKeys.of(scopes)
         for each in self._fields:
-            if scopes is None:
+            if changed is None:
                 each.clear()
             elif each.by_key:
-                of_resource = rows if each.has_columns else resources
-                each.discard(each.by_key.keys() & (of_resource if each.is_of_resources else users))
+                each.drop_changed(changed)
 
-    def add(self, field: FieldLists, lists: Mapping[int, Any], since: int) -> None:
+    def add(self, field: CachedValues, lists: Mapping[int, Any], since: int) -> None:
         """Keep lists that were read after the round `since`, but for those that a later round concerns."""
         stale = self.dropped.since(since)
         if stale is None:
@@ -152,11 +187,11 @@ class CachedLists:
             for each in self._fields:
                 each.discard([*islice(each.by_key, 1 + len(each.by_key) // 8)])
 
-    def missed(self, field: FieldLists) -> set[int]:
+    def missed(self, field: CachedValues) -> set[int]:
         """Return the growing set of the users or resources whose lists were read."""
-        return self._missed[field.is_of_resources]
+        return self._missed[field.of_resources]
 
-    def record_misses(self, field: FieldLists, keys: Collection[int]) -> None:
+    def record_misses(self, field: CachedValues, keys: Collection[int]) -> None:
         """Remember keys whose lists are read."""
         missed = self.missed(field)
         if len(missed) > MAX_MISSES:
@@ -181,14 +216,14 @@ class OpenedLists:
         self.has_missed = False
         """True if columns of resources were not cached."""
         self._is_used = False
-        self._missed: list[tuple[FieldLists, Collection[int]]] = []
+        self._missed: list[tuple[CachedValues, Collection[int]]] = []
 
     @property
     def is_mixed(self) -> bool:
         """Return whether this query has used lists of a moment, and what it reads now may be of another one."""
         return self._is_used and self._lists.dropped.round != self._since
 
-    def find(self, field: FieldLists, keys: Collection[int]) -> dict[int, Any]:
+    def find(self, field: CachedValues, keys: Collection[int]) -> dict[int, Any]:
         """Return the lists of those keys that have one."""
         by_key = field.by_key
         stale = self._lists.dropped.since(self._since) if by_key and self.is_confirmed else None
@@ -200,12 +235,12 @@ class OpenedLists:
         self._is_used = self._is_used or bool(lists)
         return lists
 
-    def record_misses(self, field: FieldLists, keys: Collection[int]) -> set[int]:
+    def record_misses(self, field: CachedValues, keys: Collection[int]) -> set[int]:
         """Return those of the keys whose lists an earlier query has read, and are worth keeping."""
         self._missed.append((field, keys))
         return self._lists.missed(field).intersection(keys)
 
-    def keep(self, field: FieldLists, lists: Mapping[int, Any]) -> None:
+    def keep(self, field: CachedValues, lists: Mapping[int, Any]) -> None:
         """Keep lists that this query has read."""
         if self.is_confirmed:
             self._lists.add(field, lists, self._since)

@@ -9,7 +9,7 @@ from orjson import dumps
 
 from app.db import cached_lists
 from app.db.access_changes import edit_scope, resource_scope, user_scope
-from app.db.cached_lists import CachedLists, FieldLists, OpenedLists, ResourceColumns
+from app.db.cached_lists import CachedLists, CachedValues, FieldLists, OpenedLists, ResourceColumns
 
 
 def _opened(lists: CachedLists) -> OpenedLists:
@@ -19,7 +19,7 @@ def _opened(lists: CachedLists) -> OpenedLists:
     return opened
 
 
-def _keys(opened: OpenedLists, field: FieldLists) -> set[int]:
+def _keys(opened: OpenedLists, field: CachedValues) -> set[int]:
     return {*opened.find(field, range(20))}
 
 
