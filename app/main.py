@@ -82,7 +82,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     With `owns_process`, the application handles the signals that end the process.
     """
-    documents = DocumentCache(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
+    documents = DocumentCache(schema.core(), settings.limits, max_errors=settings.request_limits.errors)
     operations, write_error = Operations(documents), _error_writer(settings)
     exporter = TraceExporter(settings.traces_endpoint) if settings.traces_endpoint else None
 
@@ -177,7 +177,7 @@ def _error_writer(settings: Settings) -> Callable[[str, Exception], Response]:
         if api == "graphql":
             return http.unexpected_response(error)
         return rest.error_response(
-            error, drone_db_clients=settings.drone_db_clients, most_errors=settings.request_limits.errors
+            error, drone_db_clients=settings.drone_db_clients, max_errors=settings.request_limits.errors
         )
 
     return write

@@ -94,8 +94,8 @@ def _list(arguments: argparse.Namespace) -> None:
         users = tasks().list_users(settings, **conditions, limit=arguments.limit + 1)
     if len(users) > arguments.limit:
         users.pop()
-        most = format_count(arguments.limit, "user")
-        print(f"ostiary: there are more than {most}; set --limit", file=sys.stderr)
+        maximum = format_count(arguments.limit, "user")
+        print(f"ostiary: there are more than {maximum}; set --limit", file=sys.stderr)
     if arguments.json:
         _print_json(users)
         return

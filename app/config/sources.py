@@ -179,10 +179,10 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
 def _number_rule(field: FieldInfo) -> str | None:
     """Return what the number of a setting must be, from its bounds; None for a setting that is no bounded number."""
     least = next((each.ge for each in field.metadata if hasattr(each, "ge")), None)
-    most = next((each.le for each in field.metadata if hasattr(each, "le")), None)
-    if least is None or most is None:
+    maximum = next((each.le for each in field.metadata if hasattr(each, "le")), None)
+    if least is None or maximum is None:
         return None
-    return f"must be a {'number' if field.annotation is float else 'whole number'} from {least:,} to {most:,}"
+    return f"must be a {'number' if field.annotation is float else 'whole number'} from {least:,} to {maximum:,}"
 
 
 def _message(error: ErrorDetails) -> str:

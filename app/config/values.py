@@ -232,9 +232,9 @@ MAX_DAYS = 36_500
 """Longest time that something old is kept: a century."""
 
 
-def count_field(default: int, least: int, most: int, description: str) -> Any:
+def count_field(default: int, least: int, maximum: int, description: str) -> Any:
     """Return the field of a whole number. In its description, `{}` stands for its bounds."""
-    return Field(default, ge=least, le=most, description=description.format(f"{least:,} to {most:,}"))
+    return Field(default, ge=least, le=maximum, description=description.format(f"{least:,} to {maximum:,}"))
 
 
 def days_field(default: int | None, description: str) -> Any:

@@ -9,10 +9,10 @@ V = TypeVar("V")
 
 
 class CommitScopedCache(Generic[K, V]):
-    """A cache of at most `most` values per database; each commit empties it."""
+    """A cache of at most `maximum` values per database; each commit empties it."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
 
     async def get(self, database: Database) -> dict[K, V]:
         """Return the current values. The caller may add values that it reads after this call."""
@@ -25,7 +25,7 @@ class CommitScopedCache(Generic[K, V]):
 
     def _at(self, database: Database, version: Any) -> dict[K, V]:
         entry: tuple[Any, dict[K, V]] | None = database.caches.get(self)
-        if entry is not None and entry[0] == version and len(entry[1]) <= self.most:
+        if entry is not None and entry[0] == version and len(entry[1]) <= self.maximum:
             return entry[1]
         database.caches[self] = version, (values := dict[K, V]())
         return values

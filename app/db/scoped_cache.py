@@ -22,12 +22,12 @@ class CachedParts:
     by_id: dict[int, Any] = field(default_factory=dict)
     size: int = 0
 
-    def put(self, parts: Mapping[int, Any], most: int, most_size: int) -> None:
-        """Keep parts. If there are more than `most`, or they are too long together, drop the oldest eighth first."""
+    def put(self, parts: Mapping[int, Any], maximum: int, max_size: int) -> None:
+        """Keep parts. If there are more than `maximum`, or they are too long together, drop the oldest eighth first."""
         self.discard(parts)
         self.by_id.update(parts)
         self.size += sum(len(part) for part in parts.values() if part)
-        while len(self.by_id) > most or self.size > most_size:
+        while len(self.by_id) > maximum or self.size > max_size:
             self.discard([*islice(self.by_id, 1 + len(self.by_id) // 8)])
 
     def discard(self, keys: Iterable[int]) -> None:
@@ -89,16 +89,16 @@ class CachedPairs:
         self._pairs_of_resource.clear()
         self._added = 0
 
-    def add(self, values: Mapping[int, int], since: int, most: int) -> None:
+    def add(self, values: Mapping[int, int], since: int, maximum: int) -> None:
         """Add values that were read after the round `since`, but for those that a later round concerns."""
         stale = self._dropped.since(since)
         if stale is None:
             return
         self._added += len(values)
-        if self._added > most:  # also bounds the lists, in which dropped pairs can remain
+        if self._added > maximum:  # also bounds the lists, in which dropped pairs can remain
             self.clear()
             self._added = len(values)
-            if len(values) > most:
+            if len(values) > maximum:
                 return
         if stale:
             values = {pair: value for pair, value in values.items() if not self._is_of(pair, stale)}
@@ -118,11 +118,13 @@ class CachedPairs:
         user, resource = divmod(pair, self.base)
         return user_scope(user) in scopes or resource_scope(resource) in scopes
 
-    def record_misses(self, users: Collection[int], resources: Collection[int], most: int) -> tuple[set[int], set[int]]:
+    def record_misses(
+        self, users: Collection[int], resources: Collection[int], maximum: int
+    ) -> tuple[set[int], set[int]]:
         """Remember users and resources whose parts are not cached; return those that were remembered before."""
         again = self._missed_users.intersection(users), self._missed_resources.intersection(resources)
         for missed, new in ((self._missed_users, users), (self._missed_resources, resources)):
-            if len(missed) > most:
+            if len(missed) > maximum:
                 missed.clear()
             missed.update(new)
         return again
@@ -143,17 +145,17 @@ class CachedPairs:
         )
 
     def add_parts(
-        self, users: Mapping[int, Any], resources: Mapping[int, Any], since: int, most: int, most_size: int
+        self, users: Mapping[int, Any], resources: Mapping[int, Any], since: int, maximum: int, max_size: int
     ) -> None:
         """Add parts that were read after the round `since`, but for those that a later round concerns.
 
-        There are at most `most` of users and as many of resources, with a length of `most_size` together.
+        There are at most `maximum` of users and as many of resources, with a length of `max_size` together.
         """
         stale = self._dropped.since(since)
         if stale is None:
             return
         for parts, new, scope in ((self.users, users, user_scope), (self.resources, resources, resource_scope)):
-            parts.put({key: part for key, part in new.items() if scope(key) not in stale}, most, most_size)
+            parts.put({key: part for key, part in new.items() if scope(key) not in stale}, maximum, max_size)
 
 
 def _without(
@@ -163,11 +165,11 @@ def _without(
 
 
 class ScopedCache:
-    """A cache of at most `most` values for each database, of pairs with the factor `base`."""
+    """A cache of at most `maximum` values for each database, of pairs with the factor `base`."""
 
-    def __init__(self, base: int, most: int) -> None:
+    def __init__(self, base: int, maximum: int) -> None:
         self.base = base
-        self.most = most
+        self.maximum = maximum
 
     def of(self, database: Database) -> CachedPairs:
         """Return the values of a database. They are valid after the next `refresh` that drops none of them."""

@@ -19,7 +19,7 @@ counters.declare(SECONDS, resource=RESOURCES)
 counters.declare(COMMITS_FAILED)
 
 
-class counted(AbstractContextManager[None]):  # noqa: N801 - reads like a function
+class CountedWait(AbstractContextManager[None]):
     """Count the block as a wait for a connection or a turn, also if it ends with an error.
 
     Callers enter it only if they have to wait, so that other requests do not pay for it.

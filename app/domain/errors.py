@@ -123,9 +123,9 @@ class TooComplex(Refusal):
     code = "OPERATION_TOO_COMPLEX"
     status = 400
 
-    def __init__(self, message: str, limit: str, most: int, value: int) -> None:
+    def __init__(self, message: str, limit: str, maximum: int, value: int) -> None:
         super().__init__(message)
-        self.limit, self.most, self.value = limit, most, value
+        self.limit, self.maximum, self.value = limit, maximum, value
 
 
 class BodyTooLarge(Refusal):

@@ -89,7 +89,7 @@ class GraphQLContext:
     signed_out: bool = False
     action: str = ""
     outcome: Any = None
-    most_errors: int = 50
+    max_errors: int = 50
     times: Deadlines = field(default_factory=Deadlines)
     committed_keys: set[str] = field(default_factory=set)
     freshness: db.Freshness = db.Freshness.PRIMARY

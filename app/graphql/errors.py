@@ -36,26 +36,26 @@ MAX_MESSAGE_LENGTH = 1_000
 def format_errors(
     errors: Sequence[GraphQLError],
     *,
-    most: int = MAX_ERRORS,
+    maximum: int = MAX_ERRORS,
     sent: SentText | None = None,
     committed_keys: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the `errors` of a response. Unexpected errors are logged under the id that the client gets.
 
-    After `most` errors, one entry has the number of the omitted ones. `sent` is the sent text, if the errors have
+    After `maximum` errors, one entry has the number of the omitted ones. `sent` is the sent text, if the errors have
     positions of its canonical form. `committed_keys` are the response keys of committed mutations: a failure below such
     a key says that the change was made.
     """
     entries, number = list[dict[str, Any]](), 0
     for error in errors:
-        if number >= most and error.message.endswith(ABORTED):
+        if number >= maximum and error.message.endswith(ABORTED):
             return [*entries, _left_out(None)]
-        if len(entries) < most:
+        if len(entries) < maximum:
             is_committed = str((error.path or ("",))[0]) in committed_keys and is_failure(_cause(error))
             new = [_add_location(error, entry, sent) for entry in _entries(error)]
             entries += [_mark_committed(entry) for entry in new] if is_committed else new
         number = max(number + 1, len(entries))
-    return entries if number <= most else [*entries[:most], _left_out(number - most)]
+    return entries if number <= maximum else [*entries[:maximum], _left_out(number - maximum)]
 
 
 def _left_out(number: int | None) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
         argument, *path = map(str, refusal.place)
         extensions |= {"argument": argument, "path": path}
     elif isinstance(refusal, TooComplex):
-        extensions |= {"limit": refusal.limit, "maximum": refusal.most, "value": refusal.value}
+        extensions |= {"limit": refusal.limit, "maximum": refusal.maximum, "value": refusal.value}
     return extensions
 
 

@@ -178,8 +178,8 @@ class GraphQLHandler:
         if request.query and request.sha256:
             self.persisted.keep(request.sha256, request.query, viewer.user_id)
         if request.size > MAX_UNCOUNTED_BYTES:
-            most = self.settings.request_limits.variable_values
-            http.require_few_uses(request.variables, document.uses(), most, request.size)
+            maximum = self.settings.request_limits.variable_values
+            http.require_few_uses(request.variables, document.uses(), maximum, request.size)
         try:
             body, request.body = request.body, None
             variables = self.variables.coerce(document, request.variables, body, hide_suggestions=hidden)
@@ -225,8 +225,8 @@ class GraphQLHandler:
         return body, context
 
     def _context(self, viewer: Viewer, times: Deadlines | None = None) -> GraphQLContext:
-        most = self.settings.request_limits.errors
-        return GraphQLContext(self.app, self.statements, viewer, most_errors=most, times=times or Deadlines())
+        maximum = self.settings.request_limits.errors
+        return GraphQLContext(self.app, self.statements, viewer, max_errors=maximum, times=times or Deadlines())
 
     def _deadline(self, document: ValidatedDocument) -> float:
         """Return the time of the event loop at which an operation that starts now is stopped."""
@@ -257,7 +257,7 @@ class GraphQLHandler:
         if result.errors:
             body["errors"] = errors.format_errors(
                 result.errors,
-                most=self.settings.request_limits.errors,
+                maximum=self.settings.request_limits.errors,
                 sent=ready.sent,
                 committed_keys=context.committed_keys,
             )

@@ -44,23 +44,23 @@ def _parse_media_type(content_type: bytes, encoding: bytes, accepted: tuple[str,
     return kind
 
 
-async def body(headers: RequestHeaders, receive: Receive, most: int, limit: str = "body_bytes") -> bytes:
-    """Return the body. Raises BodyTooLarge as soon as it exceeds `most` bytes, and ClientDisconnect.
+async def body(headers: RequestHeaders, receive: Receive, maximum: int, limit: str = "body_bytes") -> bytes:
+    """Return the body. Raises BodyTooLarge as soon as it exceeds `maximum` bytes, and ClientDisconnect.
 
     `limit` is the name of the limit.
     """
     length = headers.get(b"content-length", b"")
-    is_within = not length.isdigit() or int(length[:18]) <= most
+    is_within = not length.isdigit() or int(length[:18]) <= maximum
     content = bytearray()
     while is_within:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         content += message.get("body", b"")
-        is_within = len(content) <= most
+        is_within = len(content) <= maximum
         if is_within and not message.get("more_body"):
             return bytes(content)
-    raise exceeded(limit, most)
+    raise exceeded(limit, maximum)
 
 
 def json_value(text: bytes, subject: str) -> Any:

@@ -58,11 +58,11 @@ UNFINISHED_BYTES = 33_554_432
 HEALTH_PATHS = frozenset({b"/health/live", b"/health/ready"})
 
 
-def exceeded(limit: str, most: int) -> Refusal:
-    """Count an exceeded limit and return its error; `most` is the number in the message."""
+def exceeded(limit: str, maximum: int) -> Refusal:
+    """Count an exceeded limit and return its error; `maximum` is the number in the message."""
     kind, message = LIMITS[limit]
     counters.increment("ostiary_limits_exceeded_total", limit=limit)
-    return kind(message.format(most))
+    return kind(message.format(maximum))
 
 
 def write_rest_error(_: str, error: Exception) -> Response:

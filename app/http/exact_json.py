@@ -76,13 +76,13 @@ class RequestJson:
 
 
 @dataclass(frozen=True, slots=True)
-class _Changed:
-    """Stands for a number that parsing changes."""
+class _InexactNumber:
+    """Stands for a number that parsing changes, and says why."""
 
     reason: str
 
 
-class _Object(dict[str, Any]):
+class _RepeatingObject(dict[str, Any]):
     """An object that repeats names, with all of its names."""
 
     names: Sequence[str] = ()
@@ -137,17 +137,17 @@ def _has_escaped_ascii(text: bytes) -> bool:
     return b"\\" in text and _ESCAPED_ASCII in text
 
 
-def find_problems(text: bytes, most_values: int = MAX_VALUES) -> Iterator[Problem]:
+def find_problems(text: bytes, max_values: int = MAX_VALUES) -> Iterator[Problem]:
     """Yield the problems of a valid JSON text.
 
-    Raises TooComplex for more numbers than `most_values` and for more members, those below repeated names
+    Raises TooComplex for more numbers than `max_values` and for more members, those below repeated names
     included, which parsing hides.
     """
-    check = _Check(most_values)
+    hooks = _ParserHooks(max_values)
     value = json.loads(
-        text, object_pairs_hook=check.read_object, parse_int=check.read_integer, parse_float=check.read_float
+        text, object_pairs_hook=hooks.read_object, parse_int=hooks.read_integer, parse_float=hooks.read_float
     )
-    if check.has_problems:  # nearly no text has any, and paths cost more than parsing
+    if hooks.has_problems:  # nearly no text has any, and paths cost more than parsing
         yield from _problems(value)
 
 
@@ -158,16 +158,16 @@ def path_text(path: Sequence[str | int]) -> str:
 
 
 def _problems(value: Any) -> Iterator[Problem]:
-    """Yield the problems of a value that was read by a `_Check`, in the order of its text."""
+    """Yield the problems of a value that was read by a `_ParserHooks`, in the order of its text."""
     waiting: list[tuple[Path, Iterator[Any]]] = [((), iter([("", value)]))]
     while waiting:
         path, items = waiting[-1]
         for key, each in items:
-            if type(each) is _Changed:
+            if type(each) is _InexactNumber:
                 yield Problem((*path, key)[1:], each.reason)
             elif each and isinstance(each, list | dict):
                 waiting.append(((*path, key), _items(each)))
-                if type(each) is _Object:
+                if type(each) is _RepeatingObject:
                     yield from _repeated(each, (*path, key)[1:])
                 break
         else:
@@ -179,31 +179,31 @@ def _items(value: Any) -> Iterator[Any]:
     return iter(value.items()) if isinstance(value, dict) else enumerate(value)
 
 
-def _repeated(value: _Object, path: Path) -> Iterator[Problem]:
+def _repeated(value: _RepeatingObject, path: Path) -> Iterator[Problem]:
     for name, number in Counter(value.names).items():
         if number > 1:
             yield Problem((*path, name), "is in its object more than once.")
 
 
-class _Check:
+class _ParserHooks:
     """Functions for the parser that keep repeated names, and mark the numbers that parsing changes."""
 
-    __slots__ = ("_most_values", "has_problems", "members", "numbers", "unusual")
+    __slots__ = ("_max_values", "has_problems", "members", "numbers", "unusual")
 
-    def __init__(self, most_values: int) -> None:
+    def __init__(self, max_values: int) -> None:
         self.has_problems = False
         self.members = self.numbers = self.unusual = 0
-        self._most_values = most_values + OTHER_VALUES
+        self._max_values = max_values + OTHER_VALUES
 
     def read_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Return an object with the last value of each name."""
         self.members += len(pairs)
-        if self.members > self._most_values:
-            raise limit_exceeded(LIMIT, self._most_values, self.members)
+        if self.members > self._max_values:
+            raise limit_exceeded(LIMIT, self._max_values, self.members)
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
-        self.has_problems, repeats = True, _Object(value)
+        self.has_problems, repeats = True, _RepeatingObject(value)
         repeats.names = [name for name, _ in pairs]
         return repeats
 
@@ -228,12 +228,12 @@ class _Check:
 
     def _count_number(self) -> None:
         self.numbers += 1
-        if self.numbers > self._most_values:
-            raise limit_exceeded(LIMIT, self._most_values, self.numbers)
+        if self.numbers > self._max_values:
+            raise limit_exceeded(LIMIT, self._max_values, self.numbers)
 
-    def _mark(self, reason: str) -> _Changed:
+    def _mark(self, reason: str) -> _InexactNumber:
         self.has_problems = True
-        return _Changed(reason)
+        return _InexactNumber(reason)
 
 
 def is_exact_integer(digits: str) -> bool:

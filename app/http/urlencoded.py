@@ -14,9 +14,9 @@ class TooManyFields(ValueError):
     """The text has more fields than the caller allows."""
 
 
-def parse_fields(text: bytes, most: int) -> list[tuple[str, str]]:
+def parse_fields(text: bytes, maximum: int) -> list[tuple[str, str]]:
     """Return names and values in their order. Raises TooManyFields, and UnicodeDecodeError if the text is not UTF-8."""
-    if text.count(b"&") >= most:
+    if text.count(b"&") >= maximum:
         raise TooManyFields
     pairs = (field.partition(b"=") for field in text.split(b"&") if field)
     return [(_unquote(name), _unquote(value)) for name, _, value in pairs]

@@ -203,11 +203,11 @@ def _roles_as(subjects: FromClause, entry: Any) -> Select[Any]:
     return select(bit_or(roles_sql(subjects, entry)) + ends)
 
 
-def _has_few_entries(resource_id: ColumnElement[Any], most: int) -> ColumnElement[bool]:
+def _has_few_entries(resource_id: ColumnElement[Any], maximum: int) -> ColumnElement[bool]:
     entry = aliased(Access)
     # The mask is in the same index as all that is read after it: a page less to read in a large registry.
     next_one = select(col(entry.mask)).where(col(entry.resource_id) == resource_id).correlate_except(entry)
-    return next_one.offset(literal_column(str(most), Integer)).limit(_ONE).scalar_subquery().is_(None)
+    return next_one.offset(literal_column(str(maximum), Integer)).limit(_ONE).scalar_subquery().is_(None)
 
 
 def _active_pairs(places: _Pairs, user: Any) -> OrderedJoin:

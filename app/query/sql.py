@@ -79,11 +79,11 @@ class SelectBuilder:
         """Return the statement for the ids of rows that a viewer sees, beside the public ones."""
         return self._remember(("own ids", seen, viewer.permission_profile), lambda: seen.visible_ids(viewer))
 
-    def referring_page(self, relation: Relation, layout: Layout, viewer: Viewer, most: int) -> CompiledStatement:
-        """Return the statement for up to `most` rows of all keys, in any order, without the rows they refer to."""
+    def referring_page(self, relation: Relation, layout: Layout, viewer: Viewer, maximum: int) -> CompiledStatement:
+        """Return the statement for up to `maximum` rows of all keys, in any order, without the rows they refer to."""
         return self._remember(
-            ("referring", relation, layout, viewer.permission_profile, most),
-            lambda: by_keys(without_referred_rows(relation), layout, viewer, self.dialect).limit(most),
+            ("referring", relation, layout, viewer.permission_profile, maximum),
+            lambda: by_keys(without_referred_rows(relation), layout, viewer, self.dialect).limit(maximum),
         )
 
     def page(

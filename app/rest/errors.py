@@ -51,9 +51,9 @@ def error_response(
     as_400: tuple[type[Problem], ...] = (),
     names: Mapping[str, str] = MappingProxyType({}),
     drone_db_clients: bool,
-    most_errors: int = 50,
+    max_errors: int = 50,
 ) -> Response:
-    """Return the response to an error with at most `most_errors` messages. DroneDB's clients get 401 for 403.
+    """Return the response to an error with at most `max_errors` messages. DroneDB's clients get 401 for 403.
 
     `names` are the fields of the body by the names that the services use for them.
     """
@@ -67,7 +67,7 @@ def error_response(
             status, message = _status(error, as_400), _rename(error, names)
         case Problems():
             status = _status(error.problems[0], as_400)
-            message = "|".join(_message(error.problems, names, most_errors))
+            message = "|".join(_message(error.problems, names, max_errors))
         case TimeoutError():
             status, message = 503, "The request took too long and was stopped. Request less data."
         case _:
@@ -77,8 +77,8 @@ def error_response(
     return _response(message, status, headers, no_retry=_is_final(error))
 
 
-def _message(problems: Sequence[Problem], names: Mapping[str, str], most: int) -> list[str]:
-    messages = [_rename(problem, names) for problem in problems[:most]]
+def _message(problems: Sequence[Problem], names: Mapping[str, str], maximum: int) -> list[str]:
+    messages = [_rename(problem, names) for problem in problems[:maximum]]
     if (omitted := len(problems) - len(messages)) > 0:
         counters.increment("ostiary_limits_exceeded_total", limit="errors")
         messages.append(f"{omitted:,} further errors are left out.")

@@ -78,8 +78,8 @@ async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = http.media_type(headers, tuple(accepted))
-    limit, most = ("form_bytes", limits.form_bytes) if kind in FORMS else ("body_bytes", limits.body_bytes)
-    body = await http.body(headers, request.receive, most, limit)
+    limit, maximum = ("form_bytes", limits.form_bytes) if kind in FORMS else ("body_bytes", limits.body_bytes)
+    body = await http.body(headers, request.receive, maximum, limit)
     if kind in (JSON, MERGE_PATCH):
         return _parse_json(body, limits.variable_values, is_document=bool(kinds & Body.FREE))
     multipart = request.headers["content-type"]
@@ -107,13 +107,13 @@ def types(kinds: Body) -> list[str]:
     return [*forms, *patches, JSON] if kinds & (Body.JSON | Body.FREE) else forms
 
 
-def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
+def _parse_json(body: bytes, max_values: int, *, is_document: bool) -> Fields:
     value = http.json_value(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
-    http.require_few_values(value, most_values, len(body))
+    http.require_few_values(value, max_values, len(body))
     if is_document:
-        _require_exact(body, most_values)
+        _require_exact(body, max_values)
         return Fields({}, is_json=True, document=value)
     # The second parser detects repeated names, which orjson accepts silently.
     json.loads(body, object_pairs_hook=_require_unique, parse_int=str, parse_float=str)
@@ -121,9 +121,9 @@ def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     return Fields({name: [value] for name, value in pairs}, is_json=True)
 
 
-def _require_exact(body: bytes, most_values: int) -> None:
+def _require_exact(body: bytes, max_values: int) -> None:
     """Raise BadRequest for a number or a name that parsing has changed, so that the document would change."""
-    for problem in find_problems(body, most_values):
+    for problem in find_problems(body, max_values):
         raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 
 

@@ -222,7 +222,7 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
             as_400=() if route is None else route.answers_400,
             names={} if route is None else route.field_names,
             drone_db_clients=settings.drone_db_clients,
-            most_errors=settings.request_limits.errors,
+            max_errors=settings.request_limits.errors,
         )
 
 
@@ -291,16 +291,16 @@ async def _authenticate(request: Request, route: Route, context: RestContext) ->
     return viewer
 
 
-def _path_segments(scope: Scope, most: int) -> list[str]:
+def _path_segments(scope: Scope, maximum: int) -> list[str]:
     """Return the decoded segments of the path without a trailing slash.
 
-    The list is empty if they are not UTF-8, or more than `most`. They come from the raw path, since the decoded path
+    The list is empty if they are not UTF-8, or more than `maximum`. They come from the raw path, since the decoded path
     does not distinguish an encoded `/` from a separator.
     """
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     path = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
-    segments = path.removesuffix("/").split("/", most + 1)[1:]
-    if len(segments) > most:
+    segments = path.removesuffix("/").split("/", maximum + 1)[1:]
+    if len(segments) > maximum:
         return []
     try:
         return [unquote(segment, errors="strict") for segment in segments]

@@ -78,7 +78,7 @@ async def _load(database: Database, cache: ScopedCache, missing: list[int], *, r
         statements.append(_select_masks(database, others, cache.base, registry=registry))
     results, since = await cache.refresh(database, statements)
     loaded = parts.decide(results, since)
-    cache.of(database).add(loaded, since, cache.most)
+    cache.of(database).add(loaded, since, cache.maximum)
     loaded |= await _add(database, cache, others, results[-1:], since)
     return loaded if len(loaded) == len(missing) else None
 
@@ -99,7 +99,7 @@ async def _add(
     loaded = await _masks_by_pair(database, pairs, results[0], cache.base)
     # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
     lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.EXPIRES}
-    cache.of(database).add(lasting, since, cache.most)
+    cache.of(database).add(lasting, since, cache.maximum)
     return loaded if len(lasting) == len(loaded) else {pair: mask & ~policy.EXPIRES for pair, mask in loaded.items()}
 
 

@@ -10,10 +10,10 @@ from app import db
 from app.config import Settings
 from app.db.backups import Report, sqlite
 from app.db.copying import CopyFailed
-from app.db.copying.ends import End
-from app.db.copying.postgresql import PostgresEnd
-from app.db.copying.sqlite import SqliteEnd
-from app.db.copying.work import Copied, copy
+from app.db.copying.endpoints import CopyEndpoint
+from app.db.copying.postgresql import PostgresEndpoint
+from app.db.copying.sqlite import SqliteEndpoint
+from app.db.copying.work import CopiedRows, copy
 from app.services import access_index_rebuild
 from app.services.backups.folder import draft
 
@@ -25,7 +25,7 @@ class CopyResult:
     `secret` is the file of the secret of TARGET, and None if the secret is a setting or SOURCE has no file.
     """
 
-    copied: Copied
+    copied: CopiedRows
     index: access_index_rebuild.RebuildResult
     secret: Path | None
     notes: list[str]
@@ -58,8 +58,8 @@ def run(source: Settings, target: Settings, report: Report) -> CopyResult:
 
 async def _copy(
     source: Settings, target: Settings, report: Report
-) -> tuple[Copied, access_index_rebuild.RebuildResult]:
-    copied = await copy(_end(source), _end(target), report, lambda: _place_secret(source, target))
+) -> tuple[CopiedRows, access_index_rebuild.RebuildResult]:
+    copied = await copy(_endpoint(source), _endpoint(target), report, lambda: _place_secret(source, target))
     database = await db.open_database(target.database_url, size=2)
     try:
         # SOURCE may have had wrong rows. Each row was compared already, so this is done to a finished copy.
@@ -71,8 +71,8 @@ async def _copy(
     return copied, index
 
 
-def _end(settings: Settings) -> End:
-    kind = SqliteEnd if settings.is_sqlite else PostgresEnd
+def _endpoint(settings: Settings) -> CopyEndpoint:
+    kind = SqliteEndpoint if settings.is_sqlite else PostgresEndpoint
     return kind(settings.database_url, settings.redacted_database_url)
 
 

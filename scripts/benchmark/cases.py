@@ -102,7 +102,7 @@ class Asking:
 
     def _page(self, user: int, groups: int) -> Case:
         name = f"page of resources: in {groups} group{'s' * (groups > 1)}, first"
-        return Case(name, [self._ask(user, RESOURCES_PAGE)], lambda data: _is_page(data, self._most(PAGE)))
+        return Case(name, [self._ask(user, RESOURCES_PAGE)], lambda data: _is_page(data, self._maximum(PAGE)))
 
     def _page_with_writer(self) -> Case:
         """Return a page that is asked for while a writer commits, so that nothing of an earlier answer is left."""
@@ -127,10 +127,10 @@ class Asking:
         return Case(name, [request], lambda data: _is_page(data, PAGE if at == DEEP else 1))
 
     def _nested(self, name: str, field: str, query: str, user: int, number: int = RESOURCES) -> Case:
-        most = self._most(number, self._world.spec.users) if field == "users" else self._most(number)
-        return Case(name, [self._ask(user, query)], lambda data: len(data[field]["nodes"]) == most)
+        maximum = self._maximum(number, self._world.spec.users) if field == "users" else self._maximum(number)
+        return Case(name, [self._ask(user, query)], lambda data: len(data[field]["nodes"]) == maximum)
 
-    def _most(self, number: int, there: int | None = None) -> int:
+    def _maximum(self, number: int, there: int | None = None) -> int:
         """Return this number of rows, or fewer in a small world; all users see more than half of the resources."""
         return min(number, self._world.spec.resources // 2 if there is None else there)
 

@@ -274,8 +274,8 @@ class World:
 
     def _granted_group(self, chance: Random) -> int:
         """Return a group; half of the grants go to the groups of the askers."""
-        most = min(max(GROUPS_OF.values()), self.spec.groups) if chance.random() < 0.5 else self.spec.groups
-        return chance.randint(1, most)
+        maximum = min(max(GROUPS_OF.values()), self.spec.groups) if chance.random() < 0.5 else self.spec.groups
+        return chance.randint(1, maximum)
 
     def _locks(self) -> Iterator[dict[str, Any]]:
         for key in range(50, self.spec.resources + 1, 50):

@@ -208,7 +208,7 @@ def read_rows(folder: Path, name: str) -> list[Row]:
     return []
 
 
-def batches(kind: Kind, rows: Sequence[Row], most: int) -> Iterator[tuple[str, list[Entry]]]:
+def batches(kind: Kind, rows: Sequence[Row], maximum: int) -> Iterator[tuple[str, list[Entry]]]:
     """Yield the entries of each request, with their parent."""
     by_parent: dict[str, list[Entry]] = {}
     for at, row in enumerate(rows):
@@ -221,7 +221,7 @@ def batches(kind: Kind, rows: Sequence[Row], most: int) -> Iterator[tuple[str, l
         size = 0
         for entry in entries:
             length = len(json.dumps(entry))
-            if batch and (len(batch) == most or size + length > MAX_BYTES):
+            if batch and (len(batch) == maximum or size + length > MAX_BYTES):
                 yield parent, batch
                 batch, size = [], 0
             batch.append(entry)
@@ -229,14 +229,14 @@ def batches(kind: Kind, rows: Sequence[Row], most: int) -> Iterator[tuple[str, l
         yield parent, batch
 
 
-def synchronize(folder: Path, registry: Registry, most: int = MAX_ENTRIES) -> Report:
+def synchronize(folder: Path, registry: Registry, maximum: int = MAX_ENTRIES) -> Report:
     """Send all files of a folder, and show the progress on stderr."""
     report = Report()
     if not any(read_rows(folder, kind.name) for kind in KINDS):
         raise SyncError(f"{folder} has none of the files: {', '.join(kind.name for kind in KINDS)} (.csv or .json)")
     for kind in KINDS:
         rows, done = read_rows(folder, kind.name), 0
-        for parent, entries in batches(kind, rows, most):
+        for parent, entries in batches(kind, rows, maximum):
             report.add(kind, entries, registry.send(kind, entries, parent))
             before, done = done, done + len(entries)
             _show_progress(kind.name, before, done, len(rows))

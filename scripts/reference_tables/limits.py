@@ -36,9 +36,9 @@ def requests() -> str:
 def _section(name: str, model: type[BaseModel]) -> str:
     rows = []
     for field, info in model.model_fields.items():
-        least, most = (_bound(info.metadata, bound) for bound in ("ge", "le"))
+        least, maximum = (_bound(info.metadata, bound) for bound in ("ge", "le"))
         about = RANGE.sub("", info.description or "")
-        rows.append([code(f"{name}.{to_pascal(field)}"), f"{info.default:,}", least, most, about])
+        rows.append([code(f"{name}.{to_pascal(field)}"), f"{info.default:,}", least, maximum, about])
     return table(["setting", "default", "least", "most", "counts"], rows)
 
 
@@ -89,7 +89,7 @@ VALUES: Mapping[str, str] = {
 
 def lists() -> str:
     """Return how many items lists may have."""
-    return table(["list", "at most"], [[name, f"{most:,}"] for name, most in LISTS.items()])
+    return table(["list", "at most"], [[name, f"{maximum:,}"] for name, maximum in LISTS.items()])
 
 
 def values() -> str:

@@ -20,7 +20,7 @@ from tests.support.fetching import fetch
 
 ROLES = select(func.count()).select_from(tables.Role)
 BUILT_IN = 3
-MOST = bindparam("most", type_=Integer())
+MOST = bindparam("maximum", type_=Integer())
 _steps = select(literal(1).label("n")).cte("steps", recursive=True)
 _steps = _steps.union_all(select(_steps.c.n + 1).where(_steps.c.n < MOST))
 COUNTED = select(func.count(), ROLES.scalar_subquery()).select_from(_steps)
@@ -45,7 +45,7 @@ async def _with_role(database: db.Database, name: str) -> None:
 
 
 async def test_others_are_answered_meanwhile(own_db: db.Database) -> None:
-    long = asyncio.create_task(fetch(own_db, COUNTED, most=LONG))
+    long = asyncio.create_task(fetch(own_db, COUNTED, maximum=LONG))
     await asyncio.sleep(0)
     for at in range(5):
         await _with_role(own_db, f"r{at}")
@@ -59,8 +59,8 @@ async def test_a_snapshot_stays_what_it_was(own_db: db.Database) -> None:
     async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
         first = await read([(own_db.prepare(ROLES), {})])
         await _with_role(own_db, "late")
-        second = await read([(counted, {"most": LONG}), (own_db.prepare(ROLES), {})])
-        third = await read([(counted, {"most": 1})])
+        second = await read([(counted, {"maximum": LONG}), (own_db.prepare(ROLES), {})])
+        third = await read([(counted, {"maximum": 1})])
     assert first == [[(BUILT_IN,)]]
     assert second == [[(LONG, BUILT_IN)], [(BUILT_IN,)]]
     assert third == [[(1, BUILT_IN)]]
@@ -71,23 +71,23 @@ async def test_what_takes_too_long_is_refused_and_leaves_nothing_behind(url: str
     async with open_db(url, longest=0.02) as own_db:
         for _ in range(sqlite.READERS + 1):
             with pytest.raises(TimedOut):
-                await fetch(own_db, COUNTED, most=ENDLESS)
+                await fetch(own_db, COUNTED, maximum=ENDLESS)
         assert await fetch(own_db, ROLES) == [(BUILT_IN,)]
 
 
 async def test_a_cancelled_task_stops_its_query(own_db: db.Database) -> None:
-    tasks = [asyncio.create_task(fetch(own_db, COUNTED, most=ENDLESS)) for _ in range(slow_reads.THREADS + 2)]
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(slow_reads.THREADS + 2)]
     await asyncio.sleep(0.05)
     for task in tasks:
         task.cancel()
     assert all(
         isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*tasks, return_exceptions=True)
     )
-    assert (await fetch(own_db, COUNTED, most=LONG))[0][0] == LONG
+    assert (await fetch(own_db, COUNTED, maximum=LONG))[0][0] == LONG
 
 
 async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(own_db: db.Database) -> None:
-    tasks = [asyncio.create_task(fetch(own_db, COUNTED, most=ENDLESS)) for _ in range(slow_reads.MAX_WAITING + 3)]
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(slow_reads.MAX_WAITING + 3)]
     await asyncio.sleep(0.3)
 
     assert [type(task.exception()) for task in tasks if task.done()] == [Unavailable] * 3
@@ -97,7 +97,7 @@ async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(own_db: db.Da
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    assert (await fetch(own_db, COUNTED, most=LONG))[0][0] == LONG
+    assert (await fetch(own_db, COUNTED, maximum=LONG))[0][0] == LONG
 
 
 @pytest.fixture
@@ -117,11 +117,11 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 async def test_what_was_slow_begins_in_a_thread_and_is_never_begun_twice(
     own_db: db.Database, begun: list[bool], is_snapshot: bool
 ) -> None:
-    async def count(most: int) -> int:
+    async def count(maximum: int) -> int:
         if not is_snapshot:
-            return int((await fetch(own_db, COUNTED, most=most))[0][0])
+            return int((await fetch(own_db, COUNTED, maximum=maximum))[0][0])
         async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
-            return int((await read([(own_db.prepare(COUNTED), {"most": most})]))[0][0][0])
+            return int((await read([(own_db.prepare(COUNTED), {"maximum": maximum})]))[0][0][0])
 
     assert [await count(LONG) for _ in range(3)] == [LONG] * 3
     assert begun == [True, False, False, False]
@@ -136,11 +136,11 @@ async def test_what_was_slow_begins_in_a_thread_and_is_never_begun_twice(
 async def test_a_slow_statement_with_no_thread_to_begin_in_is_read_as_any_other(
     own_db: db.Database, begun: list[bool]
 ) -> None:
-    tasks = [asyncio.create_task(fetch(own_db, COUNTED, most=ENDLESS)) for _ in range(slow_reads.THREADS)]
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(slow_reads.THREADS)]
     await asyncio.sleep(0.1)
     begun.clear()
 
-    assert (await fetch(own_db, COUNTED, most=1))[0][0] == 1
+    assert (await fetch(own_db, COUNTED, maximum=1))[0][0] == 1
     assert begun == [True]
 
     for task in tasks:
@@ -152,7 +152,7 @@ async def test_it_counts_as_one_statement(own_db: db.Database) -> None:
     about = request_stats.RequestStats("", "")
     before = request_stats.CURRENT.set(about)
     try:
-        await fetch(own_db, COUNTED, most=LONG)
+        await fetch(own_db, COUNTED, maximum=LONG)
     finally:
         request_stats.CURRENT.reset(before)
     assert about.statements == 1

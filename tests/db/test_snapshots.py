@@ -146,14 +146,14 @@ async def test_a_task_cancelled_in_a_snapshot_blocks_no_other(url: str) -> None:
 
 async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "READERS", 3)
-    at_once, most = 0, 0
+    at_once, maximum = 0, 0
 
     async def look(database: db.Database) -> list[Any]:
-        nonlocal at_once, most
+        nonlocal at_once, maximum
         async with database.snapshot(freshness=Freshness.PRIMARY) as read:
             await read(_questions(database, NAMES))
             at_once += 1
-            most = max(most, at_once)
+            maximum = max(maximum, at_once)
             await asyncio.sleep(0.001)
             at_once -= 1
             return (await read(_questions(database, NAMES)))[0]
@@ -163,7 +163,7 @@ async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeyp
         results = await asyncio.gather(*(look(own_db) for _ in range(12)))
 
     assert results == [[("ann",)]] * 12
-    assert most <= 3
+    assert maximum <= 3
 
 
 class Wire:

@@ -27,9 +27,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     bodies: list[bytes] = []
     understand = request.from_body
 
-    def noted(body: bytes, most_values: int) -> Any:
+    def noted(body: bytes, max_values: int) -> Any:
         bodies.append(body)
-        return understand(body, most_values)
+        return understand(body, max_values)
 
     monkeypatch.setattr(request, "from_body", noted)
     return bodies

@@ -134,8 +134,8 @@ async def test_a_client_that_reads_slowly_is_not_left() -> None:
 
 async def test_newer_requests_displace_the_oldest_unfinished_one() -> None:
     budget = Budget(RequestLimits(), WorkerMetrics())
-    most = 33_554_432 // 1_000_000
-    transports = [Transport() for _ in range(most + 2)]
+    maximum = 33_554_432 // 1_000_000
+    transports = [Transport() for _ in range(maximum + 2)]
     connections = [connected(budget, asgi(echo), transport) for transport in transports]
     for connection in connections:
         connection.data_received(head("POST /", "Content-Length: 1000000"))

@@ -189,11 +189,11 @@ def test_very_long_texts_are_not_remembered(documents: DocumentCache) -> None:
     ],
 )
 def test_each_limit_names_itself_with_both_numbers(limits: dict[str, int], text: str, value: int) -> None:
-    name, most = next(iter(limits.items()))
+    name, maximum = next(iter(limits.items()))
 
-    assert limit_exceeded(limited(**limits), text) == (name.replace("_", " "), most, value)
+    assert limit_exceeded(limited(**limits), text) == (name.replace("_", " "), maximum, value)
     invalid = refusal(limited(**limits), text)
-    assert f"{name.replace('_', ' ')} may be {most} at most, but here it is {value}" in str(invalid)
+    assert f"{name.replace('_', ' ')} may be {maximum} at most, but here it is {value}" in str(invalid)
 
 
 def test_a_document_at_its_limits_is_answered() -> None:

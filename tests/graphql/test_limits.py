@@ -37,12 +37,12 @@ async def test_a_limit_of_the_settings_is_enforced_and_its_error_has_both_number
         "tokens": (150, 153, "{ " + "__typename " * 151 + "}"),
     }
 
-    for name, (most, actual, text) in cases.items():
+    for name, (maximum, actual, text) in cases.items():
         response = await api.client.post("/graphql", json={"query": text})
         (error,) = response.json()["errors"]
-        facts = {"code": "OPERATION_TOO_COMPLEX", "limit": name, "maximum": most, "value": actual}
+        facts = {"code": "OPERATION_TOO_COMPLEX", "limit": name, "maximum": maximum, "value": actual}
         assert error["extensions"] == facts
-        assert f"{name} may be {most} at most, but here it is {actual}." in error["message"]
+        assert f"{name} may be {maximum} at most, but here it is {actual}." in error["message"]
     assert await api("{ a: __typename }") == {"data": {"a": "Query"}}
 
 

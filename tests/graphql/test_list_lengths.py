@@ -121,10 +121,10 @@ async def test_every_list_is_refused_by_its_length_alone(api: Api, make: Make, d
     assert {("addGroupMembers", "members"), ("createApiToken", "orgs"), ("assignRoles", "roles")} <= seen
 
 
-@pytest.mark.parametrize("most", [DEFAULT_MAX_ITEMS])
-async def test_an_error_names_the_place_of_a_list_without_its_own_limit(api: Api, make: Make, most: int) -> None:
+@pytest.mark.parametrize("maximum", [DEFAULT_MAX_ITEMS])
+async def test_an_error_names_the_place_of_a_list_without_its_own_limit(api: Api, make: Make, maximum: int) -> None:
     text = "mutation ($input: AssignRolesInput!) { assignRoles(input: $input) { errors { code } } }"
-    value = {"user": {"userName": "ann"}, "roles": ["x"] * (most + 1)}
+    value = {"user": {"userName": "ann"}, "roles": ["x"] * (maximum + 1)}
 
     reply = await api(text, as_=await make.admin(), input=value)
 

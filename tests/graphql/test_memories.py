@@ -83,9 +83,9 @@ async def test_bodies_of_strangers_displace_none_of_the_signed_in(
     ann, read = await make.user("ann"), list[bytes]()
     understand = request.from_body
 
-    def noted(body: bytes, most_values: int) -> Any:
+    def noted(body: bytes, max_values: int) -> Any:
         read.append(body)
-        return understand(body, most_values)
+        return understand(body, max_values)
 
     monkeypatch.setattr(request, "from_body", noted)
     mine = orjson.dumps({"query": MINE})

@@ -91,10 +91,10 @@ async def test_a_head_of_too_many_bytes_is_a_431(server: Server, path: str) -> N
 async def test_too_many_header_fields_are_a_431(server: Server, path: str) -> None:
     before = await counted(server, "header_fields")
 
-    most = await exchange(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 2)))
+    fullest = await exchange(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 2)))
     above = await exchange(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 1)))
 
-    assert most.status != 431
+    assert fullest.status != 431
     assert is_refusal(above, path, 431, "HEADERS_TOO_LARGE")
     assert await counted(server, "header_fields") == before + 1
 
@@ -138,9 +138,11 @@ async def test_a_body_in_small_chunks_with_some_trailers_is_read(server: Server,
 @pytest.mark.parametrize("path", APIS)
 async def test_a_body_of_too_many_bytes_is_a_413(server: Server, path: str) -> None:
     before = await counted(server, "body_bytes")
-    most, above = (APIS[path].ljust(BODY_BYTES + more) for more in (0, 1))
+    exact_body, above = (APIS[path].ljust(BODY_BYTES + more) for more in (0, 1))
 
-    exact = await exchange(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(most)}"), most)
+    exact = await exchange(
+        server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(exact_body)}"), exact_body
+    )
     single = await exchange(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(above)}"), above)
     begin = head(f"POST {path}", JSON, CLOSE, "Transfer-Encoding: chunked")
     parts = await exchange(server.address, begin, *[b"800\r\n%b\r\n" % (b" " * 0x800)] * (BODY_BYTES // 0x800 + 1))
@@ -263,11 +265,11 @@ async def test_requests_that_wait_for_the_answer_before_are_bounded(server: Serv
 
 
 async def test_above_the_bound_on_connections_only_health_checks_are_answered(tmp_path: Path) -> None:
-    most = 10
-    own = LIMITS | {"OSTIARY_REQUEST_LIMITS__CONNECTIONS": str(most), "OSTIARY_REQUEST_LIMITS__HEADER_SECONDS": "30"}
+    maximum = 10
+    own = LIMITS | {"OSTIARY_REQUEST_LIMITS__CONNECTIONS": str(maximum), "OSTIARY_REQUEST_LIMITS__HEADER_SECONDS": "30"}
     with Server(tmp_path, **own) as server:
         server.ready()
-        wires = [await Wire.opened(server.address) for _ in range(most)]
+        wires = [await Wire.opened(server.address) for _ in range(maximum)]
         silent = [await Wire.opened(server.address) for _ in range(200)]
         await asyncio.sleep(0.1)
         health = [await exchange(server.address, head(f"GET {path}")) for path in ("/health/live", "/health/ready?a")]

@@ -43,14 +43,14 @@ def _first(text: bytes, number: int = 50) -> list[Problem]:
 @pytest.mark.parametrize("name", ITEMS)
 @pytest.mark.parametrize("last", ["1", LARGE])
 def test_a_value_takes_few_calls(name: str, last: str) -> None:
-    item, most = ITEMS[name]
+    item, maximum = ITEMS[name]
     text = _text([item] * NUMBER + [last])
 
     with counted() as effort:
         problems = _first(text, 1)
 
     assert len(problems) == int(last == LARGE or "repeat" in name)
-    assert effort.calls < most * NUMBER + 1_000
+    assert effort.calls < maximum * NUMBER + 1_000
 
 
 SLOW = ["0.10000000000000001", "1.2345678901234568E-5", "0.100000000000000010", "0e0000000000000000"]
@@ -63,7 +63,7 @@ def test_numbers_that_are_slow_to_check_are_bounded(number: str) -> None:
     with pytest.raises(TooComplex) as caught:
         _first(_text([number] * (MAX_UNUSUAL_NUMBERS + 1)))
 
-    assert (caught.value.limit, caught.value.most) == ("unusual_numbers", MAX_UNUSUAL_NUMBERS)
+    assert (caught.value.limit, caught.value.maximum) == ("unusual_numbers", MAX_UNUSUAL_NUMBERS)
 
 
 HIDDEN = {

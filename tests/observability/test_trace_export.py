@@ -182,7 +182,7 @@ class Pauses(Event):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
-    ("header", "least", "most"),
+    ("header", "least", "maximum"),
     [
         ("120", 120, 120),
         ("Fri, 04 Dec 2099 12:00:00 GMT", 300, 300),
@@ -198,7 +198,7 @@ class Pauses(Event):
     ],
 )
 async def test_the_next_export_waits_as_long_as_the_collector_asks(
-    collector: Collector, monkeypatch: pytest.MonkeyPatch, status: int, header: str | None, least: float, most: float
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, status: int, header: str | None, least: float, maximum: float
 ) -> None:
     monkeypatch.setattr(trace_export, "BACKOFF", 5.0)
     exporter, pauses = TraceExporter(collector.address), Pauses()
@@ -212,7 +212,7 @@ async def test_the_next_export_waits_as_long_as_the_collector_asks(
 
     unhurried = [each for each in pauses.noted if each > 1]
     assert unhurried
-    assert all(least <= each <= most for each in unhurried)
+    assert all(least <= each <= maximum for each in unhurried)
 
 
 @pytest.mark.parametrize("status", [302, 400])

@@ -33,9 +33,9 @@ ARE_PAGES_MERGED = (ROOT / "docs/index.md").exists()
 """True if the pages of the site and their scripts exist. References to them are checked from then on."""
 
 
-@pytest.mark.parametrize(("page", "most"), MAX_LINES.items())
-def test_a_page_stays_short(page: str, most: int) -> None:
-    assert len((ROOT / page).read_text().splitlines()) <= most
+@pytest.mark.parametrize(("page", "maximum"), MAX_LINES.items())
+def test_a_page_stays_short(page: str, maximum: int) -> None:
+    assert len((ROOT / page).read_text().splitlines()) <= maximum
 
 
 @pytest.mark.parametrize("page", PAGES)

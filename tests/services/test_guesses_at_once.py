@@ -40,12 +40,12 @@ class SlowLooks:
     seconds: float = 0.002
     incorrect: int = 0
     running: int = 0
-    most: int = 0
+    maximum: int = 0
     """Highest number of running and failed checks at one time."""
 
     async def verify(self, password: str, stored: str | None) -> Verification:
         self.running += 1
-        self.most = max(self.most, self.running + self.incorrect)
+        self.maximum = max(self.maximum, self.running + self.incorrect)
         try:
             await asyncio.sleep(self.seconds)
         finally:
@@ -136,7 +136,7 @@ async def test_a_thousand_incorrect_guesses_at_once_are_checked_as_often_as_the_
     outcomes = Counter(await asyncio.gather(*(workers.rest(EVIL, "ann") for _ in range(1_000))))
 
     assert outcomes == {401: FREE, 429: 1_000 - FREE}
-    assert (looks.incorrect, looks.most) == (FREE, FREE)
+    assert (looks.incorrect, looks.maximum) == (FREE, FREE)
     assert await _in_progress(database) == 0
 
 
@@ -149,7 +149,7 @@ async def test_a_thousand_addresses_at_once_share_what_may_be_wrong_for_an_accou
     outcomes = Counter(await asyncio.gather(*(workers.rest(each, "ann") for each in addresses)))
 
     assert outcomes == {401: FREE_ELSEWHERE, 429: 1_000 - FREE_ELSEWHERE}
-    assert looks.most == FREE_ELSEWHERE
+    assert looks.maximum == FREE_ELSEWHERE
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_THROTTLE__FREE_GUESSES": "1"}])
@@ -161,7 +161,7 @@ async def test_where_one_may_be_wrong_one_is_looked_at_at_a_time(
     outcomes = Counter(await asyncio.gather(*(workers.rest(HOME, "ann", PASSWORD) for _ in range(12))))
 
     assert outcomes == {200: 12}
-    assert looks.most == 1
+    assert looks.maximum == 1
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_THROTTLE__FREE_GUESSES": "1"}])

@@ -59,7 +59,7 @@ async def test_so_much_is_remembered_and_no_more(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = access_cache.MASK_CACHES[policy.PAIR, True]
-    monkeypatch.setattr(cache, "most", 3)
+    monkeypatch.setattr(cache, "maximum", 3)
     ann, org = await make.user("ann"), await make.org()
     things = [await make.resource(org, general=resource_roles.METADATA_READ) for _ in range(9)]
 

@@ -17,10 +17,10 @@ from app import db
 from app.config import Settings
 from app.db import migrations
 from app.db.backups import Report
-from app.db.copying.ends import End
-from app.db.copying.postgresql import PostgresEnd
-from app.db.copying.sqlite import SqliteEnd
-from app.db.copying.work import Copied, copy
+from app.db.copying.endpoints import CopyEndpoint
+from app.db.copying.postgresql import PostgresEndpoint
+from app.db.copying.sqlite import SqliteEndpoint
+from app.db.copying.work import CopiedRows, copy
 from app.db.tables import JSONDocument, UTCDateTime
 from tests.conftest import open_db
 from tests.oracle.worlds import crowded
@@ -63,14 +63,14 @@ def databases(folder: Path, postgres: Postgres) -> Iterator[Databases]:
         made.close()
 
 
-def end(url: str) -> End:
+def end(url: str) -> CopyEndpoint:
     """Return a database as one end of a copy."""
-    return (SqliteEnd if url.startswith("sqlite:") else PostgresEnd)(
+    return (SqliteEndpoint if url.startswith("sqlite:") else PostgresEndpoint)(
         url, Settings(database_url=url).redacted_database_url
     )
 
 
-async def copied(source: str, target: str, report: Report = lambda *_: None) -> Copied:
+async def copied(source: str, target: str, report: Report = lambda *_: None) -> CopiedRows:
     """Copy a database."""
     return await copy(end(source), end(target), report, lambda: None)
 

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from app.db.backups import postgresql as backups
-from app.db.copying.ends import End
+from app.db.copying.endpoints import CopyEndpoint
 from app.db.copying.shapes import Row, TableShape, quote
 from app.db.migrations import RESTORE_MARK, UNFINISHED_RESTORE
 from app.db.postgresql.connecting import connect_directly
@@ -18,7 +18,7 @@ SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 SETTINGS = ("statement_timeout = 0", "idle_in_transaction_session_timeout = 0")
 
 
-class PostgresEnd(End):
+class PostgresEndpoint(CopyEndpoint):
     """The current schema of a database, on one connection without named prepared statements."""
 
     _connection: Any

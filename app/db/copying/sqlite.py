@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from app.db.copying import CopyFailed
-from app.db.copying.ends import End
+from app.db.copying.endpoints import CopyEndpoint
 from app.db.copying.shapes import Row, TableShape
 
 BUSY_SECONDS = 30.0
 
 
-class SqliteEnd(End):
+class SqliteEndpoint(CopyEndpoint):
     """A file. As TARGET it is created if it is missing, readable by its owner alone."""
 
     _connection: sqlite3.Connection

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.db.backups import Report
 from app.db.copying import CopyFailed
-from app.db.copying.ends import End
+from app.db.copying.endpoints import CopyEndpoint
 from app.db.copying.shapes import Key, Row, TableShape, shapes
 from app.db.migrations import HEAD, INTERRUPTED, UNFINISHED
 
@@ -24,14 +24,14 @@ _HOLD = f"UPDATE {MARK} SET run = ? WHERE run = ?"  # noqa: S608 - a name of our
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopiedRows:
     """The numbers of rows by table, and how many of all rows an earlier, interrupted copy had written."""
 
     rows: dict[str, int]
     resumed_at: int
 
 
-async def copy(source: End, target: End, report: Report, complete: Callable[[], None]) -> Copied:
+async def copy(source: CopyEndpoint, target: CopyEndpoint, report: Report, complete: Callable[[], None]) -> CopiedRows:
     """Copy all tables; call `complete` when every row is there and compared, before TARGET is declared finished.
 
     Raises CopyFailed: with a TARGET that is not empty and no unfinished copy of SOURCE, nothing was changed.
@@ -57,10 +57,10 @@ async def copy(source: End, target: End, report: Report, complete: Callable[[], 
                 await _hold(target, run)
                 await target.execute(f"DROP TABLE {MARK}")
                 await target.execute("UPDATE alembic_version SET version_num = ?", HEAD)
-    return Copied(counts, resumed_at)
+    return CopiedRows(counts, resumed_at)
 
 
-async def _require_source(source: End) -> None:
+async def _require_source(source: CopyEndpoint) -> None:
     revision = await source.revision()
     if revision is None:
         raise CopyFailed(f"{source.name} is no database of Ostiary: it has no migrations")
@@ -80,7 +80,7 @@ async def _require_source(source: End) -> None:
         )
 
 
-async def _identify(source: End) -> tuple[str, int]:
+async def _identify(source: CopyEndpoint) -> tuple[str, int]:
     """Return a text that tells registries apart, and the id of the last audit event.
 
     The first migration gives the built-in roles, which stay for life, the moment at which it runs.
@@ -92,7 +92,7 @@ async def _identify(source: End) -> tuple[str, int]:
     return hashlib.sha256(text.encode()).hexdigest(), int((await source.rows(_LAST_EVENT))[0][0])
 
 
-async def _prepare(target: End, identity: str, event: int) -> None:
+async def _prepare(target: CopyEndpoint, identity: str, event: int) -> None:
     """Create the empty tables of TARGET, or accept an unfinished copy of the same registry."""
     if not await target.has_table(MARK):
         await _require_empty(target)
@@ -110,7 +110,7 @@ async def _prepare(target: End, identity: str, event: int) -> None:
         )
 
 
-async def _require_empty(target: End) -> None:
+async def _require_empty(target: CopyEndpoint) -> None:
     if not await target.has_objects():
         return
     revision = await target.revision()
@@ -118,7 +118,7 @@ async def _require_empty(target: End) -> None:
     raise CopyFailed(f"{target.name} has {content}: name an empty database; nothing was changed")
 
 
-def _create(target: End, identity: str, event: int) -> None:
+def _create(target: CopyEndpoint, identity: str, event: int) -> None:
     """Create the tables without rows and mark them as unfinished, in one transaction."""
     from app.db.migrations import runner  # noqa: PLC0415 - it loads alembic
 
@@ -131,13 +131,13 @@ def _create(target: End, identity: str, event: int) -> None:
     )
 
 
-async def _hold(target: End, run: str) -> None:
+async def _hold(target: CopyEndpoint, run: str) -> None:
     """Raise CopyFailed if another process has taken the copy over; hold it until the end of the transaction."""
     if await target.execute(_HOLD, run, run) != 1:
         raise CopyFailed(f"another `ostiary copy` has taken over the copy to {target.name}")
 
 
-async def _copy_rows(source: End, target: End, run: str, report: Report, total: int) -> int:
+async def _copy_rows(source: CopyEndpoint, target: CopyEndpoint, run: str, report: Report, total: int) -> int:
     """Copy the rows that TARGET does not have, and return how many it had."""
     had = done = 0
     for shape in shapes():
@@ -155,13 +155,13 @@ async def _copy_rows(source: End, target: End, run: str, report: Report, total: 
     return had
 
 
-async def _highest(source: End, shape: TableShape) -> int:
+async def _highest(source: CopyEndpoint, shape: TableShape) -> int:
     """Return the highest number that a row of the table has had."""
     last = await source.last_key(shape)
     return max(await source.last_id(shape), 0 if last is None else last[0])
 
 
-async def _compare(source: End, target: End, report: Report, total: int) -> None:
+async def _compare(source: CopyEndpoint, target: CopyEndpoint, report: Report, total: int) -> None:
     """Compare every row of both databases. Raises CopyFailed for the first that differs."""
     done = 0
     for shape in shapes():

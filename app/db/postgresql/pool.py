@@ -34,7 +34,7 @@ class ConnectionPool:
     async def acquire(self) -> Any:
         """Acquire a connection; raises the exceptions of asyncpg if the server does not respond."""
         if self._slots.locked():
-            with waits.counted(waits.CONNECTION):
+            with waits.CountedWait(waits.CONNECTION):
                 await self._slots.acquire()
         else:
             await self._slots.acquire()

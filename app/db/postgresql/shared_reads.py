@@ -119,11 +119,11 @@ class SharedReads:
     def _take(self, identity: Hashable, statements: Sequence[BoundStatement]) -> list[_Waiting]:
         """Return the requests that share the read that begins. If these are not all, another one reads for the rest."""
         waiting = [each for each in self._waiting.get(identity, ()) if not each.turn.done()]
-        most = MAX_MERGED if any(compiled.mergeable for compiled, _ in statements) else len(waiting)
-        self._waiting[identity] = rest = waiting[most:]
+        maximum = MAX_MERGED if any(compiled.mergeable for compiled, _ in statements) else len(waiting)
+        self._waiting[identity] = rest = waiting[maximum:]
         if rest:
             self._pass_on(identity)
-        return waiting[:most]
+        return waiting[:maximum]
 
     def _pass_on(self, identity: Hashable) -> None:
         """Let the first of the waiting requests read for all of them."""

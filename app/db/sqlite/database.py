@@ -338,7 +338,7 @@ class SqliteDatabase(Database):
     async def _borrow(self) -> AsyncIterator[ReadConnection]:
         """Take a connection from the stack for the duration of the block."""
         if self._reader_slots.locked():
-            with waits.counted(waits.CONNECTION):
+            with waits.CountedWait(waits.CONNECTION):
                 await self._reader_slots.acquire()
         else:
             await self._reader_slots.acquire()

@@ -163,7 +163,7 @@ class GroupCommit:
             self._is_taken = True
             return
         self._queue.append(waiter := asyncio.get_running_loop().create_future())
-        with waits.counted(waits.TURN):
+        with waits.CountedWait(waits.TURN):
             await self._wait_in_queue(waiter)
 
     async def _wait_in_queue(self, waiter: asyncio.Future[None]) -> None:

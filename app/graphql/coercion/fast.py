@@ -38,18 +38,18 @@ class FastCoercion:
     def __init__(self) -> None:
         self._inputs: dict[GraphQLInputObjectType, FastCoercer] = {}
 
-    def of(self, kind: GraphQLInputType, most: int | None = None) -> FastCoercer:
-        """Return the coercer of a type. It leaves a list with more than `most` items to the service."""
+    def of(self, kind: GraphQLInputType, maximum: int | None = None) -> FastCoercer:
+        """Return the coercer of a type. It leaves a list with more than `maximum` items to the service."""
         if is_non_null_type(kind):
-            return self._of(kind.of_type, most)
-        plain = self._of(kind, most)
+            return self._of(kind.of_type, maximum)
+        plain = self._of(kind, maximum)
         return lambda value: None if value is None else plain(value)
 
-    def _of(self, kind: GraphQLInputType, most: int | None) -> FastCoercer:
+    def _of(self, kind: GraphQLInputType, maximum: int | None) -> FastCoercer:
         """Return the coercer of values that are not null."""
         if is_list_type(kind):
             inner: GraphQLInputType = kind.of_type
-            return _bound_list(self._many(inner.of_type), most) if is_non_null_type(inner) else _needs_coercion
+            return _bound_list(self._many(inner.of_type), maximum) if is_non_null_type(inner) else _needs_coercion
         if isinstance(kind, GraphQLEnumType):
             members = _members(kind)
             return lambda value: _member(members, value)
@@ -118,15 +118,15 @@ class FastCoercion:
         return coerce
 
 
-def _bound_list(many: FastCoercer, most: int | None) -> FastCoercer:
-    """Return a coercer that checks the length. A service rejects lists longer than `most`, else `FullCoercion` does."""
+def _bound_list(many: FastCoercer, maximum: int | None) -> FastCoercer:
+    """Return a coercer that checks the length. A service rejects lists longer than `maximum`, else `FullCoercion`."""
 
     def coerce(value: Any) -> Any:
         if type(value) is not list:
             raise NeedsCoercion
-        if len(value) <= (most or DEFAULT_MAX_ITEMS):
+        if len(value) <= (maximum or DEFAULT_MAX_ITEMS):
             return many(value)
-        if most is None:
+        if maximum is None:
             raise NeedsCoercion
         return value
 

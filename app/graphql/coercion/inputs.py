@@ -67,17 +67,17 @@ class Conversion:
         )
         return {name: (key, _checked(convert) if name == FILTER else convert) for name, key, convert in parts}
 
-    def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
-        """Return the conversion of a type. It leaves a list with more than `most` items to the service."""
-        return self._of(kind.of_type if isinstance(kind, StrawberryOptional) else kind, most)
+    def _conversion(self, kind: Any, maximum: int | None = None) -> Convert | None:
+        """Return the conversion of a type. It leaves a list with more than `maximum` items to the service."""
+        return self._of(kind.of_type if isinstance(kind, StrawberryOptional) else kind, maximum)
 
-    def _of(self, kind: Any, most: int | None = None) -> Convert | None:
+    def _of(self, kind: Any, maximum: int | None = None) -> Convert | None:
         """Return the conversion of values that are not null."""
         if isinstance(kind, LazyType):
             return self._of(kind.resolve_type())
         if isinstance(kind, StrawberryList):
             each = self._conversion(kind.of_type)
-            return list if each is None else lambda values: list_limits.read_each(each, values, most or len(values))
+            return list if each is None else lambda values: list_limits.read_each(each, values, maximum or len(values))
         if isinstance(kind, StrawberryEnumDefinition) or has_enum_definition(kind):
             return None
         return self._inputs(kind) if has_object_definition(kind) else None
@@ -88,12 +88,12 @@ class Conversion:
 
         @cache
         def parts() -> ArgumentParts:
-            named, most = self._config.name_converter.from_field, list_limits.max_items_of_input
+            named, maximum = self._config.name_converter.from_field, list_limits.max_items_of_input
             kinds = partial(_kind_of, definition)
             return {
                 (name := named(field)): (
                     field.python_name,
-                    self._conversion(kinds(field), most(definition.name, name)),
+                    self._conversion(kinds(field), maximum(definition.name, name)),
                 )
                 for field in definition.fields
             }

@@ -24,10 +24,10 @@ ListLocation = GraphQLArgument | GraphQLInputField
 """An argument or input field that may take a list."""
 
 
-def set_max_items(location: ListLocation, most: int | None) -> None:
+def set_max_items(location: ListLocation, maximum: int | None) -> None:
     """Declare the maximum length of a list, which its service checks itself."""
-    if most is not None:
-        location.extensions[_KEY] = most
+    if maximum is not None:
+        location.extensions[_KEY] = maximum
 
 
 def declared_max_items(location: ListLocation | None) -> int | None:
@@ -39,14 +39,14 @@ def max_items_of_variables(schema: GraphQLSchema, document: DocumentNode) -> dic
     """Return the declared maximum length for each variable; of several locations, the largest."""
     visitor = _ListLocations(types := TypeInfo(schema))
     visit(document, TypeInfoVisitor(types, visitor))
-    return {name: most for name, most in visitor.most.items() if most is not None}
+    return {name: maximum for name, maximum in visitor.maximum.items() if maximum is not None}
 
 
 class _ListLocations(Visitor):
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
         self._types = types
-        self.most: dict[str, int | None] = {}
+        self.maximum: dict[str, int | None] = {}
 
     def enter_variable(self, node: VariableNode, _key: object, parent: object, *_: object) -> None:
         """Record the declared maximum of a location. A location without one gives the variable the default."""
@@ -58,9 +58,9 @@ class _ListLocations(Visitor):
             location = kind.fields.get(parent.name.value) if is_input_object_type(kind) else None
         if location is None or not is_list_type(_nullable(location)):
             return
-        most, name = declared_max_items(location), node.name.value
-        before = self.most.get(name, most)
-        self.most[name] = None if most is None or before is None else max(before, most)
+        maximum, name = declared_max_items(location), node.name.value
+        before = self.maximum.get(name, maximum)
+        self.maximum[name] = None if maximum is None or before is None else max(before, maximum)
 
 
 def _nullable(location: ListLocation) -> object:

@@ -45,15 +45,15 @@ class _TooMany(Exception):
 
 
 class VariableCoercion:
-    """Coercion of the variables of one schema. It reports `most_errors` errors at most.
+    """Coercion of the variables of one schema. It reports `max_errors` errors at most.
 
-    Raises TooComplex if the check for what parsing changes would take more than `most_values`.
+    Raises TooComplex if the check for what parsing changes would take more than `max_values`.
     """
 
-    def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS, most_values: int = MAX_VALUES) -> None:
+    def __init__(self, schema: GraphQLSchema, max_errors: int = MAX_ERRORS, max_values: int = MAX_VALUES) -> None:
         self._schema = schema
-        self._most_values = most_values
-        self._most_errors = most_errors
+        self._max_values = max_values
+        self._max_errors = max_errors
         self._fast = FastCoercion()
         self._plans: WeakKeyDictionary[ValidatedDocument, list[_Variable]] = WeakKeyDictionary()
 
@@ -88,7 +88,7 @@ class VariableCoercion:
         """Raise Invalid for numbers and names that parsing has changed."""
         variables = {variable.signature.name: variable for variable in plan}
         errors = []
-        for problem in islice(find_problems(text, self._most_values), self._most_errors):
+        for problem in islice(find_problems(text, self._max_values), self._max_errors):
             root, name, *path = (*problem.path, "", "")[: max(2, len(problem.path))]
             if root == "variables" and name in variables:
                 node = variables[str(name)].node
@@ -99,7 +99,7 @@ class VariableCoercion:
     def _coerce_fully(
         self, plan: "list[_Variable]", values: Mapping[str, Any], hide_suggestions: bool
     ) -> VariableValues:
-        full = FullCoercion(self._fast, self._most_errors, hide_suggestions)
+        full = FullCoercion(self._fast, self._max_errors, hide_suggestions)
         sources, coerced = {}, {}
         try:
             for variable in plan:
@@ -131,13 +131,13 @@ class VariableCoercion:
         nodes = document.operation.variable_definitions or ()
         signatures = [get_variable_signature(self._schema, node) for node in nodes]
         has_lists = any(isinstance(each, GraphQLVariableSignature) and _is_list(each.type) for each in signatures)
-        most = max_items_of_variables(self._schema, document.document) if has_lists else {}
+        maximum = max_items_of_variables(self._schema, document.document) if has_lists else {}
         in_filters = filter_variables(document.document)
         plan = []
         for node, signature in zip(nodes, signatures, strict=True):
             if isinstance(signature, GraphQLError):
                 raise Invalid([signature], "BAD_USER_INPUT")
-            variable = _Variable(node, signature, self._fast, most.get(signature.name))
+            variable = _Variable(node, signature, self._fast, maximum.get(signature.name))
             variable.place = in_filters.get(signature.name)
             plan.append(variable)
         return plan
@@ -146,13 +146,13 @@ class VariableCoercion:
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "has_object", "most", "node", "place", "quoted", "signature")
+    __slots__ = ("fast", "has_object", "maximum", "node", "place", "quoted", "signature")
 
     def __init__(
-        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
+        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, maximum: int | None
     ) -> None:
-        self.node, self.signature, self.most = node, signature, most
-        self.fast = fast.of(signature.type, most)
+        self.node, self.signature, self.maximum = node, signature, maximum
+        self.fast = fast.of(signature.type, maximum)
         named = get_named_type(signature.type)
         self.has_object = isinstance(named, GraphQLInputObjectType) or named.name == "JSON"
         (self.quoted,) = quote_names([signature.name])
@@ -204,14 +204,14 @@ class FullCoercion:
     So an invalid value among thousands costs a few calls. The search ends with the maximum number of errors.
     """
 
-    def __init__(self, fast: FastCoercion, most: int, hide_suggestions: bool) -> None:
+    def __init__(self, fast: FastCoercion, maximum: int, hide_suggestions: bool) -> None:
         self.errors: list[GraphQLError] = []
-        self._fast, self._most, self._hide_suggestions = fast, most, hide_suggestions
+        self._fast, self._maximum, self._hide_suggestions = fast, maximum, hide_suggestions
         self._variable: _Variable | None = None
 
     def add(self, error: GraphQLError) -> None:
         """Add an error; raises _TooMany above the maximum."""
-        if len(self.errors) >= self._most:
+        if len(self.errors) >= self._maximum:
             # The message of graphql-core.
             message = "Too many errors processing variables, error limit reached. Execution aborted."
             self.errors.append(GraphQLError(message))
@@ -221,18 +221,18 @@ class FullCoercion:
     def value(self, variable: _Variable, value: Any) -> Any:
         """Return the coerced value of a variable, and add its errors."""
         self._variable = variable
-        return self._coerce(variable.signature.type, value, [], variable.most)
+        return self._coerce(variable.signature.type, value, [], variable.maximum)
 
-    def _coerce(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
+    def _coerce(self, kind: GraphQLInputType, value: Any, path: Path, maximum: int | None) -> Any:
         try:
-            return self._fast.of(kind, most)(value)
+            return self._fast.of(kind, maximum)(value)
         except NeedsCoercion:
-            return self._coerce_fully(kind, value, path, most)
+            return self._coerce_fully(kind, value, path, maximum)
 
-    def _coerce_fully(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
+    def _coerce_fully(self, kind: GraphQLInputType, value: Any, path: Path, maximum: int | None) -> Any:
         plain = kind.of_type if is_non_null_type(kind) else kind
         if value is not None and is_list_type(plain):
-            return self._list(plain.of_type, value, path, most)
+            return self._list(plain.of_type, value, path, maximum)
         if type(value) is dict and is_input_object_type(plain):
             if is_recursive(plain) and number_of_objects(value) > MAX_OBJECTS:
                 self._report(path, f"has more than {MAX_OBJECTS} nested objects.")
@@ -242,11 +242,11 @@ class FullCoercion:
             validate_input_value(value, kind, partial(self._record, kind, value, path), self._hide_suggestions)
         return coerced
 
-    def _list(self, inner: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
+    def _list(self, inner: GraphQLInputType, value: Any, path: Path, maximum: int | None) -> Any:
         if type(value) is not list:
             return [self._coerce(inner, value, path, None)]
-        if len(value) > (most or DEFAULT_MAX_ITEMS):
-            self._report(path, f"has {len(value):,} items; at most {most or DEFAULT_MAX_ITEMS:,} are allowed.")
+        if len(value) > (maximum or DEFAULT_MAX_ITEMS):
+            self._report(path, f"has {len(value):,} items; at most {maximum or DEFAULT_MAX_ITEMS:,} are allowed.")
         fast, items = self._fast.of(inner), []
         for index, each in enumerate(value):
             try:
@@ -270,7 +270,7 @@ class FullCoercion:
 
     def _coerce_part(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
         """Coerce an object with missing or unknown fields: graphql-core gets a part of it with the same errors."""
-        part = _cut(kind, value, self._most + 1)
+        part = _cut(kind, value, self._maximum + 1)
         validate_input_value(part, kind, partial(self._record, kind, part, path), self._hide_suggestions)
         return coerce_input_value(part, kind)
 

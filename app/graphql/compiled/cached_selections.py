@@ -175,7 +175,7 @@ class CachedSelections:
             raise NotCacheable
         with self._undo_if_not_cacheable():
             planner = ConnectionPlanner(plan, relation, kind, _reference(plan, relation))
-            writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
+            writers = planner.plan_fields(details)
             location = FieldLocation(kind, relation.anchor, BuilderSource(planner.columns))
             order, end = self._order(plan, location, relation), _end(plan, location, relation)
             if planner.columns.has_cursors:
@@ -214,7 +214,7 @@ class CachedSelections:
             raise NotCacheable
         with self._undo_if_not_cacheable():
             kind, planner = object_of(types.type), ConnectionPlanner(plan, relation, object_of(types.type))
-            writers = tuple((name, planner.plan_field(name, each)) for name, each in plan.below(kind, details).items())
+            writers = planner.plan_fields(details)
             if not planner.reads_rows:
                 raise NotCacheable
             location = FieldLocation(kind, relation.table, BuilderSource(planner.columns))

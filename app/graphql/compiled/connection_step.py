@@ -112,7 +112,7 @@ class ConnectionStep:
                 for key, connection in by_key.items():
                     connection[name] = lists[key][:size] if key in lists else []
             fill(parents, self.response_key, by_key, none, self.is_required)
-            return self._below(list(by_key.values()))
+            return self._next_level(list(by_key.values()))
 
         def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
             rows = group_by_key(self.rows_of(results[0], selects, run)) if self.reads_rows else {}
@@ -122,7 +122,7 @@ class ConnectionStep:
                 page = PageRows(page_request.page(rows.get(key, [])), counts.get(key, 0), selects.cursor, run)
                 by_key[key] = {name: write(page) for name, write in self.writers}
             fill(parents, self.response_key, by_key, none, self.is_required)
-            return self._below(list(by_key.values()))
+            return self._next_level(list(by_key.values()))
 
         return bound, fill_lists if self.has_only_lists and not page_request.query.backward else target
 
@@ -147,11 +147,11 @@ class ConnectionStep:
         """Return the rows of the page, made of those of its statement: the same ones, in the same order."""
         return rows
 
-    def _below(self, connections: Objects) -> PlanLevel:
+    def _next_level(self, connections: Objects) -> PlanLevel:
         level = PlanLevel()
         for name, builder in self.builders:
             if builder.children:
-                level += builder.below([each for connection in connections for each in connection[name]])
+                level += builder.next_level([each for connection in connections for each in connection[name]])
         return level
 
 

@@ -39,7 +39,12 @@ class ConnectionPlanner:
         self.reads_rows = False
         self.reads_count = False
 
-    def plan_field(self, key: str, details: Sequence[Any]) -> PageWriter:
+    def plan_fields(self, details: Sequence[Any]) -> tuple[tuple[str, PageWriter], ...]:
+        """Return the functions that make the selected fields of the connection; raises NotPlannable."""
+        fields = self._plan.subfields(self._kind, details)
+        return tuple((key, self._plan_field(key, each)) for key, each in fields.items())
+
+    def _plan_field(self, key: str, details: Sequence[Any]) -> PageWriter:
         """Return the function that makes a field of the connection; raises NotPlannable."""
         name = details[0].node.name.value
         if name == "__typename":
@@ -62,7 +67,7 @@ class ConnectionPlanner:
         location = FieldLocation(node, table_of(node), source, refers=self._refers)
         if kind is not node:
             location = FieldLocation(kind, self._relation.anchor, source, node=location)
-        builder = source.build(plan.row_object(location, plan.below(kind, details)))
+        builder = source.build(plan.row_object(location, plan.subfields(kind, details)))
         self.builders.append((key, builder))
         make = builder.make
 
@@ -79,7 +84,7 @@ class ConnectionPlanner:
             "end_cursor": lambda page: page.cursor_at(-1),
         }
         writers: list[tuple[str, PageWriter]] = []
-        for key, each in self._plan.below(kind, details).items():
+        for key, each in self._plan.subfields(kind, details).items():
             name = each[0].node.name.value
             if name == "__typename":
                 writers.append((key, lambda page: kind.name))

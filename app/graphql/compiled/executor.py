@@ -29,7 +29,7 @@ from app.graphql.compiled.connection_step import TooManyRows
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache
 from app.graphql.compiled.planner import Planner
-from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, below
+from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, next_level
 from app.graphql.compiled.steps import PlanRun, ResultTarget
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.reader import QUERY_FRESHNESS
@@ -43,9 +43,9 @@ ROOT_ROWS: Sequence[Sequence[Any]] = ((),)
 async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> dict[str, Any]:
     """Return the root object, made of one row. Any exception means that the reference executor has to report it."""
     objects = plan.build(rows, None, run)
-    for step, parents in below(plan.service_steps, objects):
+    for step, parents in next_level(plan.service_steps, objects):
         await step.answer(run, parents)
-    level = below(plan.steps, objects)
+    level = next_level(plan.steps, objects)
     if plan.joined_steps is not None and level and run.database.joins_levels:
         if run.lists is None:
             await _read_both(plan.joined_steps, level, run)

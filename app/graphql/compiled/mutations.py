@@ -132,7 +132,7 @@ def _payload(builder: PlanBuilder, field: GraphQLField, details: Sequence[Any]) 
     """Return the row builder of a payload. Its row is a mapping of the attributes of the payload."""
     source, kind = BuilderSource(Columns()), object_of(field.type)
     location = FieldLocation(kind, None, source)
-    fields = builder.below(kind, details)
+    fields = builder.subfields(kind, details)
     texts = (f"{key!r}: {_payload_field(builder, location, key, each)}" for key, each in fields.items())
     return source.build("{" + ", ".join(texts) + "}")
 

@@ -158,7 +158,7 @@ class PlanBuilder:
         self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
     ) -> str:
         kind = object_of(field.type)
-        fields = self.below(kind, details)
+        fields = self.subfields(kind, details)
         if location.refers is not None and spec.joined is location.refers.table:
             return self.row_object(location.part(kind, key, spec), fields)
         if self.selections is not None and spec.reference is not None:
@@ -167,7 +167,7 @@ class PlanBuilder:
                 return self.selections.part(self, location, Reference(spec.joined, spec.reference), kind, fields)
         return self.object(location.part(kind, key, spec), fields)
 
-    def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
+    def subfields(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
         """Return the fields selected below a field."""
         schema, operation = self.planner.schema, self.document.operation
         collected = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
@@ -225,7 +225,7 @@ class PlanBuilder:
         if is_leaf_type(named):
             return serializers.complete_serializer(kind)
         inner = object_of(kind)
-        fields = {key: self._attribute_serializer(inner, each) for key, each in self.below(inner, details).items()}
+        fields = {key: self._attribute_serializer(inner, each) for key, each in self.subfields(inner, details).items()}
         return serializers.complete_serializer(kind, lambda value: {key: field(value) for key, field in fields.items()})
 
     def _attribute_serializer(self, kind: GraphQLObjectType, details: Sequence[Any]) -> serializers.Serializer:
@@ -255,7 +255,7 @@ class PlanBuilder:
             location.source.columns.has_cursors = True
             return "cursor(row)"
         node = replace(location.node, path=(*location.path, key))
-        return self.row_object(node, self.below(node.kind, details))
+        return self.row_object(node, self.subfields(node.kind, details))
 
     def row_object(self, location: FieldLocation, fields: Fields) -> str:
         """Return the text of the object of a row, or of the cached row that it refers to; raises NotCacheable."""
@@ -286,7 +286,7 @@ class PlanBuilder:
         assert relation is not None
         if self.selections is not None:
             with suppress(NotCacheable):
-                name, fields = declaration(field).python_name, self.below(object_of(field.type), details)
+                name, fields = declaration(field).python_name, self.subfields(object_of(field.type), details)
                 return self.selections.edge(self, location, name, spec, field, fields)
         make = self._page if relation.kind == "page" else self.related
         step = make(key, field, relation, details)
@@ -309,8 +309,8 @@ class PlanBuilder:
         kind = object_of(field.type)
         if self.selections is not None:
             with suppress(NotCacheable):
-                return self.selections.step(self, key, field, relation, self.below(kind, details))
-        rows = self.rows(relation, kind, self.below(kind, details))
+                return self.selections.step(self, key, field, relation, self.subfields(kind, details))
+        rows = self.rows(relation, kind, self.subfields(kind, details))
         return RelationStep(key, relation.kind == "many", is_non_null_type(field.type), rows)
 
     def rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> RowQuery:
@@ -335,7 +335,7 @@ class PlanBuilder:
         node = object_of(kind.fields["node"].type)
         location = FieldLocation(kind, edge.row.anchor, source, edge=edge)
         location = replace(location, node=FieldLocation(node, table_of(node), source))
-        text = self.object(location, self.below(kind, details))
+        text = self.object(location, self.subfields(kind, details))
         return ItemStep(key, False, is_non_null_type(field.type), self.rows_of(edge.row, source, text))
 
     def _lookup(self, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> Any:
@@ -354,7 +354,7 @@ class PlanBuilder:
             assert is_object_type(kind)
             # It is planned when the plan already runs, and a single row is worth no cached ones.
             single = replace(self, selections=None)
-            return single.rows(lookup.relations[name], kind, self.below(kind, details))
+            return single.rows(lookup.relations[name], kind, self.subfields(kind, details))
 
         has_children = any(selects_objects(each.node) for each in details)
         return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
@@ -367,7 +367,7 @@ class PlanBuilder:
                 return self.selections.page(self, key, field, relation, details)
         kind = object_of(field.type)
         connection = ConnectionPlanner(self, relation, kind)
-        writers = tuple((name, connection.plan_field(name, each)) for name, each in self.below(kind, details).items())
+        writers = connection.plan_fields(details)
         arguments = Arguments(field, details[0].node, self.planner.convert)
         return ConnectionStep(
             key,

@@ -45,12 +45,12 @@ class RowBuilder:
     key_columns: Mapping[Any, KeyColumns | None]
     is_of_viewer: bool = False
 
-    def below(self, objects: Objects) -> PlanLevel:
+    def next_level(self, objects: Objects) -> PlanLevel:
         """Return the steps that follow."""
-        return below(self.children, objects)
+        return next_level(self.children, objects)
 
 
-def below(children: Children, objects: Objects) -> PlanLevel:
+def next_level(children: Children, objects: Objects) -> PlanLevel:
     """Return each step with the objects at the end of its path. Steps without objects are left out."""
     level: PlanLevel = []
     for path, step in children:

@@ -101,7 +101,7 @@ class RelationStep:
             objects = self.rows.builder.make(rows, None, run)
             by_key = group_by_key(rows, objects) if self.is_many else _first_by_key(rows, objects)
             fill(parents, self.response_key, by_key, list if self.is_many else none, self.is_required)
-            return self.rows.builder.below(objects)
+            return self.rows.builder.next_level(objects)
 
         return [self.rows.statement(run, keys)], target
 
@@ -179,7 +179,7 @@ class LookupStep:
             for (name, rows), result in zip(rows_by_relation.items(), results, strict=True):
                 objects = rows.builder.make(result, None, run)
                 by_key[name] = _first_by_key(result, objects)
-                level += rows.builder.below(objects)
+                level += rows.builder.next_level(objects)
             values = [None if ref is None else by_key[ref[0]].get(ref[1]) for ref in refs_or_none]
             for parent in parents:
                 parent[self.response_key] = values if self.is_list else values[0]

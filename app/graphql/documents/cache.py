@@ -161,11 +161,11 @@ class DocumentCache:
     """The recent documents of one schema, invalid ones included."""
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits, size: int = 1000, *, most_errors: int = MAX_ERRORS
+        self, schema: GraphQLSchema, limits: Limits, size: int = 1000, *, max_errors: int = MAX_ERRORS
     ) -> None:
         self._schema = schema
         self._limits = limits
-        self._most_errors = most_errors
+        self._max_errors = max_errors
         max_weight = size * CHARACTERS_PER_ENTRY
         self._recent: AudienceLRU[_Key, _CachedDocument | _Failure] = AudienceLRU(
             size, max_weight, MAX_CACHED_LENGTH, _length
@@ -321,8 +321,8 @@ class DocumentCache:
 
     def _violations(self, document: DocumentNode, length: int, introspection: bool) -> list[GraphQLError]:
         rules = RULES if introspection else (*RULES, _NoIntrospection)
-        most_errors = min(self._most_errors, max(1, SEARCHED_CHARACTERS // length))
-        return validate(self._schema, document, rules, most_errors, hide_suggestions=not introspection)
+        max_errors = min(self._max_errors, max(1, SEARCHED_CHARACTERS // length))
+        return validate(self._schema, document, rules, max_errors, hide_suggestions=not introspection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +369,7 @@ def _locate(error: GraphQLError, sent: SentText) -> GraphQLError:
 
 
 def _limit_error(error: LimitExceeded) -> _Failure:
-    extensions = {"code": TOO_COMPLEX, "limit": error.limit, "maximum": error.most, "value": error.value}
+    extensions = {"code": TOO_COMPLEX, "limit": error.limit, "maximum": error.maximum, "value": error.value}
     return _Failure((GraphQLError(error.message, extensions=extensions),), TOO_COMPLEX)
 
 

@@ -50,10 +50,10 @@ Definition = FragmentDefinitionNode | OperationDefinitionNode
 class LimitExceeded(TooComplex):
     """A document exceeds a limit; the message has the limit, its maximum and the measured value."""
 
-    def __init__(self, limit: str, most: int, value: int) -> None:
+    def __init__(self, limit: str, maximum: int, value: int) -> None:
         measured = f"{value:,}" if value < MAX_REPORTED else f"more than {MAX_REPORTED:,}"
-        message = f"The document is too complex: {limit} may be {most:,} at most, but here it is {measured}."
-        super().__init__(message, limit, most, min(value, MAX_REPORTED))
+        message = f"The document is too complex: {limit} may be {maximum:,} at most, but here it is {measured}."
+        super().__init__(message, limit, maximum, min(value, MAX_REPORTED))
 
 
 class InvalidFragments(Exception):
@@ -77,7 +77,7 @@ class Extent(NamedTuple):
 class Overlap(NamedTuple):
     """Fields that merge: the most of one name in one object, and the number of pairs with one response key."""
 
-    most: int
+    maximum: int
     pairs: int
 
 
@@ -124,15 +124,15 @@ def check_document(document: DocumentNode, limits: Limits, variables: Mapping[st
     # Last, since the number of selections bounds the work of this part.
     definitions: list[Definition] = [*measure.ordered, *measure.operations]
     overlaps = [measure.overlap(definition) for definition in definitions]
-    _check("siblings", limits.siblings, max((overlap.most for overlap in overlaps), default=0))
+    _check("siblings", limits.siblings, max((overlap.maximum for overlap in overlaps), default=0))
     _check("comparisons", limits.comparisons, max((overlap.pairs for overlap in overlaps), default=0))
     _check("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
     return Cost(cost, measure.pages)
 
 
-def _check(limit: str, most: int, value: int) -> None:
-    if value > most:
-        raise LimitExceeded(limit, most, value)
+def _check(limit: str, maximum: int, value: int) -> None:
+    if value > maximum:
+        raise LimitExceeded(limit, maximum, value)
 
 
 class Measure:
@@ -160,18 +160,18 @@ class Measure:
 
     def overlap(self, definition: Definition) -> Overlap:
         """Return the overlap of a definition: selections with the same response key merge in one object."""
-        most = pairs = 0
+        maximum = pairs = 0
         objects = [[definition.selection_set]]
         while objects:
             merged: dict[str, list[FieldNode]] = {}
             for node in self._fields(objects.pop()):
                 merged.setdefault((node.alias or node.name).value, []).append(node)
             names = Counter(node.name.value for nodes in merged.values() for node in nodes)
-            most = max((most, *names.values(), *map(len, merged.values())))
+            maximum = max((maximum, *names.values(), *map(len, merged.values())))
             pairs += sum(comb(len(nodes), 2) for nodes in merged.values())
             below = ([node.selection_set for node in nodes if node.selection_set] for nodes in merged.values())
             objects.extend(filter(None, below))
-        return Overlap(most, pairs)
+        return Overlap(maximum, pairs)
 
     def width(self, operation: OperationDefinitionNode) -> int:
         """Return the number of response keys at the root of an operation."""

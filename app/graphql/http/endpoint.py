@@ -111,7 +111,7 @@ class GraphQLEndpoint:
 
     def _reject(self, invalid: Invalid) -> GraphQLAnswer:
         return GraphQLAnswer(
-            {"errors": errors.format_errors(invalid.errors, most=self._limits.errors, sent=invalid.sent)},
+            {"errors": errors.format_errors(invalid.errors, maximum=self._limits.errors, sent=invalid.sent)},
             executed=False,
         )
 

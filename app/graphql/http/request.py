@@ -65,13 +65,13 @@ def from_url(parameters: dict[str, str]) -> GraphQLRequest:
     return _to_request(values, is_get=True)
 
 
-def from_body(body: bytes, most_values: int = MAX_VALUES) -> GraphQLRequest:
-    """Return the operation of a POST request. Raises TooComplex if its check would take more than `most_values`."""
+def from_body(body: bytes, max_values: int = MAX_VALUES) -> GraphQLRequest:
+    """Return the operation of a POST request. Raises TooComplex if its check would take more than `max_values`."""
     value = http.json_value(body, "The body")
     is_exact = len(body) <= SMALL_BODY and (orjson.dumps(value) == body or is_unchanged(body, value))
     is_flat = is_exact or _is_flat(value, body)
     if not is_flat and may_repeat(body, _QUOTED):
-        _require_unique(body, most_values)
+        _require_unique(body, max_values)
     if isinstance(value, list):
         raise BadRequest("Batches are not supported. Send one operation in each request.")
     if not isinstance(value, dict):
@@ -90,9 +90,9 @@ def _is_flat(value: Any, body: bytes) -> bool:
     return has_members(body, number, query.count(":"))
 
 
-def _require_unique(body: bytes, most_values: int) -> None:
+def _require_unique(body: bytes, max_values: int) -> None:
     """Raise BadRequest for a parameter that occurs twice: of two values, parsing keeps the last."""
-    for problem in find_problems(body, most_values):
+    for problem in find_problems(body, max_values):
         if len(problem.path) == 1:
             raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 

@@ -222,7 +222,7 @@ async def _run_change(
     context.refresh()
     if getattr(data, "validate_only", False):
         outcome = outcomes.without_changes(outcome)
-    return limit_errors(fill_payload(payload, outcome, problems), context.most_errors)
+    return limit_errors(fill_payload(payload, outcome, problems), context.max_errors)
 
 
 async def _outcome(

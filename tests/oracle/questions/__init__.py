@@ -232,8 +232,8 @@ class Asker:
     def page(self, field_: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
         """Return sizes and cursors, sometimes out of bounds when this query makes mistakes."""
         backward = self.chance(0.7 if missed & {"last", "before"} else 0.3)
-        most = min(100, budget)
-        size = self.random.choice([1, 2, 3, most, self.random.randint(1, most)])
+        maximum = min(100, budget)
+        size = self.random.choice([1, 2, 3, maximum, self.random.randint(1, maximum)])
         values: dict[str, Any] = {"last" if backward else "first": size}
         if not backward and budget >= 20 and self.chance(0.3):
             values, size = {}, 20

@@ -47,9 +47,9 @@ class Maker:
     random: Random
     people: Sequence[int]
 
-    def some(self, most: int) -> list[int]:
+    def some(self, maximum: int) -> list[int]:
         """Return a few users."""
-        return list(dict.fromkeys(self.random.choices(self.people, k=self.random.randint(0, most))))
+        return list(dict.fromkeys(self.random.choices(self.people, k=self.random.randint(0, maximum))))
 
     def anybody(self) -> int | None:
         return self.random.choice([None, *self.random.choices(self.people, k=3)])

@@ -198,7 +198,7 @@ class AccessQuestions:
             return AccessPreview(changes=[], errors=[to_error(problem)])
         except errors.Problems as several:
             preview = AccessPreview(changes=[], errors=[to_error(problem) for problem in several.problems])
-            return limit_errors(preview, context.most_errors)
+            return limit_errors(preview, context.max_errors)
         return AccessPreview(changes=[_change(effect) for effect in effects], errors=[])
 
 

@@ -15,7 +15,7 @@ from app.db.copying.shapes import Key, Row, TableShape
 VERSION = "SELECT version_num FROM alembic_version"
 
 
-class End(ABC):
+class CopyEndpoint(ABC):
     """A connection of its own to one database. `name` is its URL without passwords, for messages.
 
     Statements have `?` for each argument. Errors of the driver are raised as CopyFailed.
