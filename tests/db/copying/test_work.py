@@ -117,8 +117,8 @@ async def test_a_killed_copy_is_refused_and_goes_on(
 KILLED = """
 import asyncio, os, signal, sys
 from app.db.copying import shapes
-from app.db.copying.postgresql import PostgresEnd
-from app.db.copying.sqlite import SqliteEnd
+from app.db.copying.postgresql import PostgresEndpoint
+from app.db.copying.sqlite import SqliteEndpoint
 from app.db.copying.work import copy
 shapes.PAGE = 40
 left = 12
@@ -127,7 +127,7 @@ def report(*_):
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-asyncio.run(copy(SqliteEnd(sys.argv[1], ""), PostgresEnd(sys.argv[2], ""), report, print))
+asyncio.run(copy(SqliteEndpoint(sys.argv[1], ""), PostgresEndpoint(sys.argv[2], ""), report, print))
 """
 
 
