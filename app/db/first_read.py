@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app.db.access_changes import AccessChanges
-from app.db.interface import BoundStatement, Database, Freshness, Read
+from app.db.interface import Below, BoundStatement, Database, Freshness, Read
 from app.db.statements import Row
 from app.db.wrapped import WrappedDatabase
 
@@ -34,7 +34,7 @@ class AppendingDatabase(WrappedDatabase):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        below: Below,
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:

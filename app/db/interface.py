@@ -79,6 +79,9 @@ class ReplicaState(NamedTuple):
 
 BoundStatement = tuple[CompiledStatement, Values]
 
+Below = Sequence[tuple[BoundStatement, tuple[int, ...]]]
+"""Statements whose keys are columns of the rows of another one: see `Database.read_joined`."""
+
 Read = Callable[[Sequence[BoundStatement]], Awaitable[list[list[Row]]]]
 """A function that executes independent SELECT statements and returns the rows of each, in their order."""
 
@@ -269,7 +272,7 @@ class Database(ABC):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        below: Below,
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:

@@ -55,7 +55,9 @@ CONDITION_FAILED = "ostiary: the viewer has changed meanwhile and is read again,
 
 @dataclass(frozen=True, slots=True)
 class Mergeable:
-    """The mark of a SELECT that answers the lists of several reads at once. It binds one list, and `now`.
+    """The mark of a SELECT that answers the lists of several reads at once. It binds one list and `now`, nothing else.
+
+    SQLAlchemy does not compare this mark: there must be no other statement of the same structure without it.
 
     `keys` is the name of the list. `split` returns the rows of each read, from the rows of all lists one after the
     other and the positions at which the lists begin.

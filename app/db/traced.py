@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from app.db.access_changes import AccessChanges
-from app.db.interface import BoundStatement, ConditionFailed, Database, Freshness, Read, Transaction
+from app.db.interface import Below, BoundStatement, ConditionFailed, Database, Freshness, Read, Transaction
 from app.db.statements import Row
 from app.db.wrapped import WrappedDatabase
 from app.observability import traces
@@ -46,7 +46,7 @@ class TracedDatabase(WrappedDatabase):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        below: Below,
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:

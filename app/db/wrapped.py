@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from app.db.access_changes import AccessChanges
-from app.db.interface import BoundStatement, Database, Freshness, Read, ReplicaState, Transaction
+from app.db.interface import Below, BoundStatement, Database, Freshness, Read, ReplicaState, Transaction
 from app.db.statements import Row
 
 
@@ -25,7 +25,7 @@ class WrappedDatabase(Database):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        below: Below,
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:

@@ -1,7 +1,7 @@
 """Tests of reads that several requests share: each answers only who asked before it began, and all get their answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from app import db, policy
 from app.db import Freshness
 from app.db.postgresql import shared_reads
-from app.db.postgresql.shared_reads import SharedReads
+from app.db.postgresql.shared_reads import MAX_MERGED, PATIENCE_SECONDS, SharedReads
 from app.db.statements import CompiledStatement, Mergeable
 from app.db.tables import RowId, User, col
 from app.domain import errors, resource_roles
@@ -65,35 +65,67 @@ async def test_those_who_wait_for_the_same_read_share_the_next_one() -> None:
     asked = [asyncio.create_task(shared.read(_named(), ())) for _ in range(10)]
     other = asyncio.create_task(shared.read(_named("b"), ()))
     answers = await asyncio.gather(*asked)
-    assert answers == [[[(0,)]], *[[[(2,)]]] * 9]
-    assert await other == [[(1,)]]
+    assert answers == [[[(0,)]], [[(1,)]], *[[[(3,)]]] * 8]
+    assert await other == [[(2,)]]
     assert len({id(each) for answer in answers for each in (answer, *answer)}) == 20
-    assert await shared.read(_named(), ()) == [[(3,)]]
-    assert not shared._waiting
+    assert await shared.read(_named(), ()) == [[(4,)]]
+    assert not shared._queues
 
 
-async def test_a_read_that_hangs_does_not_keep_others_waiting() -> None:
+@pytest.mark.parametrize("hanging", [2, 5])
+async def test_reads_that_hang_keep_others_waiting_for_a_moment(hanging: int) -> None:
     source = _Source()
     shared = SharedReads(source.read)
-    source.gates[0] = asyncio.Event()
-    hanging = asyncio.create_task(shared.read(_named(), ()))
+    source.gates |= {number: asyncio.Event() for number in range(hanging)}
+    first = [asyncio.create_task(shared.read(_named(), ())) for _ in range(2)]
     await asyncio.sleep(0)
-    others = [asyncio.create_task(shared.read(_named(), ())) for _ in range(3)]
-    assert [*await asyncio.wait_for(asyncio.gather(*others), 30)] == [[[(1,)]]] * 3
-    source.gates[0].set()
-    assert await hanging == [[(0,)]]
-    assert not shared._waiting
+    others = [asyncio.create_task(shared.read(_named(), ())) for _ in range(4)]
+    later = []
+    for _ in range(2, hanging):  # the next reads hang too, each with the requests that share it
+        await asyncio.sleep(1.5 * PATIENCE_SECONDS)
+        later.append(asyncio.create_task(shared.read(_named(), ())))
+    answers = await asyncio.wait_for(asyncio.gather(*(others if hanging == 2 else later[-1:])), 30)
+    assert [*answers] == [[[(hanging,)]]] * len(answers)
+    for gate in source.gates.values():
+        gate.set()
+    await asyncio.gather(*first, *others, *later)
+    assert not shared._queues
 
 
-async def test_those_who_share_a_read_share_its_error_and_the_next_read_is_another() -> None:
+async def test_a_slow_read_is_shared_until_it_ends() -> None:
     source = _Source()
     shared = SharedReads(source.read)
-    source.failures[1] = errors.Unavailable("away")
-    asked = [asyncio.create_task(shared.read(_named(), ())) for _ in range(4)]
+    source.gates |= {number: asyncio.Event() for number in range(3)}
+    asked = [asyncio.create_task(shared.read(_named(), ())) for _ in range(12)]
+    await asyncio.sleep(0)
+    source.gates[0].set()
+    await asyncio.sleep(2 * PATIENCE_SECONDS)
+    for gate in source.gates.values():
+        gate.set()
+    assert await asyncio.gather(*asked) == [[[(0,)]], [[(1,)]], *[[[(2,)]]] * 10]
+
+
+@pytest.mark.parametrize("make", [_named, _merged], ids=["equal", "merged"])
+async def test_if_a_shared_read_fails_each_request_reads_alone(make: Callable[..., list[db.BoundStatement]]) -> None:
+    source = _Source()
+    shared = SharedReads(source.read)
+    source.failures |= {2: errors.TimedOut("long"), 4: errors.Unavailable("away")}
+    asked = [asyncio.create_task(shared.read(make(*[at] * (make is _merged)), ())) for at in range(6)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert answers == [[[(0,)]], *[source.failures[1]] * 3]
-    assert await shared.read(_named(), ()) == [[(2,)]]
-    assert not shared._waiting
+    failed = [each for each in answers if isinstance(each, Exception)]
+    assert failed == [source.failures[4]] if make is _merged else failed == [source.failures[2], source.failures[4]]
+    assert len(source.begun) == 3 + (4 if make is _merged else 3)
+    assert not shared._queues
+
+
+async def test_a_failed_condition_is_checked_for_each_request() -> None:
+    source = _Source()
+    shared = SharedReads(source.read)
+    source.failures |= {number: db.ConditionFailed() for number in range(12)}
+    asked = [asyncio.create_task(shared.read(_merged(at), ())) for at in range(6)]
+    assert {type(each) for each in await asyncio.gather(*asked, return_exceptions=True)} == {db.ConditionFailed}
+    assert len(source.begun) == 6
+    assert not shared._queues
 
 
 @pytest.mark.parametrize("cancelled", [[0], [1], [2], [0, 1], [1, 2], [0, 1, 2]], ids=str)
@@ -108,7 +140,7 @@ async def test_a_cancelled_request_leaves_the_others_their_answer(cancelled: lis
         asked[at].cancel()
     answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 30)
     assert all(type(each) is list for at, each in enumerate(answers) if at not in cancelled)
-    assert not shared._waiting
+    assert not shared._queues
 
 
 class _Crowd:
@@ -157,18 +189,18 @@ async def test_no_read_answers_who_asks_after_it_began(monkeypatch: pytest.Monke
     assert [each for each in results if each is not None and not isinstance(each, asyncio.CancelledError)] == []
     assert crowd.answered > 500
     assert len(crowd.source.begun) < crowd.answered
-    assert not crowd.shared._waiting
+    assert not crowd.shared._queues
 
 
-async def test_lists_are_merged_up_to_a_bound_and_the_rest_is_read_at_the_same_time() -> None:
+async def test_lists_are_merged_up_to_a_bound() -> None:
     source = _Source()
     shared = SharedReads(source.read)
     asked = [asyncio.create_task(shared.read(_merged(key, -key, now=key), ())) for key in range(1, 51)]
     answers = await asyncio.gather(*asked)
     assert [[key for _, key in rows] for (rows,) in answers] == [[key, -key] for key in range(1, 51)]
     values = [values for ((_, values),) in source.begun]
-    assert [len(each["keys"]) for each in values] == [2, 2 * shared_reads.MAX_MERGED + 2, 2 * (49 - 33)]
-    assert [each["now"] for each in values] == [1, 34, 50]
+    assert [len(each["keys"]) for each in values] == [2, 2, *[2 * MAX_MERGED] * 6]
+    assert [each["now"] for each in values] == [1, 2, *range(10, 51, 8)]
 
 
 async def test_reads_with_a_long_list_or_a_value_without_a_hash_are_not_shared() -> None:

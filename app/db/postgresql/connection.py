@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from app.caching import WeightedLRU
-from app.db.interface import STATEMENTS_CACHED, BoundStatement, ConditionFailed, count_statements
+from app.db.interface import STATEMENTS_CACHED, Below, BoundStatement, ConditionFailed, count_statements
 from app.db.postgresql.joined_writes import JoiningTransport
 from app.db.postgresql.wal_position import Cluster, Replayed
 from app.db.statements import CONDITION_FAILED, CompiledStatement, Row
@@ -190,7 +190,7 @@ class PostgresConnection(asyncpg.Connection):
     async def fetch_all(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]] = (),
+        below: Below = (),
         *,
         begins: bool = False,
     ) -> list[list[Row]]:
@@ -220,7 +220,7 @@ class PostgresConnection(asyncpg.Connection):
     async def _fetch_combined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        below: Below,
         **options: Any,
     ) -> list[list[Row]]:
         arguments = [compiled.arguments(values) for compiled, values in statements]

@@ -20,6 +20,7 @@ from app.db.cancellation import outlast_task
 from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.interface import (
     STATEMENTS_CACHED,
+    Below,
     BoundStatement,
     ConditionFailed,
     Database,
@@ -118,7 +119,7 @@ class PostgresDatabase(Database):
         super().__init__(_statement_cache)
         self._pool = ConnectionPool(self._connect, self.size)
         self._fetch: Fetch = PostgresConnection.fetch_all
-        self._shared_reads = SharedReads(self._read_twice)
+        self._shared_reads = SharedReads(self._read_with_retry)
 
     async def open(self) -> None:
         """Open the first connection; raises the exceptions of asyncpg if the server does not respond."""
@@ -182,15 +183,13 @@ class PostgresDatabase(Database):
     async def read_joined(
         self,
         statements: Sequence[BoundStatement],
-        below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+        below: Below,
         *,
         freshness: Freshness,
     ) -> list[list[Row]]:
-        return await (self._shared_reads.read if self.shares_reads else self._read_twice)(statements, below)
+        return await (self._shared_reads.read if self.shares_reads else self._read_with_retry)(statements, below)
 
-    async def _read_twice(
-        self, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, tuple[int, ...]]]
-    ) -> list[list[Row]]:
+    async def _read_with_retry(self, statements: Sequence[BoundStatement], below: Below) -> list[list[Row]]:
         """Read, and once more if the connection was dead."""
         async with self._translate_failures():
             try:
@@ -201,9 +200,7 @@ class PostgresDatabase(Database):
             self._pool.expire()
             return await self._read(statements, below)
 
-    async def _read(
-        self, statements: Sequence[BoundStatement], below: Sequence[tuple[BoundStatement, tuple[int, ...]]]
-    ) -> list[list[Row]]:
+    async def _read(self, statements: Sequence[BoundStatement], below: Below) -> list[list[Row]]:
         connection = await self._pool.acquire()
         try:
             every = [*statements, *(bound for bound, _ in below)]
@@ -335,7 +332,7 @@ async def _fetch_all(
     fetch: Fetch,
     connection: Any,
     statements: Sequence[BoundStatement],
-    below: Sequence[tuple[BoundStatement, tuple[int, ...]]],
+    below: Below,
 ) -> list[list[Row]]:
     """Fetch the rows of the statements, with one retry if a table has changed."""
     try:

@@ -12,7 +12,7 @@ import asyncpg
 
 from app.config.postgres_url import server_name
 from app.db.failures import LOG_INTERVAL_SECONDS, Failure, classify, refusal
-from app.db.interface import BoundStatement, ReplicaState, count_statements
+from app.db.interface import Below, BoundStatement, ReplicaState, count_statements
 from app.db.postgresql.connecting import connect, is_direct
 from app.db.postgresql.connection import PREPARED_PER_CONNECTION, ROLLBACK, PostgresConnection
 from app.db.postgresql.pool import ConnectionPool
@@ -291,7 +291,7 @@ def _remember(connection: Any, replayed: Replayed) -> Replayed:
 async def fetch(
     connection: Any,
     statements: Sequence[BoundStatement],
-    below: Sequence[tuple[BoundStatement, tuple[int, ...]]] = (),
+    below: Below = (),
     *,
     begins: bool = False,
 ) -> tuple[list[list[Row]], int]:

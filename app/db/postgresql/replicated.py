@@ -14,6 +14,7 @@ from typing import Any
 from app.db.cancellation import cancel_and_wait
 from app.db.failures import Failure, classify
 from app.db.interface import (
+    Below,
     BoundStatement,
     Freshness,
     Read,
@@ -52,8 +53,6 @@ BY_REPLICA, IS_BEHIND, HAS_FAILED, NONE_USABLE = "replica", "behind", "failed", 
 RESULTS = (BY_REPLICA, IS_BEHIND, HAS_FAILED, NONE_USABLE)
 
 counters.declare(READS, result=RESULTS)
-
-Below = Sequence[tuple[BoundStatement, tuple[int, ...]]]
 
 
 @dataclass(eq=False)

@@ -7,153 +7,203 @@ requests. What it asks about differs, and is one list in the shared read (see `M
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from enum import Enum
+from itertools import accumulate, islice, repeat
 from typing import Any
 
-from app.db.interface import BoundStatement, count_statements
+from app.db.interface import Below, BoundStatement, ConditionFailed, count_statements
 from app.db.statements import Row
+
+READS_AT_ONCE = 2
+"""Equal reads that are under way before a request waits. With one, two clients would wait for each other."""
 
 MAX_KEYS = 100
 """Values of a list in a read that is shared. Longer ones are seldom equal, and comparing them takes time."""
 
-MAX_MERGED = 32
-"""Requests whose lists are merged. More are read at the same time by another connection."""
+MAX_MERGED = 8
+"""Requests whose lists are one read: it takes as long as all of them, if they have no read in common otherwise."""
 
 PATIENCE_SECONDS = 0.1
-"""Time that a request waits for the read before its own, which may hang."""
+"""Time that a request waits for another read to end before its own begins."""
 
-Below = Sequence[tuple[BoundStatement, tuple[int, ...]]]
+Rows = list[list[Row]]
+
+
+class _ReadAlone(Enum):
+    """The outcome of waiting if the shared read has failed."""
+
+    READ_ALONE = "read alone"
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    """A request that waits: for its rows, which another one reads, or for its turn to read, which is None."""
+class _Turn:
+    """The outcome of waiting for a request that is to read for itself and for others."""
+
+    sharing: list["_Request"] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """A request that waits until there is an outcome: the rows that another request has read, or what to do."""
 
     statements: Sequence[BoundStatement]
-    turn: asyncio.Future[list[list[Row]] | None] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    outcome: asyncio.Future[Rows | _Turn | _ReadAlone]
 
-    def give(self, rows: list[list[Row]] | None) -> None:
-        """Give the request its rows, or its turn."""
-        if not self.turn.done():
-            self.turn.set_result(rows)
+    def end(self, outcome: Rows | _Turn | _ReadAlone) -> None:
+        """End the wait, unless the request was cancelled."""
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
 
-    def fail(self, error: Exception) -> None:
-        """Let the read of the request raise an exception."""
-        if not self.turn.done():
-            self.turn.set_exception(error)
 
-    @property
-    def has_turn(self) -> bool:
-        """Return whether the request has got its turn to read."""
-        turn = self.turn
-        return turn.done() and not turn.cancelled() and turn.exception() is None and turn.result() is None
+@dataclass(slots=True, eq=False)
+class _Queue:
+    """The requests for one read: the number of reads under way, and those that wait, in their order."""
+
+    identity: Hashable
+    """What these requests have in common."""
+    maximum: int | None
+    """The number of requests that one read answers; None for any number."""
+
+    under_way: int = 0
+    waiting: dict[_Request, None] = field(default_factory=dict)
+    timer: asyncio.TimerHandle | None = None
+
+    def add(self, request: _Request) -> None:
+        """Let a request wait until a read ends, or for its patience."""
+        self.waiting[request] = None
+        if self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        """Begin a read although others are under way, and go on so while requests wait."""
+        self.timer = None
+        self.begin()
+        if self.waiting:
+            self.timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._lose_patience)
+
+    def begin(self) -> None:
+        """Let one of the waiting requests read for itself and for others, up to the maximum."""
+        requests = [*islice((each for each in self.waiting if not each.outcome.done()), self.maximum)]
+        for each in requests:
+            del self.waiting[each]
+        self.hand_over(requests)
+
+    def hand_over(self, requests: Sequence[_Request]) -> None:
+        """Let the first of some requests read for all of them, but for those that were cancelled."""
+        active = [each for each in requests if not each.outcome.done()]
+        if active:
+            self.under_way += 1
+            active[0].end(_Turn(active[1:]))
+
+    def close(self) -> None:
+        """Stop the timer: nobody waits."""
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 class SharedReads:
-    """The reads that are under way, each with the requests that wait for the next one that is the same.
+    """The reads that several requests may share, each by what is equal for these requests.
 
     A read answers only requests that came before it began. `read` executes the statements of one read.
     """
 
-    def __init__(self, read: Callable[[Sequence[BoundStatement], Below], Awaitable[list[list[Row]]]]) -> None:
+    def __init__(self, read: Callable[[Sequence[BoundStatement], Below], Awaitable[Rows]]) -> None:
         self._read = read
-        self._waiting: dict[Hashable, list[_Waiting]] = {}
+        self._queues: dict[Hashable, _Queue] = {}
 
-    async def read(self, statements: Sequence[BoundStatement], below: Below) -> list[list[Row]]:
+    async def read(self, statements: Sequence[BoundStatement], below: Below) -> Rows:
         """Return the rows of the statements, read by this request or by another one that waited for the same.
 
-        The values in the rows may belong to other requests too. Raises what the read raises.
+        The values in the rows may belong to other requests too. Raises what a read for this request alone raises.
         """
-        identity = _identity_of(statements, below)
-        if identity is None:
-            return await self._read(statements, below)
-        rows = await self._wait(identity, statements) if identity in self._waiting else None
-        if rows is None:
-            return await self._read_for_all(identity, statements, below)
-        count_statements(len(statements))
-        return rows
-
-    async def _wait(self, identity: Hashable, statements: Sequence[BoundStatement]) -> list[list[Row]] | None:
-        """Wait until another request has read, or until it is the turn of this one."""
-        waiting = _Waiting(statements)
-        self._waiting[identity].append(waiting)
-        timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._lose_patience, identity, waiting)
         try:
-            return await waiting.turn
-        except asyncio.CancelledError:
-            if waiting.has_turn:
-                self._pass_on(identity)
-            raise
-        finally:
-            timer.cancel()
+            identity = _identity_of(statements, below)
+            queue = self._queues.get(identity)
+        except TypeError:  # the identity cannot be hashed: a value is an object or a long list
+            return await self._read(statements, below)
+        if queue is None:
+            is_merged = any(compiled.mergeable for compiled, _ in statements)
+            queue = self._queues[identity] = _Queue(identity, MAX_MERGED if is_merged else None)
+        if queue.under_way < READS_AT_ONCE:
+            queue.under_way += 1
+            return await self._read_for_all(queue, statements, below, ())
+        outcome = await self._wait(queue, statements)
+        if isinstance(outcome, _Turn):
+            return await self._read_for_all(queue, statements, below, outcome.sharing)
+        if isinstance(outcome, _ReadAlone):
+            return await self._read(statements, below)
+        count_statements(len(statements))
+        return outcome
 
-    def _lose_patience(self, identity: Hashable, waiting: _Waiting) -> None:
-        """Let a request read that has waited long, unless another one is about to read for it."""
-        if not any(each.has_turn for each in self._waiting.get(identity, ())):
-            waiting.give(None)
+    async def _wait(self, queue: _Queue, statements: Sequence[BoundStatement]) -> Rows | _Turn | _ReadAlone:
+        request = _Request(statements, asyncio.get_running_loop().create_future())
+        queue.add(request)
+        try:
+            return await request.outcome
+        except asyncio.CancelledError:
+            if request in queue.waiting:
+                del queue.waiting[request]
+            elif not request.outcome.cancelled() and isinstance(turn := request.outcome.result(), _Turn):
+                queue.hand_over(turn.sharing)
+                self._end(queue)
+            raise
 
     async def _read_for_all(
-        self, identity: Hashable, statements: Sequence[BoundStatement], below: Below
-    ) -> list[list[Row]]:
-        """Read for this request, and for those that wait when the read begins."""
-        sharing = self._take(identity, statements)
+        self,
+        queue: _Queue,
+        statements: Sequence[BoundStatement],
+        below: Below,
+        sharing: Sequence[_Request],
+    ) -> Rows:
+        """Read for this request and for those that share the read. If it fails, each of them reads alone."""
+        requests = [statements, *(each.statements for each in sharing)]
         try:
-            requests = [statements, *(each.statements for each in sharing)]
             rows, *others = _split(requests, await self._read(_merge(requests), below))
         except Exception as error:
             for each in sharing:
-                each.fail(error)
-            raise
-        except BaseException:  # this request was cancelled, so another one reads for those that wait
-            self._waiting.setdefault(identity, [])[:0] = sharing
+                each.end(_ReadAlone.READ_ALONE)
+            if len(requests) == 1 or queue.maximum is None or isinstance(error, ConditionFailed):
+                raise
+            return await self._read(statements, below)  # the lists of the others may be the reason
+        except BaseException:  # this request was cancelled
+            queue.hand_over(sharing)
             raise
         else:
             for each, own in zip(sharing, others, strict=True):
-                each.give(own)
+                each.end(own)
             return rows
         finally:
-            self._pass_on(identity)
+            self._end(queue)
 
-    def _take(self, identity: Hashable, statements: Sequence[BoundStatement]) -> list[_Waiting]:
-        """Return the requests that share the read that begins. If these are not all, another one reads for the rest."""
-        waiting = [each for each in self._waiting.get(identity, ()) if not each.turn.done()]
-        maximum = MAX_MERGED if any(compiled.mergeable for compiled, _ in statements) else len(waiting)
-        self._waiting[identity] = rest = waiting[maximum:]
-        if rest:
-            self._pass_on(identity)
-        return waiting[:maximum]
-
-    def _pass_on(self, identity: Hashable) -> None:
-        """Let the first of the waiting requests read for all of them."""
-        for each in self._waiting.get(identity, ()):
-            if not each.turn.done():
-                each.give(None)
-                return
-        self._waiting.pop(identity, None)
+    def _end(self, queue: _Queue) -> None:
+        """Note the end of a read, and let the next one begin if requests wait for it."""
+        queue.under_way -= 1
+        if queue.waiting and queue.under_way < READS_AT_ONCE:
+            queue.begin()
+        if not queue.under_way:  # whoever still waits was cancelled
+            queue.close()
+            self._queues.pop(queue.identity, None)
 
 
-def _identity_of(statements: Sequence[BoundStatement], below: Below) -> Hashable | None:
-    """Return what two reads have in common if they can be one; None for a read that is not shared."""
+def _identity_of(statements: Sequence[BoundStatement], below: Below) -> Any:
+    """Return what two reads have in common if they can be one. That of a read that is not shared has no hash."""
     parts: list[Any] = [len(statements)]
     for compiled, values in statements:
         parts.append(compiled)
         if compiled.mergeable is None:
-            parts += compiled.arguments(values)
+            parts += map(values.get, compiled.names, _UNBOUND)
+        elif below:  # the rows below would be those of all requests
+            return []
     for (compiled, values), columns in below:
-        parts += (compiled, columns, *map(values.get, compiled.names))
+        parts += (compiled, columns, *map(values.get, compiled.names, _UNBOUND))
     for at, part in enumerate(parts):
-        if type(part) is list:
-            if len(part) > MAX_KEYS:
-                return None
+        if type(part) is list and len(part) <= MAX_KEYS:
             parts[at] = tuple(part)
-    identity = tuple(parts)
-    try:
-        hash(identity)
-    except TypeError:  # it has a value that cannot be compared by its hash
-        return None
-    return identity
+    return tuple(parts)
+
+
+_UNBOUND = repeat(object())
+"""Stands for each value that is a constant of its statement."""
 
 
 def _merge(requests: Sequence[Sequence[BoundStatement]]) -> Sequence[BoundStatement]:
@@ -171,7 +221,7 @@ def _merge(requests: Sequence[Sequence[BoundStatement]]) -> Sequence[BoundStatem
     return merged
 
 
-def _split(requests: Sequence[Sequence[BoundStatement]], rows: list[list[Row]]) -> list[list[list[Row]]]:
+def _split(requests: Sequence[Sequence[BoundStatement]], rows: Rows) -> list[Rows]:
     """Return the rows of each request, in lists of its own."""
     if len(requests) == 1:
         return [rows]
