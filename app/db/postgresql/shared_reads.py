@@ -180,7 +180,7 @@ class SharedReads:
         queue.under_way -= 1
         if queue.waiting and queue.under_way < READS_AT_ONCE:
             queue.begin()
-        if not queue.under_way:  # whoever still waits was cancelled
+        if not queue.under_way:  # requests that still wait were cancelled
             queue.close()
             self._queues.pop(queue.identity, None)
 
