@@ -60,7 +60,7 @@ class _Queue:
     """The requests for one read: the number of reads under way, and those that wait, in their order."""
 
     identity: Hashable
-    """What these requests have in common."""
+    """The statements and values that these requests have in common."""
     maximum: int | None
     """The number of requests that one read answers; None for any number."""
 
