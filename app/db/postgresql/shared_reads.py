@@ -77,11 +77,11 @@ class _Queue:
     def _lose_patience(self) -> None:
         """Begin a read although others are under way, and go on so while requests wait."""
         self.timer = None
-        self.begin()
+        self.start()
         if self.waiting:
             self.timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._lose_patience)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Let one of the waiting requests read for itself and for others, up to the maximum."""
         requests = [*islice((each for each in self.waiting if not each.outcome.done()), self.maximum)]
         for each in requests:
@@ -179,7 +179,7 @@ class SharedReads:
         """Note the end of a read, and let the next one begin if requests wait for it."""
         queue.under_way -= 1
         if queue.waiting and queue.under_way < READS_AT_ONCE:
-            queue.begin()
+            queue.start()
         if not queue.under_way:  # requests that still wait were cancelled
             queue.close()
             self._queues.pop(queue.identity, None)
