@@ -3,9 +3,9 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from app.db.interface import ReplicaState
 from app.db.migrations import UNFINISHED_RESTORE, is_restore_unfinished
 from app.db.postgresql.connecting import connect, is_direct
+from app.db.postgresql.database import SETTINGS
 from app.db.postgresql.replica import Problem, Replica
 from app.db.postgresql.wal_position import FLUSHED, position_of, read_cluster
 
@@ -28,7 +29,8 @@ class DatabaseFacts:
 
     `refusal` is the reason why writes are refused. `ahead` is the time of the database minus our own, in seconds.
     `late_sequences` are columns whose next number is taken already. `used` counts the connections of all clients.
-    `plan_cache_mode` is the one of the role, which counts behind a pooler. `replicas` are those of DatabaseReplicas.
+    `session_settings` are the values that the role has for the names of `SETTINGS`; behind a pooler they count.
+    `replicas` are those of DatabaseReplicas.
     """
 
     version: str
@@ -40,7 +42,7 @@ class DatabaseFacts:
     max_connections: int = 0
     used: int = 0
     has_pooler: bool = False
-    plan_cache_mode: str = ""
+    session_settings: Mapping[str, str] = field(default_factory=dict)
     replicas: tuple[ReplicaState, ...] = ()
 
 
@@ -85,7 +87,7 @@ async def _read_facts(connection: asyncpg.Connection, refusal: str | None, *, ha
         int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
         int(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")),
         has_pooler,
-        await connection.fetchval("SHOW plan_cache_mode"),
+        {name: await connection.fetchval(f"SHOW {name}") for name in SETTINGS},
     )
 
 

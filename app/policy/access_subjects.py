@@ -26,11 +26,17 @@ from sqlalchemy import (
 )
 
 from app.db.tables import Access, Group, KeyText, Org, Resource, RowId, User, aliased, col, from_of
-from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.policy.conditions import is_valid_until
-from app.policy.effective_subjects import SubjectRows, is_active, membership_rows, subject_id
+from app.policy.effective_subjects import (
+    SubjectRows,
+    is_active,
+    membership_rows,
+    subject_id,
+    subject_key_sql,
+    subject_type_sql,
+)
 from app.policy.groups import number_of_members, sees_group_members
 from app.policy.orgs import number_of_people, sees_org, sees_org_members
 from app.policy.resources import bit_or
@@ -39,8 +45,8 @@ from app.query.relations import Keys, among
 from app.query.virtual_rows import virtual_column
 
 _ENTRY = aliased(Access)
-_KIND = col(_ENTRY.subject) % resource_roles.SUBJECT_TYPES
-_KEY = col(_ENTRY.subject) // resource_roles.SUBJECT_TYPES
+_KIND = subject_type_sql(col(_ENTRY.subject))
+_KEY = subject_key_sql(col(_ENTRY.subject))
 
 BEFORE_USERS = literal_column("'!'", KeyText())
 """Prefix of a group's sort key, which sorts groups before users since no user name begins with it."""

@@ -30,7 +30,14 @@ from app.db.tables import Access, RowId, User, aliased, col, from_of
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.policy.conditions import OrderedJoin, is_valid_until
-from app.policy.effective_subjects import effective_subjects, is_active, membership_rows, subjects_by_seeks
+from app.policy.effective_subjects import (
+    effective_subjects,
+    is_active,
+    membership_rows,
+    subject_key_sql,
+    subject_type_sql,
+    subjects_by_seeks,
+)
 from app.policy.resources import bit_or, holds_access, roles_sql
 from app.query.relations import Keys
 
@@ -289,7 +296,7 @@ _REGISTRY: Any = literal_column(str(resource_roles.REGISTRY), BigInteger)
 def _roles(user: ColumnElement[Any], entry: Any, *, registry: bool) -> ColumnElement[Any]:
     """Return the roles that an index entry gives to an active user; `effective_subjects` states the same as rows."""
     subject, mask = col(entry.subject), col(entry.mask)
-    kind, key = subject % resource_roles.SUBJECT_TYPES, cast(subject // resource_roles.SUBJECT_TYPES, RowId)
+    kind, key = subject_type_sql(subject), cast(subject_key_sql(subject), RowId)
     by_kind: dict[SubjectType, list[ColumnElement[Any]]] = {
         SubjectType.ANYONE: [mask],
         SubjectType.GENERAL: [mask],

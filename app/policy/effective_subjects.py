@@ -117,8 +117,24 @@ def _as_registry() -> SubjectRows:
 
 def subject_id(kind: SubjectType, key: Any) -> ColumnElement[Any]:
     """Return the number of a subject in the access index: its key and its type in one integer."""
-    number: ColumnElement[Any] = cast(key, BigInteger) * resource_roles.SUBJECT_TYPES + int(kind)
+    number: ColumnElement[Any] = cast(key, BigInteger) * _SUBJECT_TYPES + literal_column(str(int(kind)), BigInteger)
     return number
+
+
+def subject_type_sql(subject: Any) -> ColumnElement[Any]:
+    """Return the `SubjectType` of a subject's number."""
+    kind: ColumnElement[Any] = subject % _SUBJECT_TYPES
+    return kind
+
+
+def subject_key_sql(subject: Any) -> ColumnElement[Any]:
+    """Return the key of a subject's number: the id of its user, group or org."""
+    key: ColumnElement[Any] = subject // _SUBJECT_TYPES
+    return key
+
+
+_SUBJECT_TYPES: ColumnElement[int] = literal_column(str(resource_roles.SUBJECT_TYPES), BigInteger)
+"""A constant of the SQL, not a bound value: subjects join tables, and record 0231 tells why that matters."""
 
 
 def _constant_subject(number: int) -> ColumnElement[Any]:

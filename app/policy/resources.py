@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Integer,
@@ -32,7 +33,7 @@ from app.policy.conditions import (
     is_valid_until,
     sees_all_resources,
 )
-from app.policy.effective_subjects import LIMITED_TOKEN_SUBJECTS, viewer_subjects
+from app.policy.effective_subjects import LIMITED_TOKEN_SUBJECTS, subject_key_sql, subject_type_sql, viewer_subjects
 from app.policy.groups import sees_group_members
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
 from app.policy.token_scope import is_in_token_scope, scope_includes_resource
@@ -265,8 +266,8 @@ _SUBJECT: Any = col(Access.subject)
 
 path_group = case(
     (
-        int(SubjectType.GROUP) == _SUBJECT % resource_roles.SUBJECT_TYPES,
-        cast(_SUBJECT // resource_roles.SUBJECT_TYPES, RowId),
+        subject_type_sql(_SUBJECT) == literal_column(str(int(SubjectType.GROUP)), BigInteger),
+        cast(subject_key_sql(_SUBJECT), RowId),
     ),
     else_=cast(null(), RowId),
 )

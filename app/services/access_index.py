@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from app import policy
 from app.db import Transaction, chunks
 from app.db.statements import few_rows
 from app.db.tables import Access, Grant, Resource, RowId, UTCDateTime, col
@@ -35,10 +36,13 @@ BATCH_SIZE = 2_000
 COLUMNS = ("resource_id", "subject", "granted", "mask", "type_id", "expires_at", "name_key", "created_at", "updated_at")
 
 
+_ZERO = literal_column("0", Integer)
+
+
 def effective(granted: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return `resource_roles.effective` in SQL, for any type: roles that the type does not have are still set."""
     steps: list[ColumnElement[Any]] = [
-        case((granted.op("&")(literal_column(str(bit))) != 0, literal_column(str(implied))), else_=literal_column("0"))
+        case((granted.op("&")(literal_column(str(bit))) != _ZERO, literal_column(str(implied))), else_=_ZERO)
         for bit, implied in resource_roles.IMPLIED.items()
     ]
     return reduce(lambda left, right: left.op("|")(right), steps)
@@ -49,8 +53,10 @@ def definition(condition: ColumnElement[bool] | None = None) -> CompoundSelect[A
     full = col(Resource.full_mask)
     parts = [
         _by_grants(),
-        _row(_subject(SubjectType.ORG, col(Resource.org_id)), full),
-        _row(_subject(SubjectType.OWNER, col(Resource.owner_id)), full).where(col(Resource.owner_id).is_not(None)),
+        _row(policy.subject_id(SubjectType.ORG, col(Resource.org_id)), full),
+        _row(policy.subject_id(SubjectType.OWNER, col(Resource.owner_id)), full).where(
+            col(Resource.owner_id).is_not(None)
+        ),
         _row(literal_column(str(resource_roles.REGISTRY), BigInteger), full),
     ]
     return union_all(*(part if condition is None else part.where(condition) for part in parts))
@@ -59,7 +65,7 @@ def definition(condition: ColumnElement[bool] | None = None) -> CompoundSelect[A
 def _by_grants() -> Any:
     mask = effective(col(Grant.mask)).op("&")(col(Resource.full_mask)).label("mask")
     rows = _row(col(Grant.subject), mask, col(Grant.mask), col(Grant.expires_at))
-    return rows.join(Grant, col(Grant.resource_id) == col(Resource.id)).where(mask != literal_column("0"))
+    return rows.join(Grant, col(Grant.resource_id) == col(Resource.id)).where(mask != _ZERO)
 
 
 def _row(
@@ -73,11 +79,6 @@ def _row(
     return select(
         col(Resource.id), subject, mask if granted is None else granted, mask, col(Resource.type_id), end, *sort_keys
     ).select_from(Resource)
-
-
-def _subject(kind: SubjectType, key: ColumnElement[Any]) -> ColumnElement[Any]:
-    subject: ColumnElement[Any] = cast(key, BigInteger) * resource_roles.SUBJECT_TYPES + int(kind)
-    return subject
 
 
 async def refresh(tx: Transaction, resources: Iterable[int]) -> None:

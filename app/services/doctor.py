@@ -277,10 +277,16 @@ def _check_replica(replica: ReplicaState) -> Check:
 def _check_pooler(facts: DatabaseFacts) -> Check:
     """Check the settings of the role, since those of a session do not reach the connections of a pooler."""
     text = "a connection pooler is in between, so statements are not prepared, and backups need another URL"
-    if facts.plan_cache_mode == SETTINGS["plan_cache_mode"]:
+    missing = {name for name, value in SETTINGS.items() if facts.session_settings.get(name) != value} - {"work_mem"}
+    if not missing:
         return _ok("pooler", text)
     commands = "; ".join(f"ALTER ROLE … SET {name} = '{value}'" for name, value in SETTINGS.items())
-    return _warn("pooler", f"{text}; the role lacks settings that make statements fast", commands)
+    if "plan_cache_mode" in missing:
+        return _warn("pooler", f"{text}; the role lacks settings that make statements fast", commands)
+    if "enable_memoize" in missing:
+        text = "behind the connection pooler the role has plan_cache_mode without enable_memoize"
+        return _fail("pooler", f"{text}: PostgreSQL can return wrong rows then", commands)
+    return _warn("pooler", f"{text}; the role lacks {', '.join(sorted(missing))}", commands)
 
 
 def _check_backups(settings: Settings) -> Check:

@@ -13,6 +13,7 @@ from app import administration, cli
 from app.config import Settings
 from app.db import migrations
 from app.db.inspection import inspect_server
+from app.db.postgresql import database
 from app.domain.errors import OutdatedSchema
 from app.services.user_commands import NewUser
 from tests.support.postgres import Postgres
@@ -60,7 +61,7 @@ def test_the_documented_role_serves_and_changes_no_schema(superuser: str, settin
     user, _ = administration.create_user(served, NewUser("ann", roles=["admin"]), generates=False)
     assert administration.set_user_active(served, user["id"], is_active=False)["isDeactivated"]
     assert administration.reindex(served, lambda *_: None).missing == 0
-    assert asyncio.run(inspect_server(served.database_url)).plan_cache_mode == "force_generic_plan"
+    assert asyncio.run(inspect_server(served.database_url)).session_settings == database.SETTINGS
     checks = {check.name: check for check in administration.inspect(served, 1, lambda *_: None)}
     assert {name: check.text for name, check in checks.items() if check.state == "problem"} == {}
     for statement in ("CREATE TABLE mine (id int)", "ALTER TABLE users ADD mine int", "DROP TABLE users"):

@@ -18,6 +18,7 @@ import pytest
 from app import administration, cli
 from app.config import Settings
 from app.db import migrations
+from app.db.postgresql.database import SETTINGS
 from app.services import doctor
 from app.services.backups.making import make
 from app.services.doctor import State
@@ -318,14 +319,25 @@ def test_too_few_connections_an_invalid_index_and_another_clock_are_found(settin
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_a_pooler_is_found_and_the_settings_of_its_role(settings: Settings) -> None:
     facts = replace(doctor.read_facts(settings), has_pooler=True)
-    assert facts.plan_cache_mode == "auto"
+    assert facts.session_settings["plan_cache_mode"] == "auto"
+    wide = SETTINGS | {"work_mem": "1GB"}
     pools = [
         {each.name: each for each in doctor.check_database(settings, some, 100, ignore)}
-        for some in (facts, replace(facts, plan_cache_mode="force_generic_plan"))
+        for some in (
+            facts,
+            replace(facts, session_settings=SETTINGS),
+            replace(facts, session_settings=wide),
+            replace(facts, session_settings=SETTINGS | {"jit": "on"}),
+            replace(facts, session_settings=SETTINGS | {"enable_memoize": "on"}),
+        )
     ]
 
-    assert [each["pooler"].state for each in pools] == [State.WARNING, State.OK]
+    states = [State.WARNING, State.OK, State.OK, State.WARNING, State.PROBLEM]
+    assert [each["pooler"].state for each in pools] == states
     assert "ALTER ROLE … SET plan_cache_mode = 'force_generic_plan'" in pools[0]["pooler"].action
+    assert "lacks jit" in pools[3]["pooler"].text
+    assert "wrong rows" in pools[4]["pooler"].text
+    assert "ALTER ROLE … SET enable_memoize = 'off'" in pools[4]["pooler"].action
     assert all("connections" not in each for each in pools), "the pooler limits them"
 
 

@@ -49,8 +49,12 @@ from app.observability.availability import AvailabilityLogger
 
 log = logging.getLogger(__name__)
 
-SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan", "work_mem": "32MB"}
+SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan", "work_mem": "32MB", "enable_memoize": "off"}
 """Settings that disable JIT compilation and plan each statement once per connection; both cost more than execution.
+
+`enable_memoize` is off since PostgreSQL (15 to 18) returns wrong rows with generic plans: a Memoize node whose key has
+the bound value $6 takes the plan's own parameter 6 for a part of its key, and keeps its rows when that one changes.
+Record 0231 has the details.
 
 `work_mem` is enough to sort and to group 100,000 users in memory. Most statements need a few kilobytes of it.
 
