@@ -11,6 +11,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
+    "If-Match",
     "If-None-Match",
     "Ostiary-Stats",
     "X-Request-Id",

@@ -21,8 +21,6 @@ from app.services import access_index, expiry, grants, resources, user_refs, val
 from app.services.grants import Grants
 from app.services.resources import ResourceForUpdate
 
-MAX_ENTRIES = 1_000
-
 Path = tuple[str | int, ...]
 
 
@@ -128,6 +126,8 @@ async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry:
     row = await resources.require_administered(tx, viewer, resource)
     stored = await grants.load(tx, row.id)
     (checked,) = await _check_entries(tx, viewer, row, [entry], stored, is_complete=False)
+    problems = grants.number_problems(_count({*stored, checked.subject}), _count(stored))
+    validation.raise_problems([each.under(*checked.path) for each in problems])
     await _write(tx, viewer, row.id, stored, [checked])
     return row.id
 
@@ -166,10 +166,8 @@ async def _check_entries(
     problems: list[Problem] = []
     if is_complete and not any(entry.kind is SubjectType.GENERAL for entry in entries):
         problems.append(InvalidInput("`general`, the entry of all signed-in users, is required.", ("general",)))
-    number = sum(entry.kind in {SubjectType.GROUP, SubjectType.USER} for entry in entries)
-    if number > MAX_ENTRIES:
-        text = f"A configuration has at most {MAX_ENTRIES:,} groups and users, not {number:,}."
-        raise InvalidInput(text, ("groups",))
+    if is_complete:
+        validation.raise_problems([*_number_problems(entries, _count(stored))])
     subjects = await _load_subjects(tx, viewer, [row.id], entries)
     resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), NO_SUBJECT).id) for entry in entries]
     for entry in resolved:
@@ -179,6 +177,18 @@ async def _check_entries(
     )
     validation.raise_problems(problems)
     return resolved
+
+
+def _count(subjects: Collection[int]) -> int:
+    """Return how many of the subjects count for `grants.MAX_ENTRIES`."""
+    return sum(map(grants.is_counted, subjects))
+
+
+def _number_problems(entries: Sequence[GrantEntry], before: int) -> Iterator[Problem]:
+    """Yield the problem of a configuration with too many entries, at the longer one of its lists."""
+    groups, users = (sum(entry.kind is kind for entry in entries) for kind in (SubjectType.GROUP, SubjectType.USER))
+    for problem in grants.number_problems(groups + users, before):
+        yield problem.under("groups" if groups > users else "users")
 
 
 def entry_problems(

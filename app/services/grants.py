@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, delete, literal_column, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same syntax
 
 from app.db import Transaction
@@ -21,6 +21,21 @@ Grants = Mapping[int, tuple[int, datetime | None]]
 """The mask and the end of the grants on a resource, by subject."""
 
 
+MAX_ENTRIES = 1_000
+"""Groups and users with an entry on one resource."""
+
+
+def is_counted(subject: int) -> bool:
+    """Return whether the entry of a subject counts for `MAX_ENTRIES`: that of a group or a user."""
+    return resource_roles.subject_type(subject) in {SubjectType.GROUP, SubjectType.USER}
+
+
+def number_problems(number: int, before: int) -> Iterator[Problem]:
+    """Yield the problem of too many groups and users on one resource; as many as `before` are no problem."""
+    if number > max(MAX_ENTRIES, before):
+        yield InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} groups and users, not {number:,}.")
+
+
 def role_problems(mask: int, full_mask: int, *, is_for_anyone: bool) -> Iterator[Problem]:
     """Yield the problems of roles that the type of the resource does not have, or that not everyone can have."""
     if missing := resource_roles.names(mask & ~full_mask):
@@ -33,6 +48,13 @@ async def load(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime 
     """Return the grants on a resource."""
     rows = await tx.rows(_SELECT, resource=resource)
     return {subject: (mask, expires_at) for subject, mask, expires_at in rows}
+
+
+async def count(tx: Transaction, resources: Collection[int]) -> dict[int, int]:
+    """Return the numbers of groups and users with an entry on some resources, by their ids; none is left out."""
+    of_these = select(col(Grant.resource_id), func.count()).where(among(col(Grant.resource_id), integers(resources)))
+    named = or_(col(Grant.group_id).is_not(None), col(Grant.user_id).is_not(None))
+    return dict(await tx.rows(of_these.where(named).group_by(col(Grant.resource_id)))) if resources else {}
 
 
 async def create(tx: Transaction, viewer: Viewer, masks: Mapping[int, int]) -> None:

@@ -13,7 +13,7 @@ from app.graphql.documents import admission, limits, persisted
 from app.http import bodies, exact_json
 from app.query import pagination
 from app.rest import parameters, request_bodies
-from app.services import access, api_tokens, bulk, checks, identity_provider, locks, validation
+from app.services import api_tokens, bulk, checks, grants, identity_provider, locks, validation
 from app.services.audit import entries
 from scripts.reference_tables.markdown import code, table
 
@@ -56,7 +56,7 @@ LISTS: Mapping[str, int] = {
     "ids of `nodes`": refs.MAX_NODES,
     "questions in one `checkAccessBatch`": checks.MAX_CHECKS,
     "entries in one bulk mutation, such as `createUsers` or `grantAccessBatch`": bulk.MAX_ENTRIES,
-    "entries of groups and users in one access configuration": access.MAX_ENTRIES,
+    "entries of groups and users in one access configuration": grants.MAX_ENTRIES,
     "API tokens of one user": api_tokens.MAX_TOKENS,
     "orgs, and resources, that one API token is limited to": api_tokens.MAX_TARGETS,
     "items of every other list among the variables": DEFAULT_MAX_ITEMS,

@@ -117,6 +117,22 @@ async def test_a_repeated_change_answers_the_same(api: Api, make: Make, database
     assert second == {"data": {name: {**first["data"][name], **dict.fromkeys(secrets)}}}
 
 
+@on_both_executors
+@pytest.mark.parametrize("name", sorted({*TRIED} - SIGN_OUT))
+async def test_a_key_of_another_change_is_an_error_of_the_input(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    group = {"slug": "other-change", "displayName": "Other", "clientMutationKey": "k"}
+    assert codes(await api(_document("createGroup"), root, input=group)) == []
+    for key, code in {"": "INVALID_INPUT", "k": "CONFLICT"}.items():
+        async with unchanged(database):
+            reply = await api(_document(name), root, input={**(scene.input or {}), "clientMutationKey": key})
+        assert "errors" not in reply
+        assert reply["data"][name].get("results", []) == []
+        assert reply["data"][name]["errors"] == [{"code": code, "path": ["input", "clientMutationKey"]}]
+
+
 def test_every_change_with_an_input_takes_a_key() -> None:
     assert MUTATIONS is not None
     without = {

@@ -51,6 +51,22 @@ async def test_a_preflight_of_an_allowed_origin_is_answered(client: httpx.AsyncC
     assert "access-control-allow-credentials" not in reply.headers
 
 
+async def test_pages_may_send_and_read_every_header_of_the_description(client: httpx.AsyncClient) -> None:
+    description = (await client.get("/openapi.json")).json()
+    operations = [operation for path in description["paths"].values() for operation in path.values()]
+    parameters = [each for operation in operations for each in operation.get("parameters", ())]
+    sent = {each["name"] for each in parameters if each["in"] == "header"}
+    answers = [answer for operation in operations for answer in operation["responses"].values()]
+    read = {name for answer in answers for name in answer.get("headers", ())} - {"Set-Cookie"}
+    assert {"If-Match", "If-None-Match", "Idempotency-Key"} <= sent
+    assert {"ETag", "Location"} <= read
+
+    for name in sent:
+        assert (await _preflight(client, "/users", APP, "PUT", name.lower())).status_code == 200, name
+    reply = await client.get("/users", headers={"origin": APP})
+    assert read <= {*reply.headers["access-control-expose-headers"].split(", ")}
+
+
 @pytest.mark.parametrize(
     ("origin", "method", "headers"),
     [

@@ -86,7 +86,10 @@ class BulkResult:
     errors: list[MutationError] = strawberry.field(description="Reasons why this entry was rejected.")
 
 
-RESULTS = "One result for each entry, in the order of the input. Empty if the input has too many entries."
+RESULTS = (
+    "One result for each entry, in the order of the input. Empty if the input has too many entries or an invalid "
+    "`clientMutationKey`."
+)
 
 STATUSES = {status: BulkStatus[status.name] for status in bulk.Status}
 

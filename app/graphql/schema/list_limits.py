@@ -13,7 +13,7 @@ from app.domain import refs
 from app.domain.errors import BadInput
 from app.graphql.coercion.list_lengths import ListLocation, declared_max_items, set_max_items
 from app.query import pagination
-from app.services import access, api_tokens, bulk, checks
+from app.services import api_tokens, bulk, checks, grants
 
 Item = TypeVar("Item")
 
@@ -33,8 +33,8 @@ INPUTS: Mapping[tuple[str, str], int] = {
     ("CreateApiTokenInput", "resources"): api_tokens.MAX_TARGETS,
     ("CreateUsersInput", "users"): bulk.MAX_ENTRIES,
     ("GrantAccessBatchInput", "grants"): bulk.MAX_ENTRIES,
-    ("SubmitAccessInput", "groups"): access.MAX_ENTRIES,
-    ("SubmitAccessInput", "users"): access.MAX_ENTRIES,
+    ("SubmitAccessInput", "groups"): grants.MAX_ENTRIES,
+    ("SubmitAccessInput", "users"): grants.MAX_ENTRIES,
 }
 """Limits by the input type and the name of its field."""
 

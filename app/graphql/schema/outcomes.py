@@ -32,9 +32,9 @@ TRIED_ITEM_FIELDS = ("index", "errors")
 
 
 def blank(kind: type[T]) -> T:
-    """Return a payload with null in all fields."""
+    """Return a payload with null in all fields, and no items in lists that are never null."""
     payload, definition = object.__new__(kind), cast("Any", kind)
-    payload.__dict__.update(_null_values(definition))
+    payload.__dict__.update(_empty_values(definition))
     return payload
 
 
@@ -125,5 +125,6 @@ def _secret_fields(payload: Any) -> frozenset[str]:
 
 
 @cache
-def _null_values(kind: Any) -> Mapping[str, None]:
-    return {field.python_name: None for field in kind.__strawberry_definition__.fields}
+def _empty_values(kind: Any) -> Mapping[str, tuple[()] | None]:
+    fields = kind.__strawberry_definition__.fields
+    return {field.python_name: () if isinstance(field.type, StrawberryList) else None for field in fields}

@@ -26,6 +26,9 @@ Grants = Sequence[tuple[RowRef, GrantEntry]]
 """Resources, each with the entry of one subject."""
 
 
+Key = tuple[int, int]
+"""The ids of a resource and a subject."""
+
 Stored = tuple[int, datetime | None]
 """The mask and the end of a stored entry."""
 
@@ -38,7 +41,7 @@ class _Entry:
     grant: GrantEntry
 
     @property
-    def key(self) -> tuple[int, int] | None:
+    def key(self) -> Key | None:
         """Return the ids of resource and subject, None if one of them is missing."""
         return None if self.row is None or self.grant.subject < 0 else (self.row.id, self.grant.subject)
 
@@ -48,7 +51,7 @@ class _Entry:
         return self.grant.mask, self.grant.expires_at
 
 
-async def _resolve(tx: Transaction, viewer: Viewer, new: Grants) -> tuple[list[_Entry], dict[tuple[int, int], Stored]]:
+async def _resolve(tx: Transaction, viewer: Viewer, new: Grants) -> tuple[list[_Entry], dict[Key, Stored]]:
     """Return the entries with their resources and subjects, and the stored entries of the same.
 
     Raise Forbidden unless the viewer administers all the resources.
@@ -70,7 +73,7 @@ def _hide(entry: _Entry) -> _Entry:
     return replace(entry, grant=replace(entry.grant, subject=-1))
 
 
-async def _load_stored(tx: Transaction, entries: Sequence[_Entry]) -> dict[tuple[int, int], Stored]:
+async def _load_stored(tx: Transaction, entries: Sequence[_Entry]) -> dict[Key, Stored]:
     """Return the stored entries of the same resources and subjects."""
     keys = [entry.key for entry in entries if entry.key is not None]
     statement = select(col(Grant.resource_id), col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
@@ -78,6 +81,17 @@ async def _load_stored(tx: Transaction, entries: Sequence[_Entry]) -> dict[tuple
         among(col(Grant.subject), integers({subject for _, subject in keys})),
     )
     return {(resource, subject): (mask, end) for resource, subject, mask, end in await tx.rows(statement)}
+
+
+async def _number_new(tx: Transaction, entries: Sequence[_Entry], stored: Mapping[Key, Stored]) -> dict[Key, int]:
+    """Return the number of groups and users on the resource after each new entry of one, by its key."""
+    keys = [each.key for each in entries if each.key is not None]
+    new = [key for key in dict.fromkeys(keys) if key not in stored and grants.is_counted(key[1])]
+    numbers = await grants.count(tx, {resource for resource, _ in new})
+    numbered: dict[Key, int] = {}
+    for key in new:
+        numbered[key] = numbers[key[0]] = numbers.get(key[0], 0) + 1
+    return numbered
 
 
 def _resource_not_found() -> Problem:
@@ -88,8 +102,10 @@ class _Form(BulkForm[_Entry, Stored]):
     field = "grants"
     duplicate: ClassVar[type[Problem]] = InvalidInput
 
-    def __init__(self, tx: Transaction, viewer: Viewer, stored: dict[tuple[int, int], Stored]) -> None:
-        self._tx, self._viewer, self._stored = tx, viewer, stored
+    def __init__(
+        self, tx: Transaction, viewer: Viewer, stored: Mapping[Key, Stored], numbers: Mapping[Key, int]
+    ) -> None:
+        self._tx, self._viewer, self._stored, self._numbers = tx, viewer, stored, numbers
 
     async def load(self, entries: Sequence[_Entry]) -> Sequence[Stored | None]:
         """Return the stored entries, those that have ended as none unless they are sent back."""
@@ -115,6 +131,9 @@ class _Form(BulkForm[_Entry, Stored]):
             yield _resource_not_found()
         else:
             yield from access.entry_problems(self._tx, entry.row, entry.grant, self._of(entry))
+        if entry.key is not None and entry.key in self._numbers:
+            number = self._numbers[entry.key]
+            yield from (each.under(*entry.grant.path) for each in grants.number_problems(number, number - 1))
 
     def conflicts(self, entry: _Entry) -> Iterator[Problem]:
         """Yield the problem of a subject that has an entry."""
@@ -150,7 +169,8 @@ async def grant_access_batch(
     policy.require_signed_in(viewer)
     bulk.require_number("grants", len(entries))
     resolved, stored = await _resolve(tx, viewer, entries)
-    return await bulk.save(tx, _Form(tx, viewer, stored), resolved, on_conflict)
+    numbers = await _number_new(tx, resolved, stored)
+    return await bulk.save(tx, _Form(tx, viewer, stored, numbers), resolved, on_conflict)
 
 
 async def revoke_access_batch(tx: Transaction, viewer: Viewer, entries: Grants, on_missing: OnMissing) -> list[Result]:
@@ -185,7 +205,7 @@ async def revoke_access_batch(tx: Transaction, viewer: Viewer, entries: Grants, 
     return results
 
 
-def _invalid_subject(tx: Transaction, entry: _Entry, stored: Mapping[tuple[int, int], Stored]) -> Iterator[Problem]:
+def _invalid_subject(tx: Transaction, entry: _Entry, stored: Mapping[Key, Stored]) -> Iterator[Problem]:
     """Yield the problems of an entry, unless its resource or its subject is missing."""
     if entry.row is not None:
         old = None if entry.key is None else stored.get(entry.key)
@@ -201,7 +221,7 @@ def _missing(entry: _Entry) -> Problem:
     return access.subject_not_found(entry.grant) if entry.grant.subject < 0 else access.no_entry(entry.grant.path)
 
 
-def _revoke_result(entry: _Entry, stored: Mapping[tuple[int, int], Stored], status: Status) -> Result:
+def _revoke_result(entry: _Entry, stored: Mapping[Key, Stored], status: Status) -> Result:
     key = None if entry.row is None else entry.row.id
     is_empty = entry.key is not None and stored.get(entry.key) == entry.value
     return Result(key, Status.UNCHANGED if is_empty and entry.grant.kind is SubjectType.GENERAL else status)

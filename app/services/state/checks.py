@@ -1,5 +1,6 @@
 """Checks of the registry that a plan would make: the rules of the services, and references to nothing."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -41,6 +42,7 @@ class Checks:
             if change.after is not None and not self._lacks_needed(change):
                 for problem in checks[change.kind](change, change.after):
                     yield fault_at(problem.message, change.item, *problem.path)
+        yield from self._numbers_of_grants()
         yield from self._emails()
         for change in self._plan.changes:
             if change.after is None and change.kind in _SECTIONS:
@@ -168,6 +170,18 @@ class Checks:
         full = resource_roles.ALL if kind_of is None or kind_of["hasData"] else resource_roles.NON_DATA
         yield from grants.role_problems(after["roles"], full, is_for_anyone=subject == ANYONE)
 
+    def _numbers_of_grants(self) -> Iterator[Fault]:
+        """Yield a fault for each resource whose new grants are too many, at the last one of them."""
+        added = [each for each in self._plan.of(Kind.GRANT) if each.before is None and _is_counted(each.key)]
+        new = {change.key[0]: change for change in added}
+        before, after = (
+            Counter(key[0] for kind, key in items if kind is Kind.GRANT and key[0] in new and _is_counted(key))
+            for items in (self._plan.current.items, self._final)
+        )
+        for path, change in new.items():
+            for problem in grants.number_problems(after[path], before[path]):
+                yield fault_at(problem.message, change.item)
+
     def _lock(self, change: Change, after: Doc) -> Iterator[Problem]:
         if not 0 < len(after["reason"].strip()) <= locks.MAX_REASON:
             yield Problem(f"`reason` must have 1 to {locks.MAX_REASON:,} characters.", ("reason",))
@@ -237,6 +251,11 @@ class Checks:
         )
         if needs_one and not any(map(_is_administrator, self._users)):
             yield Fault("The registry would be left without an active administrator.", Location("users"))
+
+
+def _is_counted(key: Key) -> bool:
+    """Return whether a grant counts for `grants.MAX_ENTRIES`."""
+    return key[1].partition(":")[0] in {Kind.GROUP.value, Kind.USER.value}
 
 
 def _holds(user: Doc | None, role: str) -> bool:

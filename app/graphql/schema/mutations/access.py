@@ -28,6 +28,7 @@ from app.graphql.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, 
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
 from app.services import access, read_graph
+from app.services.grants import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from app.graphql.schema.types.groups import Group
@@ -224,9 +225,10 @@ def entries(data: SubmitAccessInput) -> list[access.GrantEntry]:
     ):
         if wildcard is not None:
             grants.append(access.GrantEntry(kind, role_mask(wildcard.roles), wildcard.expires_at, path=(name,)))
-    if max(len(data.groups), len(data.users)) > access.MAX_ENTRIES:
+    if max(len(data.groups), len(data.users)) > MAX_ENTRIES:
         # The service rejects the number of entries, so they are not converted.
-        return [access.GrantEntry(SubjectType.USER, 0)] * (len(data.groups) + len(data.users))
+        kinds = [SubjectType.GROUP] * len(data.groups) + [SubjectType.USER] * len(data.users)
+        return [access.GrantEntry(kind, 0) for kind in kinds]
     for index, group in enumerate(data.groups):
         ref = resolve_group(group.group)
         grants.append(
