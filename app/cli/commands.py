@@ -45,9 +45,16 @@ def _end_sessions(arguments: argparse.Namespace) -> None:
 
 
 def describe_ended(ended: Any, *, api_tokens: bool) -> str:
-    """Return what ended with all sessions, and with `api_tokens` the deleted tokens on a second line."""
-    text = f"ended all sessions ({format_count(ended.users, 'user')}) and all tickets ({ended.tickets:,})"
-    return f"{text}\ndeleted {format_count(ended.api_tokens, 'API token')}" if api_tokens else text
+    """Return what ended with all sessions, with `api_tokens` the deleted tokens, and what the role lacks, by lines."""
+    lines = [f"ended all sessions ({format_count(ended.users, 'user')}) and all tickets ({ended.tickets:,})"]
+    if api_tokens:
+        lines.append(f"deleted {format_count(ended.api_tokens, 'API token')}")
+    if ended.can_miss_events:
+        lines.append(
+            "after a restore, readers of the audit feed would miss events, since the role may not set their number: "
+            "GRANT UPDATE ON SEQUENCE audit_events_id_seq TO the role, then run this again"
+        )
+    return "\n".join(lines)
 
 
 def _reset_password(arguments: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from app.db import Database, Transaction
 from app.db.tables import ApiToken, Ticket, User
 from app.domain.viewer import SYSTEM
 from app.services import audit
+from app.services.audit import event_numbers
 
 # Both generators are cryptographically secure; see migration 0008.
 _RENEWALS = {
@@ -20,21 +21,30 @@ _RENEWALS = {
 
 @dataclass(frozen=True, slots=True)
 class EndedSessions:
-    """Numbers of users whose sessions ended, of deleted tickets, and of deleted API tokens."""
+    """Numbers of users whose sessions ended, of deleted tickets, and of deleted API tokens.
+
+    `can_miss_events` is true if readers of the audit feed may miss events: the role may not set the number of events.
+    """
 
     users: int
     tickets: int
     api_tokens: int
+    can_miss_events: bool = False
 
 
 async def end_all(database: Database, *, api_tokens: bool = False) -> EndedSessions:
-    """End all sessions and tickets, and with `api_tokens` all API tokens, as one audit event."""
+    """End all sessions and tickets, and with `api_tokens` all API tokens, as one audit event.
+
+    The event has a number above all others, also if the data were restored, and no objects: whoever keeps answers or
+    objects by the audit feed learns by it that they may be of changes that do not exist any more.
+    """
     async with audit.transaction(database, SYSTEM, "endSessions") as tx:
+        is_advanced = await event_numbers.advance(tx, database.dialect.name)
         users = await _count(tx, User)
         await tx.rows(text(_RENEWALS[database.dialect.name]))
         tickets = await _delete_all(tx, Ticket)
         ended = await _delete_all(tx, ApiToken) if api_tokens else 0
-    return EndedSessions(users, tickets, ended)
+    return EndedSessions(users, tickets, ended, can_miss_events=not is_advanced)
 
 
 async def _count(tx: Transaction, table: Any) -> int:

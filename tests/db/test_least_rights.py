@@ -61,6 +61,9 @@ def test_the_documented_role_serves_and_changes_no_schema(superuser: str, settin
     user, _ = administration.create_user(served, NewUser("ann", roles=["admin"]), generates=False)
     assert administration.set_user_active(served, user["id"], is_active=False)["isDeactivated"]
     assert administration.reindex(served, lambda *_: None).missing == 0
+    assert not administration.end_sessions(served, api_tokens=False).can_miss_events
+    _execute(superuser, "REVOKE UPDATE ON SEQUENCE audit_events_id_seq FROM ostiary")
+    assert administration.end_sessions(served, api_tokens=False).can_miss_events
     assert asyncio.run(inspect_server(served.database_url)).session_settings == database.SETTINGS
     checks = {check.name: check for check in administration.inspect(served, 1, lambda *_: None)}
     assert {name: check.text for name, check in checks.items() if check.state == "problem"} == {}
