@@ -22,6 +22,7 @@ from app.cli.common import (
 )
 from app.cli.output import output_file
 from app.domain import refs
+from app.domain.errors import SettingsError
 from app.domain.quantities import format_count
 
 NAMED_OBJECTS = 3
@@ -177,6 +178,8 @@ def _describe(result: Any) -> dict[str, Any]:
 
 def _prune(arguments: argparse.Namespace) -> None:
     settings = start(arguments)
+    if arguments.before > datetime.now(UTC):
+        raise SettingsError(f"--before {arguments.before:%Y-%m-%d %H:%M} UTC is in the future: every event is older")
     with explain_database_errors(settings):
         pruned = tasks().prune_audit(settings, arguments.before, Progress())
     at = f"{arguments.before:%Y-%m-%d %H:%M} UTC"

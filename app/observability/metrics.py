@@ -52,7 +52,9 @@ FAMILIES = {
         "gauge", "Size of the database and of its write-ahead log in bytes, by file.", is_maximum=True
     ),
     "ostiary_audit_newest_event": MetricFamily(
-        "gauge", "Number of the newest audit event. Its growth is that of the audit log.", is_maximum=True
+        "gauge",
+        "Number of the newest audit event. It grows with the audit log, and jumps when all sessions are ended.",
+        is_maximum=True,
     ),
     "ostiary_sql_statements_total": MetricFamily("counter", "SQL statements of all requests."),
     "ostiary_operations_total": MetricFamily(

@@ -5,6 +5,13 @@ from app.domain.viewer import Permission, Viewer, permission_names
 from app.policy.users import sees_all_users
 
 
+def missing_permission(viewer: Viewer, name: str) -> errors.Forbidden:
+    """Return the error of a viewer without a permission; that of an API token says that the token lacks it."""
+    if viewer.token_id is None:
+        return errors.Forbidden(f"This needs the permission {name}.")
+    return errors.Forbidden(f"This needs the permission {name}, which this API token does not have.")
+
+
 def require_signed_in(viewer: Viewer) -> int:
     """Return the viewer's id; raises Unauthenticated for an anonymous viewer."""
     if viewer.user_id is None:
@@ -26,7 +33,7 @@ def require(viewer: Viewer, permission: Permission) -> int:
     if viewer.is_limited:
         raise errors.Forbidden("This token is limited to orgs and resources, and this is about more.")
     if permission not in viewer.permissions:
-        raise errors.Forbidden(f"This needs the permission {permission.name}.")
+        raise missing_permission(viewer, str(permission.name))
     return user_id
 
 
@@ -34,7 +41,7 @@ def require_users_view(viewer: Viewer) -> int:
     """Return the viewer's id; raises Unauthenticated, or Forbidden unless the viewer sees all details of every user."""
     user_id = require_signed_in(viewer)
     if not sees_all_users(viewer):
-        raise errors.Forbidden("This needs the permission USERS_VIEW.")
+        raise missing_permission(viewer, "USERS_VIEW")
     return user_id
 
 

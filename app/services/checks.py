@@ -149,7 +149,10 @@ async def require_may_ask(reader: Reader, viewer: Viewer, resources: Collection[
     else:
         is_allowed = await _is_admin(reader, viewer, resources)
     if not is_allowed:
-        raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
+        missing = "" if viewer.token_id is None else " This API token does not have ACCESS_VIEW."
+        raise Forbidden(
+            f"Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.{missing}"
+        )
     if policy.asks_about_everybody(viewer):
         return
     if await reader.ask(

@@ -29,6 +29,10 @@ MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.005, 0.05
 """Bounds of the random pause before the second attempt; it doubles before each further one."""
 
 
+RETRIES = "ostiary_change_retries_total"
+counters.declare(RETRIES)
+
+
 @dataclass(slots=True)
 class _Change:
     """A change in progress. `is_final` if the current attempt is the last one."""
@@ -60,7 +64,7 @@ async def run(work: Callable[[], Awaitable[Result]]) -> Result:
                     if isinstance(error, ForeignKeyViolation):
                         raise Retry from error
                     raise
-                counters.increment("ostiary_change_retries_total")
+                counters.increment(RETRIES)
             await asyncio.sleep(2 ** (attempt - 1) * uniform(MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS))  # noqa: S311 - no secret
     finally:
         _CURRENT.reset(token)

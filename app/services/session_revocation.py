@@ -35,8 +35,8 @@ class EndedSessions:
 async def end_all(database: Database, *, api_tokens: bool = False) -> EndedSessions:
     """End all sessions and tickets, and with `api_tokens` all API tokens, as one audit event.
 
-    The event has a number above all others, also if the data were restored, and no objects: whoever keeps answers or
-    objects by the audit feed learns by it that they may be of changes that do not exist any more.
+    The event names no objects, and its number is above all others, also if the data were restored: a client that
+    keeps answers by the audit feed learns by it that they may be of changes that do not exist any more.
     """
     async with audit.transaction(database, SYSTEM, "endSessions") as tx:
         is_advanced = await event_numbers.advance(tx, database.dialect.name)

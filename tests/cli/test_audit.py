@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +115,16 @@ def test_a_log_is_verified_and_tampering_has_an_exit_code(log: Settings, run: Ru
     _on(log, _tamper)
 
     assert "ostiary: the audit log was tampered with: event 1 was changed" in run("verify", code=1)
-    assert "nothing of it is removed" in run("prune", "--before", "2900-01-01", code=1)
+    assert "nothing of it is removed" in run("prune", "--before", datetime.now(UTC).isoformat(), code=1)
 
 
 def test_old_events_are_removed(log: Settings, run: Run) -> None:
     assert run("prune", "--before", "2020-01-01") == "no event is older than 2020-01-01 00:00 UTC\n"
-    removed = run("prune", "--before", "2900-01-01")
-    at = "2900-01-01 00:00 UTC"
-    assert removed == f"removed 6 events older than {at}; 1 new event `pruneAuditLog` records it\n"
+    refused = run("prune", "--before", "2900-01-01", code=2)
+    assert refused == "ostiary: --before 2900-01-01 00:00 UTC is in the future: every event is older\n"
+    now = datetime.now(UTC)
+    removed = run("prune", "--before", now.isoformat())
+    assert removed == f"removed 6 events older than {now:%Y-%m-%d %H:%M} UTC; 1 new event `pruneAuditLog` records it\n"
     assert json.loads(run("prune", "--before", "2020-01-01", "--json"))["removed"] == 0
 
     (event,) = json.loads(run("list", "--json"))

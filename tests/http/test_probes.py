@@ -198,6 +198,12 @@ def test_every_metric_is_described_once_before_its_samples() -> None:
     assert re.search(r'^ostiary_requests_total\{api="other",kind="none",status="4xx"\} 2$', text, re.MULTILINE)
 
 
+def test_a_counter_is_there_before_its_first_event() -> None:
+    served = {sample.partition("{")[0] for sample in WorkerMetrics().samples()}
+    absent = {name for name, family in metrics.FAMILIES.items() if family.kind == "counter"} - served
+    assert absent <= {"ostiary_operations_total", "ostiary_document_cache_requests_total"}, "these follow requests"
+
+
 @pytest.fixture
 def overrides(request: pytest.FixtureRequest) -> dict[str, Any]:
     return getattr(request, "param", {})

@@ -52,7 +52,10 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
         return
     current = await tx.value(_select(kind), key=key)
     if not accepted:
-        raise OutdatedRevision("The object exists, and the request accepts none of its states.", ("ifRevision",))
+        raise OutdatedRevision(
+            "The condition of the request holds for no state of this object. Send the whole ETag that was read.",
+            ("ifRevision",),
+        )
     if current not in accepted:
         raise OutdatedRevision(
             f"The object has changed: it is at revision {current}. Reload it and retry.", ("ifRevision",)
