@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -42,11 +42,12 @@ class OutputFile:
 def output_file(name: str | None) -> Iterator[OutputFile]:
     """Open the file to write, which replaces an old one only when it is complete. Others cannot read it.
 
-    Without a name, or for `-`, it is standard output. Raises CommandFailed, for standard output OSError.
+    Without a name, or for `-`, it is standard output. A device or a pipe is written to. Raises CommandFailed, for
+    standard output OSError.
     """
     to_stdout = name is None or name == "-"
     try:
-        with nullcontext([sys.stdout]) if to_stdout else _replaced(Path(str(name))) as (file,):
+        with nullcontext([sys.stdout]) if to_stdout else _opened(Path(str(name))) as (file,):
             yield OutputFile(file)
     except (_NotWritten, OSError) as error:
         reason = error.reason if isinstance(error, _NotWritten) else error
@@ -71,13 +72,31 @@ def output_folder(folder: Path, names: Collection[str]) -> Iterator[dict[str, Ou
         raise CommandFailed(f"{folder} cannot be written: {reason.strerror}") from None
 
 
+def _opened(target: Path) -> AbstractContextManager[list[IO[str]]]:
+    return _written(target) if _is_special(target) else _replaced(target)
+
+
+def _is_special(target: Path) -> bool:
+    """Return whether a path leads to a device, a pipe or a socket, such as /dev/stdout: nothing may replace it."""
+    return target.exists() and not (target.is_file() or target.is_dir())
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[list[IO[str]]]:
+    """Open what is there for writing. Raises OSError."""
+    with target.open("w", encoding="utf-8", newline="\n") as file:
+        yield [file]
+
+
 @contextmanager
 def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
     """Open a new file beside each target. They replace the targets when all are written and closed.
 
-    A new file is locked until then: without that, it is what a killed process left, and is deleted. Raises OSError, and
-    CommandFailed for a target that is a directory.
+    A new file is locked until then: without that, it is what a killed process left, and is deleted. Where a target is a
+    symbolic link, the file that it leads to is replaced. Raises OSError, and CommandFailed for a target that is a
+    directory or no file at all.
     """
+    targets = tuple(target.resolve() if target.is_symlink() else target for target in targets)
     for target in targets:
         _delete_abandoned(target)
     partials = [target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}") for target in targets]
@@ -92,8 +111,10 @@ def _replaced(*targets: Path) -> Iterator[list[IO[str]]]:
                 files.append(stack.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")))
             yield files
         for target in targets:
-            if target.is_dir() and not target.is_symlink():
+            if target.is_dir():
                 raise CommandFailed(f"{target} cannot be written: {os.strerror(errno.EISDIR)}")
+            if _is_special(target):
+                raise CommandFailed(f"{target} cannot be written: it is no file")
         for partial, target in zip(partials, targets, strict=True):
             partial.replace(target)
     finally:

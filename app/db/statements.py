@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import (
     ARRAY,
@@ -123,9 +124,10 @@ class CompiledStatement:
 class StatementCache:
     """A cache of compiled statements for one database, called with a statement; it contains at most `size`.
 
-    A statement that a module builds once is found by its identity. One that is built for each call is found by its
-    structure without its values: by SQLAlchemy's cache key, which is many times cheaper than compiling. Those that were
-    called last, also at most `size`, are in `last`: they are found without a change of the order of the cache.
+    A statement that a module builds once is found by its identity, from its second call on. One that is built for each
+    call has no second call, so it is not kept with its values, but for the first one of its structure. It is found by
+    SQLAlchemy's cache key, which is many times cheaper than compiling. Those that were called last, also at most
+    `size`, are in `last`: they are found without a change of the order of the cache.
     """
 
     def __init__(self, dialect: Dialect, size: int) -> None:
@@ -133,6 +135,7 @@ class StatementCache:
         self._size, self.last = size, dict[Executable, CompiledStatement]()
         self._by_identity: WeightedLRU[Executable, CompiledStatement] = WeightedLRU(size)
         self._by_structure: WeightedLRU[Any, tuple[SQLCompiler, CompiledStatement]] = WeightedLRU(size)
+        self._called_once = WeakSet[Executable]()
 
     def __call__(self, statement: Executable) -> CompiledStatement:
         """Return the compiled statement."""
@@ -142,7 +145,12 @@ class StatementCache:
     def _find(self, statement: Executable) -> CompiledStatement:
         compiled = self._by_identity.get(statement)
         if compiled is None:
-            self._by_identity.put(statement, compiled := self._compile_by_structure(statement))
+            compiled = self._compile_by_structure(statement)
+            if statement not in self._called_once:
+                self._called_once.add(statement)
+                return compiled
+            self._called_once.discard(statement)
+            self._by_identity.put(statement, compiled)
         if len(self.last) >= self._size:
             self.last.clear()
         self.last[statement] = compiled

@@ -19,7 +19,7 @@ from app.rest.etags import tagged
 from app.rest.parameters import FLAG, SLUG, TEXT, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
-from app.rest.routing import AuthMode, Call, Route, load_org
+from app.rest.routing import AuthMode, Call, Route, load_org, require_changed
 from app.services import read_graph, resource_renaming, resources, validation
 from app.services.dataset_visibility import (
     FOR_ANYONE,
@@ -169,8 +169,7 @@ async def _create(call: Call) -> Response:
 async def _show_by_id(call: Call, key: int) -> dict[str, Any]:
     """Return a dataset that the viewer has just changed, and sees."""
     row = await call.reads.one(read_graph.dataset_by_id, _meaning(call)[1], key)
-    assert row is not None, "who changes it sees it"
-    return _to_json(row)
+    return _to_json(require_changed(row))
 
 
 async def _update(call: Call) -> Response:

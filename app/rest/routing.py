@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,7 +19,7 @@ from app.config import Settings
 from app.db import Freshness, Transaction
 from app.db.statements import Row
 from app.domain import viewer as viewers
-from app.domain.errors import ChangeMade, NotFound, Problem
+from app.domain.errors import ChangeMade, NotFound, Problem, Unauthenticated
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.http.deadlines import CHANGE_MADE
@@ -37,6 +37,9 @@ SAFE = ("GET", "HEAD")
 
 MAX_SECONDS = 60
 """Time limit of a call after its body is received."""
+
+
+T = TypeVar("T")
 
 
 class AuthMode(Enum):
@@ -322,4 +325,18 @@ async def load_org(reads: ListReader, slug: str, layout: Layout) -> Row:
     row = await reads.one(read_graph.org_slugged, layout, validation.normalize_key(slug))
     if row is None:
         raise NotFound("There is no such org.", ("orgSlug",))
+    return row
+
+
+def require_own(value: T | None) -> T:
+    """Return what was read about the viewer; raises Unauthenticated if they were deleted since they were found."""
+    if value is None:
+        raise Unauthenticated("This user was just deleted.")
+    return value
+
+
+def require_changed(row: Row | None) -> Row:
+    """Return the row of an object that this call has changed; raises ChangeMade if it was deleted since."""
+    if row is None:
+        raise ChangeMade(CHANGE_MADE)
     return row

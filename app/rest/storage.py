@@ -12,15 +12,15 @@ from app.query.reader import ListReader
 from app.query.relations import FieldSpec, layout
 from app.rest import models
 from app.rest.responses import json
-from app.rest.routing import AuthMode, Call, Route, load_user
-from app.services import quotas, read_graph
+from app.rest.routing import AuthMode, Call, Route, load_user, require_own
+from app.services import quotas, read_graph, users
 
 _STORAGE = layout(User, "details", used=FieldSpec(of=read_graph.storage_used))
 _USER = layout(User, "id")
 
 
 async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Return the quota and the used storage of users in megabytes, by user id."""
+    """Return the quota and the used storage of users in bytes, by user id. Users who were deleted are left out."""
     rows = await reads.related(read_graph.storage, _STORAGE, keys)
     return {
         key: {"total": quotas.quota_bytes(details), "used": quotas.cap_bytes(used)}
@@ -30,13 +30,17 @@ async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, d
 
 async def _own(call: Call) -> Response:
     viewer_id = policy.require_signed_in(call.viewer)
-    return json((await storage_by_user(call.reads, [viewer_id]))[viewer_id])
+    storage = await storage_by_user(call.reads, [viewer_id])
+    return json(require_own(storage.get(viewer_id)))
 
 
 async def _of(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     user = await load_user(call, _USER)
-    return json((await storage_by_user(call.reads, [user[0]]))[user[0]])
+    storage = await storage_by_user(call.reads, [user[0]])
+    if not storage:
+        raise users.user_not_found(("userName",))
+    return json(storage[user[0]])
 
 
 ROUTES = (

@@ -18,7 +18,7 @@ from app.rest import models
 from app.rest.parameters import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, require_changed
 from app.rest.storage import storage_by_user
 from app.services import new_passwords, provisioning, read_graph, user_deletion, users
 from app.services.new_passwords import NewPassword
@@ -54,6 +54,7 @@ async def _list_detailed(call: Call) -> Response:
                 "createdDate": format_instant(row[2], timespec="auto"),
             }
             for row, user, keys in zip(rows, users_json, orgs, strict=True)
+            if row[0] in storage  # else the user was just deleted
         ]
     )
 
@@ -88,8 +89,7 @@ async def _create(call: Call) -> Response:
     async with call.change("createUser") as tx:
         key = await provisioning.provision_one(tx, call.viewer, new, problems, with_orgs=call.app.has_personal_orgs)
     reads = call.reads
-    row = await reads.one(read_graph.user, _USER, key)
-    assert row is not None, "a viewer who can create users sees them"
+    row = require_changed(await reads.one(read_graph.user, _USER, key))
     ((user,), _) = await _with_roles_and_orgs(reads, [row])
     return json(user)
 

@@ -157,9 +157,17 @@ async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
 _OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key", type_=RowId()))
 
 
+def _is_recent(recorded_at: datetime | None, now: datetime) -> bool:
+    """Return whether a use was recorded within RECORD_INTERVAL. One of the future, before a clock was set, is not."""
+    return recorded_at is not None and timedelta(0) <= now - recorded_at < RECORD_INTERVAL
+
+
 @dataclass(slots=True)
 class LastUsedRecorder:
-    """Records when tokens were last used, in tasks of its own, so that no read waits for the writer."""
+    """Records when tokens were last used, in tasks of its own, so that no read waits for the writer.
+
+    `_recorded` has the time of the last record of each token, the oldest one first.
+    """
 
     database: Database
     _recorded: dict[int, datetime] = field(default_factory=dict)
@@ -168,9 +176,12 @@ class LastUsedRecorder:
     def note(self, token: int) -> None:
         """Start to record a use, unless this worker has done so within RECORD_INTERVAL."""
         now = self.database.clock()
-        if timedelta(0) <= now - self._recorded.get(token, now - RECORD_INTERVAL) < RECORD_INTERVAL:
+        if _is_recent(self._recorded.get(token), now):
             return
-        self._recorded = {key: at for key, at in self._recorded.items() if now - at < RECORD_INTERVAL} | {token: now}
+        self._recorded.pop(token, None)
+        while self._recorded and not _is_recent(self._recorded[oldest := next(iter(self._recorded))], now):
+            del self._recorded[oldest]
+        self._recorded[token] = now
         task = asyncio.create_task(self._write(token, now))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, and_, bindparam, cast, literal_column, null, or_
 
 from app import policy
 from app.db import Database, Freshness
-from app.db.tables import Grant, GroupMember, OrgMember, Resource, User, UTCDateTime, col
+from app.db.tables import Grant, GroupMember, OrgMember, Resource, RowId, User, UTCDateTime, col
 from app.domain import resource_roles
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel, SubjectType
@@ -81,12 +81,12 @@ def _denials(row: Any, role: int, now: datetime) -> Iterator[Denial]:
         yield Denial(Cause.WITHOUT_ROLE, kind, key, mask)
 
 
-_ACTIVE = select(col(User.id)).where(col(User.id) == bindparam("user", type_=Integer()), policy.is_active(col(User.id)))
+_USER_ID = bindparam("user", type_=RowId())
+_RESOURCE_ID = bindparam("resource", type_=RowId())
 
-_FULL_MASK = select(col(Resource.full_mask)).where(col(Resource.id) == bindparam("resource", type_=Integer()))
+_ACTIVE = select(col(User.id)).where(col(User.id) == _USER_ID, policy.is_active(col(User.id)))
+_FULL_MASK = select(col(Resource.full_mask)).where(col(Resource.id) == _RESOURCE_ID)
 
-_USER_ID = bindparam("user", type_=Integer())
-_RESOURCE_ID = bindparam("resource", type_=Integer())
 _IS_IN_GROUP = and_(col(GroupMember.group_id) == col(Grant.group_id), col(GroupMember.user_id) == _USER_ID)
 
 _ENTRIES = union_all(

@@ -1,5 +1,8 @@
 """Claims about statements that stay compiled: one that is alike is known, and keeps its own values."""
 
+import gc
+from weakref import ref
+
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import sqlite
@@ -35,7 +38,7 @@ def test_a_statement_that_is_alike_has_the_same_text_and_its_own_values(first: E
     assert cached.text is alike.text
     assert cached.arguments({}) == compile_statement(first, DIALECT).arguments({})
     assert alike.arguments({}) == compile_statement(second, DIALECT).arguments({})
-    assert prepare(first) is cached
+    assert prepare(first) is prepare(first)
 
 
 def test_what_differs_in_its_structure_is_another_statement() -> None:
@@ -46,13 +49,28 @@ def test_what_differs_in_its_structure_is_another_statement() -> None:
     assert len(texts) == 4
 
 
+def test_a_statement_that_is_built_for_each_call_is_not_kept_with_its_values() -> None:
+    prepare = StatementCache(DIALECT, 8)
+    built = [select(col(User.id)).where(among(col(User.id), integers([at]))) for at in range(3)]
+    kept = [ref(each) for each in built]
+
+    for each in built:
+        prepare(each)
+    del built, each
+    gc.collect()
+
+    assert [statement() for statement in kept[1:]] == [None, None], "the first one stays as the compiled structure"
+
+
 def test_an_old_statement_is_forgotten_and_then_compiled_again() -> None:
     prepare = StatementCache(DIALECT, 2)
     first = select(col(User.id))
 
-    before = prepare(first)
+    before = [prepare(first), prepare(first)][-1]
     for column in (User.email, User.user_name, User.created_at):
-        prepare(select(col(column)))
+        other = select(col(column))
+        prepare(other)
+        prepare(other)
 
     after = prepare(first)
     assert after is not before

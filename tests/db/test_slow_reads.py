@@ -1,6 +1,7 @@
 """Claims about slow reads of SQLite: no other task waits for them, they see one moment, and they can be stopped."""
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
@@ -84,6 +85,34 @@ async def test_a_cancelled_task_stops_its_query(own_db: db.Database) -> None:
         isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*tasks, return_exceptions=True)
     )
     assert (await fetch(own_db, COUNTED, maximum=LONG))[0][0] == LONG
+
+
+async def test_a_task_that_is_cancelled_again_stops_its_query_too(
+    own_db: db.Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fetch_all, running = slow_reads.ReadConnection.fetch_all, list[bool]()
+
+    def counted(*arguments: Any) -> Any:
+        running.append(True)
+        try:
+            return fetch_all(*arguments)
+        finally:
+            running.pop()
+
+    monkeypatch.setattr(slow_reads.ReadConnection, "fetch_all", counted)
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(slow_reads.THREADS)]
+    await asyncio.sleep(0.05)
+    assert len(running) == slow_reads.THREADS
+    for _ in range(3):
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep(0)
+    replies = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(each) for each in replies} == {asyncio.CancelledError}
+    assert running == []
+    del tasks, task, replies
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(own_db: db.Database) -> None:

@@ -22,6 +22,7 @@ CHECKS = """query ($user: ID!, $resource: ID!) {
   checkAccess(user: {id: $user}, resource: {id: $resource}, role: METADATA_READ)
   checkAccessBatch(users: [$user], resources: [$resource], roles: [ADMIN])
   explainAccess(user: {id: $user}, resource: {id: $resource}) { kind }
+  explainDenial(user: {id: $user}, resource: {id: $resource}, role: ADMIN) { __typename }
   resource(by: {id: $resource}) { name viewerAccess { effectiveRoles } access { users { user { userName } } } }
   auditEvents(first: 2) { nodes { action changes { nodes { objectId } } } }
 }"""

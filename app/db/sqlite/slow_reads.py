@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from math import inf
 from time import perf_counter
 
@@ -123,14 +124,23 @@ class SlowReadPool:
             wait([job], waits)
             if job.done():
                 return job.result()
+        waiting = asyncio.wrap_future(job)
+        waiting.add_done_callback(_retrieve)
         try:
-            return await asyncio.shield(asyncio.wrap_future(job))
+            return await asyncio.shield(waiting)
         except asyncio.CancelledError:
             while not job.cancel() and not job.done():  # it has begun, and the next read needs the connection
                 stop()
-                await asyncio.sleep(0.001)
+                with suppress(asyncio.CancelledError):  # one more, and the first one is raised in any case
+                    await asyncio.sleep(0.001)
             raise
 
     def close(self) -> None:
         """Wait for the running reads, and end the threads."""
         self._threads.shutdown()
+
+
+def _retrieve(read: "asyncio.Future[Rows]") -> None:
+    """Retrieve the error of a read whose waiter was cancelled, which asyncio would log otherwise."""
+    if not read.cancelled():
+        read.exception()
