@@ -87,7 +87,7 @@ async def open_context(
         settings.password_policy,
         tickets.TicketSigner(key),
         quotas.StoragePolicy(
-            settings.enable_storage_limiter, lifetime, quotas.megabytes(settings.default_org_storage_mb)
+            settings.enable_storage_limiter, lifetime, quotas.bytes_of_megabytes(settings.default_org_storage_mb)
         ),
         LoginThrottle(settings.throttle, key),
         api_tokens.LastUsedRecorder(database),

@@ -28,7 +28,6 @@ from app.db.interface import (
 from app.db.loop_yield import chunks
 from app.db.postgresql.database import PostgresDatabase
 from app.db.postgresql.replicated import ReplicatedDatabase
-from app.db.postgresql.transaction import PostgresTransaction
 from app.db.scoped_cache import CachedPairs, ScopedCache
 from app.db.snapshot_reader import SnapshotReader, at_one_moment
 from app.db.sqlite.connection import connect

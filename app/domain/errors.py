@@ -6,6 +6,7 @@
     ├── OutdatedSchema           the start stops: migrations are missing, and it may not run them
     ├── Refusal                  the complete field or request is refused: a top-level error, an HTTP status
     │   ├── Unauthenticated      UNAUTHENTICATED     401
+    │   │   └── InvalidToken     UNAUTHENTICATED     401  a token was sent, which RFC 6750 tells in a header
     │   ├── Forbidden            FORBIDDEN           403
     │   ├── Unknown              NOT_FOUND           404  a query about an object that the viewer cannot see
     │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
@@ -77,6 +78,10 @@ class Unauthenticated(Refusal):
 
     code = "UNAUTHENTICATED"
     status = 401
+
+
+class InvalidToken(Unauthenticated):
+    """The token of the request is invalid, expired or revoked."""
 
 
 class Forbidden(Refusal):

@@ -15,6 +15,7 @@ from app.domain.errors import (
     BadRequest,
     BodyTooLarge,
     HeadersTooLarge,
+    InvalidToken,
     RateLimited,
     Refusal,
     RequestTimeout,
@@ -63,7 +64,8 @@ def headers(refusal: Refusal) -> dict[str, str]:
         case RateLimited() | Retry():
             return {"Retry-After": str(refusal.retry_after)}
         case Unauthenticated():
-            return {"WWW-Authenticate": "Bearer"}
+            error = ' error="invalid_token"' if isinstance(refusal, InvalidToken) else ""
+            return {"WWW-Authenticate": f"Bearer{error}"}
     return {}
 
 

@@ -70,9 +70,10 @@ from app.policy.groups import (
 )
 from app.policy.impersonation import compares_access, holds_more
 from app.policy.orgs import (
-    belongs_to_org,
     deletes_org,
     governs_orgs,
+    has_org_access,
+    is_org_owner,
     is_public_org,
     manages_org,
     membership_lasts,
@@ -80,11 +81,10 @@ from app.policy.orgs import (
     names_resources_in_org,
     number_of_members_of_org,
     org_level,
-    owns_org,
-    owns_this_org,
     sees_membership,
     sees_org,
     sees_org_members,
+    transfers_org,
     writes_org,
 )
 from app.policy.requirements import (

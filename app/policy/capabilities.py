@@ -32,7 +32,7 @@ from app.policy.conditions import OrderedJoin, asks_about_everybody, is_valid_un
 from app.policy.effective_subjects import is_active
 from app.policy.groups import manages_group_members, sees_group_members
 from app.policy.impersonation import compares_access, has_more_than_viewer
-from app.policy.orgs import deletes_org, manages_org, owns_org, sees_org_members, writes_org
+from app.policy.orgs import deletes_org, manages_org, sees_org_members, transfers_org, writes_org
 from app.policy.resources import deletes_in_org, effective_mask, may_ask_of_user, transfers_resource
 from app.policy.token_scope import TOKEN
 from app.policy.users import sees_all_users, sees_user_details
@@ -215,7 +215,7 @@ def org_capabilities(facts: int) -> Capabilities:
 def _has_locked(viewer: Viewer) -> ColumnElement[bool]:
     resource = aliased(Resource)
     locked = _any_is_locked(resource, col(resource.org_id) == col(Org.id))
-    return and_(or_(deletes_org(viewer), owns_org(viewer)), locked)
+    return and_(or_(deletes_org(viewer), transfers_org(viewer)), locked)
 
 
 def _is_member(viewer: Viewer) -> ColumnElement[bool]:
@@ -230,7 +230,7 @@ _ORG_FACTS: Facts = {
     _WRITES: writes_org,
     _DELETES: deletes_org,
     _MANAGES_MEMBERS: manages_org,
-    _OWNS: owns_org,
+    _OWNS: transfers_org,
     _HAS_LOCKED: _has_locked,
     _IS_MEMBER: _is_member,
     _SEES_MEMBERS: sees_org_members,

@@ -58,14 +58,14 @@ def _has_level(viewer: Viewer, least: MemberLevel) -> ColumnElement[bool]:
     return _all_orgs(viewer) if manages_all_orgs(viewer) else col(Org.id).in_(my_orgs(viewer, least))
 
 
-def belongs_to_org(viewer: Viewer) -> ColumnElement[bool]:
+def has_org_access(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that the viewer belongs to the org, or manages all orgs."""
     return _has_level(viewer, MemberLevel.READ_ONLY)
 
 
 def sees_org_members(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition for seeing the members of the org: membership, or a permission to see all orgs."""
-    return _all_orgs(viewer) if sees_all_orgs(viewer) else belongs_to_org(viewer)
+    return _all_orgs(viewer) if sees_all_orgs(viewer) else has_org_access(viewer)
 
 
 def sees_org(viewer: Viewer) -> ColumnElement[bool]:
@@ -98,7 +98,7 @@ def manages_org(viewer: Viewer) -> ColumnElement[bool]:
     return _has_level(viewer, MemberLevel.ADMIN)
 
 
-def owns_org(viewer: Viewer) -> ColumnElement[bool]:
+def transfers_org(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition for transferring the org to another owner."""
     return _all_orgs(viewer) if manages_all_orgs(viewer) else and_(col(Org.owner_id) == VIEWER_ID, _all_orgs(viewer))
 
@@ -120,7 +120,7 @@ def org_level(viewer: Viewer) -> ColumnElement[Any]:
     return case((col(Org.owner_id) == VIEWER_ID, literal_column(str(int(MemberLevel.ADMIN)), Integer)), else_=level)
 
 
-def owns_this_org(viewer: Viewer) -> ColumnElement[bool]:
+def is_org_owner(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that the viewer is the owner of the org of the row; no permission replaces that."""
     return and_(col(Org.owner_id).is_not(None), col(Org.owner_id) == VIEWER_ID)
 

@@ -100,9 +100,9 @@ def finds_user(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition for finding a user by exact name: any user for viewers who manage something."""
     if finds_everybody(viewer):
         return true()
-    manager, in_group = aliased(GroupMember), false() if viewer.is_limited else true()
+    manager, unless_limited = aliased(GroupMember), false() if viewer.is_limited else true()
     manages_group = exists().where(
-        col(manager.user_id) == VIEWER_ID, col(manager.is_manager), is_valid_until(manager.expires_at), in_group
+        col(manager.user_id) == VIEWER_ID, col(manager.is_manager), is_valid_until(manager.expires_at), unless_limited
     )
     entry, subjects = aliased(Access), viewer_subjects(viewer)
     return or_(

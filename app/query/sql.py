@@ -50,7 +50,7 @@ from app.query.relations import (
 
 
 class SelectBuilder:
-    """A builder of the SELECT statements of relations, with a bounded cache of the compiled ones."""
+    """A builder of the SELECT statements of relations, with a bounded cache of the compiled ones but `page_of_keys`."""
 
     def __init__(self, database: db.Database, size: int = 4096) -> None:
         self.dialect = database.dialect

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app import http
 from app.domain.errors import (
+    ChangeMade,
     Forbidden,
     OutdatedRevision,
     Problem,
@@ -122,7 +123,8 @@ def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
 
 def _is_final(error: Exception) -> bool:
     """Return `noRetry`: DroneDB's clients then show a login or stop uploads. Invalid input is no such error."""
-    return isinstance(error, Unauthenticated | Forbidden | QuotaExceeded) and not isinstance(error, WrongLogin)
+    is_final = isinstance(error, Unauthenticated | Forbidden | QuotaExceeded | ChangeMade)
+    return is_final and not isinstance(error, WrongLogin)
 
 
 def _unexpected(error: Exception) -> str:

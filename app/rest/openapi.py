@@ -157,7 +157,7 @@ class _Operation:
             "operationId": self.route.name,
             "tags": [tag],
             "summary": re.split(r"[;:.](?:\s|$)", about)[0],
-            "description": f"{about} {_EXTERNALLY_MANAGED}" if self.route.is_externally_managed else about,
+            "description": f"{about} {_EXTERNALLY_MANAGED}" if self.route.needs_local_accounts else about,
             "security": _SECURITY[self.route.auth_mode],
         }
         if parameters := [*self._parameters()]:

@@ -56,7 +56,7 @@ ROUTES = (
         refusals=(403,),
         answers_400=(Conflict,),
         name="createRole",
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
     Route(
         "DELETE",
@@ -68,6 +68,6 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound, Protected),
         name="deleteRole",
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
 )

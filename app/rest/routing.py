@@ -106,7 +106,8 @@ class Route:
 
     `response_type` is the type of the body of a success, None for no body. `refusals` are the statuses of errors beyond
     those of all such routes. `answers_400` are the problems with status 400 instead of their own. `name` is the OpenAPI
-    operation id. With `is_externally_managed`, the route is refused if there is an identity provider. With
+    operation id. With `needs_local_accounts`, the description says that the route is refused if there is an identity
+    provider; the service refuses it. With
     `throttles_tokens`, callers with invalid tokens must wait. A route that `has_revision` answers one object with its
     ETag, or changes one and obeys If-Match. Any other change refuses conditions.
     """
@@ -124,7 +125,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     answers_400: tuple[type[Problem], ...] = ()
     name: str = ""
-    is_externally_managed: bool = False
+    needs_local_accounts: bool = False
     throttles_tokens: bool = False
     has_revision: bool = False
 

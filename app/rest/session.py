@@ -137,7 +137,7 @@ ROUTES = (
         response_type=models.Session,
         refusals=(409, 429),
         name="changePassword",
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
     Route(
         "PUT",
@@ -151,6 +151,6 @@ ROUTES = (
         answers_400=(NotFound,),
         name="resetPassword",
         has_revision=True,
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
 )

@@ -40,7 +40,7 @@ def refusals(route: Route, *, drone_db_clients: bool) -> dict[int, str]:
 def _reasons(route: Route) -> Iterator[tuple[int, str]]:
     yield 400, _invalid_request(route)
     yield from ((400, _REASONS_400[kind]) for kind in route.answers_400)
-    if route.is_externally_managed:
+    if route.needs_local_accounts:
         yield 400, "An identity provider manages the accounts."
     yield from ((status, _NAMED[status]) for status in route.refusals)
     yield 401, _TOKEN[route.auth_mode]

@@ -171,7 +171,7 @@ ROUTES = (
         refusals=(403, 429),
         answers_400=(Conflict,),
         name="createUser",
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
     Route(
         "GET",
@@ -205,7 +205,7 @@ ROUTES = (
         answers_400=(NotFound, Conflict),
         name="updateUser",
         has_revision=True,
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
     Route(
         "DELETE",
@@ -220,7 +220,7 @@ ROUTES = (
         answers_400=(NotFound,),
         name="deleteUser",
         has_revision=True,
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
     Route(
         "DELETE",
@@ -235,6 +235,6 @@ ROUTES = (
         answers_400=(NotFound,),
         name="deleteNamedUser",
         has_revision=True,
-        is_externally_managed=True,
+        needs_local_accounts=True,
     ),
 )

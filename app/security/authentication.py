@@ -272,7 +272,7 @@ async def authenticate(
         )
         sign_in_log.log_refusal(request_stats.current_request().credential or credential, result)
         if not credentials.by_cookie:
-            raise errors.Unauthenticated("The token is invalid or expired. Sign in again.")
+            raise errors.InvalidToken("The token is invalid or expired. Sign in again.")
         return ANONYMOUS
     viewer = replace(result.viewer, externally_managed=True) if externally_managed else result.viewer
     if cache is not None:
@@ -311,4 +311,4 @@ async def reject_revoked(
     rows = [] if claims is None else await database.ask(_REVOKED, freshness=db.Freshness.PRIMARY, jti=claims.jti)
     if rows or signer.is_listed(credentials.token):
         sign_in_log.log_refusal(Credential.SESSION_TOKEN, Reason.REVOKED)
-        raise errors.Unauthenticated("The token was revoked. Sign in again.")
+        raise errors.InvalidToken("The token was revoked. Sign in again.")

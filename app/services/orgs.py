@@ -149,7 +149,7 @@ async def _track_all(tx: Transaction, key: int, resources: Sequence[int]) -> Non
 
 async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
     """Make another user the owner; needs to own the org, or ORGS_MANAGE. The old owner becomes a member, as ADMIN."""
-    target = await require(tx, viewer, org, policy.owns_org, _OWNERSHIP)
+    target = await require(tx, viewer, org, policy.transfers_org, _OWNERSHIP)
     await audit.require_current(tx, audit.ORG, target.id)
     new = await ownership.load_new_owner(tx, viewer, owner)
     if new == target.owner_id:
@@ -161,7 +161,7 @@ async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowR
 
 async def keep_or_transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
     """Transfer an org, or do nothing if the user already owns it, for clients that send unchanged values back."""
-    target = await load_for_update(tx, viewer, org, policy.owns_org)
+    target = await load_for_update(tx, viewer, org, policy.transfers_org)
     new = await users.load_visible(tx, viewer, owner, "owner")
     if new != target.owner_id:
         if not target.is_permitted:

@@ -43,7 +43,7 @@ def quota_bytes(metadata: Mapping[str, Any]) -> int | None:
     return floor(min(max(quota, 0) * MEGABYTE, MAX_BYTES))
 
 
-def megabytes(number: int | None) -> int | None:
+def bytes_of_megabytes(number: int | None) -> int | None:
     """Return a setting in megabytes as bytes, at most MAX_BYTES; None for no limit."""
     return None if number is None else min(number * MEGABYTE, MAX_BYTES)
 
@@ -155,15 +155,15 @@ async def add_bytes(tx: Transaction, org: int, by: int, path: Sequence[str | int
         raise InvalidInput(f"An org stores at most {MAX_BYTES:,} bytes.", path)
 
 
-async def add_bytes_of_many(tx: Transaction, changes: Mapping[int, int]) -> None:
-    """Subtract bytes from the stored bytes of orgs, by their ids; a change is 0 or negative."""
-    await tx.execute_many(_SUBTRACT_BYTES, [{"org": org, "by": by} for org, by in sorted(changes.items()) if by])
+async def subtract_bytes(tx: Transaction, freed: Mapping[int, int]) -> None:
+    """Subtract the bytes of deleted resources from the stored bytes of their orgs, by the ids of the orgs."""
+    await tx.execute_many(_SUBTRACT_BYTES, [{"org": org, "by": by} for org, by in sorted(freed.items()) if by])
 
 
 _SUBTRACT_BYTES = (
     update(Org)
     .where(col(Org.id) == bindparam("org", type_=RowId()))
-    .values(size_bytes=col(Org.size_bytes) + bindparam("by", type_=BigInteger()))
+    .values(size_bytes=col(Org.size_bytes) - bindparam("by", type_=BigInteger()))
 )
 
 

@@ -104,7 +104,7 @@ role_users = Relation(
 org = Relation("one", Org, Org.id, policy.sees_org, seen=PartialVisibility(policy.my_orgs))
 org_slugged = Relation("one", Org, Org.slug, policy.sees_org)
 orgs = Relation("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
-my_orgs = Relation("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)
+my_orgs = Relation("page", Org, None, policy.has_org_access, _named, orders=ORG_ORDERS)
 public_orgs = Relation("page", Org, None, policy.is_public_org, _named, orders=ORG_ORDERS)
 owned_orgs = Relation("page", Org, Org.owner_id, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
 member_orgs = Relation(

@@ -20,6 +20,7 @@ from app import db
 from app.db import migrations, tables
 from app.db.postgresql.connection import PostgresConnection
 from app.db.postgresql.pool import ConnectionPool
+from app.db.postgresql.transaction import PostgresTransaction
 from app.services import access_index
 from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 
@@ -197,7 +198,7 @@ async def _filled_postgresql(url: str, world: World) -> None:
             with _Progress(str(rows.table.__tablename__)):
                 await _copy(connection, rows)
         with _Progress("access index"):
-            tx = db.PostgresTransaction(db.PostgresDatabase(url), ConnectionPool(asyncpg.connect, 0), connection)
+            tx = PostgresTransaction(db.PostgresDatabase(url), ConnectionPool(asyncpg.connect, 0), connection)
             await access_index.rebuild(tx)
             await tx.commit()
         with _Progress("copies"):

@@ -213,7 +213,7 @@ async def test_what_it_says_that_an_external_provider_does_is_refused(
     replies = {call.operation: (await askers.good(documented[call.operation], call))[0] for call in GOOD}
 
     refused = {name for name, reply in replies.items() if "managed by the identity provider" in reply.text}
-    assert refused == {route.name for route in rest.TABLE if route.is_externally_managed}
+    assert refused == {route.name for route in rest.TABLE if route.needs_local_accounts}
     assert {replies[name].status_code for name in refused} == {400}
 
 

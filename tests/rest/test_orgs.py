@@ -111,7 +111,7 @@ async def test_an_invalid_token_does_not_count_as_anonymous(
     replies = [await rest("GET", path, headers=each) for path in ANYONES for each in sent]
 
     assert {refusal(reply) for reply in replies} == {(401, True)}
-    assert {reply.headers["www-authenticate"] for reply in replies} == {"Bearer"}
+    assert {reply.headers["www-authenticate"] for reply in replies} == {'Bearer error="invalid_token"'}
 
 
 async def test_an_empty_or_invalid_cookie_counts_as_anonymous(rest: Rest, make: Make) -> None:

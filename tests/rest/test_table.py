@@ -140,7 +140,7 @@ def _summary(reply: httpx.Response) -> tuple[Any, ...]:
     """Status, `noRetry` and how to sign in; of a success the status alone."""
     if reply.status_code < 400:
         return (reply.status_code,)
-    return *refusal(reply), reply.headers.get("www-authenticate")
+    return *refusal(reply), reply.headers["www-authenticate"].partition(" ")[0] if reply.status_code == 401 else None
 
 
 async def test_a_user_with_permission_gets_the_shape_that_the_route_declares(

@@ -1,6 +1,5 @@
 """Execution of query plans: level by level, one database read a level."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,14 +26,12 @@ from app.domain import errors
 from app.domain.viewer import Viewer
 from app.graphql.compiled.connection_step import TooManyRows
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache
+from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache, plan_failed
 from app.graphql.compiled.planner import Planner
 from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, next_level
 from app.graphql.compiled.steps import PlanRun, ResultTarget
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.reader import QUERY_FRESHNESS
-
-log = logging.getLogger(__name__)
 
 ROOT_ROWS: Sequence[Sequence[Any]] = ((),)
 """The one, empty row from which the root of a query is made."""
@@ -175,8 +172,7 @@ class CompiledExecutor:
         except errors.Refusal:
             return Fallback("refusal")
         except Exception as error:
-            log.debug("a plan failed, fallback to the reference executor error=%r", error)
-            return Fallback("plan failed")
+            return plan_failed(error)
 
     async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
         """Execute a plan with cached rows if it refers to some and they are there, else without."""

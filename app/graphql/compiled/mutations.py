@@ -4,7 +4,6 @@ A document without a plan runs by the reference executor. A mutation never runs 
 errors to report, the reference executor gets the outcome and only reports it.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,15 +18,13 @@ from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.executor import execute
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache, plan_for
+from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache, plan_failed, plan_for
 from app.graphql.compiled.planner import PlanBuilder, Planner
 from app.graphql.compiled.row_builder import BuilderSource, Columns, RowBuilder
 from app.graphql.compiled.steps import PlanRun
 from app.graphql.compiled.type_info import FieldLocation, declaration, entity_type_of, object_of
 from app.graphql.documents.cache import ValidatedDocument
 from app.http.deadlines import Deadlines
-
-log = logging.getLogger(__name__)
 
 PROBLEMS = "errors"
 """The field of every payload with the reasons of a rejection. It is empty in a plan: a rejection is a fallback."""
@@ -107,8 +104,7 @@ async def _answer(
     except (errors.TimedOut, errors.Unavailable):
         raise
     except Exception as error:
-        log.debug("a plan failed after a mutation, the reference executor reports the outcome error=%r", error)
-        return Fallback("plan failed")
+        return plan_failed(error)
 
 
 def plan(planner: Planner, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> MutationPlan:

@@ -11,7 +11,7 @@ from app.caching import AudienceLRU
 from app.db import Selection
 from app.db.statements import CompiledStatement
 from app.domain.viewer import Viewer
-from app.graphql.compiled.fallback import NotPlannable
+from app.graphql.compiled.fallback import NotPlannable, PlanFailed
 from app.graphql.compiled.row_builder import Children, KeyColumns, Maker, RowBuilder
 from app.graphql.compiled.steps import ServiceStep
 from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, MAX_CACHED_LENGTH, ValidatedDocument
@@ -86,6 +86,14 @@ class Fallback:
 
 
 FIRST_REQUEST = Fallback("first request")
+
+
+def plan_failed(error: Exception) -> Fallback:
+    """Return the fallback after an error of a plan, and log one that is a fault of the server."""
+    if not isinstance(error, PlanFailed):
+        log.error("a plan failed by a fault of the server, the reference executor answers", exc_info=error)
+    return Fallback("plan failed")
+
 
 _Key = tuple[Any, ...]
 """The document, the permission profile of its viewers, and the values of the variables in `@skip` and `@include`."""

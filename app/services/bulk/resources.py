@@ -207,6 +207,6 @@ async def delete_resources(
     freed: dict[int, int] = {}
     for row in rows:
         if row is not None:
-            freed[row.org_id] = freed.get(row.org_id, 0) - row.size_bytes
-    await quotas.add_bytes_of_many(tx, freed)
+            freed[row.org_id] = freed.get(row.org_id, 0) + row.size_bytes
+    await quotas.subtract_bytes(tx, freed)
     return results

@@ -44,7 +44,7 @@ class Org(Node, row=tables.Org):
         of=policy.org_level,
         read=LEVELS.__getitem__,
     )
-    viewer_is_owner: bool = column("Whether the viewer owns the org.", of=flag(policy.owns_this_org).of, read=bool)
+    viewer_is_owner: bool = column("Whether the viewer owns the org.", of=flag(policy.is_org_owner).of, read=bool)
     viewer_can: OrgCapabilities = column(ABOUT, of=policy.org_facts, read=org_capabilities)
     member_count: int | None = column(
         "Number of members, without the owner. Null if the viewer may not see the members.",
