@@ -99,7 +99,7 @@ class Transaction(ABC):
         self._stats = request_stats.CURRENT.get()
         self.notes: Any = None
         """Notes of the audit log until the end of the transaction; None if the change is not audited."""
-        self.if_revisions: frozenset[int] | None = None
+        self.if_revisions: frozenset[Any] | None = None
         """Revisions of the changed object that the client accepts, None for any; see `services.audit.revisions`."""
         self.has_written = False
         """True after a statement that may change rows."""

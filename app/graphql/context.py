@@ -113,7 +113,7 @@ class GraphQLContext:
         self, *, dry_run: bool = False, if_revision: int | None = None
     ) -> AbstractAsyncContextManager[db.Transaction]:
         """Open the audited transaction of the current mutation. For `if_revision`, see `revisions`."""
-        expected = None if if_revision is None else frozenset([if_revision])
+        expected = None if if_revision is None else frozenset([(None, if_revision)])
         return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run, if_revisions=expected)
 
     def refresh(self) -> None:

@@ -269,8 +269,7 @@ class GraphQLHandler:
             return []
         if context.session is not None and not from_foreign_page(request):
             return [http.session_cookie(request, self.settings, context.session.token)]
-        secure = request.url.scheme == "https"
-        return [Cookie(self.settings.auth_cookie_name, "", 0, secure)] if context.signed_out else []
+        return [http.no_session_cookie(request, self.settings)] if context.signed_out else []
 
 
 async def _run_until(work: Awaitable[Result], deadline: float) -> Result:

@@ -24,6 +24,7 @@ from app.http.responses import (
     cached_response,
     encode_json,
     headers,
+    no_session_cookie,
     session_cookie,
     set_cookie,
 )

@@ -71,24 +71,41 @@ def headers(refusal: Refusal) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie for all paths of this site. `max_age` is in seconds; 0 deletes it."""
+    """A cookie for the paths of this server on its site. `max_age` is in seconds; 0 deletes it."""
 
     name: str
     value: str
     max_age: int | None = None
     secure: bool = True
+    path: str = "/"
 
 
 def session_cookie(request: Request, settings: Settings, token: str) -> Cookie:
     """Return the cookie of a session, which lasts as long as its token."""
-    lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
-    return Cookie(settings.auth_cookie_name, token, lifetime, request.url.scheme == "https")
+    return _cookie(request, settings, token, settings.token_expiration_in_days * SECONDS_A_DAY)
+
+
+def no_session_cookie(request: Request, settings: Settings) -> Cookie:
+    """Return the cookie that deletes the one of the session."""
+    return _cookie(request, settings, "", 0)
+
+
+def _cookie(request: Request, settings: Settings, value: str, max_age: int) -> Cookie:
+    # Behind a prefix, other applications of the site must not get the token.
+    path = request.scope.get("root_path") or "/"
+    return Cookie(settings.auth_cookie_name, value, max_age, request.url.scheme == "https", path)
 
 
 def set_cookie(response: Response, cookie: Cookie) -> None:
     """Set a cookie that scripts cannot read and that requests of other sites do not carry."""
     response.set_cookie(
-        cookie.name, cookie.value, cookie.max_age, secure=cookie.secure, httponly=True, samesite="strict"
+        cookie.name,
+        cookie.value,
+        cookie.max_age,
+        path=cookie.path,
+        secure=cookie.secure,
+        httponly=True,
+        samesite="strict",
     )
 
 

@@ -20,7 +20,7 @@ from app.rest.parameters import FLAG, SLUG, TEXT, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org, require_changed
-from app.services import read_graph, resource_renaming, resources, validation
+from app.services import audit, read_graph, resource_renaming, resources, validation
 from app.services.dataset_visibility import (
     FOR_ANYONE,
     FOR_SIGNED_IN,
@@ -57,7 +57,7 @@ _CELLS = {False: (FOR_SIGNED_IN, CELLS), True: (FOR_ANYONE, _cells(FOR_ANYONE))}
 """The meaning of visibilities with the columns of a dataset, by the setting DroneDbClients."""
 
 _WITH_REVISION = {
-    flag: Layout((*cells.fields, *layout(Resource, "edit_revision", "revision").fields))
+    flag: Layout((*cells.fields, *layout(Resource, "edit_revision", "revision", "id").fields))
     for flag, (_, cells) in _CELLS.items()
 }
 _MASK = [name for name, *_ in CELLS.fields].index("mask")
@@ -93,18 +93,19 @@ async def _entry(call: Call) -> Response:
         "point_geom": None,
         "polygon_geom": None,
     }
-    return tagged(call.request, [entry], *_revisions(row))
+    return tagged(call.request, [entry], *_version(row))
 
 
 async def _show(call: Call) -> Response:
     row = await _load(call, _WITH_REVISION[call.context.settings.drone_db_clients])
-    return tagged(call.request, _to_json(row), *_revisions(row))
+    return tagged(call.request, _to_json(row), *_version(row))
 
 
-def _revisions(row: Row) -> list[int]:
-    """Return the revision of a dataset, and that of its access configuration for who administers it."""
-    mask, (revision, access_revision) = row[_MASK], row[len(CELLS.fields) : len(CELLS.fields) + 2]
-    return [revision, access_revision] if mask & resource_roles.ADMIN else [revision]
+def _version(row: Row) -> tuple[Any, ...]:
+    """Return the dataset, its revision, and that of its access configuration for a viewer who administers it."""
+    mask, (revision, access_revision, key) = row[_MASK], row[len(CELLS.fields) : len(CELLS.fields) + 3]
+    dataset = (audit.RESOURCE, key)
+    return (dataset, revision, access_revision) if mask & resource_roles.ADMIN else (dataset, revision)
 
 
 async def _load(call: Call, layout: Layout | None = None) -> Row:

@@ -26,7 +26,7 @@ LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
 DEFAULT_LEVEL = Field("permissions", LEVEL, "1 if absent or null.")
 
 
-_ORG = layout(Org, "id", belongs=flag(policy.has_org_access))
+_ORG = layout(Org, "id", sees=flag(policy.sees_org_members))
 _MEMBER = Layout(
     (
         *layout(User, "user_name", email=FieldSpec(guard=policy.sees_user_details)).fields,

@@ -13,9 +13,9 @@ from app.rest.etags import tagged
 from app.rest.request_bodies import Body
 from app.rest.responses import empty
 from app.rest.routing import AuthMode, Call, Route, load_user, require_own
-from app.services import metadata, read_graph, users
+from app.services import audit, metadata, read_graph, users
 
-_METADATA = layout(User, "revision", details=FieldSpec(guard=policy.sees_user_details))
+_METADATA = layout(User, "id", "revision", details=FieldSpec(guard=policy.sees_user_details))
 
 
 async def _own(call: Call) -> Response:
@@ -29,8 +29,8 @@ async def _of(call: Call) -> Response:
 
 
 def _response(call: Call, row: Row) -> Response:
-    revision, metadata, *_ = row
-    return tagged(call.request, metadata, revision)
+    key, revision, metadata, *_ = row
+    return tagged(call.request, metadata, (audit.USER, key), revision)
 
 
 async def _replace(call: Call) -> Response:

@@ -20,7 +20,7 @@ from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org
-from app.services import orgs, read_graph
+from app.services import audit, orgs, read_graph
 
 CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", owner=read_graph.org_owner_name)
 """Columns of every org response."""
@@ -29,7 +29,7 @@ _RIGHTS = layout(
     Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
 )
 ORG = Layout((*CELLS.fields, *_RIGHTS.fields))
-_ORG_WITH_REVISION = Layout((*ORG.fields, *layout(Org, "revision").fields))
+_ORG_WITH_REVISION = Layout((*ORG.fields, *layout(Org, "revision", "id").fields))
 
 
 def plain(row: Row) -> dict[str, Any]:
@@ -75,7 +75,8 @@ async def _list_public(call: Call) -> Response:
 
 async def _show(call: Call) -> Response:
     row = await load_org(call.reads, call.path_parameters["orgSlug"], _ORG_WITH_REVISION)
-    return tagged(call.request, _to_json(row, call.viewer), row[len(ORG.fields)])
+    revision, key = row[len(ORG.fields) : len(ORG.fields) + 2]
+    return tagged(call.request, _to_json(row, call.viewer), (audit.ORG, key), revision)
 
 
 async def _one(reads: ListReader, slug: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
     if changes_email:
         users.require_valid_details(update.changes, old_name, email)
         await _require_password(app, name, update.password, stored)
-    expected = None if update.if_revision is None else frozenset([update.if_revision])
+    expected = None if update.if_revision is None else frozenset([(None, update.if_revision)])
     async with audit.transaction(app.database, viewer, "updateViewer", dry_run=dry_run, if_revisions=expected) as tx:
         row = await tx.row(_CREDENTIALS.with_for_update(), key=user_id)
         if row is None or (changes_email and row[2] != stored):

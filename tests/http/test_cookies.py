@@ -52,6 +52,20 @@ async def test_a_login_sets_a_cookie_that_no_script_and_no_other_site_gets(
     assert (bool(cookie["secure"]), cookie["max-age"], cookie["domain"]) == (is_secure, str(7 * 86_400), "")
 
 
+async def test_behind_a_prefix_other_applications_of_the_site_get_no_token(app: Starlette, make: Make) -> None:
+    await make.user("ann")
+    transport = httpx.ASGITransport(app=app, root_path="/registry")
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver/registry") as client:
+        began = await client.post("/graphql", json={"query": LOGIN, "variables": CREDENTIALS})
+        form = {"username": "ann", "password": PASSWORD}
+        began_by_rest = await client.post("/users/authenticate", data=form)
+        headers = {"authorization": f"Bearer {began_by_rest.json()['token']}"}
+        ended = await client.post("/graphql", json={"query": "mutation { logout { __typename } }"}, headers=headers)
+
+    assert [_cookie(each)["path"] for each in (began, began_by_rest, ended)] == ["/registry"] * 3
+    assert _cookie(ended)["max-age"] == "0"
+
+
 async def test_a_cookie_reads_as_its_owner(api: Api, make: Make, client: httpx.AsyncClient) -> None:
     ann = await make.user("ann")
 

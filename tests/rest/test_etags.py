@@ -142,3 +142,30 @@ async def test_only_who_administers_a_dataset_learns_of_changes_of_its_access(
     async with unchanged(database):
         foreign = await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}), If_Match=after[1])
         assert foreign.status_code == 412
+
+
+@pytest.mark.parametrize(
+    ("path", "deleted", "created"),
+    [
+        ("/orgs/sea", ("DELETE", "/orgs/sea", None), ("POST", "/orgs", {"slug": "sea", "name": "Sea"})),
+        ("/orgs/sea/ds/reef", ("DELETE", "/orgs/sea/ds/reef", None), ("POST", "/orgs/sea/ds", {"slug": "reef"})),
+        (
+            "/users/ann/meta",
+            ("DELETE", "/users/ann", None),
+            ("POST", "/users", {"userName": "ann", "password": "a" * 12}),
+        ),
+    ],
+)
+async def test_the_tag_of_a_deleted_object_is_none_of_its_name_sake(
+    rest: Rest, make: Make, root: Person, database: db.Database, path: str, deleted: Any, created: Any
+) -> None:
+    await make.user("zoe")
+    change = ("POST", path, {"depth": 1}) if path.endswith("meta") else ("PUT", path, {"name": "New"})
+    tag = (await rest("GET", path, root)).headers["etag"]
+    assert (await _send(rest, root, deleted)).is_success
+    assert (await _send(rest, root, created)).is_success
+    now = (await rest("GET", path, root)).headers["etag"]
+
+    async with unchanged(database):
+        assert (await _send(rest, root, change, If_Match=tag)).status_code == 412
+    assert (await _send(rest, root, change, If_Match=now)).is_success

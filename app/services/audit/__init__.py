@@ -13,7 +13,7 @@ from app.services.audit.recorder import (
     track_new,
     transaction,
 )
-from app.services.audit.revisions import require_current
+from app.services.audit.revisions import Revision, require_current
 from app.services.audit.states import (
     API_TOKEN,
     GRANTS,
@@ -25,4 +25,5 @@ from app.services.audit.states import (
     RESOURCE_TYPE,
     ROLE,
     USER,
+    ObjectRef,
 )

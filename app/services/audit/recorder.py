@@ -101,7 +101,7 @@ def transaction(
     action: str,
     *,
     dry_run: bool = False,
-    if_revisions: frozenset[int] | None = None,
+    if_revisions: frozenset[revisions.Revision] | None = None,
 ) -> AbstractAsyncContextManager[Transaction]:
     """Open the transaction of a change, and write its event before the commit. `action` is the name of the mutation.
 
@@ -118,7 +118,13 @@ class _AuditedTransaction(AbstractAsyncContextManager[Transaction]):
     """A transaction that writes its event at its end. It is a class, which costs less than a generator."""
 
     def __init__(
-        self, database: Database, viewer: Viewer, action: str, *, dry_run: bool, if_revisions: frozenset[int] | None
+        self,
+        database: Database,
+        viewer: Viewer,
+        action: str,
+        *,
+        dry_run: bool,
+        if_revisions: frozenset[revisions.Revision] | None,
     ) -> None:
         self._write = database.write(dry_run=dry_run, is_large=action in LARGE_ACTIONS)
         self._notes = None if dry_run else _Notes(viewer.user_id or None, action)

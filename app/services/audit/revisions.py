@@ -28,6 +28,9 @@ COLUMNS: Mapping[str, tuple[Any, Any]] = {
 }
 """The table and the column of the revision, by the name of the entity."""
 
+Revision = tuple[states.ObjectRef | None, int]
+"""A revision of an object that a client has read; None for the object that its change names."""
+
 NOT_COUNTED: Mapping[str, frozenset[str]] = {states.RESOURCE: frozenset({"lock", "sizeBytes"})}
 """Values in the state of an object that are not its own."""
 
@@ -56,7 +59,7 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
             "The condition of the request holds for no state of this object. Send the whole ETag that was read.",
             ("ifRevision",),
         )
-    if current not in accepted:
+    if accepted.isdisjoint({(None, current), ((kind, key), current)}):
         raise OutdatedRevision(
             f"The object has changed: it is at revision {current}. Reload it and retry.", ("ifRevision",)
         )
