@@ -17,6 +17,7 @@ from app.cli.common import (
     add_group,
     explain_database_errors,
     parse_integer,
+    parse_name,
     start,
     tasks,
 )
@@ -60,7 +61,9 @@ def add_all(commands: Subparsers) -> None:
     )
     prune.add_argument("--json", action="store_true", help="print the result as one JSON object")
     forget = add_command(audit, "forget", "erase a deleted user from the log", _forget)
-    forget.add_argument("user", metavar="USER", help="last user name of the deleted user, or global id")
+    forget.add_argument(
+        "user", type=parse_name, metavar="USER", help="last user name of the deleted user, or global id"
+    )
     forget.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 
@@ -71,8 +74,10 @@ def _add_conditions(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--until", type=parse_moment, metavar="MOMENT", help="events before this moment, such as 2026-01-31T12:00Z"
     )
-    command.add_argument("--actor", metavar="NAME", help="events by this user, in any letter case")
-    command.add_argument("--action", metavar="NAME", help="events of this mutation, such as createUser")
+    command.add_argument("--actor", type=parse_name, metavar="NAME", help="events by this user, in any letter case")
+    command.add_argument(
+        "--action", type=parse_name, metavar="NAME", help="events of this mutation, such as createUser"
+    )
     command.add_argument(
         "--object", type=parse_id, metavar="ID", dest="object_id", help="events that changed the object of this id"
     )
@@ -82,9 +87,9 @@ def parse_moment(text: str) -> datetime:
     """Return a time in UTC. A date is its first moment; a time without a zone is UTC."""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError("must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00Z") from None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def parse_id(text: str) -> str:
@@ -125,7 +130,11 @@ def _list(arguments: argparse.Namespace) -> None:
             f"{event['event']:>8}  {at}  {event['channel']:<7}  {actor:<16}  {event['action']:<20}  {_objects(event)}"
         )
     if not events:
-        print("no event matches" if any(_conditions(arguments).values()) else "there are no events")
+        print(
+            "no event matches"
+            if any(each is not None for each in _conditions(arguments).values())
+            else "there are no events"
+        )
 
 
 def _objects(event: dict[str, Any]) -> str:

@@ -73,6 +73,8 @@ def output_folder(folder: Path, names: Collection[str]) -> Iterator[dict[str, Ou
 
 
 def _opened(target: Path) -> AbstractContextManager[list[IO[str]]]:
+    if not target.name:  # of `.`, which an empty name is too
+        raise CommandFailed(f"{target} cannot be written: {os.strerror(errno.EISDIR)}")
     return _written(target) if _is_special(target) else _replaced(target)
 
 

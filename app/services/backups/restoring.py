@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -48,12 +49,14 @@ def staged(settings: Settings, file: Path, *, replace: bool, report: Report) -> 
     _require_kind(settings, file)
     new_secret = _read_secret(file)
     stage = _staged_sqlite if settings.is_sqlite else _staged_postgresql
-    with explain(f"{file} was not restored"), stage(settings, file, replace, report) as plan:
-        text = _choose_secret(settings, new_secret, plan)
-        plan.settings = plan.settings.model_copy(update={"secret": SecretStr(text)})
-        yield plan
-        if settings.secret is None and new_secret is not None:
-            _place_secret(settings.secret_path, new_secret, plan)
+    with explain(f"{file} was not restored"), ExitStack() as failed:
+        with stage(settings, file, replace, report) as plan:
+            text = _choose_secret(settings, new_secret, plan)
+            plan.settings = plan.settings.model_copy(update={"secret": SecretStr(text)})
+            yield plan
+            if settings.secret is None and new_secret is not None:
+                failed.callback(_place_secret(settings.secret_path, new_secret, plan))
+        failed.pop_all()  # the data are in place, and so the secret stays
 
 
 async def finish(app: AppContext, report: Report, *, api_tokens: bool) -> Finished:
@@ -178,20 +181,26 @@ def _choose_secret(settings: Settings, new: str | None, plan: Plan) -> str:
     return own
 
 
-def _place_secret(path: Path, text: str, plan: Plan) -> None:
-    """Put the secret of the backup in place, with mode 600; another one is kept under another name."""
+def _place_secret(path: Path, text: str, plan: Plan) -> Callable[[], object]:
+    """Put the secret of the backup in place, with mode 600; another one is kept under another name.
+
+    Return a function that brings the old one back.
+    """
     if path.exists() and path.read_text().strip() == text:
-        return
+        return lambda: None
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    undo: Callable[[], object] = partial(path.unlink, missing_ok=True)
     with draft(path.parent) as new:
         new.write_text(text)
         sqlite.sync(new)
         if path.exists():
             aside = _kept_name(path)
             os.link(path, aside)
+            undo = partial(aside.replace, path)
             plan.notes.append(f"the old secret is kept as {aside}")
         new.replace(path)
         sqlite.sync(path)
+    return undo
 
 
 def _kept_name(path: Path) -> Path:

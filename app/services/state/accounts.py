@@ -81,6 +81,13 @@ def _hash(values: dict[str, Any]) -> str | None:
     return None if text is None else imported_hashes.normalize(text)
 
 
+async def clear_emails(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Remove addresses that other users get by later changes."""
+    keys = await ids.load_rows(tx, Kind.USER, [change.key[0] for change in changes])
+    await audit.track(tx, audit.USER, keys)
+    await tx.update_many(User, [{"id": key, "email": None, "email_key": None} for key in keys])
+
+
 async def _update(tx: Transaction, changes: Sequence[tuple[int, Sequence[str], dict[str, Any]]]) -> None:
     """Set the values that differ. All addresses are cleared first, so that two users can exchange theirs."""
     displayed = [(key, after) for key, fields, after in changes if "displayName" in fields]

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.db import Database, Transaction, UniqueViolation, at_one_moment
+from app.db.tables import casefold_key
 from app.domain.errors import OstiaryError, Retry
 from app.domain.viewer import SYSTEM
 from app.services import audit, members, orgs, retries, roles
@@ -118,6 +119,7 @@ def _steps(plan: Plan) -> Iterator[Step]:
     written = [change for change in plan.changes if change.after is not None]
     unlocked = [change for change in plan.of(Kind.LOCK) if change.after is None and change.item.is_absent]
     new_paths = {change.key[0] for change in written if change.kind is Kind.RESOURCE and change.before is None}
+    yield from _batches("addresses", [*_moved_emails(plan)], accounts.clear_emails)
     order: list[tuple[str, Kind, Work]] = [
         ("resource types", Kind.RESOURCE_TYPE, accounts.write_resource_types),
         ("roles", Kind.ROLE, accounts.write_roles),
@@ -134,6 +136,21 @@ def _steps(plan: Plan) -> Iterator[Step]:
     locks = [each for each in written if each.kind is Kind.LOCK and each.key[0] not in new_paths]
     yield from _batches("locks", locks, holdings.lock)
     yield from _removals(plan)
+
+
+def _moved_emails(plan: Plan) -> Iterator[Change]:
+    """Yield the users whose addresses other users get, and who lose them in another step or batch."""
+    users = plan.of(Kind.USER)
+    given = {
+        casefold_key(change.after["email"]): change.key
+        for change in users
+        if change.after is not None and "email" in change.fields and change.after["email"]
+    }
+    for change in users:
+        email = None if change.before is None else change.before["email"]
+        is_lost = change.after is None or "email" in change.fields
+        if email and is_lost and given.get(casefold_key(email), change.key) != change.key:
+            yield change
 
 
 def _resource_steps(written: Sequence[Change], new_paths: set[str]) -> Iterator[Step]:

@@ -307,6 +307,26 @@ def test_a_stopped_restore_leaves_the_database_as_it_was(registry: Registry, poi
     assert "ann" in registry.run("user", "list")
 
 
+LAST_STEPS = {"sqlite": "app.db.backups.sqlite.replace", "postgresql": "app.db.backups.postgresql.finish"}
+
+
+def test_a_restore_that_fails_at_its_last_step_leaves_the_secret_as_it_was(registry: Registry, backend: str) -> None:
+    registry.run("user", "create", "ann")
+    registry.run("backup")
+    backup = registry.newest()
+    secret = folders.secret_beside(backup)
+    if not secret.exists():
+        pytest.skip("the secret is a setting here")
+    secret.write_text("another secret of the backup, which is long enough for this")
+    files = _data_files(registry)
+    contents = {path: path.read_bytes() for path in (registry.folder / "data").glob("*secret*")}
+
+    assert _end_at(registry, LAST_STEPS[backend], "SIGTERM", "restore", str(backup), "--replace") == 130
+
+    assert _data_files(registry) == files
+    assert {path: path.read_bytes() for path in contents} == contents
+
+
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_what_a_killed_restore_leaves_beside_the_database_is_deleted_by_the_next_one(registry: Registry) -> None:
     registry.run("backup")
