@@ -213,9 +213,13 @@ def keyed_change(
     path: tuple[str, ...] = ("clientMutationKey",),
     kind: type[KeyedChange] = KeyedChange,
 ) -> KeyedChange:
-    """Return the change of a key; `values` are the input as JSON values. Raises InvalidInput."""
+    """Return the change of a key; `values` are the input as JSON values. Raises InvalidInput.
+
+    The keys of an API token are its own: what it may see and do can be less than what its user may.
+    """
     actor_id = require_valid(key, viewer, path)
-    key_hash = hashlib.sha256(key.encode()).hexdigest()
+    owned = key if viewer.token_id is None else f"{viewer.token_id}\0{key}"
+    key_hash = hashlib.sha256(owned.encode()).hexdigest()
     input_hash = digest.of(orjson.dumps([action, values], option=orjson.OPT_SORT_KEYS))
     return kind(database, actor_id, key_hash, action, input_hash, path)
 

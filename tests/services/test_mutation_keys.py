@@ -13,12 +13,14 @@ from app.db import tables
 from app.db.tables import MutationKey
 from app.domain import refs
 from app.services import mutation_keys
+from tests.policy.test_limited_tokens import ByToken
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make, Person, rows_of
 from tests.support.fetching import fetch
 
 GROUP = change("createGroup", "group { id slug }")
+ORG = change("createOrg", "org { id slug }")
 USERS = change("createUsers", "results { index user { userName } errors { code } }")
 TOKEN = change("createApiToken", "token apiToken { id name }")
 PASSWORDS = change("changePassword", "session { token }")
@@ -113,6 +115,18 @@ async def test_users_have_keys_of_their_own(api: Api, root: Person, make: Make) 
     for who, slug in ((root, "crew"), (other, "team")):
         given = {"slug": slug, "displayName": slug, "clientMutationKey": "k"}
         assert answered(await api(GROUP, who, input=given), "createGroup")["group"]["slug"] == slug
+
+
+async def test_an_api_token_has_keys_of_its_own(api: Api, root: Person) -> None:
+    given = {"slug": "reef", "name": "Reef", "clientMutationKey": "k"}
+    answered(await api(ORG, root, input=given), "createOrg")
+    wanted = {"name": "script", "permissions": ["ORGS_MANAGE"]}
+    token = answered(await api(TOKEN, root, input=wanted), "createApiToken")["token"]
+    by_token, other = ByToken.of(api, token), {**given, "slug": "other"}
+
+    assert codes(await by_token(ORG, root, input=given)) == ["CONFLICT"], "the slug is taken"
+    first, again = [answered(await by_token(ORG, root, input=other), "createOrg") for _ in range(2)]
+    assert first == again
 
 
 @pytest.mark.parametrize("key", BAD_KEYS)
