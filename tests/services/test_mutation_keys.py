@@ -20,7 +20,6 @@ from tests.support.factories import PASSWORD, Make, Person, rows_of
 from tests.support.fetching import fetch
 
 GROUP = change("createGroup", "group { id slug }")
-ORG = change("createOrg", "org { id slug }")
 USERS = change("createUsers", "results { index user { userName } errors { code } }")
 TOKEN = change("createApiToken", "token apiToken { id name }")
 PASSWORDS = change("changePassword", "session { token }")
@@ -118,14 +117,14 @@ async def test_users_have_keys_of_their_own(api: Api, root: Person, make: Make) 
 
 
 async def test_an_api_token_has_keys_of_its_own(api: Api, root: Person) -> None:
-    given = {"slug": "reef", "name": "Reef", "clientMutationKey": "k"}
-    answered(await api(ORG, root, input=given), "createOrg")
-    wanted = {"name": "script", "permissions": ["ORGS_MANAGE"]}
+    given = {"slug": "crew", "displayName": "Crew", "clientMutationKey": "k"}
+    answered(await api(GROUP, root, input=given), "createGroup")
+    wanted = {"name": "script", "permissions": ["GROUPS_MANAGE"]}
     token = answered(await api(TOKEN, root, input=wanted), "createApiToken")["token"]
-    by_token, other = ByToken.of(api, token), {**given, "slug": "other"}
+    by_token, other = ByToken.of(api, token), {**given, "slug": "team"}
 
-    assert codes(await by_token(ORG, root, input=given)) == ["CONFLICT"], "the slug is taken"
-    first, again = [answered(await by_token(ORG, root, input=other), "createOrg") for _ in range(2)]
+    assert codes(await by_token(GROUP, root, input=given)) == ["CONFLICT"], "the slug is taken"
+    first, again = [answered(await by_token(GROUP, root, input=other), "createGroup") for _ in range(2)]
     assert first == again
 
 

@@ -141,7 +141,7 @@ def _steps(plan: Plan) -> Iterator[Step]:
 def _moved_emails(plan: Plan) -> Iterator[Change]:
     """Yield the users whose addresses other users get, and who lose them in another step or batch."""
     users = plan.of(Kind.USER)
-    given = {
+    new_emails = {
         casefold_key(change.after["email"]): change.key
         for change in users
         if change.after is not None and "email" in change.fields and change.after["email"]
@@ -149,7 +149,7 @@ def _moved_emails(plan: Plan) -> Iterator[Change]:
     for change in users:
         email = None if change.before is None else change.before["email"]
         is_lost = change.after is None or "email" in change.fields
-        if email and is_lost and given.get(casefold_key(email), change.key) != change.key:
+        if email and is_lost and new_emails.get(casefold_key(email), change.key) != change.key:
             yield change
 
 
