@@ -18,7 +18,7 @@ from app.rest import dataset_fields, models
 from app.rest.etags import tagged
 from app.rest.parameters import FLAG, SLUG, TEXT, Field
 from app.rest.request_bodies import Body
-from app.rest.responses import created, json, no_content
+from app.rest.responses import convert_rows, created, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org, require_changed
 from app.services import audit, read_graph, resource_renaming, resources, validation
 from app.services.dataset_visibility import (
@@ -73,7 +73,7 @@ async def _list(call: Call) -> Response:
     reads = call.reads
     org = (await load_org(reads, call.path_parameters["orgSlug"], _ORG))[0]
     rows = (await reads.related(read_graph.org_datasets, _meaning(call)[1], [org])).get(org, [])
-    return json([_to_json(row) for row in rows])
+    return json(await convert_rows(rows, _to_json))
 
 
 async def _entry(call: Call) -> Response:

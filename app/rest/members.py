@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import policy
+from app.db.statements import Row
 from app.db.tables import Org, OrgMember, User
 from app.db.types import format_instant
 from app.domain.errors import BadRequest, Forbidden
@@ -15,7 +16,7 @@ from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
 from app.rest.parameters import TEXT, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import json, no_content
+from app.rest.responses import convert_rows, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import orgs, read_graph
 from app.services.orgs import Membership
@@ -41,7 +42,12 @@ async def _list(call: Call) -> Response:
     if not org[1]:
         raise Forbidden("The members are seen by members alone.")
     rows = (await reads.related(read_graph.org_members, _MEMBER, [org[0]])).get(org[0], [])
-    return json([{"userName": name, "email": email, **membership_json(facts)} for name, email, *facts, _ in rows])
+    return json(await convert_rows(rows, _to_json))
+
+
+def _to_json(row: Row) -> dict[str, Any]:
+    name, email, *facts, _ = row
+    return {"userName": name, "email": email, **membership_json(facts)}
 
 
 def membership_json(facts: Sequence[Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from app.rest import models
 from app.rest.etags import tagged
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.request_bodies import Body
-from app.rest.responses import created, json, no_content
+from app.rest.responses import convert_rows, created, json, no_content
 from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import audit, orgs, read_graph
 
@@ -65,12 +65,12 @@ async def _list(call: Call) -> Response:
         rows = await call.reads.all(read_graph.orgs, ORG)
     else:
         rows = await call.reads.all(read_graph.my_orgs, ORG)
-    return json([_to_json(row, call.viewer) for row in rows])
+    return json(await convert_rows(rows, lambda row: _to_json(row, call.viewer)))
 
 
 async def _list_public(call: Call) -> Response:
     rows = await call.reads.all(read_graph.public_orgs, CELLS)
-    return json([{**plain(row), "permissions": None} for row in rows])
+    return json(await convert_rows(rows, lambda row: {**plain(row), "permissions": None}))
 
 
 async def _show(call: Call) -> Response:

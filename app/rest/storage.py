@@ -1,17 +1,18 @@
 """Routes of storage quotas."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
 from app import policy
+from app.db.statements import Row
 from app.db.tables import User
 from app.domain.errors import NotFound
 from app.query.reader import ListReader
 from app.query.relations import FieldSpec, layout
 from app.rest import models
-from app.rest.responses import json
+from app.rest.responses import convert_rows, json
 from app.rest.routing import AuthMode, Call, Route, load_user, require_own
 from app.services import quotas, read_graph, users
 
@@ -22,10 +23,13 @@ _USER = layout(User, "id")
 async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Return the quota and the used storage of users in bytes, by user id. Users who were deleted are left out."""
     rows = await reads.related(read_graph.storage, _STORAGE, keys)
-    return {
-        key: {"total": quotas.quota_bytes(details), "used": quotas.cap_bytes(used)}
-        for key, ((details, used, _),) in rows.items()
-    }
+    storage = await convert_rows([*rows.values()], _to_json)
+    return dict(zip(rows, storage, strict=True))
+
+
+def _to_json(rows: Sequence[Row]) -> dict[str, Any]:
+    ((details, used, _),) = rows
+    return {"total": quotas.quota_bytes(details), "used": quotas.cap_bytes(used)}
 
 
 async def _own(call: Call) -> Response:

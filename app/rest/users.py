@@ -17,7 +17,7 @@ from app.query.relations import FieldSpec, layout
 from app.rest import models
 from app.rest.parameters import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import empty, json
+from app.rest.responses import convert_rows, empty, json
 from app.rest.routing import AuthMode, Call, Route, require_changed
 from app.rest.storage import storage_by_user
 from app.services import new_passwords, provisioning, read_graph, user_deletion, users
@@ -42,21 +42,22 @@ async def _list_detailed(call: Call) -> Response:
     users_json, orgs = await _with_roles_and_orgs(reads, rows)
     storage = await storage_by_user(reads, [row[0] for row in rows])
     datasets = await reads.counts(read_graph.org_datasets, {key for keys in orgs for key in keys})
-    return json(
-        [
-            {
-                "id": refs.encode("User", row[0]),
-                **user,
-                "storageQuota": storage[row[0]]["total"],
-                "storageUsed": storage[row[0]]["used"],
-                "organizationCount": len(keys),
-                "datasetCount": sum(datasets.get(key, 0) for key in keys),
-                "createdDate": format_instant(row[2], timespec="auto"),
-            }
-            for row, user, keys in zip(rows, users_json, orgs, strict=True)
-            if row[0] in storage  # else the user was just deleted
-        ]
-    )
+
+    def detailed(each: tuple[Row, dict[str, Any], set[int]]) -> dict[str, Any]:
+        row, user, keys = each
+        return {
+            "id": refs.encode("User", row[0]),
+            **user,
+            "storageQuota": storage[row[0]]["total"],
+            "storageUsed": storage[row[0]]["used"],
+            "organizationCount": len(keys),
+            "datasetCount": sum(datasets.get(key, 0) for key in keys),
+            "createdDate": format_instant(row[2], timespec="auto"),
+        }
+
+    # Users without a storage were just deleted.
+    users_of_storage = [each for each in zip(rows, users_json, orgs, strict=True) if each[0][0] in storage]
+    return json(await convert_rows(users_of_storage, detailed))
 
 
 async def _with_roles_and_orgs(reads: ListReader, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
@@ -65,19 +66,20 @@ async def _with_roles_and_orgs(reads: ListReader, rows: Sequence[Row]) -> tuple[
     roles = await reads.related(read_graph.user_roles, _ROLE, keys)
     owned = await reads.related(read_graph.owned_orgs, _ORG, keys)
     joined = await reads.related(read_graph.member_orgs, _ORG, keys)
-    users_json, orgs = [], []
-    for key, user_name, _, email, *_ in rows:
-        user_orgs = [*owned.get(key, []), *joined.get(key, [])]
-        orgs.append({org_id for _, org_id, *_ in user_orgs})
-        users_json.append(
-            {
-                "userName": user_name,
-                "email": email,
-                "roles": [name for name, *_ in roles.get(key, [])],
-                "organizations": models.union_sorted(slug for slug, *_ in user_orgs),
-            }
-        )
-    return users_json, orgs
+
+    def convert(row: Row) -> tuple[dict[str, Any], set[int]]:
+        key, user_name, _, email, *_ = row
+        orgs = [*owned.get(key, []), *joined.get(key, [])]
+        user = {
+            "userName": user_name,
+            "email": email,
+            "roles": [name for name, *_ in roles.get(key, [])],
+            "organizations": models.union_sorted(slug for slug, *_ in orgs),
+        }
+        return user, {org_id for _, org_id, *_ in orgs}
+
+    converted = await convert_rows(rows, convert)
+    return [user for user, _ in converted], [orgs for _, orgs in converted]
 
 
 async def _create(call: Call) -> Response:
