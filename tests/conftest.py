@@ -141,6 +141,7 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OSTIARY_DATABASE_URL", url)
     monkeypatch.setenv("OSTIARY_SECRET", SECRET)
+    monkeypatch.setenv("OSTIARY_STATISTICS", "everyone")
     for name, value in overrides.items():
         monkeypatch.setenv(name, value)
     return Settings.read()

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         description="Clients that may read the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
         " everyone, signed-in or nobody.",
     )
+    statistics: Literal["everyone", "managers"] = Field(
+        "managers",
+        description="Clients that get the statistics of a GraphQL request by the header Ostiary-Stats: everyone, for a"
+        " registry without secrets such as one of a developer, or managers, who hold USERS_VIEW, GROUPS_VIEW and"
+        " RESOURCES_VIEW. To others the number of statements would tell what is hidden from what does not exist.",
+    )
     console: bool = Field(
         True,
         description="Serve the web console at / and below /account, /audit, /groups, /licenses, /login, /organizations,"

@@ -12,7 +12,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from starlette.requests import Request
 from starlette.types import Scope
 
-from app import http
+from app import http, policy
 from app.config import Settings
 from app.db import ConditionFailed, Database
 from app.domain.errors import Forbidden, TimedOut, Unauthenticated, Unavailable
@@ -119,7 +119,7 @@ class GraphQLHandler:
         body, context = await self._execute(ready, viewer, stats, database)
         await database.confirm()
         headers = {}
-        if STATS_HEADER in http.parse_headers(scope):
+        if STATS_HEADER in http.parse_headers(scope) and self._may_see_statistics(viewer):
             duration = round((perf_counter() - began) * 1000, 3)
             figures = {"statements": stats.statements, "durationMs": duration, "cost": ready.document.cost}
             body["extensions"], headers = {"stats": figures}, _stats_header(stats)
@@ -135,6 +135,9 @@ class GraphQLHandler:
         if self.settings.introspection == "signed-in":
             raise Unauthenticated("Sign in to see the schema.")
         raise Forbidden("This server does not show its schema.")
+
+    def _may_see_statistics(self, viewer: Viewer) -> bool:
+        return self.settings.statistics == "everyone" or policy.sees_everything(viewer)
 
     def _can_see_schema(self, viewer: Viewer) -> bool:
         audience = self.settings.introspection

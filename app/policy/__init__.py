@@ -45,7 +45,12 @@ from app.policy.checks import (
     masks_of_user,
     subjects_of_users,
 )
-from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, unrestricted
+from app.policy.conditions import (
+    asks_about_everybody,
+    is_valid_until,
+    sees_all_resources,
+    unrestricted,
+)
 from app.policy.effective_subjects import (
     USER_SUBJECTS,
     effective_subjects,
@@ -95,6 +100,7 @@ from app.policy.requirements import (
     require_session,
     require_signed_in,
     require_users_view,
+    sees_everything,
 )
 from app.policy.resources import (
     administered,

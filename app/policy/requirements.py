@@ -2,6 +2,8 @@
 
 from app.domain import errors
 from app.domain.viewer import Permission, Viewer, permission_names
+from app.policy.conditions import sees_all_resources
+from app.policy.groups import sees_all_group_members
 from app.policy.users import sees_all_users
 
 
@@ -63,3 +65,8 @@ def require_role(mask: int, role: int, name: str) -> None:
     """Raise Forbidden unless the viewer's roles on a visible resource include this one."""
     if not mask & role:
         raise errors.Forbidden(f"This needs the role {name} on the resource.")
+
+
+def sees_everything(viewer: Viewer) -> bool:
+    """Return whether no user, group, org or resource is hidden from the viewer."""
+    return sees_all_users(viewer) and sees_all_group_members(viewer) and sees_all_resources(viewer)
