@@ -65,6 +65,16 @@ def main(argv: list[str] | None = None) -> int | None:
     return _run_command(arguments)
 
 
+def _report_lost_output(arguments: argparse.Namespace, error: OSError) -> int:
+    """Say what was done in spite of the error, and if nothing was, what is wrong; a closed pipe is told by no line."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest again at its end
+    if (done := getattr(arguments, "lost_output", None)) is not None:
+        return _print_error(done, 1)
+    if error.errno == errno.EPIPE:  # the reader closed the pipe, as in `ostiary schema | head`
+        return 1
+    return _print_error(f"the output cannot be written: {error.strerror}", 1)
+
+
 def _run_command(arguments: argparse.Namespace) -> int:
     program_name.set(arguments.program)
     try:
@@ -78,10 +88,7 @@ def _run_command(arguments: argparse.Namespace) -> int:
     except OSError as error:
         if error.errno not in {errno.EPIPE, *_FULL} or error.filename is not None:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest again at its end
-        if error.errno == errno.EPIPE:  # the reader closed the pipe, as in `ostiary schema | head`
-            return 1
-        return _print_error(f"the output cannot be written: {error.strerror}", 1)
+        return _report_lost_output(arguments, error)
     except KeyboardInterrupt:
         return 130
     return code or 0

@@ -217,6 +217,23 @@ def test_a_full_disk_is_one_line_and_a_closed_pipe_is_none(document: Path) -> No
     assert (done.returncode, done.stderr) == (1, "")
 
 
+def test_a_password_that_was_set_and_not_printed_is_told(document: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    create = "ann was created, but the output was not written: set a password with `ostiary admin reset-password`"
+    reset = "the password of ann was changed, but the output was not written: run this again"
+    for command, told in (("user create ann", create), ("admin reset-password ann", reset)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with Path("/dev/full").open("w") as full, os.fdopen(writing, "w") as closed:
+            for output in (full, closed) if told is reset else (full,):
+                arguments = [sys.executable, "-m", "app.cli", *command.split()]
+                done = subprocess.run(
+                    arguments, env=environment, stdout=output, stderr=subprocess.PIPE, text=True, check=False
+                )
+                assert (done.returncode, done.stderr) == (1, f"ostiary: {told}\n")
+    assert cli.main(["user", "show", "ann"]) == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
