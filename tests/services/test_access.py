@@ -353,3 +353,15 @@ async def test_what_anyone_reads_is_seen_by_nobody_signed_in(api: Api, make: Mak
     }
     answered(await api(REVOKE, as_=ann, input=of(reef, subject={"anyone": True})), "revokeAccess")
     assert await api(own, id=reef.node) == hidden
+
+
+async def test_null_is_as_absent_in_a_configuration(api: Api, make: Make) -> None:
+    ann = await make.user("ann")
+    reef = await make.resource(await make.org(), owner=ann)
+    whole = of(reef, revision=1, general=roles(READ), anyone=None, groups=None, users=None)
+
+    previewed = await api(PREVIEW, as_=ann, input=whole)
+    submitted = await api(SUBMIT, as_=ann, input=whole)
+
+    assert problems(previewed) == problems(submitted) == set()
+    assert [each["kind"] for each in previewed["data"]["previewAccess"]["changes"]] == ["GENERAL"]

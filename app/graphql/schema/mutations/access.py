@@ -219,22 +219,24 @@ def _change(effect: access.PreviewResult) -> AccessChange:
 def entries(data: SubmitAccessInput) -> list[access.GrantEntry]:
     """Return the entries of a configuration, each with its path in the input."""
     grants: list[access.GrantEntry] = []
+    # Null is as absent, also in `previewAccess`, whose input Strawberry converts.
+    groups, users = data.groups or [], data.users or []
     for kind, wildcard, name in (
         (SubjectType.GENERAL, data.general, "general"),
         (SubjectType.ANYONE, data.anyone, "anyone"),
     ):
         if wildcard is not None:
             grants.append(access.GrantEntry(kind, role_mask(wildcard.roles), wildcard.expires_at, path=(name,)))
-    if max(len(data.groups), len(data.users)) > MAX_ENTRIES:
+    if max(len(groups), len(users)) > MAX_ENTRIES:
         # The service rejects the number of entries, so they are not converted.
-        kinds = [SubjectType.GROUP] * len(data.groups) + [SubjectType.USER] * len(data.users)
+        kinds = [SubjectType.GROUP] * len(groups) + [SubjectType.USER] * len(users)
         return [access.GrantEntry(kind, 0) for kind in kinds]
-    for index, group in enumerate(data.groups):
+    for index, group in enumerate(groups):
         ref = resolve_group(group.group)
         grants.append(
             access.GrantEntry(SubjectType.GROUP, role_mask(group.roles), group.expires_at, ref, ("groups", index))
         )
-    for index, user in enumerate(data.users):
+    for index, user in enumerate(users):
         ref = resolve_user(user.user)
         grants.append(
             access.GrantEntry(SubjectType.USER, role_mask(user.roles), user.expires_at, ref, ("users", index))
