@@ -37,6 +37,7 @@ from app.services import (
     session_revocation,
     user_commands,
 )
+from app.services.anonymous_reads import AnonymousReads
 from app.services.app_context import AppContext
 from app.services.audit import forgetting, pruning, reading, verification
 from app.services.backups import making, restoring
@@ -97,6 +98,8 @@ async def open_context(
         group_contact=settings.group_contact,
         input_digest=InputDigest(key),
         seal_key=SealKey(key),
+        # Half of the connections. SQLite has none to share, and its slow reads have threads of their own.
+        anonymous_reads=AnonymousReads(size // 2, settings.query_seconds),
     )
 
 

@@ -198,6 +198,14 @@ class GraphQLHandler:
         self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats, database: Database
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
         """Return the body of the answer, and the context unless a plan answered a query; raises TimedOut."""
+        if viewer.user_id is None and database.waits and ready.document.kind == "query":
+            async with self.app.anonymous_reads.slot():
+                return await self._execute_now(ready, viewer, stats, database)
+        return await self._execute_now(ready, viewer, stats, database)
+
+    async def _execute_now(
+        self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats, database: Database
+    ) -> tuple[dict[str, Any], GraphQLContext | None]:
         document, coerced = ready.document, ready.variables
         is_query, context, deadline = document.kind == "query", None, None
         data: dict[str, Any] | Fallback = SETTING

@@ -234,6 +234,9 @@ async def _run(call: Call, route: Route) -> Response:
     """Return the response of a route. A change is tried again if others interfere, and may have an idempotency key."""
     work = partial(route.answer, call)
     if call.request.method in SAFE:
+        if route.auth_mode is AuthMode.OPTIONAL and call.viewer.user_id is None and call.app.database.waits:
+            async with call.app.anonymous_reads.slot():
+                return await work()
         return await work()
     if not route.takes_key:
         idempotency.refuse(call.request)

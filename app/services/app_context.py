@@ -11,6 +11,7 @@ from app.security.input_digest import InputDigest
 from app.security.passwords import PasswordHasher
 from app.security.seal_key import SealKey
 from app.services import api_tokens, quotas
+from app.services.anonymous_reads import AnonymousReads
 from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyStore
@@ -35,6 +36,7 @@ class AppContext:
     group_contact: str | None = None
     input_digest: InputDigest = field(kw_only=True)
     seal_key: SealKey = field(kw_only=True)
+    anonymous_reads: AnonymousReads = field(kw_only=True)
 
     @property
     def queue(self) -> FairQueue:
