@@ -149,7 +149,8 @@ async def require_may_ask(reader: Reader, viewer: Viewer, resources: Collection[
     else:
         is_allowed = await _is_admin(reader, viewer, resources)
     if not is_allowed:
-        missing = "" if viewer.token_id is None else " This API token does not have ACCESS_VIEW."
+        lacks_it = viewer.token_id is not None and not policy.asks_about_everybody(viewer)
+        missing = " This API token does not have ACCESS_VIEW." if lacks_it else ""
         raise Forbidden(
             f"Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.{missing}"
         )

@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import threading
+from time import perf_counter
 from typing import Any
 
 import pytest
 from sqlalchemy import Integer, bindparam, func, insert, literal, select
 
 from app import db
+from app.config import Limits
 from app.db import Freshness, tables
 from app.db.sqlite import database as sqlite
 from app.db.sqlite import slow_reads
@@ -74,6 +76,29 @@ async def test_what_takes_too_long_is_refused_and_leaves_nothing_behind(url: str
             with pytest.raises(TimedOut):
                 await fetch(own_db, COUNTED, maximum=ENDLESS)
         assert await fetch(own_db, ROLES) == [(BUILT_IN,)]
+
+
+async def test_the_wait_for_a_thread_counts(url: str) -> None:
+    number = 3 * slow_reads.THREADS
+    async with open_db(url, longest=0.2) as own_db:
+        began = perf_counter()
+        reads = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(number)]
+        await asyncio.wait(reads)
+        ends = perf_counter() - began
+        assert {type(each.exception()) for each in reads} == {TimedOut}
+        assert number <= slow_reads.MAX_WAITING
+        assert ends < 30
+
+
+async def test_one_request_of_as_many_slow_root_fields_as_are_allowed_is_answered(
+    api: Api, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make.user("ann")
+    monkeypatch.setattr(slow_reads.SlowReadPool, "expects", lambda *_: True)
+    fields = " ".join(f"a{at}: orgs {{ totalCount }}" for at in range(Limits().root_fields))
+    for _ in range(2):
+        reply = await api(f"{{ {fields} }}")
+        assert "errors" not in reply
 
 
 async def test_a_cancelled_task_stops_its_query(own_db: db.Database) -> None:

@@ -278,7 +278,7 @@ async def test_a_span_of_an_ordinary_outcome_has_not_failed(
         await api(CREATE, ann, name="twice", word="a word of theirs")
 
     kinds = {attributes(span).get("error.type") for document in exported for span in spans(document)}
-    assert {"Unauthenticated", "Invalid"} <= kinds
+    assert {"InvalidToken", "Invalid"} <= kinds
     assert "compile the plan" in {name for document in exported for name in names(document)}
     failed = [span for document in exported for span in spans(document) if span["status"]]
     assert [span["name"] for span in failed] == []

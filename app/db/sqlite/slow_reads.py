@@ -30,8 +30,11 @@ STEPS = 20_000
 THREADS = 2
 """Number of concurrent long reads; more of them wait."""
 
-MAX_WAITING = 16
-"""Number of long reads, including waiting ones. More are rejected, to keep connections for short reads."""
+MAX_WAITING = 24
+"""Most long reads that run or wait, more than one request begins for its root fields (Limits.RootFields, 20).
+
+More are rejected, to keep connections for short reads.
+"""
 
 SLOW_STATEMENTS = 256
 """Number of statements that are remembered as slow."""
@@ -58,6 +61,8 @@ class ReadConnection:
 
     def fetch_all(self, statements: Sequence[BoundStatement], seconds: float) -> Rows:
         """Execute the statements and return the rows of each; raises DeadlineExceeded after this number of seconds."""
+        if seconds <= 0:
+            raise DeadlineExceeded
         self._until = perf_counter() + seconds
         fetch_all = self.connection.fetch_all
         try:
@@ -109,9 +114,10 @@ class SlowReadPool:
         if self._reads >= MAX_WAITING:
             raise Unavailable("Too many long reads are running. Try again in a moment.")
         self._reads += 1
+        until = perf_counter() + self._longest  # the wait for a thread counts
         try:
             return await self._in_thread(
-                lambda: reader.fetch_all(statements, self._longest), reader.connection.interrupt, waits
+                lambda: reader.fetch_all(statements, until - perf_counter()), reader.connection.interrupt, waits
             )
         except DeadlineExceeded:
             raise TimedOut("The read took too long and was stopped. Request less data at once.") from None
