@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import orjson
 
 from app.db.tables import casefold_key
+from app.db.types import Latest
 from app.domain.errors import InvalidInput, Problem, Problems
 from app.domain.refs import RowRef
 from app.services import similar_names
@@ -165,10 +166,17 @@ def display_name_problems(name: str | None) -> Iterator[Problem]:
         yield from title_problems(name, "displayName")
 
 
+LATEST = Latest.moment
+"""The time that stands for no end in lists. PostgreSQL has the last moment of that day as infinity."""
+
+
 def end_problems(expires_at: datetime | None, now: datetime) -> Iterator[Problem]:
-    """Require an end in the future, or none."""
+    """Require an end in the future and before `LATEST`, or none."""
     if expires_at is not None and expires_at <= now:
         yield InvalidInput("`expiresAt` must be in the future.", ("expiresAt",))
+    if expires_at is not None and expires_at >= LATEST:
+        text = f"`expiresAt` must be before {LATEST:%Y-%m-%d}. Leave it out for no end."
+        yield InvalidInput(text, ("expiresAt",))
 
 
 def raise_problems(problems: Sequence[Problem]) -> None:

@@ -93,14 +93,16 @@ def _served(journey: str, backend: str, folder: Path, request: pytest.FixtureReq
     """Serve the demo world: on SQLite with one worker, on PostgreSQL with two."""
     if backend == "sqlite":
         shutil.copytree(request.getfixturevalue("demo_world"), folder, dirs_exist_ok=True)
-        with Server(folder, "--demo", *OPTIONS.get(journey, ()), OSTIARY_GROUP_CONTACT=GROUP_CONTACT) as server:
+        settings = {"OSTIARY_GROUP_CONTACT": GROUP_CONTACT, "OSTIARY_STATISTICS": "everyone"}
+        with Server(folder, "--demo", *OPTIONS.get(journey, ()), **settings) as server:
             server.ready()
             yield server
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     postgres.create("journey")
     try:
-        with Server(folder, "--demo", "--workers", "2", OSTIARY_DATABASE_URL=postgres.url("journey")) as server:
+        settings = {"OSTIARY_DATABASE_URL": postgres.url("journey"), "OSTIARY_STATISTICS": "everyone"}
+        with Server(folder, "--demo", "--workers", "2", **settings) as server:
             server.ready()
             yield server
     finally:

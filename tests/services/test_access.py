@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app import db
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
@@ -365,3 +367,17 @@ async def test_null_is_as_absent_in_a_configuration(api: Api, make: Make) -> Non
 
     assert problems(previewed) == problems(submitted) == set()
     assert [each["kind"] for each in previewed["data"]["previewAccess"]["changes"]] == ["GENERAL"]
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_a_grant_ends_before_the_last_day_of_all(api: Api, make: Make, database: db.Database, end: str) -> None:
+    """PostgreSQL has the last moment as infinity, and lists have that day for no end."""
+    ann = await make.user("ann")
+    reef = await make.resource(await make.org(), owner=ann)
+    grant = of(reef, subject={"user": {"userName": "ann"}}, **roles(READ, until=end))
+
+    async with unchanged(database):
+        assert problems(await api(GRANT, as_=ann, input=grant)) == {"INVALID_INPUT input.expiresAt"}
+    answered(await api(GRANT, as_=ann, input={**grant, "expiresAt": "9999-12-30T23:59:59.999999Z"}), "grantAccess")
+    again = {**grant, "expiresAt": FAR}
+    answered(await api(GRANT, as_=ann, input=again), "grantAccess")
