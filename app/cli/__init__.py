@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int | None:
 def _report_lost_output(arguments: argparse.Namespace, error: OSError) -> int:
     """Say what was done in spite of the error, and if nothing was, what is wrong; a closed pipe is told by no line."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest again at its end
-    if (done := getattr(arguments, "lost_output", None)) is not None:
+    if (done := getattr(arguments, "output_failure", None)) is not None:
         return _print_error(done, 1)
     if error.errno == errno.EPIPE:  # the reader closed the pipe, as in `ostiary schema | head`
         return 1
@@ -188,7 +188,13 @@ def _start_server(arguments: argparse.Namespace) -> None:
         check_exposure(settings, listener.option, exposed and prepared.default_password_valid)
         _check_demo(listener.option, exposed and prepared.demo_password_valid)
         demo = ["", *_fill_demo(settings, prepared)] if arguments.demo else []
+        if prepared.first_password is not None:
+            name = settings.default_admin.user_name
+            arguments.output_failure = (
+                f"{name} was created, but the password was not written: ostiary admin reset-password {name}"
+            )
         print("\n".join([*_banner(settings, prepared, listener), *demo]), flush=True)
+        arguments.output_failure = None
         with worker_metrics.shared_folder(arguments.workers):
             file_descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
             _run(arguments, listener, log, settings)

@@ -64,7 +64,7 @@ def _reset_password(arguments: argparse.Namespace) -> None:
     password = read_password() if arguments.stdin else None
     with explain_database_errors(settings):
         name, generated = tasks().reset_password(settings, arguments.user, password)
-    arguments.lost_output = f"the password of {name} was changed, but the output was not written: run this again"
+    arguments.output_failure = f"the password of {name} was changed, but the output was not written: run this again"
     print(f"all sessions of {name} have ended")
     if generated:
         print(f"the new password of {name}, shown once: {generated}")

@@ -47,7 +47,7 @@ def output_file(name: str | None) -> Iterator[OutputFile]:
     """
     to_stdout = name is None or name == "-"
     try:
-        with nullcontext([sys.stdout]) if to_stdout else _opened(Path(str(name))) as (file,):
+        with nullcontext([sys.stdout]) if to_stdout else _open_target(Path(str(name))) as (file,):
             yield OutputFile(file)
     except (_NotWritten, OSError) as error:
         reason = error.reason if isinstance(error, _NotWritten) else error
@@ -72,10 +72,10 @@ def output_folder(folder: Path, names: Collection[str]) -> Iterator[dict[str, Ou
         raise CommandFailed(f"{folder} cannot be written: {reason.strerror}") from None
 
 
-def _opened(target: Path) -> AbstractContextManager[list[IO[str]]]:
+def _open_target(target: Path) -> AbstractContextManager[list[IO[str]]]:
     if not target.name:  # of `.`, which an empty name is too
         raise CommandFailed(f"{target} cannot be written: {os.strerror(errno.EISDIR)}")
-    return _written(target) if _is_special(target) else _replaced(target)
+    return _open_special(target) if _is_special(target) else _replaced(target)
 
 
 def _is_special(target: Path) -> bool:
@@ -84,7 +84,7 @@ def _is_special(target: Path) -> bool:
 
 
 @contextmanager
-def _written(target: Path) -> Iterator[list[IO[str]]]:
+def _open_special(target: Path) -> Iterator[list[IO[str]]]:
     """Open what is there for writing. Raises OSError."""
     with target.open("w", encoding="utf-8", newline="\n") as file:
         yield [file]

@@ -150,7 +150,7 @@ def _create(arguments: argparse.Namespace) -> None:
         )
         user, generated = root.create_user(settings, new, generates=generates)
     advice = "" if generated is None else ": set a password with `ostiary admin reset-password`"
-    arguments.lost_output = f"{user['userName']} was created, but the output was not written{advice}"
+    arguments.output_failure = f"{user['userName']} was created, but the output was not written{advice}"
     if arguments.json:
         _print_json(user if generated is None else {**user, "password": generated})
         return

@@ -9,6 +9,8 @@ an edit of a resource writes one with a scope for what is not access (migration 
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from sqlmodel import SQLModel
+
 from app.db.tables import Group, Org, Resource, ResourceType, Role
 
 EVERYTHING = 0
@@ -23,7 +25,7 @@ EDITS = -1_000
 NOT_RECORDED = frozenset({"size_bytes"})
 """Columns of these tables whose changes are not recorded, since other changes often write them."""
 
-RECORDED_OF_RESOURCES = frozenset(each.name for each in Resource.__table__.c) - {  # type: ignore[attr-defined]  # a table
+RECORDED_OF_RESOURCES = frozenset(SQLModel.metadata.tables[Resource.__tablename__].c.keys()) - {
     "size_bytes",
     "revision",
     "edit_revision",

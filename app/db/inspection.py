@@ -87,7 +87,7 @@ async def _read_facts(connection: asyncpg.Connection, refusal: str | None, *, ha
         int(await connection.fetchval("SELECT current_setting('max_connections')::int")),
         int(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")),
         has_pooler,
-        {name: await connection.fetchval(f"SHOW {name}") for name in SETTINGS},
+        {name: await connection.fetchval("SELECT current_setting($1, true)", name) or "" for name in SETTINGS},
     )
 
 

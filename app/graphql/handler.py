@@ -197,7 +197,7 @@ class GraphQLHandler:
     async def _execute(
         self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats, database: Database
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
-        """Return the body of the answer, and the context unless a plan answered a query; raises TimedOut."""
+        """Return the result of `_execute_now`. An anonymous query waits for its turn, if it uses a connection."""
         if viewer.user_id is None and database.waits and ready.document.kind == "query":
             async with self.app.anonymous_reads.slot():
                 return await self._execute_now(ready, viewer, stats, database)
@@ -206,6 +206,7 @@ class GraphQLHandler:
     async def _execute_now(
         self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats, database: Database
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
+        """Return the body of the answer, and the context unless a plan answered a query; raises TimedOut."""
         document, coerced = ready.document, ready.variables
         is_query, context, deadline = document.kind == "query", None, None
         data: dict[str, Any] | Fallback = SETTING
@@ -280,7 +281,7 @@ class GraphQLHandler:
             return []
         if context.session is not None and not from_foreign_page(request):
             return [http.session_cookie(request, self.settings, context.session.token)]
-        return [http.no_session_cookie(request, self.settings)] if context.signed_out else []
+        return [http.expired_session_cookie(request, self.settings)] if context.signed_out else []
 
 
 async def _run_until(work: Awaitable[Result], deadline: float) -> Result:

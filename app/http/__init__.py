@@ -23,8 +23,8 @@ from app.http.responses import (
     UnsupportedMediaType,
     cached_response,
     encode_json,
+    expired_session_cookie,
     headers,
-    no_session_cookie,
     session_cookie,
     set_cookie,
 )

@@ -85,7 +85,7 @@ def session_cookie(request: Request, settings: Settings, token: str) -> Cookie:
     return _cookie(request, settings, token, settings.token_expiration_in_days * SECONDS_A_DAY)
 
 
-def no_session_cookie(request: Request, settings: Settings) -> Cookie:
+def expired_session_cookie(request: Request, settings: Settings) -> Cookie:
     """Return the cookie that deletes the one of the session."""
     return _cookie(request, settings, "", 0)
 

@@ -19,7 +19,7 @@ from app.rest.etags import tagged
 from app.rest.parameters import FLAG, SLUG, TEXT, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import convert_rows, created, json, no_content
-from app.rest.routing import AuthMode, Call, Route, load_org, require_changed
+from app.rest.routing import AuthMode, Call, Route, load_org, require_result
 from app.services import audit, read_graph, resource_renaming, resources, validation
 from app.services.dataset_visibility import (
     FOR_ANYONE,
@@ -93,15 +93,15 @@ async def _entry(call: Call) -> Response:
         "point_geom": None,
         "polygon_geom": None,
     }
-    return tagged(call.request, [entry], *_version(row))
+    return tagged(call.request, [entry], *_tag_parts(row))
 
 
 async def _show(call: Call) -> Response:
     row = await _load(call, _WITH_REVISION[call.context.settings.drone_db_clients])
-    return tagged(call.request, _to_json(row), *_version(row))
+    return tagged(call.request, _to_json(row), *_tag_parts(row))
 
 
-def _version(row: Row) -> tuple[Any, ...]:
+def _tag_parts(row: Row) -> tuple[Any, ...]:
     """Return the dataset, its revision, and that of its access configuration for a viewer who administers it."""
     mask, (revision, access_revision, key) = row[_MASK], row[len(CELLS.fields) : len(CELLS.fields) + 3]
     dataset = (audit.RESOURCE, key)
@@ -170,7 +170,7 @@ async def _create(call: Call) -> Response:
 async def _show_by_id(call: Call, key: int) -> dict[str, Any]:
     """Return a dataset that the viewer has just changed, and sees."""
     row = await call.reads.one(read_graph.dataset_by_id, _meaning(call)[1], key)
-    return _to_json(require_changed(row))
+    return _to_json(require_result(row))
 
 
 async def _update(call: Call) -> Response:

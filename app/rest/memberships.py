@@ -1,8 +1,11 @@
 """Routes of the orgs of a user, for administrators."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from app import policy
+from app.db.statements import Row
 from app.db.tables import OrgMember, User
 from app.domain.errors import Conflict, NotFound
 from app.query.relations import Layout, layout
@@ -11,7 +14,7 @@ from app.rest.members import DEFAULT_LEVEL, LEVEL, add_member, membership_json, 
 from app.rest.orgs import CELLS, plain
 from app.rest.parameters import TEXT, TEXTS, Field
 from app.rest.request_bodies import Body
-from app.rest.responses import empty, json
+from app.rest.responses import convert_rows, empty, json
 from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import orgs, read_graph
 
@@ -27,10 +30,14 @@ async def _list(call: Call) -> Response:
     owned = await reads.related(read_graph.owned_orgs, CELLS, [user[0]])
     joined = await reads.related(read_graph.member_orgs, _JOINED, [user[0]])
     user_orgs = [
-        *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
-        *({**plain(row), "isOwner": False, **membership_json(row[_FACTS])} for row in joined.get(user[0], [])),
+        *await convert_rows(owned.get(user[0], []), lambda row: {**plain(row), "isOwner": True, **_NOT_A_MEMBER}),
+        *await convert_rows(joined.get(user[0], []), _membership),
     ]
     return json(sorted(user_orgs, key=lambda org: str(org["slug"])))
+
+
+def _membership(row: Row) -> dict[str, Any]:
+    return {**plain(row), "isOwner": False, **membership_json(row[_FACTS])}
 
 
 _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}

@@ -12,7 +12,7 @@ from app.query.relations import FieldSpec, layout
 from app.rest.etags import tagged
 from app.rest.request_bodies import Body
 from app.rest.responses import empty
-from app.rest.routing import AuthMode, Call, Route, load_user, require_own
+from app.rest.routing import AuthMode, Call, Route, load_user, require_viewer
 from app.services import audit, metadata, read_graph, users
 
 _METADATA = layout(User, "id", "revision", details=FieldSpec(guard=policy.sees_user_details))
@@ -20,7 +20,7 @@ _METADATA = layout(User, "id", "revision", details=FieldSpec(guard=policy.sees_u
 
 async def _own(call: Call) -> Response:
     row = await call.reads.one(read_graph.user, _METADATA, call.viewer.user_id)
-    return _response(call, require_own(row))
+    return _response(call, require_viewer(row))
 
 
 async def _of(call: Call) -> Response:

@@ -332,14 +332,14 @@ async def load_org(reads: ListReader, slug: str, layout: Layout) -> Row:
     return row
 
 
-def require_own(value: T | None) -> T:
+def require_viewer(value: T | None) -> T:
     """Return what was read about the viewer; raises Unauthenticated if they were deleted since they were found."""
     if value is None:
         raise Unauthenticated("This user was just deleted.")
     return value
 
 
-def require_changed(row: Row | None) -> Row:
+def require_result(row: Row | None) -> Row:
     """Return the row of an object that this call has changed; raises ChangeMade if it was deleted since."""
     if row is None:
         raise ChangeMade(CHANGE_MADE)

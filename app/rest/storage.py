@@ -13,7 +13,7 @@ from app.query.reader import ListReader
 from app.query.relations import FieldSpec, layout
 from app.rest import models
 from app.rest.responses import convert_rows, json
-from app.rest.routing import AuthMode, Call, Route, load_user, require_own
+from app.rest.routing import AuthMode, Call, Route, load_user, require_viewer
 from app.services import quotas, read_graph, users
 
 _STORAGE = layout(User, "details", used=FieldSpec(of=read_graph.storage_used))
@@ -35,7 +35,7 @@ def _to_json(rows: Sequence[Row]) -> dict[str, Any]:
 async def _own(call: Call) -> Response:
     viewer_id = policy.require_signed_in(call.viewer)
     storage = await storage_by_user(call.reads, [viewer_id])
-    return json(require_own(storage.get(viewer_id)))
+    return json(require_viewer(storage.get(viewer_id)))
 
 
 async def _of(call: Call) -> Response:

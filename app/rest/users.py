@@ -18,7 +18,7 @@ from app.rest import models
 from app.rest.parameters import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
 from app.rest.request_bodies import Body
 from app.rest.responses import convert_rows, empty, json
-from app.rest.routing import AuthMode, Call, Route, require_changed
+from app.rest.routing import AuthMode, Call, Route, require_result
 from app.rest.storage import storage_by_user
 from app.services import new_passwords, provisioning, read_graph, user_deletion, users
 from app.services.new_passwords import NewPassword
@@ -91,7 +91,7 @@ async def _create(call: Call) -> Response:
     async with call.change("createUser") as tx:
         key = await provisioning.provision_one(tx, call.viewer, new, problems, with_orgs=call.app.has_personal_orgs)
     reads = call.reads
-    row = require_changed(await reads.one(read_graph.user, _USER, key))
+    row = require_result(await reads.one(read_graph.user, _USER, key))
     ((user,), _) = await _with_roles_and_orgs(reads, [row])
     return json(user)
 

@@ -218,8 +218,8 @@ def keyed_change(
     The keys of an API token are its own: what it may see and do can be less than what its user may.
     """
     actor_id = require_valid(key, viewer, path)
-    owned = key if viewer.token_id is None else f"{viewer.token_id}\0{key}"
-    key_hash = hashlib.sha256(owned.encode()).hexdigest()
+    own_key = key if viewer.token_id is None else f"{viewer.token_id}\0{key}"
+    key_hash = hashlib.sha256(own_key.encode()).hexdigest()
     input_hash = digest.of(orjson.dumps([action, values], option=orjson.OPT_SORT_KEYS))
     return kind(database, actor_id, key_hash, action, input_hash, path)
 

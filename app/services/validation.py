@@ -174,6 +174,11 @@ def end_problems(expires_at: datetime | None, now: datetime) -> Iterator[Problem
     """Require an end in the future and before `LATEST`, or none."""
     if expires_at is not None and expires_at <= now:
         yield InvalidInput("`expiresAt` must be in the future.", ("expiresAt",))
+    yield from latest_end_problems(expires_at)
+
+
+def latest_end_problems(expires_at: datetime | None) -> Iterator[Problem]:
+    """Require an end before `LATEST`, or none."""
     if expires_at is not None and expires_at >= LATEST:
         text = f"`expiresAt` must be before {LATEST:%Y-%m-%d}. Leave it out for no end."
         yield InvalidInput(text, ("expiresAt",))

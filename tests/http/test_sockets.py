@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -12,7 +14,7 @@ import pytest
 from app.domain.errors import SettingsError
 from app.http import sockets
 from tests.support.programs import START_SECONDS
-from tests.support.server import UNUSED_TLS, Ended, UnixServer
+from tests.support.server import UNUSED_TLS, Ended, UnixServer, clean_environment
 
 
 def test_a_unix_socket_is_for_its_user_and_group_and_ends_with_its_block(tmp_path: Path) -> None:
@@ -111,3 +113,15 @@ async def test_clients_of_a_unix_socket_have_the_address_that_a_trusted_proxy_na
     assert '"address": "203.0.113.9"' in ended.err
     assert openapi.json()["servers"][0]["url"] == "/registry"
     assert (ended.code, server.path.exists()) == (0, False)
+
+
+def test_a_first_password_that_cannot_be_printed_is_told(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "app.cli", "serve", "--unix-socket", str(tmp_path / "socket")]
+    environment = clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            arguments, cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    lost = "admin was created, but the password was not written: ostiary admin reset-password admin"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, f"ostiary: {lost}")

@@ -11,14 +11,22 @@ from tests.support.factories import Make
 from tests.support.rest_client import Rest
 
 NUMBER, PIECE = 12, 4
-LISTS = ["/orgs", "/orgs/public", "/users", "/users/detailed", "/orgs/org0/ds", "/orgs/org0/members"]
+LISTS = [
+    "/orgs",
+    "/orgs/public",
+    "/users",
+    "/users/detailed",
+    "/orgs/org0/ds",
+    "/orgs/org0/members",
+    "/users/owner/orgs",
+]
 
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_a_long_list_is_made_in_pieces(
     rest: Rest, make: Make, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    root = await make.admin()
+    root = await make.user("owner", "admin")
     orgs = [await make.org(f"org{at}", root, is_public=True) for at in range(NUMBER)]
     for person in await make.users([f"user{at}" for at in range(NUMBER)]):
         await make.member(orgs[0], person)

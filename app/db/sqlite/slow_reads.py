@@ -131,7 +131,7 @@ class SlowReadPool:
             if job.done():
                 return job.result()
         waiting = asyncio.wrap_future(job)
-        waiting.add_done_callback(_retrieve)
+        waiting.add_done_callback(_retrieve_error)
         try:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
@@ -146,7 +146,7 @@ class SlowReadPool:
         self._threads.shutdown()
 
 
-def _retrieve(read: "asyncio.Future[Rows]") -> None:
+def _retrieve_error(read: "asyncio.Future[Rows]") -> None:
     """Retrieve the error of a read whose waiter was cancelled, which asyncio would log otherwise."""
     if not read.cancelled():
         read.exception()

@@ -26,7 +26,7 @@ from app.domain import errors
 from app.domain.viewer import Viewer
 from app.graphql.compiled.connection_step import TooManyRows
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache, plan_failed
+from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache, handle_plan_failure
 from app.graphql.compiled.planner import Planner
 from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, next_level
 from app.graphql.compiled.steps import PlanRun, ResultTarget
@@ -172,7 +172,7 @@ class CompiledExecutor:
         except errors.Refusal:
             return Fallback("refusal")
         except Exception as error:
-            return plan_failed(error)
+            return handle_plan_failure(error)
 
     async def _execute(self, plan: Plan, run: PlanRun) -> dict[str, Any]:
         """Execute a plan with cached rows if it refers to some and they are there, else without."""

@@ -18,7 +18,7 @@ from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.executor import execute
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache, plan_failed, plan_for
+from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache, handle_plan_failure, plan_for
 from app.graphql.compiled.planner import PlanBuilder, Planner
 from app.graphql.compiled.row_builder import BuilderSource, Columns, RowBuilder
 from app.graphql.compiled.steps import PlanRun
@@ -104,7 +104,7 @@ async def _answer(
     except (errors.TimedOut, errors.Unavailable):
         raise
     except Exception as error:
-        return plan_failed(error)
+        return handle_plan_failure(error)
 
 
 def plan(planner: Planner, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> MutationPlan:

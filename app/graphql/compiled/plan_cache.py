@@ -88,7 +88,7 @@ class Fallback:
 FIRST_REQUEST = Fallback("first request")
 
 
-def plan_failed(error: Exception) -> Fallback:
+def handle_plan_failure(error: Exception) -> Fallback:
     """Return the fallback after an error of a plan, and log one that is a fault of the server."""
     if not isinstance(error, PlanFailed):
         log.error("a plan failed by a fault of the server, the reference executor answers", exc_info=error)

@@ -85,7 +85,7 @@ def _require_kind(settings: Settings, file: Path) -> None:
 
 @contextmanager
 def _staged_sqlite(settings: Settings, file: Path, replace: bool, report: Report) -> Iterator[Plan]:
-    path = settings.sqlite_path
+    path = _resolve_link(settings.sqlite_path)
     if path.exists() and not replace:
         raise BackupFailed(f"{path} exists: with --replace it is kept under another name and replaced")
     _require_unused(path)
@@ -186,6 +186,7 @@ def _place_secret(path: Path, text: str, plan: Plan) -> Callable[[], object]:
 
     Return a function that brings the old one back.
     """
+    path = _resolve_link(path)
     if path.exists() and path.read_text().strip() == text:
         return lambda: None
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -201,6 +202,11 @@ def _place_secret(path: Path, text: str, plan: Plan) -> Callable[[], object]:
         new.replace(path)
         sqlite.sync(path)
     return undo
+
+
+def _resolve_link(path: Path) -> Path:
+    """Return the file that a symbolic link leads to: it is replaced, and the link stays."""
+    return path.resolve() if path.is_symlink() else path
 
 
 def _kept_name(path: Path) -> Path:

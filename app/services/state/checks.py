@@ -40,9 +40,9 @@ class Checks:
         }
         for change in self._plan.changes:
             if change.after is not None and not self._lacks_needed(change):
-                for problem in checks[change.kind](change, change.after):
+                for problem in (*checks[change.kind](change, change.after), *_end_problems(change, change.after)):
                     yield fault_at(problem.message, change.item, *problem.path)
-        yield from self._numbers_of_grants()
+        yield from self._grant_limits()
         yield from self._emails()
         for change in self._plan.changes:
             if change.after is None and change.kind in _SECTIONS:
@@ -170,7 +170,7 @@ class Checks:
         full = resource_roles.ALL if kind_of is None or kind_of["hasData"] else resource_roles.NON_DATA
         yield from grants.role_problems(after["roles"], full, is_for_anyone=subject == ANYONE)
 
-    def _numbers_of_grants(self) -> Iterator[Fault]:
+    def _grant_limits(self) -> Iterator[Fault]:
         """Yield a fault for each resource whose new grants are too many, at the last one of them."""
         added = [each for each in self._plan.of(Kind.GRANT) if each.before is None and _is_counted(each.key)]
         new = {change.key[0]: change for change in added}
@@ -251,6 +251,12 @@ class Checks:
         )
         if needs_one and not any(map(_is_administrator, self._users)):
             yield Fault("The registry would be left without an active administrator.", Location("users"))
+
+
+def _end_problems(change: Change, after: Doc) -> Iterator[Problem]:
+    """Yield the problem of a new end that is too late. One in the past comes back with the registry that had it."""
+    if "expiresAt" in change.fields:
+        yield from validation.latest_end_problems(after["expiresAt"])
 
 
 def _is_counted(key: Key) -> bool:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from functools import reduce
 from typing import Any, NamedTuple
 
-from app.db.types import Latest
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
@@ -154,8 +153,8 @@ def _texts(value: Any) -> list[str]:
 def _instant(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(_text(value))
-        if moment.tzinfo is not None and (moment := moment.astimezone(UTC)) < Latest.moment:
-            return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise Invalid('This must be a time with its zone, such as "2027-01-31T12:00:00Z".')

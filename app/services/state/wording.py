@@ -184,7 +184,7 @@ def _system_roles(change: Change) -> Iterator[str]:
     before, after = ({*((each or {}).get("roles") or ())} for each in (change.before, change.after))
     who = f"user {(change.after or change.before or {})['userName']}"
     gained, lost = sorted(after - before), sorted(before - after)
-    yield from _gain_and_loss(who, *(roles and _roles(roles) for roles in (gained, lost)))  # type: ignore[arg-type]
+    yield from _gain_and_loss(who, _roles(gained) if gained else "", _roles(lost) if lost else "")
 
 
 def _roles(names: list[str]) -> str:

@@ -307,6 +307,26 @@ def test_a_stopped_restore_leaves_the_database_as_it_was(registry: Registry, poi
     assert "ann" in registry.run("user", "list")
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_files_behind_links_are_replaced(registry: Registry) -> None:
+    registry.run("user", "create", "ann")
+    registry.run("backup")
+    registry.run("user", "create", "bob")
+    backup, data, volume = registry.newest(), registry.folder / "data", registry.folder / "volume"
+    folders.secret_beside(backup).write_text("another secret of the backup, which is long enough for this")
+    volume.mkdir()
+    for name in ("ostiary.db", "ostiary.db.secret"):
+        (data / name).rename(volume / name)
+        (data / name).symlink_to(volume / name)
+
+    registry.run("restore", str(backup), "--replace")
+
+    assert all((data / name).is_symlink() for name in ("ostiary.db", "ostiary.db.secret"))
+    assert "bob" not in registry.run("user", "list")
+    assert len([*volume.glob("*.before-*")]) == 2
+    assert (volume / "ostiary.db.secret").read_text().startswith("another secret")
+
+
 LAST_STEPS = {"sqlite": "app.db.backups.sqlite.replace", "postgresql": "app.db.backups.postgresql.finish"}
 
 

@@ -289,3 +289,11 @@ async def test_an_end_in_the_past_gives_nothing(own_db: db.Database, case: str) 
     assert len(lines) == 1
     assert expected in lines[0]
     assert [line for line in wording.access_lines(await planned(own_db, BASE)) if " gains " not in line] == []
+
+
+async def test_an_end_is_before_the_last_day_of_all(own_db: db.Database) -> None:
+    document = BASE.replace("2199-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z")
+    assert await faults(own_db, document) == [
+        "line 28: resources[0].grants.groups[0].expiresAt: `expiresAt` must be before 9999-12-31. "
+        "Leave it out for no end."
+    ]

@@ -19,6 +19,7 @@ interface AddGroupsProps {
 }
 
 const SIZES = [10, 20, 50] as const;
+const SORTS = ['DISPLAY_NAME', 'CREATED_AT'] as const;
 
 /** The button that opens the picker. */
 export function AddGroups({ isThere, onAdd, isDisabled }: AddGroupsProps): ReactNode {
@@ -73,7 +74,7 @@ function GroupList({ isThere, onAdd, onClose }: ListProps): ReactNode {
   const table = useTable({
     keeping: 'memory',
     sizes: SIZES,
-    sorts: ['DISPLAY_NAME', 'CREATED_AT'],
+    sorts: SORTS,
     sort: 'DISPLAY_NAME',
   });
   const isMine = table.filter('mine') === 'yes';

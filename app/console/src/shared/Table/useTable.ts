@@ -44,12 +44,15 @@ const PLACE_NAMES = new Set(['sort', 'dir', 'after', 'before', 'size', 'tab']);
 const isFilter = ([name, value]: readonly [string, string | undefined]): boolean =>
   !PLACE_NAMES.has(name) && !name.includes('.') && value !== undefined;
 
+const NO_SORTS: readonly never[] = [];
+
+/** `sorts` and `sizes` are constants of the caller's module: with new ones in each render, the table is made again. */
 export function useTable<Sort extends string = never>(options: TableOptions<Sort> = {}): TableState<Sort> {
-  const { sorts = [], sort, direction = 'ASC', name = '', keeping = 'address', sizes = SIZES } = options;
+  const { sorts = NO_SORTS, sort, direction = 'ASC', name = '', keeping = 'address', sizes = SIZES } = options;
   const [params, go] = useParams(keeping, name);
   const selection = useSelection();
-  const place = readPlace(params, sorts, { sort: sort ?? null, direction }, sizes);
   return useMemo(() => {
+    const place = readPlace(params, sorts, { sort: sort ?? null, direction }, sizes);
     const filters = Object.entries(params).filter(isFilter);
     const search = place.search.trim();
     return {
@@ -65,6 +68,5 @@ export function useTable<Sort extends string = never>(options: TableOptions<Sort
       go,
       selection,
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the place is computed from the parameters
-  }, [params, go, selection]);
+  }, [params, sorts, sort, direction, sizes, go, selection]);
 }
