@@ -73,3 +73,9 @@ async def test_executions_are_counted_by_executor_and_cause(api: Api, app: Starl
 
     assert 'ostiary_operations_total{executor="compiled",reason=""} 2' in text
     assert 'ostiary_operations_total{executor="reference",reason="first request"} 1' in text
+
+
+async def test_an_expensive_document_has_a_plan_at_its_first_request(api: Api, make: Make) -> None:
+    await make.resource(await make.org(), owner=await make.user("ann"))
+    for number, executor in ((10, 'reference; reason="first request"'), (100, "compiled")):
+        assert await _executor_of(api, f"{{ resources(first: {number}) {{ nodes {{ name slug }} }} }}") == executor
