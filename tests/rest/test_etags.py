@@ -167,5 +167,6 @@ async def test_the_tag_of_a_deleted_object_is_none_of_its_name_sake(
     now = (await rest("GET", path, root)).headers["etag"]
 
     async with unchanged(database):
-        assert (await _send(rest, root, change, If_Match=tag)).status_code == 412
+        reply = await _send(rest, root, change, If_Match=tag)
+    assert (reply.status_code, "another object than the one that was read" in reply.text) == (412, True)
     assert (await _send(rest, root, change, If_Match=now)).is_success

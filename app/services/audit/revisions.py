@@ -59,6 +59,9 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
             "The condition of the request holds for no state of this object. Send the whole ETag that was read.",
             ("ifRevision",),
         )
+    if {ref for ref, _ in accepted}.isdisjoint({None, (kind, key)}):
+        text = "This is another object than the one that was read, which was deleted. Reload it and retry."
+        raise OutdatedRevision(text, ("ifRevision",))
     if accepted.isdisjoint({(None, current), ((kind, key), current)}):
         raise OutdatedRevision(
             f"The object has changed: it is at revision {current}. Reload it and retry.", ("ifRevision",)
