@@ -60,7 +60,7 @@ async def require_current(tx: Transaction, kind: str, key: int) -> None:
             ("ifRevision",),
         )
     if {ref for ref, _ in accepted}.isdisjoint({None, (kind, key)}):
-        text = "This is another object than the one that was read, which was deleted. Reload it and retry."
+        text = "This is another object than the one that was read. Reload it and retry."
         raise OutdatedRevision(text, ("ifRevision",))
     if accepted.isdisjoint({(None, current), ((kind, key), current)}):
         raise OutdatedRevision(
