@@ -48,7 +48,14 @@ const NO_SORTS: readonly never[] = [];
 
 /** `sorts` and `sizes` are constants of the caller's module: with new ones in each render, the table is made again. */
 export function useTable<Sort extends string = never>(options: TableOptions<Sort> = {}): TableState<Sort> {
-  const { sorts = NO_SORTS, sort, direction = 'ASC', name = '', keeping = 'address', sizes = SIZES } = options;
+  const {
+    sorts = NO_SORTS,
+    sort,
+    direction = 'ASC',
+    name = '',
+    keeping = 'address',
+    sizes = SIZES,
+  } = options;
   const [params, go] = useParams(keeping, name);
   const selection = useSelection();
   return useMemo(() => {
