@@ -47,7 +47,7 @@ from app.services.imports.fitting import Fit
 from app.services.imports.translation import Translation
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
-from app.services.state import applying, files
+from app.services.state import applying, file_writer, files
 from app.services.state.changes import Plan
 from app.services.state.model import State
 from app.services.user_commands import NewUser
@@ -276,7 +276,7 @@ def list_audit(settings: Settings, conditions: dict[str, Any], limit: int) -> li
     return _on_existing(settings, lambda app: reading.newest(app.database, wanted, limit))
 
 
-def export_audit(settings: Settings, file: files.Written, conditions: dict[str, Any], report: Report) -> int:
+def export_audit(settings: Settings, file: file_writer.Written, conditions: dict[str, Any], report: Report) -> int:
     """Write the audit events that match `conditions` as JSON Lines, the oldest first, and return their number."""
 
     async def export(app: AppContext) -> int:
@@ -321,7 +321,7 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
 
 
 def export_state(
-    settings: Settings, writer: files.ObjectWriter, with_hashes: bool, progress: files.Progress
+    settings: Settings, writer: file_writer.ObjectWriter, with_hashes: bool, progress: files.Progress
 ) -> dict[str, int]:
     """Write the registry, and return the numbers of objects by kind."""
     return _on_existing(settings, lambda app: applying.export(app.database, writer, progress, with_hashes=with_hashes))

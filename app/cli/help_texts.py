@@ -252,7 +252,7 @@ APPLY_EPILOG = """\
 examples:
   ostiary plan registry.yaml && ostiary apply registry.yaml
   ostiary apply --prune registry.yaml     also remove what the document does not list
-  ostiary apply - < registry.yaml         from standard input
+  ssh old ostiary export | ostiary apply -    an export from a pipe, whole or refused
   ostiary apply --table users - < staff   a table without a name
 
 exit codes:

@@ -144,13 +144,15 @@ def _import(arguments: argparse.Namespace, settings: "Settings", source: "Transl
 
 
 def _write(name: str, fitted: "Fit") -> None:
-    from app.services.state.files import Format, Writer, format_of
+    from app.services.state.file_writer import Writer
+    from app.services.state.files import Format, format_of
     from app.services.state.model import SECTIONS
 
     with output_file(name) as file:
         writer = Writer(file, format_of(Path(name)) or Format.YAML)
         for section, kind in SECTIONS.items():
             writer.write(kind, fitted.sections.get(section, ()))
+        writer.end()
 
 
 def _print(arguments: argparse.Namespace, fitted: "Fit") -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,8 +24,9 @@ from app.domain.quantities import format_count
 
 if TYPE_CHECKING:
     from app.services.state.changes import Plan
-    from app.services.state.files import Format, ObjectWriter
-    from app.services.state.model import Doc, Fault, State
+    from app.services.state.file_writer import ObjectWriter
+    from app.services.state.files import Format
+    from app.services.state.model import Doc, Fault, Reader, State
 
 HAS_CHANGES = 3
 """The exit code of `plan --exit-code` for a plan with changes."""
@@ -101,7 +103,7 @@ def _export(arguments: argparse.Namespace) -> None:
 @contextmanager
 def _writer(arguments: argparse.Namespace) -> "Iterator[tuple[ObjectWriter, Callable[[dict[str, int]], str]]]":
     """Open the file or the folder, and yield its writer and a function that says what was written."""
-    from app.services.state import files, folders, tables
+    from app.services.state import file_writer, files, folders, tables
     from app.services.state.model import SECTIONS
 
     hashes = arguments.password_hashes
@@ -110,7 +112,7 @@ def _writer(arguments: argparse.Namespace) -> "Iterator[tuple[ObjectWriter, Call
         form = files.Format.YAML if table else _format(arguments)
         with output_file(arguments.file) as file:
             if table is None:
-                yield files.Writer(file, form), count_kinds
+                yield file_writer.Writer(file, form), count_kinds
             else:
                 rows = tables.TableWriter(file, table, with_hashes=hashes)
                 yield rows, lambda _: format_count(rows.rows, "row")
@@ -160,7 +162,7 @@ def _require_no_others(folder: Path, names: "Collection[str]") -> None:
 
 def _read(arguments: argparse.Namespace) -> "State":
     """Read a document, a table or a folder. Raises CommandFailed with the faults."""
-    from app.services.state import files, folders, tables
+    from app.services.state import folders
     from app.services.state.model import Reader
 
     progress, reader = Progress(), Reader()
@@ -175,17 +177,27 @@ def _read(arguments: argparse.Namespace) -> "State":
                 reason = "it is a folder" if path.is_dir() else "its name has no ending of a document or a table"
                 print(f"ostiary: {path} is left out: {reason}", file=sys.stderr)
         else:
-            table = _table(arguments)
-            form = files.Format.YAML if table else _format(arguments)
-            with nullcontext(sys.stdin.buffer) if arguments.file == "-" else Path(arguments.file).open("rb") as file:
-                if table is None:
-                    files.read(file, form, reader, progress)
-                else:
-                    tables.read(reader, file, table, progress)
+            _read_file(arguments, reader, progress)
     except OSError as error:
         raise CommandFailed(f"{error.filename or arguments.file} cannot be read: {error.strerror}") from None
     _require_no_faults(arguments.file, reader.faults)
     return reader.state
+
+
+def _read_file(arguments: argparse.Namespace, reader: "Reader", progress: Progress) -> None:
+    """Read a document or a table. With --prune, one that may have been cut off in a pipe is refused."""
+    from app.services.state import files, tables
+
+    table = _table(arguments)
+    form = files.Format.YAML if table else _format(arguments)
+    with nullcontext(sys.stdin.buffer) if arguments.file == "-" else Path(arguments.file).open("rb") as file:
+        may_be_cut = arguments.prune and not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        if table is None:
+            files.read(file, form, reader, progress, must_have_end=may_be_cut)
+        elif may_be_cut:
+            raise CommandFailed("with --prune, a table must be a file: what is cut off in a pipe would be removed")
+        else:
+            tables.read(reader, file, table, progress)
 
 
 def _require_no_faults(name: str, faults: "list[Fault]") -> None:

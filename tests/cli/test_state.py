@@ -217,6 +217,41 @@ def test_a_full_disk_is_one_line_and_a_closed_pipe_is_none(document: Path) -> No
     assert (done.returncode, done.stderr) == (1, "")
 
 
+def test_pruning_by_a_pipe_needs_the_mark_of_the_end(document: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    assert cli.main(["apply", "reef.yaml"]) == 0
+    assert cli.main(["export", "whole.yaml"]) == 0
+    whole = Path("whole.yaml").read_text()
+    cut_off = (
+        "ostiary: -: hasEnd: The document was cut off: it begins with `hasEnd`, and has no `end`. Export it again.\n"
+    )
+    cases = {
+        whole: (0, ""),
+        whole.partition("groups:")[0]: (1, f"{cut_off}ostiary: nothing was changed\n"),
+        BASE: (1, "With --prune, a document from a pipe must begin with `hasEnd`"),
+    }
+    for text, (code, told) in cases.items():
+        arguments = [sys.executable, "-m", "app.cli", "apply", "--prune", "-"]
+        done = subprocess.run(arguments, env=environment, input=text, capture_output=True, text=True, check=False)
+        assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    arguments = [sys.executable, "-m", "app.cli", "apply", "--prune", "--table", "users", "-"]
+    done = subprocess.run(
+        arguments, env=environment, input="userName\nann\n", capture_output=True, text=True, check=False
+    )
+    told = "ostiary: with --prune, a table must be a file: what is cut off in a pipe would be removed\n"
+    assert (done.returncode, done.stderr) == (1, told)
+    with Path("whole.yaml").open() as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli", "apply", "--prune", "-"],
+            env=environment,
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout == "no changes: the registry is as the document says\n"
+
+
 def test_a_password_that_was_set_and_not_printed_is_told(document: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
     create = "ann was created, but the output was not written: set a password with `ostiary admin reset-password`"

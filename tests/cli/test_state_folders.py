@@ -246,8 +246,8 @@ def test_an_export_that_fails_leaves_the_files_of_the_last_one(
 ) -> None:
     assert cli.main(["export", "kept/"]) == 0
     texts = _texts("kept")
-    monkeypatch.setattr("app.services.state.files.Writer._write_line", lambda *_: 1 / 0)
-    monkeypatch.setattr("app.services.state.files._block", lambda *_: 1 / 0)
+    monkeypatch.setattr("app.services.state.file_writer.Writer._write_line", lambda *_: 1 / 0)
+    monkeypatch.setattr("app.services.state.file_writer.block", lambda *_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         cli.main(["export", "kept"])

@@ -15,7 +15,8 @@ from app.services.bulk import groups as bulk_groups
 from app.services.bulk import resources as bulk_resources
 from app.services.state import accounts, containers, holdings
 from app.services.state.changes import Change, Plan
-from app.services.state.files import ObjectWriter, Progress, silent
+from app.services.state.file_writer import ObjectWriter
+from app.services.state.files import Progress, silent
 from app.services.state.model import Kind, State
 from app.services.state.planning import compare
 from app.services.state.registry import RegistryReader, read_state
@@ -57,6 +58,7 @@ async def export(database: Database, writer: ObjectWriter, progress: Progress, *
             writer.write(kind, objects)
             counts[kind] = counts.get(kind, 0) + len(objects)
             progress(f"{kind}s", sum(counts.values()))
+    writer.end()
     return counts
 
 

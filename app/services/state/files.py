@@ -2,36 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import orjson
 import yaml  # type: ignore[import-untyped]  # PyYAML has no types
 
-from app.services.state.model import KINDS, SECTIONS, VERSION, Doc, Fault, Location, Reader
+from app.services.state.model import SECTIONS, VERSION, Doc, Fault, Location, Reader
+from app.services.state.yaml_text import flow
 
 Progress = Callable[[str, int], None]
 """Called with the kind of the objects and the number that is done."""
-
-
-class Written(Protocol):
-    """A file to write."""
-
-    def write(self, text: str, /) -> object:
-        """Write a text."""
-
-
-class ObjectWriter(Protocol):
-    """A writer of the objects of the registry, in the order of a document."""
-
-    @property
-    def kinds(self) -> Collection[str]:
-        """Return the kinds that are written."""
-
-    def write(self, kind: str, objects: Iterable[Doc], /) -> None:
-        """Write some objects of a kind."""
 
 
 class Format(StrEnum):
@@ -52,6 +35,10 @@ SUFFIXES = {
 
 HEADER = "registry"
 """The kind of the first line of JSON Lines, which has the version."""
+
+HAS_END, END = "hasEnd", "end"
+"""Names at the beginning and at the end of an export. A document that has the first alone was cut off in a pipe: it
+looks like a smaller registry, and `--prune` would remove the rest."""
 
 
 def format_of(path: Path) -> Format | None:
@@ -201,11 +188,22 @@ def silent(_: str, __: int) -> None:
     """Show no progress."""
 
 
-def read(file: IO[bytes], form: Format, reader: Reader | None = None, progress: Progress = silent) -> Reader:
-    """Read a document, into a reader that may have others; the reader has its items and its faults."""
+def read(
+    file: IO[bytes],
+    form: Format,
+    reader: Reader | None = None,
+    progress: Progress = silent,
+    *,
+    must_have_end: bool = False,
+) -> Reader:
+    """Read a document, into a reader that may have others; the reader has its items and its faults.
+
+    With `must_have_end`, a document without `hasEnd` is a fault too.
+    """
     reader = reader or Reader()
     try:
-        (_read_yaml if form is Format.YAML else _read_lines)(reader, file, progress)
+        has_end, end = (_read_yaml if form is Format.YAML else _read_lines)(reader, file, progress)
+        _check_end(reader, has_end, end, is_required=must_have_end)
     except yaml.MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         reader.faults.append(Fault(f"This is not YAML: {error.problem}.", Location("", line)))
@@ -225,16 +223,18 @@ def _explain_unreadable(error: Any) -> str:
     return f"This is not YAML: {error.reason}, at character {error.position + 1:,}."
 
 
-def _read_yaml(reader: Reader, file: IO[bytes], progress: Progress) -> None:
+def _read_yaml(reader: Reader, file: IO[bytes], progress: Progress) -> tuple[Any, Any]:
+    """Read a document, and return its values of `hasEnd` and `end`."""
     composer = _Composer(file, progress)
     document = composer.document()
     if not isinstance(document, Located):
         names = ", ".join(SECTIONS)
         text = f"The document must be an object with `version` and any of {names}."
         reader.faults.append(Fault(text, Location("", composer.line)))
-        return
+        return None, None
     version = document.pop("version", None)
     _check_version(reader, version, Location("version", document.lines.get("version", document.line)))
+    has_end, end = document.pop(HAS_END, None), document.pop(END, None)
     for section, objects in document.items():
         line = document.lines[section]
         if section not in SECTIONS:
@@ -242,44 +242,63 @@ def _read_yaml(reader: Reader, file: IO[bytes], progress: Progress) -> None:
             reader.faults.append(Fault(text, Location(section, line)))
         elif objects is not None:
             reader.add_section(section, objects, line)
+    return has_end, end
 
 
 def _check_version(reader: Reader, version: Any, location: Location) -> None:
     if version != VERSION or isinstance(version, bool):
-        text = f"`version` must be {VERSION}, not {_flow(version)[:_MAX_SHOWN]}."
+        text = f"`version` must be {VERSION}, not {flow(version)[:_MAX_SHOWN]}."
         if version is None:
             text = f"`version: {VERSION}` is missing. This version reads no other."
         reader.faults.append(Fault(text, location))
 
 
+def _check_end(reader: Reader, has_end: Any, end: Any, *, is_required: bool) -> None:
+    if has_end and not end:
+        text = "The document was cut off: it begins with `hasEnd`, and has no `end`. Export it again."
+        reader.faults.append(Fault(text, Location(HAS_END)))
+    elif is_required and not end and not reader.faults:
+        text = (
+            "With --prune, a document from a pipe must begin with `hasEnd` and have an `end`, as an export has them:"
+            " what is cut off would be removed. Add them, or read a file."
+        )
+        reader.faults.append(Fault(text, Location(HAS_END)))
+
+
 _MAX_SHOWN = 40
 """Characters of a wrong version that a fault repeats."""
 
-_SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
+SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
+"""The section of each kind."""
 
 
-def _read_lines(reader: Reader, file: IO[bytes], progress: Progress) -> None:
+def _read_lines(reader: Reader, file: IO[bytes], progress: Progress) -> tuple[Any, Any]:
+    """Read the lines of a document, and return the value of `hasEnd` and whether a line `end` is there."""
     counts: dict[str, int] = {}
-    is_first = True
+    header: Doc | None = None
+    has_ended = False
     for line, text in enumerate(file, 1):
         if not text.strip():
             continue
         progress("read lines", line)
         value = _read_line(text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text, line)
         kind = value.pop("kind", None) if isinstance(value, dict) else None
-        if is_first:
-            version = value.get("version") if kind == HEADER else None
-            _check_version(reader, version, Location("version", line))
-            is_first = False
-        elif not isinstance(kind, str) or kind not in _SECTION_OF:
-            kinds = ", ".join(_SECTION_OF)
+        if header is None:
+            header = value if kind == HEADER else {}
+            _check_version(reader, header.get("version"), Location("version", line))
+        elif kind == END:
+            has_ended = True
+        elif not isinstance(kind, str) or kind not in SECTION_OF:
+            kinds = ", ".join(SECTION_OF)
             reader.faults.append(Fault(f"`kind` must be one of {kinds}.", Location("kind", line)))
         else:
             at = counts.get(kind, 0)
             counts[kind] = at + 1
-            reader.add(kind, value, Location(f"{_SECTION_OF[kind]}[{at}]", line))
-    if is_first:
+            reader.add(kind, value, Location(f"{SECTION_OF[kind]}[{at}]", line))
+    if header is None:
         _check_version(reader, None, Location("version"))
+        return None, None
+    return header.get(HAS_END), has_ended
 
 
 def _read_line(text: bytes, line: int) -> Any:
@@ -309,90 +328,3 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> Doc:
         name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
         raise ValueError(f"`{name}` is listed twice. Remove one of them")
     return values
-
-
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.@-]*")
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-_LONG = 0x10000
-
-
-def _quote(text: str) -> str:
-    """Return a text as a scalar: plain where every YAML parser reads the same, else in double quotes."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    return f'"{"".join(map(_escape, text))}"'
-
-
-def _escape(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character == "\n":
-        return "\\n"
-    if character == "\t":
-        return "\\t"
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code < _LONG else f"\\U{code:08x}"
-
-
-def _flow(value: Any) -> str:
-    """Return a value in one line."""
-    if isinstance(value, str):
-        return _quote(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_quote(key)}: {_flow(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, float):
-        text = repr(value)  # YAML 1.1 reads a number without a point as a text
-        return text.replace("e", ".0e") if "e" in text and "." not in text else text
-    return orjson.dumps(value).decode()
-
-
-_BLOCKS = frozenset({"members", "grants", "groups", "users"})
-"""Fields whose parts have a line each."""
-
-
-def _block(value: Doc, indent: str) -> Iterator[str]:
-    """Yield the lines of an object."""
-    for name, each in value.items():
-        if name not in _BLOCKS or not each:
-            yield f"{indent}{name}: {_flow(each)}"
-        elif isinstance(each, dict):
-            yield f"{indent}{name}:"
-            yield from _block(each, f"{indent}  ")
-        else:
-            yield f"{indent}{name}:"
-            yield from (f"{indent}  - {_flow(entry)}" for entry in each)
-
-
-class Writer:
-    """Writes a document object by object."""
-
-    def __init__(self, file: Written, form: Format) -> None:
-        self._file, self._form, self._section = file, form, ""
-        if form is Format.YAML:
-            file.write(f"version: {VERSION}\n")
-        else:
-            self._write_line({"kind": HEADER, "version": VERSION})
-
-    @property
-    def kinds(self) -> Collection[str]:
-        """Return all kinds."""
-        return KINDS
-
-    def write(self, kind: str, objects: Iterable[Doc]) -> None:
-        """Write some objects of a kind. All objects of one kind come one after the other."""
-        for each in objects:
-            if self._form is Format.JSONL:
-                self._write_line({"kind": kind, **each})
-                continue
-            if self._section != kind:
-                self._section = kind
-                self._file.write(f"{_SECTION_OF[kind]}:\n")
-            first, *rest = _block(each, "    ")
-            self._file.write("\n".join([f"  - {first[4:]}", *rest, ""]))
-
-    def _write_line(self, value: Doc) -> None:
-        self._file.write(orjson.dumps(value).decode() + "\n")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from app.services.state import files, tables
+from app.services.state import file_writer, files, tables
 from app.services.state.files import Format, Progress, silent
 from app.services.state.model import KINDS, SECTIONS, Doc, Fault, Location, Reader
 
@@ -67,8 +67,8 @@ def _read_file(reader: Reader, path: Path, progress: Progress) -> None:
 class FolderWriter:
     """Writes each section of a document to a file of its own."""
 
-    def __init__(self, opened: Mapping[str, files.Written], form: Format) -> None:
-        self._writers = {kind: files.Writer(opened[section], form) for section, kind in SECTIONS.items()}
+    def __init__(self, opened: Mapping[str, file_writer.Written], form: Format) -> None:
+        self._writers = {kind: file_writer.Writer(opened[section], form) for section, kind in SECTIONS.items()}
 
     kinds = KINDS
 
@@ -76,11 +76,16 @@ class FolderWriter:
         """Write some objects of a kind."""
         self._writers[kind].write(kind, objects)
 
+    def end(self) -> None:
+        """Mark the end of each file."""
+        for writer in self._writers.values():
+            writer.end()
+
 
 class TablesWriter:
     """Writes all tables, each to a file of its own."""
 
-    def __init__(self, opened: Mapping[str, files.Written], *, with_hashes: bool) -> None:
+    def __init__(self, opened: Mapping[str, file_writer.Written], *, with_hashes: bool) -> None:
         self.tables = {name: tables.TableWriter(opened[name], name, with_hashes=with_hashes) for name in tables.TABLES}
 
     kinds = frozenset({"user", "org", "group"})
@@ -90,3 +95,6 @@ class TablesWriter:
         each = [*objects]
         for table in self.tables.values():
             table.write(kind, each)
+
+    def end(self) -> None:
+        """Write nothing: tables have no mark of their end."""

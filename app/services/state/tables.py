@@ -14,7 +14,8 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 
-from app.services.state.files import Progress, Written, parse_json, silent
+from app.services.state.file_writer import Written
+from app.services.state.files import Progress, parse_json, silent
 from app.services.state.model import FIELDS, Doc, Fault, Field, Invalid, Location, Reader
 
 SUFFIX = ".csv"
@@ -246,6 +247,9 @@ class TableWriter:
             for row in parts:
                 self.rows += 1
                 self._write([row.get(column, False if column in _FLAGS else None) for column in self._columns])
+
+    def end(self) -> None:
+        """Write nothing: a table has no mark of its end."""
 
     def _write(self, values: Iterable[Any]) -> None:
         self._file.write(",".join(map(_encode, values)) + "\r\n")

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app import db
 from app.db import tables
 from app.db.tables import col
-from app.services.state import applying, files
+from app.services.state import applying, file_writer, files
 from app.services.state.changes import Plan
 from app.services.state.files import Format
 from tests.oracle.worlds import World
@@ -54,7 +54,7 @@ def silent(_: str, __: int) -> None:
 async def exported(database: db.Database, form: Format = Format.YAML, *, with_hashes: bool = True) -> str:
     """Return the registry as a document."""
     file = io.StringIO()
-    await applying.export(database, files.Writer(file, form), silent, with_hashes=with_hashes)
+    await applying.export(database, file_writer.Writer(file, form), silent, with_hashes=with_hashes)
     return file.getvalue()
 
 

@@ -4,9 +4,11 @@ import io
 
 import pytest
 
+from app import db
 from app.services.state import files
 from app.services.state.files import Format
 from app.services.state.model import PERMISSION_BITS, SECTIONS
+from tests.services.state.documents import BASE, applied, exported
 
 HEADER = b'{"kind": "registry", "version": 1}\n'
 _BOMB = b"\n".join(b"  k%d: &k%d [%s]" % (at, at, b",".join([b"*k%d" % (at - 1)] * 9)) for at in range(1, 12))
@@ -60,6 +62,20 @@ def test_a_hostile_yaml_document_is_refused_with_its_line(case: str) -> None:
 def test_a_section_with_a_wrong_value_is_refused_with_its_line(section: str, value: str) -> None:
     (fault, *_) = files.read(io.BytesIO(f"version: 1\n\n{section}: {value}\n".encode()), Format.YAML).faults
     assert str(fault).startswith(f"line 3: {section}")
+
+
+@pytest.mark.parametrize("form", Format)
+async def test_an_export_that_is_cut_off_anywhere_is_no_smaller_document(own_db: db.Database, form: Format) -> None:
+    await applied(own_db, BASE)
+    text = (await exported(own_db, form)).encode()
+    whole = files.read(io.BytesIO(text), form, must_have_end=True)
+    assert whole.faults == []
+
+    for length in range(len(text)):
+        cut = files.read(io.BytesIO(text[:length]), form)
+        assert cut.faults or not cut.state.complete or cut.state == whole.state, text[:length]
+        cut = files.read(io.BytesIO(text[:length]), form, must_have_end=True)
+        assert cut.faults or cut.state == whole.state, text[:length]
 
 
 @pytest.mark.parametrize("case", JSON_LINES)
