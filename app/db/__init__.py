@@ -25,7 +25,7 @@ from app.db.interface import (
     Transaction,
     UniqueViolation,
 )
-from app.db.loop_yield import chunks
+from app.db.loop_yield import LoopYield, Turns, chunks
 from app.db.postgresql.database import PostgresDatabase
 from app.db.postgresql.replicated import ReplicatedDatabase
 from app.db.scoped_cache import CachedPairs, ScopedCache

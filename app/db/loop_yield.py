@@ -25,6 +25,28 @@ class LoopYield:
             self._until = perf_counter() + SLICE
 
 
+class Turns:
+    """An async context for each piece of the work that concurrent tasks of one request do without waiting.
+
+    One piece runs at a time, and the event loop runs other tasks once the slice is used up. Without it, all tasks
+    that are ready run before the loop looks at connections.
+    """
+
+    __slots__ = ("_lock", "_pause")
+
+    def __init__(self) -> None:
+        self._lock, self._pause = asyncio.Lock(), LoopYield()
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self._pause()
+        finally:
+            self._lock.release()
+
+
 def chunks(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
     """Yield the items in chunks of `size`."""
     return _OneChunk(items) if len(items) <= size else _chunks(items, size)

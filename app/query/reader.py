@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,8 @@ class ListReader:
     viewer: Viewer
     now: datetime
     freshness: db.Freshness
+    turns: db.Turns = field(default_factory=db.Turns, compare=False)
+    """Turns to build the statements of lists: one with many comparisons takes milliseconds."""
 
     async def all(self, relation: Relation, layout: Layout) -> list[Row]:
         """Return all rows of a list without a parent, in the default order."""
@@ -64,7 +66,8 @@ class ListReader:
         self, relation: Relation, layout: Layout, request: PageRequest, keys: Iterable[Any]
     ) -> dict[Any, list[Row]]:
         """Return the page of each key, with one extra row if more follow; a key without rows is absent."""
-        statement = self.statements.page(relation, layout, self.viewer, request.query)
+        async with self.turns:
+            statement = self.statements.page(relation, layout, self.viewer, request.query)
         return group_by_key(await self._rows(statement, keys=list(keys), **request.bind_values))
 
     async def one(self, relation: Relation, layout: Layout, key: Any) -> Row | None:
@@ -74,7 +77,8 @@ class ListReader:
 
     async def counts(self, relation: Relation, keys: Iterable[Any], request: PageRequest = EVERY) -> dict[Any, int]:
         """Return the number of rows of each key, over all pages; a key without rows is absent."""
-        statement = self.statements.count(relation, self.viewer, request.query)
+        async with self.turns:
+            statement = self.statements.count(relation, self.viewer, request.query)
         return {key: number for number, key in await self._rows(statement, keys=list(keys), **request.bind_values)}
 
     async def _rows(self, statement: CompiledStatement, **values: Any) -> list[Row]:

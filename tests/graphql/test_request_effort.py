@@ -1,10 +1,12 @@
 """Claims about large requests that anonymous callers may send: a value takes a few calls, wherever it is."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from app.query.sql import SelectBuilder
 from tests.support.client import Api
 from tests.support.effort import counted
 
@@ -58,3 +60,45 @@ async def test_values_that_a_repeated_name_hides_are_refused(api: Api) -> None:
     (error,) = reply.json()["errors"]
     assert (reply.status_code, error["extensions"]["limit"]) == (400, "variable_values")
     assert effort.calls < 5_000 + 11 * 50_000
+
+
+LISTS = 20
+WITH_FILTERS = "query ({}) {{ {} }}".format(
+    ", ".join(f"$f{at}: ResourceFilter" for at in range(LISTS)),
+    " ".join(f"r{at}: resources(first: 1, filter: $f{at}) {{ totalCount nodes {{ name }} }}" for at in range(LISTS)),
+)
+
+
+@pytest.mark.parametrize("overrides", [{}, {"OSTIARY_EXECUTOR": "reference"}], ids=["compiled", "reference"])
+async def test_other_requests_run_between_the_statements_of_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each filter takes milliseconds to become a statement, and one request has twenty of them."""
+    built, most = 0, 0
+    build = SelectBuilder.page
+
+    def counted_page(*arguments: Any, **options: Any) -> Any:
+        nonlocal built
+        built += 1
+        return build(*arguments, **options)
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            before = built
+            await asyncio.sleep(0)
+            most = max(most, built - before)
+
+    monkeypatch.setattr("app.db.loop_yield.SLICE", 0)
+    await api(WITH_FILTERS, **_filters("first"))
+    monkeypatch.setattr(SelectBuilder, "page", counted_page)
+    watcher = asyncio.create_task(watch())
+    reply = await api(WITH_FILTERS, **_filters("second"))
+    watcher.cancel()
+
+    assert "errors" not in reply
+    assert built == LISTS
+    assert most == 1
+
+
+def _filters(word: str) -> dict[str, Any]:
+    """Return filters of as many comparisons as one may have, with statements of their own."""
+    return {f"f{at}": {"or": [{"name": {"eq": word}}] * (at + 30)} for at in range(LISTS)}

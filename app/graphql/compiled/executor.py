@@ -16,6 +16,7 @@ from app.db import (
     Database,
     Freshness,
     ListsMissing,
+    LoopYield,
     RowsChanged,
     SnapshotLost,
 )
@@ -54,7 +55,7 @@ async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> 
         await _read_levels(level, run)
     elif level:
         read_once = run.database.read
-        statements, targets = _open(level, run)
+        statements, targets = await _open(level, run)
         _fill(targets, await read_once(statements, freshness=run.freshness) if statements else [])
         if run.lists is not None:
             run.lists.all_cached = not run.lists.has_missed
@@ -65,13 +66,13 @@ async def _read_levels(level: PlanLevel, run: PlanRun) -> None:
     """Read one level after the other, at one moment."""
     async with run.database.snapshot(freshness=run.freshness) as read:
         while level:
-            statements, targets = _open(level, run)
+            statements, targets = await _open(level, run)
             level = _fill(targets, await read(statements) if statements else [])
 
 
 async def _read_first(level: PlanLevel, run: PlanRun) -> None:
     """Read one level, and complete its rows with cached lists; raises ListsMissing."""
-    statements, targets = _open(level, run)
+    statements, targets = await _open(level, run)
     read_once = run.database.read
     for step, parents in _fill(targets, await read_once(statements, freshness=run.freshness) if statements else []):
         own, target = step.open(run, parents)
@@ -94,7 +95,7 @@ async def _read_both(joined_steps: Mapping[Any, KeyColumns | None], level: PlanL
     except errors.Refusal:  # an argument of the last level counts only if the first one has a row
         await _read_levels(level, run)
         return False
-    statements, targets = _open(level, run)
+    statements, targets = await _open(level, run)
     if not statements:
         return False
     joined: list[tuple[BoundStatement, KeyColumns]] = []
@@ -113,14 +114,20 @@ async def _read_both(joined_steps: Mapping[Any, KeyColumns | None], level: PlanL
     return bool(numbers) and not any(numbers)
 
 
-def _open(level: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
-    """Return the statements of a level, and the target of each step with the number of its results."""
+async def _open(level: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
+    """Return the statements of a level, and the target of each step with the number of its results.
+
+    A list with many comparisons takes milliseconds to open: between steps the event loop may run other tasks.
+    """
+    pause = LoopYield() if len(level) > 1 else None
     statements: list[BoundStatement] = []
     targets: list[tuple[int, ResultTarget]] = []
     for step, parents in level:
         own, target = step.open(run, parents)
         targets.append((len(own), target))
         statements += own
+        if pause is not None:
+            await pause()
     return statements, targets
 
 
