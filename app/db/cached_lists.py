@@ -41,7 +41,7 @@ class ChangedKeys(NamedTuple):
     rows: Collection[int]
 
     @classmethod
-    def of(cls, scopes: Collection[int]) -> "ChangedKeys":
+    def in_scopes(cls, scopes: Collection[int]) -> "ChangedKeys":
         """Return the ids in scopes of changes."""
         resources = {key_of(scope) for scope in scopes if is_resource(scope)}
         users = {key_of(scope) for scope in scopes if scope >= 0 and not is_resource(scope)}
@@ -159,7 +159,7 @@ class CachedLists:
         if scopes is not None and any(EDITS <= scope < 0 for scope in scopes):
             scopes = None
         self.dropped.add(scopes)
-        changed = None if scopes is None else ChangedKeys.of(scopes)
+        changed = None if scopes is None else ChangedKeys.in_scopes(scopes)
         for each in self._fields:
             if changed is None:
                 each.clear()

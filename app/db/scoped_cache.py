@@ -171,7 +171,7 @@ class ScopedCache:
         self.base = base
         self.maximum = maximum
 
-    def of(self, database: Database) -> CachedPairs:
+    def for_database(self, database: Database) -> CachedPairs:
         """Return the values of a database. They are valid after the next `refresh` that drops none of them."""
         cached: CachedPairs | None = database.caches.get(self)
         if cached is None:
@@ -185,7 +185,7 @@ class ScopedCache:
 
         Return the rows, and the round after which they were read.
         """
-        cached = self.of(database)
+        cached = self.for_database(database)
         since, before = cached.state, cached.round
         (state, scopes), rows = await database.read_with_changes(since, statements)
         # Another task may have advanced the state meanwhile, and others go on from it: it stays.

@@ -121,9 +121,11 @@ def _candidate_arms(viewer: Viewer, candidates: CTE) -> list[Select[Any]]:
         for kind in (SubjectType.USER, SubjectType.OWNER)
     ]
     for each, seen in _seen_memberships(viewer):
-        of = each.rows, each.user == candidates.c.key
+        membership = each.rows, each.user == candidates.c.key
         arms.append(
-            _rows_of_candidates(candidates, subject_id(each.kind, each.key), each.cap, of).where(each.where, seen)
+            _rows_of_candidates(candidates, subject_id(each.kind, each.key), each.cap, membership).where(
+                each.where, seen
+            )
         )
     return arms
 

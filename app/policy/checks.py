@@ -103,8 +103,8 @@ def _split_masks(rows: Sequence[Row], starts: Sequence[int]) -> list[list[Row]]:
     """Return the rows of each list of pairs, from the rows of all lists and the positions of their first pairs."""
     split: list[list[Row]] = [[] for _ in starts]
     for (number,) in rows:
-        of = bisect_right(starts, number // WIDTH) - 1
-        split[of].append((number - starts[of] * WIDTH,))
+        at = bisect_right(starts, number // WIDTH) - 1
+        split[at].append((number - starts[at] * WIDTH,))
     return split
 
 

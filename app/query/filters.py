@@ -20,18 +20,18 @@ class FilterSpec:
 
     - `fold`: the values are case-folded before the comparison.
     - `sorts`: the column holds sort keys. `eq` compares the complete key; `starts_with` and `contains` ignore accents.
-    - `bits`: the value is one bit, which the mask `of` must contain. At the top level of a filter (not within `or` or
+    - `bits`: the value is one bit, which the mask `sql` must contain. At the top level of a filter (not within `or` or
       `not`), an index scan compares it with the mask of an index entry. A scan by user supports it only there.
     - `within`: wraps the comparison, e.g. in an EXISTS over another table.
     - `access_path`: a condition that an index answers and that holds only for rows whose column equals the value.
     - `node`: the column is the row id of this type, and the values are global ids.
     - `searches`: the columns of a search. Each value is a word, which one of them must contain.
-    - `absent`: the column that is NULL where the value is missing; by default the one of `of`.
+    - `absent`: the column that is NULL where the value is missing; by default the one of `sql`.
 
     A comparison with a missing or hidden value may be NULL in SQL. `predicates` takes it as false, under `not` too.
     """
 
-    of: Any
+    sql: Any
     fold: bool = False
     sorts: bool = False
     bits: bool = False
@@ -54,7 +54,7 @@ class FilterSpec:
         return and_(*conditions)
 
     def _is_absent(self, viewer: Viewer, operator: str) -> ColumnElement[bool]:
-        value = resolve(self.of if self.absent is None else self.absent, viewer)
+        value = resolve(self.sql if self.absent is None else self.absent, viewer)
         return value.is_(None) if operator == "is_null" else value.is_not(None)
 
     def _search(self, viewer: Viewer, words: Sequence[str], dialect: Dialect) -> ColumnElement[bool]:
@@ -70,7 +70,7 @@ class FilterSpec:
         return self.access_path(viewer, self._compare(viewer, equal, dialect)) if self.access_path and equal else None
 
     def _compare(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
-        column = resolve(self.of, viewer)
+        column = resolve(self.sql, viewer)
         conditions = [
             has_bit(column, name)
             if self.bits

@@ -37,7 +37,7 @@ def cursor_specs(edge: ListEdge) -> tuple[tuple[str, FieldSpec, Table], ...]:
     """Return the columns of the cursor, the id last."""
     table: Any = edge.list.table
     columns = [(name, edge.list.orders[name]) for name, _ in edge.list.default_order]
-    return tuple((f"cursor_{name}", FieldSpec(of=col(column)), table) for name, column in [*columns, ("id", table.id)])
+    return tuple((f"cursor_{name}", FieldSpec(sql=col(column)), table) for name, column in [*columns, ("id", table.id)])
 
 
 def cursor_of(edge: ListEdge, values: Sequence[Any]) -> str:

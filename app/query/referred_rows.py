@@ -9,4 +9,4 @@ from app.query.relations import FieldSpec, Table, Via
 @cache
 def reached_by(via: Via, name: str, spec: FieldSpec, table: Table) -> FieldSpec:
     """Return the field spec of a column that `via` reads. Equal arguments give the same object."""
-    return replace(spec, of=lambda viewer: via(spec.expression(name, table, viewer)), guard=None)
+    return replace(spec, sql=lambda viewer: via(spec.expression(name, table, viewer)), guard=None)

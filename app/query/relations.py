@@ -70,13 +70,13 @@ Via = Callable[[ColumnElement[Any]], ColumnElement[Any]]
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
-def resolve(of: Any, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> ColumnElement[Any]:
+def resolve(sql: Any, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> ColumnElement[Any]:
     """Return a column unchanged; call a function with the viewer, unless a substitution exists for it."""
-    if isinstance(of, ColumnElement) or not callable(of):
-        return col(of)
-    if of in substitutions:
-        return substitutions[of]
-    expression: ColumnElement[Any] = of(viewer)
+    if isinstance(sql, ColumnElement) or not callable(sql):
+        return col(sql)
+    if sql in substitutions:
+        return substitutions[sql]
+    expression: ColumnElement[Any] = sql(viewer)
     return expression
 
 
@@ -87,7 +87,7 @@ class OrderSpec:
     A missing or hidden value is a text before all others, or a time before or after all others.
     """
 
-    of: Callable[[Viewer], ColumnElement[Any]]
+    sql: Callable[[Viewer], ColumnElement[Any]]
 
 
 ANONYMOUS = Viewer(None)
@@ -96,7 +96,7 @@ ANONYMOUS = Viewer(None)
 def order_column(relation: "Relation", name: str, viewer: Viewer) -> ColumnElement[Any]:
     """Return the column or expression of an order."""
     order = relation.orders[name]
-    return order.of(viewer) if isinstance(order, OrderSpec) else col(order)
+    return order.sql(viewer) if isinstance(order, OrderSpec) else col(order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,7 +244,7 @@ class FieldSpec:
     - `service_field`: computes the value from (database, viewer, arguments), without a row.
     """
 
-    of: Expression | None = None
+    sql: Expression | None = None
     guard: Condition | None = None
     read: Callable[[Any], Any] | None = None
     follow: Relation | None = None
@@ -263,7 +263,7 @@ class FieldSpec:
         self, name: str, table: Table, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
     ) -> ColumnElement[Any]:
         """Return the column of the select list, null where the viewer may not see the value."""
-        value = resolve(self.of if self.of is not None else getattr(table, name), viewer, substitutions)
+        value = resolve(self.sql if self.sql is not None else getattr(table, name), viewer, substitutions)
         return value if self.guard is None else guarded(self.guard, value, viewer, substitutions)
 
 
@@ -298,14 +298,14 @@ class Layout:
     def select_used(self, functions: Iterable[Any]) -> set[Any]:
         """Return those of the functions that compute a column or guard one."""
         guards = {spec.guard for _, spec, _ in self.fields}
-        used = guards | {spec.of for _, spec, _ in self.fields if callable(spec.of)}
+        used = guards | {spec.sql for _, spec, _ in self.fields if callable(spec.sql)}
         return {function for function in functions if function in used}
 
 
 @cache
 def reference(column: Any) -> FieldSpec:
     """Return the field spec of a column with the id of another row."""
-    return FieldSpec(of=column)
+    return FieldSpec(sql=column)
 
 
 def layout(table: Table, *names: str, **specs: FieldSpec) -> Layout:
@@ -316,7 +316,7 @@ def layout(table: Table, *names: str, **specs: FieldSpec) -> Layout:
 
 def flag(condition: Condition) -> FieldSpec:
     """Return a field spec whose value is 1 where the condition holds, and 0 elsewhere."""
-    return FieldSpec(of=lambda viewer: flag_sql(condition(viewer)))
+    return FieldSpec(sql=lambda viewer: flag_sql(condition(viewer)))
 
 
 def flag_sql(condition: ColumnElement[bool]) -> ColumnElement[int]:

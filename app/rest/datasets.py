@@ -45,8 +45,8 @@ def _cells(meaning: VisibilityGrants) -> Layout:
         "size_bytes",
         "created_at",
         "updated_at",
-        visibility=FieldSpec(of=meaning.level_sql),
-        mask=FieldSpec(of=policy.effective_mask),
+        visibility=FieldSpec(sql=meaning.level_sql),
+        mask=FieldSpec(sql=policy.effective_mask),
         deletes=flag(policy.deletes_in_org),
     )
 

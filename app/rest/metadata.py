@@ -23,7 +23,7 @@ async def _own(call: Call) -> Response:
     return _response(call, require_viewer(row))
 
 
-async def _of(call: Call) -> Response:
+async def _of_user(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     return _response(call, await load_user(call, _METADATA))
 
@@ -61,7 +61,7 @@ ROUTES = (
     Route(
         "GET",
         "/users/{userName}/meta",
-        _of,
+        _of_user,
         AuthMode.REQUIRED,
         "The metadata of a user; needs USERS_VIEW.",
         response_type=Metadata,

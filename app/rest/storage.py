@@ -16,7 +16,7 @@ from app.rest.responses import convert_rows, json
 from app.rest.routing import AuthMode, Call, Route, load_user, require_viewer
 from app.services import quotas, read_graph, users
 
-_STORAGE = layout(User, "details", used=FieldSpec(of=read_graph.storage_used))
+_STORAGE = layout(User, "details", used=FieldSpec(sql=read_graph.storage_used))
 _USER = layout(User, "id")
 
 
@@ -38,7 +38,7 @@ async def _own(call: Call) -> Response:
     return json(require_viewer(storage.get(viewer_id)))
 
 
-async def _of(call: Call) -> Response:
+async def _of_user(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     user = await load_user(call, _USER)
     storage = await storage_by_user(call.reads, [user[0]])
@@ -60,7 +60,7 @@ ROUTES = (
     Route(
         "GET",
         "/users/{userName}/storage",
-        _of,
+        _of_user,
         AuthMode.REQUIRED,
         "Used storage and quota of a user; needs USERS_VIEW.",
         response_type=models.Storage,

@@ -14,6 +14,6 @@ class InputDigest:
     def __init__(self, secret: bytes) -> None:
         self._key = keys.derive(secret, PURPOSE)
 
-    def of(self, text: bytes) -> str:
+    def digest(self, text: bytes) -> str:
         """Return the digest of a text as 64 hexadecimal digits."""
         return hmac.digest(self._key, text, "sha256").hex()

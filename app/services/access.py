@@ -269,7 +269,7 @@ async def _load_subjects(
     }
     lookups = [_subject_lookup(entry) for entry in entries if entry.ref is not None]
     for kind, column in sorted({(kind, ref[0]) for kind, ref in lookups}):
-        keys = [ref[1] for of, ref in lookups if (of, ref[0]) == (kind, column)]
+        keys = [ref[1] for subject_kind, ref in lookups if (subject_kind, ref[0]) == (kind, column)]
         statement = _select_subjects(kind, column, viewer.permission_profile)
         for row_id, key, is_visible in await tx.rows(
             statement, keys=keys, resources=list(rows), **viewer.bind_values, now=tx.now

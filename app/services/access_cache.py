@@ -47,7 +47,7 @@ async def get_masks(
         masks_by_pair = await _masks_by_pair(database, pairs, rows, base)
         return [masks_by_pair[pair] & ~policy.EXPIRES for pair in pairs]
     cache = MASK_CACHES[base, registry]
-    cached = cache.of(database)
+    cached = cache.for_database(database)
     before, masks = cached.round, [*map(cached.values.get, pairs)]
     loaded = await _load(database, cache, _missing(pairs, masks), registry=registry)
     if loaded is None or (cached.round != before and _is_mixed(cached, pairs, loaded, before)):
@@ -71,21 +71,21 @@ def _missing(pairs: Sequence[int], masks: Sequence[int | None]) -> list[int]:
 async def _load(database: Database, cache: ScopedCache, missing: list[int], *, registry: bool) -> dict[int, int] | None:
     """Drop what has changed, and return the masks of the pairs that are not cached; None if it takes another read."""
     has_parts = cache.base == policy.PAIR
-    parts = DecisionParts(cache.of(database), missing if has_parts else ())
+    parts = DecisionParts(cache.for_database(database), missing if has_parts else ())
     others = parts.others if has_parts else missing
     statements = parts.select(database, registry=registry)
     if others:
         statements.append(_select_masks(database, others, cache.base, registry=registry))
     results, since = await cache.refresh(database, statements)
     loaded = parts.decide(results, since)
-    cache.of(database).add(loaded, since, cache.maximum)
+    cache.for_database(database).add(loaded, since, cache.maximum)
     loaded |= await _add(database, cache, others, results[-1:], since)
     return loaded if len(loaded) == len(missing) else None
 
 
 async def _read(database: Database, cache: ScopedCache, pairs: list[int], *, registry: bool) -> dict[int, int]:
     """Return the masks of pairs by a statement of their own."""
-    since, statement = cache.of(database).round, _select_masks(database, pairs, cache.base, registry=registry)
+    since, statement = cache.for_database(database).round, _select_masks(database, pairs, cache.base, registry=registry)
     results = await database.read([statement], freshness=Freshness.PRIMARY)
     return await _add(database, cache, pairs, results, since)
 
@@ -99,7 +99,7 @@ async def _add(
     loaded = await _masks_by_pair(database, pairs, results[0], cache.base)
     # Roles with an end expire without a commit, and what does not exist may be created. So they are not cached.
     lasting = {pair: mask for pair, mask in loaded.items() if mask < policy.EXPIRES}
-    cache.of(database).add(lasting, since, cache.maximum)
+    cache.for_database(database).add(lasting, since, cache.maximum)
     return loaded if len(lasting) == len(loaded) else {pair: mask & ~policy.EXPIRES for pair, mask in loaded.items()}
 
 

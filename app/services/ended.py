@@ -50,16 +50,16 @@ async def _remove_group_members(tx: Transaction, before: datetime) -> int:
     return await _remove_members(tx, before, Group, members.GROUPS)
 
 
-async def _remove_members(tx: Transaction, before: datetime, container: Any, of: MemberTable) -> int:
+async def _remove_members(tx: Transaction, before: datetime, container: Any, member_table: MemberTable) -> int:
     """Remove members. Their orgs or groups are locked first, as by every change of members."""
-    table, column = of.table, of.column
+    table, column = member_table.table, member_table.column
     ended = col(table.expires_at) <= _BEFORE
     oldest = select(column).where(ended).order_by(col(table.expires_at)).limit(MOST)
     locked = select(col(container.id)).where(col(container.id).in_(oldest)).order_by(col(container.id))
     keys = [row[0] for row in await tx.rows(locked.with_for_update(key_share=True), before=before)]
     oldest_members = select(column, col(table.user_id)).where(ended, among(column, integers(keys))).limit(MOST)
     pairs = await tx.rows(oldest_members, before=before)
-    await members.remove(tx, of, [{of.key: key, "user_id": user} for key, user in pairs])
+    await members.remove(tx, member_table, [{member_table.key: key, "user_id": user} for key, user in pairs])
     return len(pairs)
 
 

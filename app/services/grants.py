@@ -74,7 +74,9 @@ async def write(
     deleted = {subject for subject in removed if subject in stored and subject not in grants}
     subjects = {*changed, *deleted}
     if subjects:
-        await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects, are_new=subjects.isdisjoint(stored))
+        await audit.track_links(
+            tx, audit.GRANTS, source=[resource], target=subjects, are_new=subjects.isdisjoint(stored)
+        )
         if deleted:
             await tx.send(_DELETE, resource=resource, subjects=list(deleted))
         await _put(tx, viewer, {(resource, subject): grant for subject, grant in changed.items()})
@@ -90,7 +92,7 @@ async def write_many(
     The revisions are incremented and the access index is refreshed. The number of statements is constant.
     """
     resources, subjects = {resource for resource, _ in changes}, {subject for _, subject in changes}
-    await audit.track_links(tx, audit.GRANTS, of=resources, to=subjects)
+    await audit.track_links(tx, audit.GRANTS, source=resources, target=subjects)
     deleted = [{"resource_id": key[0], "subject": key[1]} for key, grant in changes.items() if grant is None]
     await tx.delete_many(Grant, deleted)
     await _put(tx, viewer, {key: grant for key, grant in changes.items() if grant is not None})

@@ -115,8 +115,8 @@ async def delete_rows(tx: Transaction, ids: Sequence[int]) -> int:
     """Delete groups and their grants, and return the number of grants. The rows are locked."""
     subjects = [resource_roles.subject_id(SubjectType.GROUP, key) for key in ids]
     await audit.track(tx, audit.GROUP, ids)
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=ids)
-    await audit.track_links(tx, audit.GRANTS, to=subjects)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, source=ids)
+    await audit.track_links(tx, audit.GRANTS, target=subjects)
     revoked = await access_index.forget_subjects(tx, subjects)
     await tx.rows(delete(Group).where(among(col(Group.id), integers(ids))))
     return revoked

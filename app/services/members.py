@@ -65,50 +65,56 @@ class Member(NamedTuple):
     expires_at: datetime | None
 
 
-async def load(tx: Transaction, viewer: Viewer, of: MemberTable, key: int, user: RowRef) -> Member:
+async def load(tx: Transaction, viewer: Viewer, member_table: MemberTable, key: int, user: RowRef) -> Member:
     """Return a member of an org or a group; raise NotFound. The caller has checked that the viewer may see members."""
-    of_users = of.select_current(col(User.id)).join(of.table, col(of.table.user_id) == col(User.id))
-    statement = of_users.where(of.column == key, user_refs.matches(viewer, user))
+    of_users = member_table.select_current(col(User.id)).join(
+        member_table.table, col(member_table.table.user_id) == col(User.id)
+    )
+    statement = of_users.where(member_table.column == key, user_refs.matches(viewer, user))
     row = await tx.row(statement, **viewer.bind_values, now=tx.now)
     if row is None:
-        raise of.not_found("user")
+        raise member_table.not_found("user")
     return Member(*row)
 
 
 async def load_ids(
-    tx: Transaction, viewer: Viewer, of: MemberTable, key: int, refs: Sequence[RowRef]
+    tx: Transaction, viewer: Viewer, member_table: MemberTable, key: int, refs: Sequence[RowRef]
 ) -> list[int | None]:
     """Return the ids of current members, None for each user who is not one; otherwise like `load`."""
     refs = validation.normalize_refs(refs)
-    of_users = of.select_current(*user_refs.key_columns(viewer)).join(of.table, col(of.table.user_id) == col(User.id))
-    statement = of_users.where(of.column == key, user_refs.matches_any(viewer, refs))
+    of_users = member_table.select_current(*user_refs.key_columns(viewer)).join(
+        member_table.table, col(member_table.table.user_id) == col(User.id)
+    )
+    statement = of_users.where(member_table.column == key, user_refs.matches_any(viewer, refs))
     ids = user_refs.ids_by_ref(await tx.rows(statement, **viewer.bind_values, now=tx.now))
     return [ids.get(ref) for ref in refs]
 
 
-async def add(tx: Transaction, of: MemberTable, key: int, rows: Sequence[Values]) -> None:
+async def add(tx: Transaction, member_table: MemberTable, key: int, rows: Sequence[Values]) -> None:
     """Insert memberships of one org or group, and delete those of the same users that have ended; raise as `write`."""
-    await _track(tx, of, rows)
-    is_of_users = of.matches(key, [row["user_id"] for row in rows])
-    await tx.rows(delete(of.table).where(*is_of_users, col(of.table.expires_at) <= tx.now))
-    await write(tx, of, rows, ())
+    await _track(tx, member_table, rows)
+    is_of_users = member_table.matches(key, [row["user_id"] for row in rows])
+    await tx.rows(delete(member_table.table).where(*is_of_users, col(member_table.table.expires_at) <= tx.now))
+    await write(tx, member_table, rows, ())
 
 
-async def write(tx: Transaction, of: MemberTable, new: Sequence[Values], changed: Sequence[Values]) -> None:
+async def write(tx: Transaction, member_table: MemberTable, new: Sequence[Values], changed: Sequence[Values]) -> None:
     """Insert and update memberships, each with the ids of both ends. Raise Retry if one was just added or deleted."""
-    await _track(tx, of, [*new, *changed])
+    await _track(tx, member_table, [*new, *changed])
     try:
-        await tx.insert(of.table, new)
+        await tx.insert(member_table.table, new)
     except (ForeignKeyViolation, UniqueViolation):
         raise Retry from None
-    await tx.update_many(of.table, changed, (of.key, "user_id"))
+    await tx.update_many(member_table.table, changed, (member_table.key, "user_id"))
 
 
-async def remove(tx: Transaction, of: MemberTable, pairs: Sequence[Values]) -> None:
+async def remove(tx: Transaction, member_table: MemberTable, pairs: Sequence[Values]) -> None:
     """Delete memberships, each by the ids of both ends."""
-    await _track(tx, of, pairs)
-    await tx.delete_many(of.table, pairs)
+    await _track(tx, member_table, pairs)
+    await tx.delete_many(member_table.table, pairs)
 
 
-async def _track(tx: Transaction, of: MemberTable, rows: Sequence[Values]) -> None:
-    await audit.track_links(tx, of.links, of={row[of.key] for row in rows}, to={row["user_id"] for row in rows})
+async def _track(tx: Transaction, member_table: MemberTable, rows: Sequence[Values]) -> None:
+    await audit.track_links(
+        tx, member_table.links, source={row[member_table.key] for row in rows}, target={row["user_id"] for row in rows}
+    )

@@ -220,7 +220,7 @@ def keyed_change(
     actor_id = require_valid(key, viewer, path)
     own_key = key if viewer.token_id is None else f"{viewer.token_id}\0{key}"
     key_hash = hashlib.sha256(own_key.encode()).hexdigest()
-    input_hash = digest.of(orjson.dumps([action, values], option=orjson.OPT_SORT_KEYS))
+    input_hash = digest.digest(orjson.dumps([action, values], option=orjson.OPT_SORT_KEYS))
     return kind(database, actor_id, key_hash, action, input_hash, path)
 
 

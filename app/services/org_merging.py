@@ -62,7 +62,7 @@ async def merge_orgs(
 
 async def _unite_members(tx: Transaction, pair: OrgPair) -> None:
     source, destination = pair.source, pair.destination
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[source.id, destination.id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, source=[source.id, destination.id])
     joining = await _load(tx, source.id)
     if source.owner_id is not None:
         joining[source.owner_id] = await _owner_as_member(tx, pair)

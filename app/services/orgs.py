@@ -143,8 +143,8 @@ async def _track_all(tx: Transaction, key: int, resources: Sequence[int]) -> Non
     """Track everything that is deleted with an org, for the audit log."""
     await audit.track(tx, audit.ORG, [key])
     await audit.track(tx, audit.RESOURCE, resources)
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[key])
-    await audit.track_links(tx, audit.GRANTS, of=resources)
+    await audit.track_links(tx, audit.ORG_MEMBERS, source=[key])
+    await audit.track_links(tx, audit.GRANTS, source=resources)
 
 
 async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
@@ -178,7 +178,7 @@ async def _transfer(tx: Transaction, viewer: Viewer, target: OrgForUpdate, new: 
     """Change the owner of a locked org row. The row lock prevents a concurrent lock of its resources."""
     await ownership.require_unlocked(tx, col(Resource.org_id) == target.id, "org")
     await audit.track(tx, audit.ORG, [target.id])
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[new, target.owner_id or new])
+    await audit.track_links(tx, audit.ORG_MEMBERS, source=[target.id], target=[new, target.owner_id or new])
     await tx.rows(_delete_member(target.id, new))
     if target.owner_id is not None:
         await tx.rows(_delete_member(target.id, target.owner_id))
@@ -210,7 +210,7 @@ async def add_org_member(
     validation.raise_problems([*validation.end_problems(end, tx.now), *expiry.problems(end, target.until)])
     if user_id == target.owner_id:
         raise owner_is_no_member()
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, source=[target.id], target=[user_id])
     await tx.rows(_delete_member(target.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
         await tx.insert(OrgMember, [await member_row(tx, viewer, target.id, user_id, membership)])
@@ -232,7 +232,7 @@ async def update_org_member(
     new_end = end if membership.keeps_end else membership.expires_at
     if expiry.is_later(new_end, end) or (membership.level is not None and membership.level > level):
         validation.raise_problems([*expiry.problems(new_end, target.until)])
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, source=[target.id], target=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
     values["granted_by_name"] = await users.name_of(tx, viewer)
     if membership.level is not None:
@@ -250,7 +250,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: RowRef, user: 
     if not (target.is_permitted or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {ADMIN}, or to be that member.")
     user_id, *_ = await members.load(tx, viewer, members.ORGS, target.id, user)
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, source=[target.id], target=[user_id])
     await tx.rows(_delete_member(target.id, user_id))
     return target.id, user_id
 
@@ -267,7 +267,7 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: RowRef, slugs: 
     missing = [(at, slug) for at, slug in enumerate(slugs) if validation.normalize_key(slug) not in owners_by_slug]
     validation.raise_problems([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in missing])
     audit.note(tx, audit.USER, user_id, {})
-    await audit.track_links(tx, audit.ORG_MEMBERS, to=[user_id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, target=[user_id])
     org_ids = [key for key, owner in owners_by_slug.values() if owner != user_id]
     is_users = col(OrgMember.user_id) == user_id
     is_obsolete = or_(not_(among(col(OrgMember.org_id), integers(org_ids))), col(OrgMember.expires_at) <= tx.now)

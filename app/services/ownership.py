@@ -37,14 +37,14 @@ async def load_active(tx: Transaction, user_ids: Sequence[int]) -> set[int]:
     return {row[0] for row in await tx.rows(_ACTIVE, keys=list(user_ids))}
 
 
-async def require_unlocked(tx: Transaction, condition: ColumnElement[bool], of: str) -> None:
-    """Raise Locked if resources that match the condition are locked; `of` is `org`, `user` or `users`."""
+async def require_unlocked(tx: Transaction, condition: ColumnElement[bool], what: str) -> None:
+    """Raise Locked if resources that match the condition are locked; `what` is `org`, `user` or `users`."""
     locks = select(func.count()).select_from(Lock).join(Resource, col(Resource.id) == col(Lock.resource_id))
     number = await tx.value(locks.where(condition))
     if number:
-        these = f"{'these' if of == 'users' else 'this'} {of}"
+        these = f"{'these' if what == 'users' else 'this'} {what}"
         subject = f"resource of {these} is" if number == 1 else f"resources of {these} are"
-        raise Locked(f"{number:,} {subject} locked. Unlock {'it' if number == 1 else 'them'} first.", (of,))
+        raise Locked(f"{number:,} {subject} locked. Unlock {'it' if number == 1 else 'them'} first.", (what,))
 
 
 async def require_no_impersonation(tx: Transaction, viewer: Viewer, user: RowRef) -> int:

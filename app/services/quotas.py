@@ -125,9 +125,9 @@ async def _require_room_of_owner(tx: Transaction, viewer: Viewer, owner: int, ch
         _require_fits(charge, cap_bytes(row[1]), quota, "the org's owner", is_shown=is_shown)
 
 
-def _require_fits(charge: Charge, used: int, quota: int, of: str, *, is_shown: bool) -> None:
+def _require_fits(charge: Charge, used: int, quota: int, whose: str, *, is_shown: bool) -> None:
     if used + charge.bytes > quota:
-        message = f"The storage quota of {of} has no room for {format_bytes(charge.bytes)} more"
+        message = f"The storage quota of {whose} has no room for {format_bytes(charge.bytes)} more"
         if is_shown:
             message += f": {format_bytes(used)} of {format_bytes(quota)} are stored or reserved"
         raise QuotaExceeded(f"{message}.", charge.path)

@@ -252,11 +252,11 @@ def type_of_resource(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 org_owner_name = FieldSpec(
-    of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
+    sql=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
 )
 """The owner's user name, which is visible with the org."""
 
-granter_name = FieldSpec(of=col(OrgMember.granted_by_name))
+granter_name = FieldSpec(sql=col(OrgMember.granted_by_name))
 """The name, at that time, of the user who added a member. It is visible with the members."""
 
 resource_type = Relation("one", ResourceType, ResourceType.id, policy.unrestricted)

@@ -227,7 +227,7 @@ def numbered_slug(slug: str, number: int) -> str:
 async def _write(tx: Transaction, pair: OrgPair, plan: _Plan, storage_policy: quotas.StoragePolicy) -> None:
     new_slugs, source, destination = plan.new_slugs, pair.source.id, pair.destination.id
     await audit.track(tx, audit.RESOURCE, [*new_slugs, *plan.overwritten])
-    await audit.track_links(tx, audit.GRANTS, of=list(plan.overwritten))
+    await audit.track_links(tx, audit.GRANTS, source=list(plan.overwritten))
     async for batch in chunks(list(plan.overwritten), access_index.BATCH_SIZE):
         await tx.rows(delete(Resource).where(among(col(Resource.id), integers(batch))))
     moved, deleted = sum(plan.sizes.values()), sum(plan.overwritten.values())

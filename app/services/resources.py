@@ -139,7 +139,7 @@ def slug_conflict(slug: str) -> Problem:
 async def finish_creation(tx: Transaction, viewer: Viewer, full_masks: Mapping[int, int]) -> None:
     """Give new resources, by their ids, their default grants and their rows of the access index."""
     audit.track_new(tx, audit.RESOURCE, full_masks)
-    await audit.track_links(tx, audit.GRANTS, of=full_masks)
+    await audit.track_links(tx, audit.GRANTS, source=full_masks)
     await grants.create(tx, viewer, {key: DEFAULT_MASK & full_mask for key, full_mask in full_masks.items()})
     await access_index.refresh(tx, full_masks)
 
@@ -245,7 +245,7 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> 
     require_unlocked(target)
     await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
-    await audit.track_links(tx, audit.GRANTS, of=[target.id])
+    await audit.track_links(tx, audit.GRANTS, source=[target.id])
     await tx.rows(delete(Resource).where(col(Resource.id) == target.id))
     await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
     return target.id

@@ -51,7 +51,7 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: 
     if successor_id is not None:
         await ownership.require_active(tx, successor_id, ("successor",))
         if orgs:
-            await audit.track_links(tx, audit.ORG_MEMBERS, of=orgs, to=[successor_id])
+            await audit.track_links(tx, audit.ORG_MEMBERS, source=orgs, target=[successor_id])
     deleted = (
         DeletedUser(key, await users.name_by_id(tx, key), ownerless_orgs=len(orgs), ownerless_resources=len(resources))
         if successor_id is None
@@ -78,9 +78,9 @@ async def lock_and_track(tx: Transaction, ids: Sequence[int], noun: str) -> tupl
     await audit.track(tx, audit.USER, ids)
     await audit.track(tx, audit.ORG, orgs)
     await audit.track(tx, audit.RESOURCE, resources)
-    await audit.track_links(tx, audit.ORG_MEMBERS, to=ids)
-    await audit.track_links(tx, audit.GROUP_MEMBERS, to=ids)
-    await audit.track_links(tx, audit.GRANTS, to=_subjects(SubjectType.USER, ids))
+    await audit.track_links(tx, audit.ORG_MEMBERS, target=ids)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, target=ids)
+    await audit.track_links(tx, audit.GRANTS, target=_subjects(SubjectType.USER, ids))
     return orgs, resources
 
 

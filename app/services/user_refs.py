@@ -32,7 +32,7 @@ def matches(viewer: Viewer, user: RowRef) -> ColumnElement[bool]:
 
 def matches_any(viewer: Viewer, users: Sequence[RowRef]) -> ColumnElement[bool]:
     """Return the condition that a row is one of these users, like `matches`; `users` are normalized."""
-    keys = {by: [key for of, key in users if of == by] for by in COLUMNS}
+    keys = {by: [key for column, key in users if column == by] for by in COLUMNS}
     return or_(
         among(col(User.id), integers(keys["id"])),
         among(col(User.user_key), texts(keys["user_name"])),

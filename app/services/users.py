@@ -349,7 +349,7 @@ async def is_viewer(tx: Transaction, viewer: Viewer, user: RowRef) -> bool:
 async def load_many(tx: Transaction, viewer: Viewer, users: Sequence[RowRef]) -> list[int | None]:
     """Return the ids of users like `load_visible`, in one statement and without row locks; None for a missing user."""
     refs = validation.normalize_refs(users)
-    keys = {f"{by}_keys": [key for of, key in refs if of == by] for by in user_refs.COLUMNS}
+    keys = {f"{by}_keys": [key for column, key in refs if column == by] for by in user_refs.COLUMNS}
     rows = await tx.rows(_select_many(viewer.permission_profile), **keys, **viewer.bind_values, now=tx.now)
     ids = {}
     for by, user_id, user_key, email_key in rows:

@@ -28,14 +28,14 @@ def newest() -> Path:
     return versions[max(versions)]
 
 
-def of(runs: Sequence[Run]) -> Figures:
+def figures_of(runs: Sequence[Run]) -> Figures:
     """Return the figures of these runs."""
     return {_name(run): {case: round(run.over_baseline(case), 2) for case in run.measured} for run in runs}
 
 
 def write(file: Path, runs: Sequence[Run]) -> None:
     """Write the figures of these runs as JSON."""
-    file.write_bytes(orjson.dumps(of(runs), option=orjson.OPT_INDENT_2) + b"\n")
+    file.write_bytes(orjson.dumps(figures_of(runs), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def read(file: Path) -> Figures:
@@ -67,7 +67,7 @@ def comparison(runs: Sequence[Run], figures: Figures) -> tuple[list[str], bool]:
 
 
 def _rows(runs: Sequence[Run], figures: Figures) -> Iterator[tuple[str, str, float, float]]:
-    for world, measured in of(runs).items():
+    for world, measured in figures_of(runs).items():
         before = figures.get(world, {})
         yield from ((case, world, before[case], now) for case, now in measured.items() if case in before)
 

@@ -95,7 +95,7 @@ def test_arguments_are_those_of_graphql_core_wherever_variables_stand(kind: str,
     declared = field.extensions["strawberry-definition"]
     questions = (_random_call(random, kind, name) for _ in range(MOST))
     for node, variables in islice(filter(None, questions), TIMES):
-        ours = _text_or_error(Arguments(field, node, schema.converted).of, variables)
+        ours = _text_or_error(Arguments(field, node, schema.converted).values, variables)
         theirs = _text_or_error(
             lambda *of: schema.converted(declared, get_argument_values(*of)), field, node, variables
         )
@@ -114,6 +114,6 @@ def test_graphql_core_does_not_coerce_simple_arguments(monkeypatch: pytest.Monke
     converter = Arguments(ROOTS["query"]["checkAccess"], node, schema.converted)
     monkeypatch.setattr(arguments, "get_argument_values", None)
 
-    converted = converter.of(variables)
+    converted = converter.values(variables)
 
     assert (converted["user"].id, converted["resource"].id) == ("VXNlcjox", "x")

@@ -158,7 +158,7 @@ def _compared(condition: Any) -> str:
     if condition.bits or condition.searches or condition.node:
         return "one" if condition.bits else "words" if condition.searches else "id"
     column = (
-        condition.of(Viewer(None)) if callable(condition.of) and not hasattr(condition.of, "type") else condition.of
+        condition.sql(Viewer(None)) if callable(condition.sql) and not hasattr(condition.sql, "type") else condition.sql
     )
     kinds = {tables.UTCDateTime: "datetime", Boolean: "one", Integer: "int"}
     return next((name for kind, name in kinds.items() if isinstance(column.type, kind)), "str")

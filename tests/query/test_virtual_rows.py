@@ -27,7 +27,7 @@ ORDER = (("user_name", False),)
 DOWN = (("user_name", True),)
 FILTERS: tuple[QueryShape, ...] = ((), ("and", ("role", ("has", "mask"))))
 COLUMNS = {"mask": "mask", "kind": "kind", "user": '"user"', "whole": "whole"}
-LAYOUT = layout(User, **{name: FieldSpec(of=virtual_rows.virtual_column(of)) for name, of in COLUMNS.items()})
+LAYOUT = layout(User, **{name: FieldSpec(sql=virtual_rows.virtual_column(column)) for name, column in COLUMNS.items()})
 VIEWERS = {
     "sees everybody": Permission.USERS_VIEW | Permission.GROUPS_VIEW | Permission.ORGS_MANAGE,
     "sees the members of some": Permission.NONE,

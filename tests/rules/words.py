@@ -89,6 +89,7 @@ NAMES = {
     "cell": "FieldSpec, field",
     "face": "api, channel",
     "way": "RowRef, path",
+    "of": "sql, table, for_database, changes_of",
 }
 DOCSTRING_STARTS = {"what", "who", "whose", "whom", "whether", "how", "where", "why", "when"}
 FIRST_WORD = re.compile(r"\W*(\w+)")

@@ -64,7 +64,7 @@ async def test_so_much_is_remembered_and_no_more(
     things = [await make.resource(org, general=resource_roles.METADATA_READ) for _ in range(9)]
 
     assert [await _may(api, ann, thing) for thing in things * 2] == [True] * 18
-    assert len(cache.of(database).values) <= 3
+    assert len(cache.for_database(database).values) <= 3
 
 
 async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Make, database: db.Database) -> None:

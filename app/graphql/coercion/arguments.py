@@ -31,7 +31,7 @@ class Arguments:
         self._constant: dict[str, Any] | None = None
         self._constant_page: PageRequest | None = None
 
-    def of(self, variables: VariableValues) -> Mapping[str, Any]:
+    def values(self, variables: VariableValues) -> Mapping[str, Any]:
         """Return the arguments by their Python names; raises the errors that graphql-core would report."""
         if self._constant is not None:
             return self._constant
@@ -51,7 +51,7 @@ class Arguments:
         if self._constant_page is not None:
             return self._constant_page
         page_request = pagination.parse_page_request(
-            types, relation.default_order, pagination.fold_arguments(self.of(variables))
+            types, relation.default_order, pagination.fold_arguments(self.values(variables))
         )
         if self._is_constant:
             self._constant_page = page_request

@@ -38,14 +38,14 @@ class FastCoercion:
     def __init__(self) -> None:
         self._inputs: dict[GraphQLInputObjectType, FastCoercer] = {}
 
-    def of(self, kind: GraphQLInputType, maximum: int | None = None) -> FastCoercer:
+    def coercer(self, kind: GraphQLInputType, maximum: int | None = None) -> FastCoercer:
         """Return the coercer of a type. It leaves a list with more than `maximum` items to the service."""
         if is_non_null_type(kind):
-            return self._of(kind.of_type, maximum)
-        plain = self._of(kind, maximum)
+            return self._not_null(kind.of_type, maximum)
+        plain = self._not_null(kind, maximum)
         return lambda value: None if value is None else plain(value)
 
-    def _of(self, kind: GraphQLInputType, maximum: int | None) -> FastCoercer:
+    def _not_null(self, kind: GraphQLInputType, maximum: int | None) -> FastCoercer:
         """Return the coercer of values that are not null."""
         if is_list_type(kind):
             inner: GraphQLInputType = kind.of_type
@@ -69,7 +69,7 @@ class FastCoercion:
         if isinstance(kind, GraphQLEnumType):
             members = _members(kind)
             return lambda value: _choose_member(members, _strings(value))
-        each = self._of(kind, None)
+        each = self._not_null(kind, None)
         return lambda value: [each(one) for one in value]
 
     def _input(self, kind: GraphQLInputObjectType) -> FastCoercer:
@@ -82,7 +82,7 @@ class FastCoercion:
         return coerce
 
     def _fields(self, kind: GraphQLInputObjectType) -> dict[str, FastCoercer]:
-        return {name: self.of(field.type, declared_max_items(field)) for name, field in kind.fields.items()}
+        return {name: self.coercer(field.type, declared_max_items(field)) for name, field in kind.fields.items()}
 
     def _object(self, kind: GraphQLInputObjectType) -> FastCoercer:
         """Return the coercer of an input object, which keeps the declared order of fields."""

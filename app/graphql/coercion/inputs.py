@@ -69,12 +69,12 @@ class Conversion:
 
     def _conversion(self, kind: Any, maximum: int | None = None) -> Convert | None:
         """Return the conversion of a type. It leaves a list with more than `maximum` items to the service."""
-        return self._of(kind.of_type if isinstance(kind, StrawberryOptional) else kind, maximum)
+        return self._not_null(kind.of_type if isinstance(kind, StrawberryOptional) else kind, maximum)
 
-    def _of(self, kind: Any, maximum: int | None = None) -> Convert | None:
+    def _not_null(self, kind: Any, maximum: int | None = None) -> Convert | None:
         """Return the conversion of values that are not null."""
         if isinstance(kind, LazyType):
-            return self._of(kind.resolve_type())
+            return self._not_null(kind.resolve_type())
         if isinstance(kind, StrawberryList):
             each = self._conversion(kind.of_type)
             return list if each is None else lambda values: list_limits.read_each(each, values, maximum or len(values))

@@ -152,7 +152,7 @@ class _Variable:
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, maximum: int | None
     ) -> None:
         self.node, self.signature, self.maximum = node, signature, maximum
-        self.fast = fast.of(signature.type, maximum)
+        self.fast = fast.coercer(signature.type, maximum)
         named = get_named_type(signature.type)
         self.has_object = isinstance(named, GraphQLInputObjectType) or named.name == "JSON"
         (self.quoted,) = quote_names([signature.name])
@@ -225,7 +225,7 @@ class FullCoercion:
 
     def _coerce(self, kind: GraphQLInputType, value: Any, path: Path, maximum: int | None) -> Any:
         try:
-            return self._fast.of(kind, maximum)(value)
+            return self._fast.coercer(kind, maximum)(value)
         except NeedsCoercion:
             return self._coerce_fully(kind, value, path, maximum)
 
@@ -247,7 +247,7 @@ class FullCoercion:
             return [self._coerce(inner, value, path, None)]
         if len(value) > (maximum or DEFAULT_MAX_ITEMS):
             self._report(path, f"has {len(value):,} items; at most {maximum or DEFAULT_MAX_ITEMS:,} are allowed.")
-        fast, items = self._fast.of(inner), []
+        fast, items = self._fast.coercer(inner), []
         for index, each in enumerate(value):
             try:
                 items.append(fast(each))

@@ -163,7 +163,7 @@ class CompiledExecutor:
 
         Raises TimedOut and Unavailable: a query that takes too long does not run twice. Raises ConditionFailed.
         """
-        plan = self._plans.of(document, variables, viewer)
+        plan = self._plans.plan_for(document, variables, viewer)
         if isinstance(plan, Fallback):
             return plan
         try:

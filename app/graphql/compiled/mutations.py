@@ -71,11 +71,11 @@ class MutationExecutor:
         self, document: ValidatedDocument, variables: VariableValues, context: MutationContext
     ) -> dict[str, Any] | Fallback:
         """Return the data of a mutation, or the reason why the reference executor runs it or reports its outcome."""
-        viewer, mutation = context.viewer, self._plans.of(document, variables, context.viewer)
+        viewer, mutation = context.viewer, self._plans.plan_for(document, variables, context.viewer)
         if isinstance(mutation, Fallback):
             return mutation
         try:
-            arguments = mutation.arguments.of(variables)
+            arguments = mutation.arguments.values(variables)
         except Exception:
             return Fallback("refusal")
         try:

@@ -139,7 +139,7 @@ class PlanCache(Generic[P]):
         self._at_once = at_once
         self._recent: AudienceLRU[_Key, P | Fallback] = AudienceLRU(MAX_PLANS, max_weight, MAX_CACHED_LENGTH, _length)
 
-    def of(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
+    def plan_for(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
         """Return the plan of an operation, or the reason why it has none."""
         key: _Key = document, viewer.permissions._value_, viewer.is_limited
         if document.shaping_variables:

@@ -191,7 +191,7 @@ class LookupStep:
 
     def _parse_refs(self, run: PlanRun) -> list[tuple[str, Any] | None]:
         """Return the name of a relation and a key for each lookup, None for an id that leads nowhere."""
-        arguments = self.arguments.of(run.variables)
+        arguments = self.arguments.values(run.variables)
         if self.is_list:
             return [self.lookup.choose({"id": each}) for each in refs.check_count(arguments["ids"])]
         return [self.lookup.choose(arguments)]
@@ -208,7 +208,7 @@ class ServiceStep:
 
     async def answer(self, run: PlanRun, parents: Objects) -> None:
         """Call the service, and write its value into the parents."""
-        value = self.serialize(await self.call(run.database, run.viewer, self.arguments.of(run.variables)))
+        value = self.serialize(await self.call(run.database, run.viewer, self.arguments.values(run.variables)))
         for parent in parents:
             parent[self.response_key] = value
 

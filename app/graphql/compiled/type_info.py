@@ -63,7 +63,7 @@ def table_of(kind: GraphQLObjectType) -> Table | None:
 def is_never_null(table: Table | None, name: str, spec: FieldSpec) -> bool:
     """Return whether the database guarantees a value."""
     columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
-    return spec.of is None and spec.guard is None and not columns[name].nullable
+    return spec.sql is None and spec.guard is None and not columns[name].nullable
 
 
 def selects_objects(node: FieldNode) -> bool:

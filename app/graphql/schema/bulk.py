@@ -121,16 +121,16 @@ def change_each(service: Service, field: str, entry: Callable[[Any], Any]) -> Wo
     return work
 
 
-def change_members(service: Service, of: str, resolve: Callable[[Any], RowRef], entry: Callable[[Any], Any]) -> Work:
-    """Return the work that passes the members of an org or a group, the field `of` of the input, to a service."""
+def change_members(service: Service, name: str, resolve: Callable[[Any], RowRef], entry: Callable[[Any], Any]) -> Work:
+    """Return the work that passes the members of an org or a group, the field `name` of the input, to a service."""
 
     async def work(context: GraphQLContext, tx: Transaction, data: Any, _: Any) -> Changed:
-        ref, entries = resolve(getattr(data, of)), read_each(entry, data.members, bulk.MAX_ENTRIES)
+        ref, entries = resolve(getattr(data, name)), read_each(entry, data.members, bulk.MAX_ENTRIES)
         key, done = await service(tx, context.viewer, ref, entries, _mode_of(data))
         if not isinstance(data, RemoveInput):
-            return {of: key}, done
+            return {name: key}, done
         removed = [refs.encode("User", user) for user, status in done if status is bulk.Status.REMOVED]
-        return {of: key, "removed_user_ids": removed}, done
+        return {name: key, "removed_user_ids": removed}, done
 
     return work
 

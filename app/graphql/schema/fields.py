@@ -60,15 +60,15 @@ def _requirement(requires: Permission | None, unless: str | None) -> Sequence[ob
 def column(
     description: str,
     *,
-    of: Expression | Any = None,
+    sql: Expression | Any = None,
     guard: Condition | None = None,
     read: Callable[[Any], Any] | None = None,
     requires: Permission | None = None,
     unless: str | None = None,
     name: str | None = None,
 ) -> Any:
-    """Declare a column of the row. `of` replaces the column of this name; the field is null unless `guard` holds."""
-    spec = FieldSpec(of=of, guard=guard, read=read)
+    """Declare a column of the row. `sql` replaces the column of this name; the field is null unless `guard` holds."""
+    spec = FieldSpec(sql=sql, guard=guard, read=read)
     return strawberry.field(
         description=description, metadata={"spec": spec}, directives=_requirement(requires, unless), name=name
     )
@@ -82,31 +82,31 @@ def identity(description: str) -> Any:
 def part(
     description: str,
     *,
-    of: Table | None = None,
+    table: Table | None = None,
     via: Via | None = None,
     reference: Any = None,
     guard: Condition | None = None,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """Declare an object from the same row, or from the table `of`, which is joined or read by the subquery `via`.
+    """Declare an object from the same row, or from `table`, which is joined or read by the subquery `via`.
 
     `reference` is the column of this row with the id of the row that `via` reads. It is null unless `guard` holds.
     """
     spec = FieldSpec(
-        of=None if guard is None else PRESENT, guard=guard, part=True, joined=of, via=via, reference=reference
+        sql=None if guard is None else PRESENT, guard=guard, part=True, joined=table, via=via, reference=reference
     )
     return strawberry.field(description=description, metadata={"spec": spec}, directives=_requirement(requires, unless))
 
 
-def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
+def viewer_value(description: str, value_for: Callable[[Viewer], Any]) -> Any:
     """Declare a value that is computed from the viewer, without a row."""
-    return declare_field(description, FieldSpec(viewer_value=of), _viewer_value)
+    return declare_field(description, FieldSpec(viewer_value=value_for), _viewer_value)
 
 
-def app_value(description: str, of: Callable[[Any], Any]) -> Any:
+def app_value(description: str, value_in: Callable[[Any], Any]) -> Any:
     """Declare a value that is computed from the app context, the same for every viewer."""
-    return declare_field(description, FieldSpec(app_value=of), _app_value)
+    return declare_field(description, FieldSpec(app_value=value_in), _app_value)
 
 
 def own_part(description: str) -> Any:
@@ -133,7 +133,7 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     of the relation.
     """
     viewer_key = key if callable(key) and not hasattr(key, "property") else None
-    spec = FieldSpec(of=None if viewer_key else key, guard=guard, read=read, follow=relation, viewer_value=viewer_key)
+    spec = FieldSpec(sql=None if viewer_key else key, guard=guard, read=read, follow=relation, viewer_value=viewer_key)
     arguments = [*_page_arguments(filter, order), *narrow] if relation.kind == "page" else ()
     resolve = _follow_page if relation.kind == "page" else _follow
     return declare_field(description, spec, resolve, arguments, _requirement(requires, unless))

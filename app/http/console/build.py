@@ -43,7 +43,7 @@ class Variant:
     tag: str
 
     @classmethod
-    def of(cls, content: bytes) -> Self:
+    def from_content(cls, content: bytes) -> Self:
         """Return the variant with these bytes."""
         return cls(content, entity_tag(content))
 
@@ -64,8 +64,8 @@ class Asset:
         return cls(
             MEDIA_TYPES[file.suffix],
             IMMUTABLE if path.startswith(HASHED) else REVALIDATED,
-            Variant.of(file.read_bytes()),
-            Variant.of(packed.read_bytes()) if packed.is_file() else None,
+            Variant.from_content(file.read_bytes()),
+            Variant.from_content(packed.read_bytes()) if packed.is_file() else None,
         )
 
 

@@ -121,7 +121,7 @@ class AuditEntries:
         link = now or was
         assert link is not None
         values = [None if each is None else each.values for each in (was, now)]
-        for end, row_id, requested in zip(link.ends, ids, (query.of, query.to), strict=False):
+        for end, row_id, requested in zip(link.ends, ids, (query.source, query.target), strict=False):
             if values[0] != values[1]:
                 self.at(end.ref, end.object_name).link(end, *values)
                 self.differ = True

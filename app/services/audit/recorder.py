@@ -233,22 +233,22 @@ async def track_links(
     tx: Transaction,
     kind: LinkKind,
     *,
-    of: Iterable[int] | None = None,
-    to: Iterable[int] | None = None,
+    source: Iterable[int] | None = None,
+    target: Iterable[int] | None = None,
     are_new: bool = False,
 ) -> None:
-    """Track links `of` some objects `to` others that are about to be added or removed; None is all at that end.
+    """Track links between two sets of objects that are about to be added or removed; None is all at that end.
 
     `are_new` says that none of these links exists, as the caller has read under the lock of their objects.
     """
     notes: _Notes | None = tx.notes
     if notes is None:
         return
-    query = LinkQuery(kind, None if of is None else frozenset(of), None if to is None else frozenset(to))
+    query = LinkQuery(kind, *(None if ids is None else frozenset(ids) for ids in (source, target)))
     if any(tracked.covers(query) for tracked in notes.links):
         return
-    of_new = query.of is not None and all(notes.is_new((kind.entity, key)) for key in query.of)
-    notes.links[query] = {} if are_new or of_new else await _load_links(tx, query)
+    is_new = query.source is not None and all(notes.is_new((kind.entity, key)) for key in query.source)
+    notes.links[query] = {} if are_new or is_new else await _load_links(tx, query)
 
 
 def note(
@@ -266,11 +266,11 @@ def note(
 
 async def _load_links(tx: Transaction, query: LinkQuery) -> LinksByIds:
     """Return the current links, as bytes if they are many."""
-    if query.of is None or len(query.of) <= BATCH_SIZE:
+    if query.source is None or len(query.source) <= BATCH_SIZE:
         return await _read_links(query.kind, await states.load_links(tx, query))
     links: LinksByIds = {}
-    async for batch in chunks(sorted(query.of), BATCH_SIZE):
-        rows = await states.load_links(tx, replace(query, of=frozenset(batch)))
+    async for batch in chunks(sorted(query.source), BATCH_SIZE):
+        rows = await states.load_links(tx, replace(query, source=frozenset(batch)))
         links.update(await _read_links(query.kind, rows))
     return links
 
@@ -354,7 +354,7 @@ async def _load_names(tx: Transaction, entries: dict[ObjectRef, AuditEntry]) -> 
     """Set the names of entries that have only noted values."""
     unnamed = {ref: entry for ref, entry in entries.items() if entry.name is None}
     for kind in {kind for kind, _ in unnamed}:
-        names = await AUDITED[kind].names(tx, [key for of, key in unnamed if of == kind])
+        names = await AUDITED[kind].names(tx, [key for entity, key in unnamed if entity == kind])
         for key, name in names.items():
             unnamed[kind, key].name = name
 
@@ -366,7 +366,7 @@ async def _compare_states(tx: Transaction, notes: _Notes) -> AuditEntries:
     """
     entries, moved = AuditEntries(), list[tuple[ObjectRef, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
-        async for batch in chunks([key for of, key in notes.before if of == kind], BATCH_SIZE):
+        async for batch in chunks([key for entity, key in notes.before if entity == kind], BATCH_SIZE):
             afters, edited, same = await AUDITED[kind](tx, batch), list[int](), list[int]()
             for key in batch:
                 before, after = unpack_state(notes.before.pop((kind, key))), afters.get(key)

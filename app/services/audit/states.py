@@ -76,8 +76,8 @@ class LinkKind:
 
     entity: str
     rows: Select[Any]
-    of: ColumnElement[Any]
-    to: ColumnElement[Any]
+    source: ColumnElement[Any]
+    target: ColumnElement[Any]
     read: Callable[[Row], AuditLink]
 
 
@@ -86,19 +86,19 @@ class LinkQuery:
     """A selection of links by the ids at their two ends; None selects all at that end."""
 
     kind: LinkKind
-    of: frozenset[int] | None
-    to: frozenset[int] | None
+    source: frozenset[int] | None
+    target: frozenset[int] | None
 
     def covers(self, other: "LinkQuery") -> bool:
         """Return whether this query selects all links of the other one."""
-        ends = ((self.of, other.of), (self.to, other.to))
+        ends = ((self.source, other.source), (self.target, other.target))
         is_subset = (own is None or (ids is not None and ids <= own) for own, ids in ends)
         return self.kind is other.kind and all(is_subset)
 
 
 async def load_links(tx: Transaction, query: LinkQuery) -> list[Row]:
     """Return the current rows of links; their first two columns are the ids of the ends."""
-    ids = {name: list(keys) for name, keys in (("of", query.of), ("to", query.to)) if keys is not None}
+    ids = {name: list(keys) for name, keys in (("source", query.source), ("target", query.target)) if keys is not None}
     return await tx.rows(_select_links(query.kind, frozenset(ids)), **ids)
 
 
@@ -312,8 +312,8 @@ def _read_grant(row: Row) -> AuditLink:
     return AuditLink(tuple(ends), values)
 
 
-def _link_rows(of: Any, to: Any, *columns: Any) -> Select[Any]:
-    return select(col(of), col(to), *map(col, columns))
+def _link_rows(source: Any, target: Any, *columns: Any) -> Select[Any]:
+    return select(col(source), col(target), *map(col, columns))
 
 
 ORG_MEMBERS = LinkKind(

@@ -111,11 +111,11 @@ class _Form(BulkForm[_Entry, Stored]):
         """Return the stored entries, those that have ended as none unless they are sent back."""
         return [self._current(entry) for entry in entries]
 
-    def _of(self, entry: _Entry) -> Stored | None:
+    def _stored_entry(self, entry: _Entry) -> Stored | None:
         return None if entry.key is None else self._stored.get(entry.key)
 
     def _current(self, entry: _Entry) -> Stored | None:
-        stored = self._of(entry)
+        stored = self._stored_entry(entry)
         if stored is None or stored == entry.value:
             return stored
         return None if stored[1] is not None and stored[1] <= self._tx.now else stored
@@ -130,7 +130,7 @@ class _Form(BulkForm[_Entry, Stored]):
         if entry.row is None:
             yield _resource_not_found()
         else:
-            yield from access.entry_problems(self._tx, entry.row, entry.grant, self._of(entry))
+            yield from access.entry_problems(self._tx, entry.row, entry.grant, self._stored_entry(entry))
         if entry.key is not None and entry.key in self._numbers:
             number = self._numbers[entry.key]
             yield from (each.under(*entry.grant.path) for each in grants.number_problems(number, number - 1))

@@ -37,15 +37,15 @@ class _Form(BulkForm[MemberEntry, Member]):
     """The members of one locked org or group. `until` is the end of the viewer's right to manage them."""
 
     field = "members"
-    of: ClassVar[MemberTable]
+    member_table: ClassVar[MemberTable]
 
     def __init__(self, tx: Transaction, viewer: Viewer, key: int, until: datetime | None) -> None:
         self._tx, self._viewer, self._key, self._until = tx, viewer, key, until
 
     async def load(self, entries: Sequence[MemberEntry]) -> Sequence[Member | None]:
         """Return the current memberships."""
-        statement = self.of.select_current(col(self.of.table.user_id))
-        is_of_users = self.of.matches(self._key, [entry.user_id for entry in entries])
+        statement = self.member_table.select_current(col(self.member_table.table.user_id))
+        is_of_users = self.member_table.matches(self._key, [entry.user_id for entry in entries])
         rows = await self._tx.rows(statement.where(*is_of_users), now=self._tx.now)
         current = {row[0]: Member(*row) for row in rows}
         return [current.get(entry.user_id) for entry in entries]
@@ -89,17 +89,17 @@ class _Form(BulkForm[MemberEntry, Member]):
     async def create(self, entries: Sequence[MemberEntry]) -> Sequence[int]:
         """Insert memberships, and delete those of the same users that have ended."""
         row = await self._row()
-        levels = ({} if entry.level is None else {self.of.right: int(entry.level)} for entry in entries)
+        levels = ({} if entry.level is None else {self.member_table.right: int(entry.level)} for entry in entries)
         rows = [
             {**row, **level, "user_id": entry.user_id, "expires_at": entry.expires_at}
             for entry, level in zip(entries, levels, strict=True)
         ]
-        await members.add(self._tx, self.of, self._key, rows)
+        await members.add(self._tx, self.member_table, self._key, rows)
         return [entry.user_id for entry in entries]
 
 
 class _GroupForm(_Form):
-    of = GROUPS
+    member_table = GROUPS
 
     async def _row(self) -> dict[str, Any]:
         return await groups.member_row(self._tx, self._viewer, self._key)
@@ -107,11 +107,11 @@ class _GroupForm(_Form):
     async def update(self, changes: Sequence[tuple[MemberEntry, Member, Any]]) -> None:
         """Set the ends of memberships."""
         rows = [{"group_id": self._key, "user_id": new.user_id, "expires_at": new.expires_at} for _, _, new in changes]
-        await members.write(self._tx, self.of, (), rows)
+        await members.write(self._tx, self.member_table, (), rows)
 
 
 class _OrgForm(_Form):
-    of = ORGS
+    member_table = ORGS
 
     def __init__(self, tx: Transaction, viewer: Viewer, org: orgs.OrgForUpdate) -> None:
         super().__init__(tx, viewer, org.id, org.until)
@@ -130,7 +130,7 @@ class _OrgForm(_Form):
         """Set levels and ends. The viewer and this time replace those of the first grant."""
         row = await self._row()
         rows = [{**row, "user_id": key, "level": level, "expires_at": end} for _, _, (key, level, end) in changes]
-        await members.write(self._tx, self.of, (), rows)
+        await members.write(self._tx, self.member_table, (), rows)
 
 
 async def _add(
@@ -187,10 +187,10 @@ async def remove_org_members(
 
 
 async def _remove(
-    tx: Transaction, of: MemberTable, key: int, user_ids: Sequence[int | None], on_missing: OnMissing
+    tx: Transaction, member_table: MemberTable, key: int, user_ids: Sequence[int | None], on_missing: OnMissing
 ) -> list[Result]:
-    results = bulk.select_removals(tx, "members", user_ids, on_missing, lambda _: of.not_found(), "user")
+    results = bulk.select_removals(tx, "members", user_ids, on_missing, lambda _: member_table.not_found(), "user")
     if ids := bulk.removed_keys(results):
-        await audit.track_links(tx, of.links, of=[key], to=ids)
-        await tx.rows(delete(of.table).where(*of.matches(key, ids)))
+        await audit.track_links(tx, member_table.links, source=[key], target=ids)
+        await tx.rows(delete(member_table.table).where(*member_table.matches(key, ids)))
     return results

@@ -202,7 +202,7 @@ async def delete_resources(
     if not (ids := bulk.removed_keys(results)):
         return results
     await audit.track(tx, audit.RESOURCE, ids)
-    await audit.track_links(tx, audit.GRANTS, of=ids)
+    await audit.track_links(tx, audit.GRANTS, source=ids)
     await tx.rows(delete(Resource).where(among(col(Resource.id), integers(ids))))
     freed: dict[int, int] = {}
     for row in rows:

@@ -130,13 +130,13 @@ class _Registry:
             return
         self._group_slugs[name] = new["slug"]
         for user in _objects(group["users"]):
-            of = f"of group {printable(new['slug'])}"
+            place = f"of group {printable(new['slug'])}"
             if not is_text(user_name := user.get("username")):
-                self.translation.leave_out(f"a member {of}", "It has no user name.")
+                self.translation.leave_out(f"a member {place}", "It has no user name.")
                 continue
             member = self._names.local_name(user_name)
             key = new["slug"], validation.normalize_key(member)
-            if self.translation.is_first(f"member {printable(member)} {of}", "member", *key):
+            if self.translation.is_first(f"member {printable(member)} {place}", "member", *key):
                 members.append({"user": member})
 
     def _add_item(self, item: Doc) -> None:

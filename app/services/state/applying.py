@@ -119,7 +119,7 @@ async def _commit(database: Database, steps: Sequence[Step]) -> None:
 def _steps(plan: Plan) -> Iterator[Step]:
     """Yield the steps: what others need comes first, and what is removed is removed last, from the parts on."""
     written = [change for change in plan.changes if change.after is not None]
-    unlocked = [change for change in plan.of(Kind.LOCK) if change.after is None and change.item.is_absent]
+    unlocked = [change for change in plan.changes_of(Kind.LOCK) if change.after is None and change.item.is_absent]
     new_paths = {change.key[0] for change in written if change.kind is Kind.RESOURCE and change.before is None}
     yield from _batches("addresses", [*_moved_emails(plan)], accounts.clear_emails)
     order: list[tuple[str, Kind, Work]] = [
@@ -142,7 +142,7 @@ def _steps(plan: Plan) -> Iterator[Step]:
 
 def _moved_emails(plan: Plan) -> Iterator[Change]:
     """Yield the users whose addresses other users get, and who lose them in another step or batch."""
-    users = plan.of(Kind.USER)
+    users = plan.changes_of(Kind.USER)
     new_emails = {
         casefold_key(change.after["email"]): change.key
         for change in users

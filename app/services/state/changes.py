@@ -53,7 +53,7 @@ class Plan:
     left: Counter[Kind] = field(default_factory=Counter)
     final: dict[tuple[Kind, Key], Doc] = field(default_factory=dict)
 
-    def of(self, *kinds: Kind) -> list[Change]:
+    def changes_of(self, *kinds: Kind) -> list[Change]:
         """Return the changes of some kinds."""
         return [change for change in self.changes if change.kind in kinds]
 

@@ -172,7 +172,7 @@ class Checks:
 
     def _grant_limits(self) -> Iterator[Fault]:
         """Yield a fault for each resource whose new grants are too many, at the last one of them."""
-        added = [each for each in self._plan.of(Kind.GRANT) if each.before is None and _is_counted(each.key)]
+        added = [each for each in self._plan.changes_of(Kind.GRANT) if each.before is None and _is_counted(each.key)]
         new = {change.key[0]: change for change in added}
         before, after = (
             Counter(key[0] for kind, key in items if kind is Kind.GRANT and key[0] in new and _is_counted(key))
@@ -188,7 +188,7 @@ class Checks:
 
     def _emails(self) -> Iterator[Fault]:
         """Yield a fault for each new e-mail address that another user has."""
-        changed = {change.key: change for change in self._plan.of(Kind.USER) if "email" in change.fields}
+        changed = {change.key: change for change in self._plan.changes_of(Kind.USER) if "email" in change.fields}
         holders: dict[str, list[Key]] = {}
         for (kind, key), values in self._final.items():
             if kind is Kind.USER and values.get("email"):
@@ -218,7 +218,7 @@ class Checks:
     @cached_property
     def _locked_before(self) -> list[str]:
         """The paths of resources that are locked now: what is removed cannot be unlocked by the same document."""
-        return [item.key[0] for item in self._plan.current.of(Kind.LOCK)]
+        return [item.key[0] for item in self._plan.current.items_of(Kind.LOCK)]
 
     @cached_property
     def _owners_of_locked(self) -> set[str]:
@@ -227,8 +227,8 @@ class Checks:
         for kind, key in self._final:
             if kind is Kind.LOCK:
                 org = key[0].partition("/")[0]
-                for of in ((Kind.RESOURCE, key), (Kind.ORG, (org,))):
-                    owner = self._final.get(of, {}).get("owner")
+                for owned in ((Kind.RESOURCE, key), (Kind.ORG, (org,))):
+                    owner = self._final.get(owned, {}).get("owner")
                     owners |= set() if owner is None else {validation.normalize_key(owner)}
         return owners
 
@@ -245,9 +245,11 @@ class Checks:
 
         They do when a user is deleted, and when the roles of an administrator change, deactivated or not.
         """
-        needs_one = any(map(_is_administrator, (item.values for item in self._plan.current.of(Kind.USER)))) or any(
+        needs_one = any(
+            map(_is_administrator, (item.values for item in self._plan.current.items_of(Kind.USER)))
+        ) or any(
             change.after is None or ("roles" in change.fields and _holds(change.before, ADMIN))
-            for change in self._plan.of(Kind.USER)
+            for change in self._plan.changes_of(Kind.USER)
         )
         if needs_one and not any(map(_is_administrator, self._users)):
             yield Fault("The registry would be left without an active administrator.", Location("users"))

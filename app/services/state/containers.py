@@ -91,10 +91,10 @@ async def write_org_members(tx: Transaction, changes: Sequence[Change]) -> None:
     await members.write(tx, members.ORGS, new, changed)
 
 
-async def remove_members(kind: Kind, of: MemberTable, tx: Transaction, changes: Sequence[Change]) -> None:
+async def remove_members(kind: Kind, member_table: MemberTable, tx: Transaction, changes: Sequence[Change]) -> None:
     """Remove members from orgs or from groups."""
     pairs = await _pairs(tx, kind, changes)
-    await members.remove(tx, of, [{of.key: key, "user_id": user} for key, user, _ in pairs])
+    await members.remove(tx, member_table, [{member_table.key: key, "user_id": user} for key, user, _ in pairs])
 
 
 async def write_groups(tx: Transaction, changes: Sequence[Change]) -> None:

@@ -40,7 +40,7 @@ async def create_resources(tx: Transaction, changes: Sequence[Change]) -> None:
         rows.append({**row, "owner_id": owners.id_of(each)})
     keys = await tracked_rows.insert(tx, Resource, rows, "path")
     by_path = {row["path"]: key for row, key in zip(rows, keys, strict=True)}
-    await audit.track_links(tx, audit.GRANTS, of=by_path.values())
+    await audit.track_links(tx, audit.GRANTS, source=by_path.values())
     await grants.write_many(tx, SYSTEM, await _grant_rows(tx, [each for each in changes if each.kind is Kind.GRANT]))
     await _insert_locks(tx, {by_path[each.key[0]]: each for each in changes if each.kind is Kind.LOCK})
 
@@ -82,7 +82,7 @@ async def _grant_rows(tx: Transaction, changes: Sequence[Change]) -> GrantRows:
 
 
 def _subjects(changes: Sequence[Change], kind: Kind) -> list[str]:
-    return [name for change in changes for of, _, name in [change.key[1].partition(":")] if of == kind.value]
+    return [name for change in changes for subject, _, name in [change.key[1].partition(":")] if subject == kind.value]
 
 
 async def write_grants(tx: Transaction, changes: Sequence[Change]) -> None:

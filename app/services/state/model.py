@@ -80,7 +80,7 @@ class State:
     items: dict[tuple[Kind, Key], Item] = field(default_factory=dict)
     complete: set[tuple[Kind, str]] = field(default_factory=set)
 
-    def of(self, kind: Kind) -> Iterator[Item]:
+    def items_of(self, kind: Kind) -> Iterator[Item]:
         """Yield the items of a kind."""
         return (item for (each, _), item in self.items.items() if each is kind)
 

@@ -133,7 +133,7 @@ def _compare_item(plan: Plan, item: Item) -> None:
 
 def _add_default_grants(plan: Plan) -> None:
     """Add the grant to every signed-in user that each new resource has if the document gives none."""
-    for change in plan.of(Kind.RESOURCE):
+    for change in plan.changes_of(Kind.RESOURCE):
         each = Kind.GRANT, (*change.key, GENERAL)
         if change.before is None and each not in plan.final:
             has_data = plan.final.get((Kind.RESOURCE_TYPE, (casefold_key(change.item.values.get("type", "")),)), {})

@@ -50,10 +50,10 @@ def test_a_user_who_is_here_keeps_the_password_and_the_roles() -> None:
 
     fitted = fit(current, source(user=users))
 
-    assert {change.key: change.fields for change in fitted.plan.of(Kind.USER) if change.before is not None} == {
+    assert {change.key: change.fields for change in fitted.plan.changes_of(Kind.USER) if change.before is not None} == {
         ("bob",): ("passwordHash",)
     }
-    assert [change.key for change in fitted.plan.of(Kind.USER) if change.before is None] == [("carl",)]
+    assert [change.key for change in fitted.plan.changes_of(Kind.USER) if change.before is None] == [("carl",)]
     assert (fitted.unchanged_passwords, fitted.misfits) == (1, [])
 
 
@@ -90,7 +90,7 @@ def test_a_grant_to_every_signed_in_user_that_cannot_be_leaves_no_access() -> No
     assert [str(misfit).partition(":")[0] for misfit in fitted.misfits] == [
         "grant to every signed-in user on resource sea/waves"
     ]
-    assert [change.after["roles"] for change in fitted.plan.of(Kind.GRANT) if change.after is not None] == [0]
+    assert [change.after["roles"] for change in fitted.plan.changes_of(Kind.GRANT) if change.after is not None] == [0]
 
 
 def test_the_last_administrator_stays_one() -> None:

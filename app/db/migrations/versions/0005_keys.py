@@ -52,14 +52,14 @@ def _make_tokens() -> None:
     )
 
 
-def _make_limits(table: str, column: str, of: str) -> None:
+def _make_limits(table: str, column: str, parent: str) -> None:
     """Create a table for the scope of limited tokens."""
     op.create_table(
         table,
         sa.Column("token_id", sa.Integer, nullable=False),
         sa.Column(column, sa.Integer, nullable=False),
         sa.ForeignKeyConstraint(["token_id"], ["api_tokens.id"], name=f"fk_{table}_token_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint([column], [of], name=f"fk_{table}_{column}", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint([column], [parent], name=f"fk_{table}_{column}", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_id", column, name=f"pk_{table}"),
     )
     op.create_index(f"ix_{table}_{column}", table, [column])

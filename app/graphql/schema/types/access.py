@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 class AccessSource(EntityType, row=Access):
     """One reason why a user has roles on a resource."""
 
-    kind: SubjectKind = column("The kind of subject.", of=Access.subject, read=subject_kind)
+    kind: SubjectKind = column("The kind of subject.", sql=Access.subject, read=subject_kind)
     granted_roles: list[ResourceRole] = column(
-        "Roles as granted, without implied roles.", of=policy.path_granted_roles, read=role_list
+        "Roles as granted, without implied roles.", sql=policy.path_granted_roles, read=role_list
     )
     effective_roles: list[ResourceRole] = column(
-        "Roles with the ones they imply.", of=policy.path_roles, read=role_list
+        "Roles with the ones they imply.", sql=policy.path_roles, read=role_list
     )
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
         "The group, if the roles come from a group.", read_graph.group, policy.path_group
     )
     org_level: OrgLevel | None = column(
         "The user's level, if the roles come from the org. The owner counts as ADMIN.",
-        of=policy.path_level,
+        sql=policy.path_level,
         read=LEVELS.__getitem__,
     )
     expires_at: datetime | None = column(
-        "When the grant or the membership ends. Null if it does not end.", of=policy.path_expiry
+        "When the grant or the membership ends. Null if it does not end.", sql=policy.path_expiry
     )
 
 
@@ -91,10 +91,10 @@ class ViewerAccess(EntityType, row=tables.Resource):
     """Roles of the viewer on a resource, with their sources."""
 
     granted_roles: list[ResourceRole] = column(
-        "Roles as granted, without implied roles.", of=policy.granted_mask, read=role_list
+        "Roles as granted, without implied roles.", sql=policy.granted_mask, read=role_list
     )
     effective_roles: list[ResourceRole] = column(
-        "All roles of the viewer, with implied ones.", of=policy.effective_mask, read=role_list
+        "All roles of the viewer, with implied ones.", sql=policy.effective_mask, read=role_list
     )
     sources: list[AccessSource] = edge("All sources of these roles.", read_graph.sources, tables.Resource.id)
 
@@ -109,7 +109,7 @@ _END = "When the roles end. Null if they do not end. An entry that has ended may
 
 def _is_expired() -> Any:
     return column(
-        "Whether the roles have ended, so that the entry gives none.", of=flag(policy.grant_has_ended).of, read=bool
+        "Whether the roles have ended, so that the entry gives none.", sql=flag(policy.grant_has_ended).sql, read=bool
     )
 
 
@@ -125,7 +125,7 @@ def _granted_by() -> Any:
 class WildcardGrant(EntityType, row=Grant):
     """Roles of all signed-in users, or of everyone, on a resource."""
 
-    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", sql=Grant.mask, read=role_list)
     expires_at: datetime | None = column(_END)
     is_expired: bool = _is_expired()
     granted_at: datetime | None = column(_GRANTED_AT)
@@ -138,9 +138,9 @@ class GroupGrant(EntityType, row=Grant):
     """Roles of a group on a resource. The list may be empty."""
 
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = part(
-        "The group.", of=tables.Group, guard=policy.sees_group
+        "The group.", table=tables.Group, guard=policy.sees_group
     )
-    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", sql=Grant.mask, read=role_list)
     expires_at: datetime | None = column(_END)
     is_expired: bool = _is_expired()
     granted_at: datetime | None = column(_GRANTED_AT)
@@ -152,8 +152,8 @@ class GroupGrant(EntityType, row=Grant):
 class UserGrant(EntityType, row=Grant):
     """Roles of a user on a resource. The list may be empty."""
 
-    user: User | None = part("The user.", of=tables.User)
-    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    user: User | None = part("The user.", table=tables.User)
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", sql=Grant.mask, read=role_list)
     expires_at: datetime | None = column(_END)
     is_expired: bool = _is_expired()
     granted_at: datetime | None = column(_GRANTED_AT)
@@ -165,7 +165,7 @@ class UserGrant(EntityType, row=Grant):
 class UserResourceFacts(EntityType, row=Grant):
     """Grant to a user, as an edge from the user to the resource. The roles may be empty."""
 
-    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", sql=Grant.mask, read=role_list)
     expires_at: datetime | None = column("When the roles end. Null if they do not end.")
     is_expired: bool = _is_expired()
     granted_at: datetime | None = column(_GRANTED_AT)
@@ -197,13 +197,13 @@ class AccessSubject(EntityType, row=tables.User):
         "USER for one user. ANYONE and GENERAL for all of their users. GROUP, ORG and PERMISSION if the "
         "viewer may not see the members of the group, the members of the org, or the users with "
         "RESOURCES_MANAGE.",
-        of=virtual_column("kind"),
+        sql=virtual_column("kind"),
         read=kind_named,
     )
     roles: list[ResourceRole] = column(
         "Roles of this entry. For a user: roles of their own, and of groups and orgs whose members the viewer "
         "can see. For ORG: the most that a level gives.",
-        of=virtual_column("mask"),
+        sql=virtual_column("mask"),
         read=role_list,
     )
     user: User | None = edge(
@@ -215,7 +215,7 @@ class AccessSubject(EntityType, row=tables.User):
     member_count: int | None = column(
         "Number of users in the group, or in the org with its owner. Null for other entries, and for an org "
         "that the viewer cannot see.",
-        of=policy.count_subjects,
+        sql=policy.count_subjects,
     )
 
 

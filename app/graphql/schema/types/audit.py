@@ -70,13 +70,13 @@ def _object_type(value: str) -> AuditObjectType:
 class AuditChange(EntityType, row=tables.AuditChange):
     """Change of one object by an event."""
 
-    object_type: AuditObjectType = column("The type of the object.", of=tables.AuditChange.kind, read=_object_type)
+    object_type: AuditObjectType = column("The type of the object.", sql=tables.AuditChange.kind, read=_object_type)
     object_id: strawberry.ID = column(
-        "The global id of the object, which may be deleted.", of=tables.AuditChange.subject
+        "The global id of the object, which may be deleted.", sql=tables.AuditChange.subject
     )
     object_name: str = column(
         "Name of the object at that time: a user name, a slug, or the name of a role or type.",
-        of=tables.AuditChange.name,
+        sql=tables.AuditChange.name,
     )
     before: JSON | None = column(BEFORE)
     after: JSON | None = column(AFTER)
@@ -92,7 +92,7 @@ class AuditEvent(Node, row=tables.AuditEvent):
     It is written in the same transaction as the change. Only the operator removes old events or erases deleted users.
     """
 
-    created_at: datetime = column("When the change was made.", of=tables.AuditEvent.at)
+    created_at: datetime = column("When the change was made.", sql=tables.AuditEvent.at)
     action: str = column(
         "Name of the mutation that makes this change, such as `createUser`. REST requests use the same names."
     )
@@ -102,7 +102,7 @@ class AuditEvent(Node, row=tables.AuditEvent):
         read_graph.user_shown,
         tables.AuditEvent.actor_id,
     )
-    channel: AuditChannel = column("The interface of the request.", of=tables.AuditEvent.face, read=_channel)
+    channel: AuditChannel = column("The interface of the request.", sql=tables.AuditEvent.face, read=_channel)
     address: str | None = column("The network address of the client. Null for a command.", **PRIVATE)
     request_id: str | None = column("The value of the header `X-Request-Id`.", **PRIVATE)
     changes: AuditChangeConnection | None = edge(

@@ -45,9 +45,9 @@ class Group(Node, row=tables.Group):
     created_at: datetime = column("When it was created.")
     revision: int = column(f"{REVISION} Memberships do not count.")
     members_seen_by: GroupMembersSeenBy = column("Visibility of the members.", read=_members_seen_by)
-    member_count: int = column("Number of members. All signed-in users may see it.", of=policy.number_of_group_members)
-    viewer_is_member: bool = column("Whether the viewer is a member.", of=flag(policy.is_my_group).of, read=bool)
-    viewer_can: GroupCapabilities = column(ABOUT, of=policy.group_facts, read=group_capabilities)
+    member_count: int = column("Number of members. All signed-in users may see it.", sql=policy.number_of_group_members)
+    viewer_is_member: bool = column("Whether the viewer is a member.", sql=flag(policy.is_my_group).sql, read=bool)
+    viewer_can: GroupCapabilities = column(ABOUT, sql=policy.group_facts, read=group_capabilities)
     members: "GroupMemberConnection | None" = edge(
         "Members. Null if the viewer may not see them, see `membersSeenBy`. GROUPS_MANAGE sees them too.",
         read_graph.group_members,

@@ -34,7 +34,7 @@ class Lock(EntityType, row=tables.Lock):
     )
     locked_by_name: str | None = column(
         "The user name of the user who locked the resource, also after the account is deleted.",
-        of=tables.Lock.user_name,
+        sql=tables.Lock.user_name,
     )
 
 
@@ -42,14 +42,14 @@ class Lock(EntityType, row=tables.Lock):
 class LockEvent(EntityType, row=tables.LockEvent):
     """One entry of the lock history of a resource. Immutable; deleted only with the resource."""
 
-    action: LockAction = column("The action.", of=tables.LockEvent.is_lock, read=_action)
+    action: LockAction = column("The action.", sql=tables.LockEvent.is_lock, read=_action)
     reason: str = column("The reason; 1 to 1,000 characters.")
     created_at: datetime = column("When the resource was locked or unlocked.")
     actor: User | None = edge(
         "The user who did this. Null if the account was deleted.", read_graph.user_shown, tables.LockEvent.user_id
     )
     actor_name: str | None = column(
-        "The user name of the user who did this, also after the account is deleted.", of=tables.LockEvent.user_name
+        "The user name of the user who did this, also after the account is deleted.", sql=tables.LockEvent.user_name
     )
 
 

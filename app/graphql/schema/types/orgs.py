@@ -41,14 +41,14 @@ class Org(Node, row=tables.Org):
     owner: User | None = edge("The owner. Null if there is none.", read_graph.user_shown, tables.Org.owner_id)
     viewer_level: OrgLevel | None = column(
         "Level of the viewer; the owner counts as ADMIN. Null if the viewer is neither owner nor member.",
-        of=policy.org_level,
+        sql=policy.org_level,
         read=LEVELS.__getitem__,
     )
-    viewer_is_owner: bool = column("Whether the viewer owns the org.", of=flag(policy.is_org_owner).of, read=bool)
-    viewer_can: OrgCapabilities = column(ABOUT, of=policy.org_facts, read=org_capabilities)
+    viewer_is_owner: bool = column("Whether the viewer owns the org.", sql=flag(policy.is_org_owner).sql, read=bool)
+    viewer_can: OrgCapabilities = column(ABOUT, sql=policy.org_facts, read=org_capabilities)
     member_count: int | None = column(
         "Number of members, without the owner. Null if the viewer may not see the members.",
-        of=policy.number_of_members_of_org,
+        sql=policy.number_of_members_of_org,
         guard=policy.sees_org_members,
         requires=Permission.RESOURCES_VIEW,
         unless="the viewer is the owner or a member of the org",
@@ -85,7 +85,7 @@ class OrgMemberFacts(EntityType, row=tables.OrgMember):
     """Membership of an org, as an edge from the org."""
 
     level: OrgLevel = column("The level of the member.", read=LEVELS.__getitem__)
-    added_at: datetime = column("When the membership was granted or last changed.", of=tables.OrgMember.granted_at)
+    added_at: datetime = column("When the membership was granted or last changed.", sql=tables.OrgMember.granted_at)
     added_by: User | None = edge(
         "The user who did this. Null if deleted, or if the viewer may not see that user.",
         read_graph.user,
@@ -93,7 +93,7 @@ class OrgMemberFacts(EntityType, row=tables.OrgMember):
     )
     added_by_name: str | None = column(
         "The user name of the user who did this, also after the account is deleted. Null for the system.",
-        of=tables.OrgMember.granted_by_name,
+        sql=tables.OrgMember.granted_by_name,
     )
     expires_at: datetime | None = column("When it ends. Null if it does not end.")
 

@@ -40,19 +40,19 @@ class ResourceType(Node, row=tables.ResourceType):
     name: str = column("Unique; capital letters, digits and `_`.")
     label: str = column(
         "Name for display, such as `Model Run`; the words of `name` if the type is not built in.",
-        of=tables.ResourceType.name,
+        sql=tables.ResourceType.name,
         read=type_label,
     )
     description: str | None = column(
         "What resources of this type are. Null if the type is not built in.",
-        of=tables.ResourceType.name,
+        sql=tables.ResourceType.name,
         read=type_description,
     )
     has_data: bool = column("Whether resources of this type have files, and thus the two data roles.")
     is_built_in: bool = column("Whether the type is part of every registry.")
     roles: list[ResourceRoleInfo] = column(
         "The roles that resources of this type have, in the order of `ResourceRole`.",
-        of=tables.ResourceType.has_data,
+        sql=tables.ResourceType.has_data,
         read=roles_of_type,
     )
 
@@ -72,17 +72,17 @@ class Resource(Node, row=tables.Resource):
     description: str = column("Description for readers; at most 1,000 characters.")
     type: ResourceType = part(
         "Its resource type, which never changes.",
-        of=tables.ResourceType,
+        table=tables.ResourceType,
         via=read_graph.type_of_resource,
         reference=tables.Resource.type_id,
     )
-    metadata: JSON = column("A JSON object of at most 64 KiB, as it was submitted.", of=tables.Resource.details)
+    metadata: JSON = column("A JSON object of at most 64 KiB, as it was submitted.", sql=tables.Resource.details)
     size_bytes: BigInt = column("Total size of its files.")
     created_at: datetime = column("When it was created.")
     updated_at: datetime = column("When its metadata, owner or org last changed.")
     revision: int = column(
         f"{REVISION} Access, locks and files do not count: `access.revision` is the one of the access configuration.",
-        of=tables.Resource.edit_revision,
+        sql=tables.Resource.edit_revision,
     )
     org: Annotated["Org", strawberry.lazy("app.graphql.schema.types.orgs")] | None = edge(
         "The org. Null if the viewer cannot see the org.", read_graph.org, tables.Resource.org_id
@@ -97,7 +97,7 @@ class Resource(Node, row=tables.Resource):
     viewer_access: Annotated["ViewerAccess", strawberry.lazy("app.graphql.schema.types.access")] = part(
         "Roles of the viewer, with their sources."
     )
-    viewer_can: ResourceCapabilities = column(ABOUT, of=policy.resource_facts, read=resource_capabilities)
+    viewer_can: ResourceCapabilities = column(ABOUT, sql=policy.resource_facts, read=resource_capabilities)
     access_subjects: Annotated["AccessSubjectConnection", strawberry.lazy("app.graphql.schema.types.access")] | None = (
         edge(
             "Subjects with a role on it, for viewers with ADMIN. Everyone, all signed-in users, and each "

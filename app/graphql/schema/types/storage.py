@@ -64,18 +64,18 @@ class Ticket(EntityType, row=tables.Ticket):
 
     id: strawberry.ID = column(
         "An id that cannot be guessed; it is the claim `jti` of the token. The query `node` does not accept it.",
-        of=tables.Ticket.key,
+        sql=tables.Ticket.key,
     )
-    kind: TicketKind = column("The kind of the ticket.", of=tables.Ticket.is_upload, read=_kind)
+    kind: TicketKind = column("The kind of the ticket.", sql=tables.Ticket.is_upload, read=_kind)
     size_bytes: BigInt = column(
-        "Reserved bytes of an upload. For a download, the size of the resource when it began.", of=tables.Ticket.bytes
+        "Reserved bytes of an upload. For a download, the size of the resource when it began.", sql=tables.Ticket.bytes
     )
     resource: Resource | None = edge(
         "The resource. Null if the viewer cannot see it.", read_graph.resource, tables.Ticket.resource_id
     )
     created_at: datetime = column("When the upload or download began.")
     expires_at: datetime = column("When it expires, to the second. It is deleted a day later.")
-    state: TicketState = column("The current state.", of=policy.ticket_stage, read=_state)
+    state: TicketState = column("The current state.", sql=policy.ticket_stage, read=_state)
 
 
 @object_type
@@ -85,12 +85,12 @@ class Storage(EntityType, row=tables.User):
     quota_bytes: BigInt | None = column(
         "The quota: `maxStorageMB` of the user's metadata times 1,048,576, rounded down. Null for no limit. "
         "Enforced with the setting EnableStorageLimiter, and never for users with RESOURCES_MANAGE.",
-        of=tables.User.details,
+        sql=tables.User.details,
         read=quotas.quota_bytes,
     )
     used_bytes: BigInt = column(
         "Size of all resources in orgs that the user owns, and bytes reserved by open uploads there.",
-        of=read_graph.storage_used,
+        sql=read_graph.storage_used,
         read=quotas.cap_bytes,
     )
 
@@ -104,11 +104,11 @@ class OrgStorage(EntityType, row=tables.Org):
         "owner: an upload must fit into both. Null if the org has none of its own: then the quota of the owner alone "
         "holds, and without an owner the setting DefaultOrgStorageMb. Enforced with the setting EnableStorageLimiter, "
         "and never for uploaders with RESOURCES_MANAGE.",
-        of=tables.Org.quota_bytes,
+        sql=tables.Org.quota_bytes,
     )
     used_bytes: BigInt = column(
         "Size of all resources in the org, and bytes reserved by open uploads there.",
-        of=policy.storage_used_in_org(col(tables.Org.id)),
+        sql=policy.storage_used_in_org(col(tables.Org.id)),
         read=quotas.cap_bytes,
     )
 

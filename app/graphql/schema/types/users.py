@@ -53,12 +53,12 @@ class User(Node, row=tables.User):
         "Unique without regard to letter case. Null if there is none, or if the viewer may not see it.", **PRIVATE
     )
     metadata: JSON | None = column(
-        "A JSON object, as it was submitted. Null if the viewer may not see it.", of=tables.User.details, **PRIVATE
+        "A JSON object, as it was submitted. Null if the viewer may not see it.", sql=tables.User.details, **PRIVATE
     )
     last_login_at: datetime | None = column(
         "When the user last signed in. Null if never, or if the viewer may not see it.", **PRIVATE
     )
-    viewer_can: UserCapabilities = column(ABOUT, of=policy.user_facts, read=user_capabilities)
+    viewer_can: UserCapabilities = column(ABOUT, sql=policy.user_facts, read=user_capabilities)
     roles: list[Annotated["Role", strawberry.lazy("app.graphql.schema.types.roles")]] | None = edge(
         "Roles of the user, by name. Null if the viewer may not see them.",
         read_graph.user_roles,
