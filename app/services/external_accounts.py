@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import bindparam, select
 
 from app.db import Transaction
 from app.db.tables import KeyText, User, col
 from app.domain.errors import Problem
+from app.domain.json_values import is_same_json
 from app.domain.viewer import SYSTEM
 from app.services import audit, provisioning, roles, users, validation
 from app.services.identity_provider import IdentityProvider, provider_error
@@ -95,15 +95,10 @@ async def synchronize(tx: Transaction, identity: ProviderIdentity, *, with_orgs:
         if is_service_account:
             return None
         await audit.track(tx, audit.USER, [user_id])
-        if _canonical_json(details) != _canonical_json(identity.metadata):
+        if not is_same_json(details, identity.metadata):
             await tx.update(User, user_id, {"details": identity.metadata})
         if wanted_roles is not None:
             await roles.replace(tx, SYSTEM, user_id, wanted_roles)
     except Problem as problem:
         raise type(problem)(problem.message) from None  # without a path: the roles are not part of the client's input
     return int(user_id)
-
-
-def _canonical_json(metadata: Any) -> bytes:
-    """Return JSON bytes to compare. Python values do not suffice: 1 equals true and 1.0 there."""
-    return orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)

@@ -16,13 +16,13 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-import orjson
 from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
 from app.db import Database, Freshness, Transaction
 from app.db.statements import Row
 from app.db.tables import JSONDocument, KeyText, MutationKey, RowId, User, UTCDateTime, col
 from app.domain.errors import Conflict, InvalidInput
+from app.domain.json_values import sorted_json
 from app.domain.viewer import Viewer
 from app.security.input_digest import InputDigest
 from app.services import retries
@@ -220,7 +220,7 @@ def keyed_change(
     actor_id = require_valid(key, viewer, path)
     own_key = key if viewer.token_id is None else f"{viewer.token_id}\0{key}"
     key_hash = hashlib.sha256(own_key.encode()).hexdigest()
-    input_hash = digest.digest(orjson.dumps([action, values], option=orjson.OPT_SORT_KEYS))
+    input_hash = digest.digest(sorted_json([action, values]))
     return kind(database, actor_id, key_hash, action, input_hash, path)
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from app.db import chunks
 from app.domain import refs
+from app.domain.json_values import is_same_json
 from app.services.audit.states import AuditLink, LinkEnd, LinkQuery, ObjectRef, ObjectState, Values
 
 BATCH_SIZE = 250
@@ -97,7 +98,7 @@ class AuditEntries:
         keys = [
             key
             for key, value in before.values.items()
-            if value is not (new := values_after[key]) and not _is_same(value, new)
+            if value is not (new := values_after[key]) and not is_same_json(value, new)
         ]
         old, new = {key: before.values[key] for key in keys}, {key: values_after[key] for key in keys}
         self.put(ref, AuditEntry(after.name, old, new))
@@ -127,17 +128,6 @@ class AuditEntries:
                 self.differ = True
             elif requested is not None and row_id in requested:
                 self.at(end.ref, end.object_name)
-
-
-def _is_same(before: Any, after: Any) -> bool:
-    """Compare as JSON, since 1 equals true and 1.0 in Python."""
-    if type(before) is type(after) and type(before) in _EXACT:
-        return bool(before == after)
-    return orjson.dumps(before, option=orjson.OPT_SORT_KEYS) == orjson.dumps(after, option=orjson.OPT_SORT_KEYS)
-
-
-_EXACT = frozenset({str, int, bool})
-"""Types of which two values are equal only if their JSON is."""
 
 
 def fit_to_limit(values: Values | None) -> Values | None:

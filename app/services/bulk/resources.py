@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from sqlalchemy import delete, select
 
 from app import policy
@@ -12,6 +11,7 @@ from app.db import Transaction
 from app.db.tables import Resource, ResourceType, col
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
+from app.domain.json_values import is_same_json
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.relations import among, integers
@@ -128,7 +128,7 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         text = values.description if entry.description is None else entry.description
         metadata = values.metadata if entry.metadata is None else entry.metadata
         new = _Values(values.type, entry.name.strip(), text, metadata)
-        if _canonical(new) == _canonical(values):
+        if _is_same(new, values):
             return None
         if old.row.is_locked:
             raise Locked()
@@ -165,9 +165,9 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         await resources.update_many(self._tx, rows)
 
 
-def _canonical(values: _Values) -> tuple[str, str, bytes]:
-    """Return the values with the metadata as JSON, since 1 equals true in Python."""
-    return values.name, values.description, orjson.dumps(values.metadata, option=orjson.OPT_SORT_KEYS)
+def _is_same(values: _Values, other: _Values) -> bool:
+    names_are_same = (values.name, values.description) == (other.name, other.description)
+    return names_are_same and is_same_json(values.metadata, other.metadata)
 
 
 async def create_resources(

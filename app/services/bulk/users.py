@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import bindparam, null, select, update
 
 from app import policy
 from app.db import Database, Freshness, Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, User, UserRole, casefold_key, col
 from app.domain.errors import Problem, Retry
+from app.domain.json_values import is_same_json
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, integers, texts
 from app.services import audit, bulk, provisioning, roles, users, validation
@@ -168,7 +168,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         if entry.roles is not None:
             validation.raise_problems(roles.missing_role_problems(entry.roles, self._roles))
         is_same_roles = names is None or {casefold_key(name) for name in names} == old.roles.keys()
-        is_same_row = (name, email) == (old.display_name, old.email) and _is_same(metadata, old.metadata)
+        is_same_row = (name, email) == (old.display_name, old.email) and is_same_json(metadata, old.metadata)
         if is_same_roles and is_same_row:
             return None
         return _Change(name, email, metadata, None if is_same_roles else names, email != old.email, not is_same_row)
@@ -230,12 +230,6 @@ def _read(rows: Sequence[Any]) -> dict[str, _Existing]:
         user_key: _Existing(key, user_name, name, email, metadata, Permission(masks[user_key]), role_ids[user_key])
         for user_key, key, user_name, name, email, metadata, *_ in rows
     }
-
-
-def _is_same(metadata: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Compare as JSON, since 1 equals true in Python."""
-    first, second = (orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in (metadata, other))
-    return first == second
 
 
 def _values(old: _Existing, change: _Change) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from app.db.tables import casefold_key
+from app.domain.json_values import is_same_json
 from app.domain.viewer import ADMIN, DEACTIVATED
 from app.services.state.model import Doc, Fault, Item, Key, Kind, Location, State
 from app.services.users import DEFAULT_ROLES
@@ -75,10 +76,9 @@ def is_equal(name: str, before: Any, after: Any) -> bool:
     """Compare two values of a field: names by their keys, metadata as JSON, in which 1 is 1.0 and not true."""
     if name == "metadata":
         try:
-            first, second = (orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in (before, after))
+            return is_same_json(before, after) or _has_equal_numbers(before, after)
         except orjson.JSONEncodeError:
             return False  # too deep, or a number too big: the checks of a change say which
-        return first == second or _is_equal_json(before, after)
     if name == "roles" and isinstance(after, list):
         return {*map(casefold_key, before)} == {*map(casefold_key, after)}
     if name in NAMES or name in {"owner", "user", "group"}:
@@ -86,12 +86,14 @@ def is_equal(name: str, before: Any, after: Any) -> bool:
     return bool(before == after)
 
 
-def _is_equal_json(before: Any, after: Any) -> bool:
+def _has_equal_numbers(before: Any, after: Any) -> bool:
     """Compare two values of JSON, numbers by value: a browser writes 1.0 as 1."""
     if isinstance(before, dict) and isinstance(after, dict):
-        return before.keys() == after.keys() and all(_is_equal_json(each, after[key]) for key, each in before.items())
+        return before.keys() == after.keys() and all(
+            _has_equal_numbers(each, after[key]) for key, each in before.items()
+        )
     if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after) and all(map(_is_equal_json, before, after))
+        return len(before) == len(after) and all(map(_has_equal_numbers, before, after))
     return isinstance(before, bool) == isinstance(after, bool) and bool(before == after)
 
 

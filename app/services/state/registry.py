@@ -25,6 +25,7 @@ from app.db.tables import (
 )
 from app.db.types import format_instant
 from app.domain import resource_roles
+from app.domain.json_values import sorted_json
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import permission_names
 from app.query.relations import Keys, among
@@ -253,7 +254,7 @@ def _end(end: Any) -> Doc:
 
 def _sorted(metadata: Any) -> Any:
     """Return metadata with sorted names, so that the same metadata are the same bytes."""
-    return orjson.loads(orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS))
+    return orjson.loads(sorted_json(metadata))
 
 
 async def read_state(reader: SnapshotReader, progress: Progress = silent) -> State:
