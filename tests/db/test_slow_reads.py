@@ -20,6 +20,7 @@ from tests.conftest import open_db
 from tests.support.client import Api
 from tests.support.factories import Make
 from tests.support.fetching import fetch
+from tests.support.waiting import until
 
 ROLES = select(func.count()).select_from(tables.Role)
 BUILT_IN = 3
@@ -126,8 +127,7 @@ async def test_a_task_that_is_cancelled_again_stops_its_query_too(
 
     monkeypatch.setattr(slow_reads.ReadConnection, "fetch_all", counted)
     tasks = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(slow_reads.THREADS)]
-    await asyncio.sleep(0.05)
-    assert len(running) == slow_reads.THREADS
+    await until(lambda: len(running) == slow_reads.THREADS)
     for _ in range(3):
         for task in tasks:
             task.cancel()
@@ -142,7 +142,7 @@ async def test_a_task_that_is_cancelled_again_stops_its_query_too(
 
 async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(own_db: db.Database) -> None:
     tasks = [asyncio.create_task(fetch(own_db, COUNTED, maximum=ENDLESS)) for _ in range(slow_reads.MAX_WAITING + 3)]
-    await asyncio.sleep(0.3)
+    await until(lambda: sum(task.done() for task in tasks) == 3)
 
     assert [type(task.exception()) for task in tasks if task.done()] == [Unavailable] * 3
     async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:

@@ -12,6 +12,7 @@ from app.domain.errors import BadRequest
 from app.observability import request_stats
 from app.observability.request_stats import RequestStats
 from app.security.fair_queue import Caller, FairQueue, QueueFull, QueueTurn, run_while_connected
+from tests.support.waiting import until
 
 HOME, AWAY, LAB = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
@@ -112,7 +113,7 @@ async def test_a_key_is_held_back_for_its_time_only(work: Work) -> None:
     work.queue.pause("key", 0.01)
     task = work.start(HOME, "ann", "key")
 
-    await asyncio.sleep(0.1)
+    await until(lambda: work.running)
 
     assert work.running == ["ann"]
     await _all(work, [task])

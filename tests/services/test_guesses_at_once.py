@@ -27,6 +27,7 @@ from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make
 from tests.support.fetching import fetch
 from tests.support.password_guessing import LOGIN, WRONG_PASSWORD, Clock, Guesser
+from tests.support.waiting import until
 
 HOME, EVIL = "192.0.2.1", "203.0.113.66"
 FREE, FREE_ELSEWHERE = 10, 20
@@ -247,6 +248,7 @@ async def test_while_a_check_takes_long_no_further_one_is_looked_at(
     looks.seconds = 1.5
 
     checked = [asyncio.create_task(workers.rest(HOME, "ann")) for _ in range(2)]
+    await until(lambda: looks.running)
     for _ in range(6):
         await asyncio.sleep(0.1)
         clock.wait(password_attempts.SLOT_SECONDS)
@@ -256,15 +258,15 @@ async def test_while_a_check_takes_long_no_further_one_is_looked_at(
     assert (looks.incorrect, await _in_progress(database)) == (1, 0)
 
 
-async def _cancelled(workers: Workers) -> None:
+async def _cancelled(workers: Workers, looks: SlowLooks) -> None:
     task = asyncio.create_task(workers.rest(HOME, "ann", WRONG_PASSWORD))
-    await asyncio.sleep(0.1)
+    await until(lambda: looks.running)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def _failed(workers: Workers) -> None:
+async def _failed(workers: Workers, _: SlowLooks) -> None:
     with pytest.MonkeyPatch.context() as patched:
 
         async def broken(*_: object) -> None:
@@ -284,12 +286,12 @@ async def test_a_check_without_a_verdict_counts_as_no_failure_and_no_check(
     make: Make,
     looks: SlowLooks,
     database: db.Database,
-    end: Callable[[Workers], Awaitable[None]],
+    end: Callable[[Workers, SlowLooks], Awaitable[None]],
 ) -> None:
     await make.user("ann")
     looks.seconds = 5
 
-    await end(workers)
+    await end(workers, looks)
     for context in workers.contexts:
         await context.throttle.flush()
 
@@ -340,10 +342,7 @@ async def test_nothing_is_hashed_for_a_client_that_has_hung_up(
     looks.seconds = 2.0
     clients = [Hangup(app) for _ in range(20)]
     tasks = [asyncio.create_task(each.sign_in(path, orjson.dumps(BODIES[path]))) for each in clients]
-    for _ in range(200):  # until one is checked and the others wait
-        await asyncio.sleep(0.01)
-        if context.queue.jobs == 20:
-            break
+    await until(lambda: context.queue.jobs == 20)  # one is checked and the others wait
 
     for each in clients[1:]:
         each.gone.set()
@@ -384,7 +383,7 @@ async def test_new_passwords_take_turns_with_those_who_sign_in(
     root, _ = await make.admin(), await make.user("ann")
     users = [{"userName": f"new{at}", "password": f"correct horse {at}"} for at in range(60)]
     creating = asyncio.create_task(api(change("createUsers"), as_=root, input={"users": users}))
-    await asyncio.sleep(0.03)
+    await until(lambda: order)
 
     assert (await Guesser(app).rest("127.0.0.1", "ann", PASSWORD)).status_code == 200
 
