@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from app.db import BoundStatement, FieldLists
 from app.db.statements import Row
 from app.graphql.compiled.connection_step import ConnectionStep
-from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
-from app.graphql.compiled.steps import NO_STATEMENTS, OpenedStep, PlanRun, RelationStep, keys_of
+from app.graphql.compiled.plan_run import Objects, PlanRun
+from app.graphql.compiled.row_builder import OpenedStep, PlanLevel, RowBuilder
+from app.graphql.compiled.steps import NO_STATEMENTS, RelationStep, keys_of
 from app.http import encode_json
 
 

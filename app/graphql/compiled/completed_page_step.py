@@ -7,7 +7,7 @@ from operator import itemgetter
 from app.db import ListsMissing, ResourceColumns
 from app.db.statements import CompiledStatement, Row
 from app.graphql.compiled.connection_step import ConnectionStep, KeysStatement, PageStatements
-from app.graphql.compiled.steps import PlanRun
+from app.graphql.compiled.plan_run import PlanRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from app.db import BoundStatement
 from app.db.statements import CompiledStatement, Row
 from app.graphql.coercion.arguments import Arguments
-from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
-from app.graphql.compiled.steps import NO_STATEMENTS, CachedOrder, OpenedStep, PlanRun, fill, keys_of, none
+from app.graphql.compiled.plan_run import Objects, PlanRun
+from app.graphql.compiled.row_builder import OpenedStep, PlanLevel, RowBuilder
+from app.graphql.compiled.steps import NO_STATEMENTS, CachedOrder, fill, keys_of, none
 from app.query import pagination
 from app.query.pagination import ListQuery, Page, PageRequest
 from app.query.reader import group_by_key

@@ -9,7 +9,8 @@ from graphql import GraphQLObjectType
 from app.graphql.compiled.completed_page_step import keys_statement
 from app.graphql.compiled.connection_step import PageRows, PageStatements, PageWriter, cursor_writer
 from app.graphql.compiled.fallback import NotPlannable
-from app.graphql.compiled.row_builder import BuilderSource, Columns, Objects, RowBuilder
+from app.graphql.compiled.plan_run import Objects
+from app.graphql.compiled.row_builder import BuilderSource, Columns, RowBuilder
 from app.graphql.compiled.steps import without_readers
 from app.graphql.compiled.type_info import FieldLocation, declaration, object_of, table_of
 from app.query.pagination import ListQuery

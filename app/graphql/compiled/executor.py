@@ -28,9 +28,17 @@ from app.domain.viewer import Viewer
 from app.graphql.compiled.connection_step import TooManyRows
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import CachedRowsPlan, Fallback, Plan, PlanCache, handle_plan_failure
+from app.graphql.compiled.plan_run import PlanRun
 from app.graphql.compiled.planner import Planner
-from app.graphql.compiled.row_builder import NO_KEYS, KeyColumns, PlanLevel, next_level
-from app.graphql.compiled.steps import PlanRun, ResultTarget
+from app.graphql.compiled.row_builder import (
+    NO_KEYS,
+    JoinableStep,
+    KeyColumns,
+    PlanLevel,
+    ResultTarget,
+    Step,
+    next_level,
+)
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.reader import QUERY_FRESHNESS
 
@@ -41,7 +49,7 @@ ROOT_ROWS: Sequence[Sequence[Any]] = ((),)
 async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> dict[str, Any]:
     """Return the root object, made of one row. Any exception means that the reference executor has to report it."""
     objects = plan.build(rows, None, run)
-    for step, parents in next_level(plan.service_steps, objects):
+    for step, parents in next_level(plan.services, objects):
         await step.answer(run, parents)
     level = next_level(plan.steps, objects)
     if plan.joined_steps is not None and level and run.database.joins_levels:
@@ -81,7 +89,7 @@ async def _read_first(level: PlanLevel, run: PlanRun) -> None:
         target([])
 
 
-async def _read_both(joined_steps: Mapping[Any, KeyColumns | None], level: PlanLevel, run: PlanRun) -> bool:
+async def _read_both(joined_steps: Mapping[JoinableStep, KeyColumns | None], level: PlanLevel, run: PlanRun) -> bool:
     """Read the first level and the last one by one statement, and fill them in.
 
     Return whether the first level would have been enough, since the last one was cached.
@@ -99,11 +107,11 @@ async def _read_both(joined_steps: Mapping[Any, KeyColumns | None], level: PlanL
     if not statements:
         return False
     joined: list[tuple[BoundStatement, KeyColumns]] = []
-    places: dict[Any, slice[int, int, None]] = {}
-    for step, bounds in unkeyed.items():
+    places: dict[Step, slice[int, int, None]] = {}
+    for joined_step, bounds in unkeyed.items():
         start = len(statements) + len(joined)
         joined += bounds
-        places[step] = slice(start, len(statements) + len(joined))
+        places[joined_step] = slice(start, len(statements) + len(joined))
     results = await run.database.read_joined(statements, joined, freshness=run.freshness)
     numbers = []
     for step, parents in _fill(targets, results[: len(statements)]):

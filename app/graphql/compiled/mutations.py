@@ -19,9 +19,9 @@ from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.executor import execute
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache, handle_plan_failure, plan_for
+from app.graphql.compiled.plan_run import PlanRun
 from app.graphql.compiled.planner import PlanBuilder, Planner
 from app.graphql.compiled.row_builder import BuilderSource, Columns, RowBuilder
-from app.graphql.compiled.steps import PlanRun
 from app.graphql.compiled.type_info import FieldLocation, declaration, entity_type_of, object_of
 from app.graphql.documents.cache import ValidatedDocument
 from app.http.deadlines import Deadlines

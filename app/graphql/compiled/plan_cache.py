@@ -12,8 +12,8 @@ from app.db import Selection
 from app.db.statements import CompiledStatement
 from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable, PlanFailed
-from app.graphql.compiled.row_builder import Children, KeyColumns, Maker, RowBuilder
-from app.graphql.compiled.steps import ServiceStep
+from app.graphql.compiled.row_builder import Children, JoinableStep, KeyColumns, Maker, Path, RowBuilder, is_joinable
+from app.graphql.compiled.service_step import ServiceStep
 from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, MAX_CACHED_LENGTH, ValidatedDocument
 from app.observability import traces
 
@@ -29,11 +29,11 @@ class Plan:
     """The compiled form of a query: the row builder of its root, its service fields, and the steps below the root."""
 
     build: Maker
-    service_steps: Children
+    services: tuple[tuple[Path, ServiceStep], ...]
     steps: Children
     is_deep: bool
     """True if steps follow the first ones, so that the query needs several reads."""
-    joined_steps: Mapping[Any, KeyColumns | None] | None
+    joined_steps: Mapping[JoinableStep, KeyColumns | None] | None
     """The steps of the second level with their key columns, if one statement can read both levels; else None.
 
     It can if the query has one first step and no third level.
@@ -105,20 +105,20 @@ _Key = tuple[Any, ...]
 
 def plan_for(root: RowBuilder) -> Plan:
     """Return the plan of a root object."""
-    service_steps = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
-    steps = tuple(child for child in root.children if not isinstance(child[1], ServiceStep))
+    steps = root.children
     is_deep = any(step.has_children for _, step in steps)
-    return Plan(root.make, service_steps, steps, is_deep, _joined_steps(steps) if is_deep else None)
+    return Plan(root.make, root.services, steps, is_deep, _joined_steps(steps) if is_deep else None)
 
 
-def _joined_steps(steps: Children) -> Mapping[Any, KeyColumns | None] | None:
+def _joined_steps(steps: Children) -> Mapping[JoinableStep, KeyColumns | None] | None:
     """Return the steps of the second level with their key columns, None unless two statements could be one."""
-    if len(steps) > 1 or not steps[0][1].is_joinable:
+    first = steps[0][1]
+    if len(steps) > 1 or not is_joinable(first):
         return None
-    columns: dict[Any, KeyColumns | None] = {}
-    for builder in steps[0][1].row_builders:
+    columns: dict[JoinableStep, KeyColumns | None] = {}
+    for builder in first.row_builders:
         for _, child in builder.children:
-            if child not in builder.key_columns or not child.is_joinable or child.has_children:
+            if child not in builder.key_columns or not is_joinable(child) or child.has_children:
                 return None
             columns[child] = builder.key_columns[child]
     return columns

@@ -39,7 +39,8 @@ from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import CachedRowsPlan, LazyCachedPlan, Plan, plan_for
 from app.graphql.compiled.row_builder import NO_KEYS, BuilderSource, Columns
-from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, RowQuery, ServiceStep, without_readers
+from app.graphql.compiled.service_step import ServiceStep
+from app.graphql.compiled.steps import ItemStep, LookupStep, RelationStep, RowQuery, without_readers
 from app.graphql.compiled.type_info import (
     FieldLocation,
     declaration,
@@ -52,7 +53,7 @@ from app.graphql.compiled.type_info import (
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.list_edges import ListEdge, cursor_of, cursor_specs
 from app.query.referred_rows import reached_by
-from app.query.relations import ROOT_KEY, FieldSpec, Reference, Relation, is_null
+from app.query.relations import ROOT_KEY, FieldSpec, Lookup, Reference, Relation, is_null
 from app.query.selected_columns import is_guarded, select_column
 from app.query.sql import SelectBuilder
 from app.services.app_context import AppContext
@@ -90,7 +91,7 @@ class Planner:
 
         plan = build(None)
         has_pages = any(isinstance(step, ConnectionStep) for _, step in plan.steps)
-        return replace(plan, cached_form=LazyCachedPlan(build_cached)) if has_pages and not plan.service_steps else plan
+        return replace(plan, cached_form=LazyCachedPlan(build_cached)) if has_pages and not plan.services else plan
 
     def start(
         self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
@@ -134,8 +135,8 @@ class PlanBuilder:
             return self.part(location, key, field, spec, details)
         if spec.follow is not None:
             return self._follow(location, key, field, spec, details)
-        if spec.lookup is not None or spec.service_field is not None:
-            location.source.children.append((location.path, self._lookup(key, field, spec, details)))
+        if spec.service_field is not None or spec.lookup is not None:
+            self._add_root_step(location, key, field, spec, details)
             return "None"
         of_viewer = self._without_row(spec)
         return (
@@ -338,12 +339,20 @@ class PlanBuilder:
         text = self.object(location, self.subfields(kind, details))
         return ItemStep(key, False, is_non_null_type(field.type), self.rows_of(edge.row, source, text))
 
-    def _lookup(self, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> Any:
-        arguments = Arguments(field, details[0].node, self.planner.convert)
+    def _add_root_step(
+        self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
+    ) -> None:
+        """Add the step of a field that finds a row by its arguments, or needs none."""
+        source, arguments = location.source, Arguments(field, details[0].node, self.planner.convert)
+        if spec.lookup is not None:
+            source.children.append((location.path, self._lookup(key, field, spec.lookup, arguments, details)))
         if spec.service_field is not None:
-            return ServiceStep(key, spec.service_field, arguments, serializers.complete_serializer(field.type))
-        lookup = spec.lookup
-        assert lookup is not None
+            serialize = serializers.complete_serializer(field.type)
+            source.services.append((location.path, ServiceStep(key, spec.service_field, arguments, serialize)))
+
+    def _lookup(
+        self, key: str, field: GraphQLField, lookup: Lookup, arguments: Arguments, details: Sequence[Any]
+    ) -> LookupStep:
         is_list = is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type)
         named = get_named_type(field.type)
 
@@ -365,8 +374,7 @@ class PlanBuilder:
         if self.selections is not None:
             with suppress(NotCacheable):
                 return self.selections.page(self, key, field, relation, details)
-        kind = object_of(field.type)
-        connection = ConnectionPlanner(self, relation, kind)
+        connection = ConnectionPlanner(self, relation, object_of(field.type))
         writers = connection.plan_fields(details)
         arguments = Arguments(field, details[0].node, self.planner.convert)
         return ConnectionStep(

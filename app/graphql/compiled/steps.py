@@ -10,43 +10,21 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, ClassVar
 
-from graphql.execution.values import VariableValues
-
-from app.db import BoundStatement, Database, Freshness, OpenedLists, OpenedSelection
+from app.db import BoundStatement
 from app.db.statements import CompiledStatement, Row
 from app.domain import refs
-from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.fallback import PlanFailed
-from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
+from app.graphql.compiled.plan_run import Objects, PlanRun
+from app.graphql.compiled.row_builder import OpenedStep, PlanLevel, RowBuilder
 from app.query.list_edges import split_key
 from app.query.reader import group_by_key
 from app.query.relations import Lookup
-
-ResultTarget = Callable[[Sequence[Sequence[Row]]], PlanLevel]
-"""A function that writes results into the parent objects and returns the steps that follow."""
-
-OpenedStep = tuple[list[BoundStatement], ResultTarget]
 
 NO_STATEMENTS: OpenedStep = ([], lambda results: [])
 """A step without statements, since no parent has a key."""
 
 _key = itemgetter(-1)
-
-
-@dataclass(slots=True)
-class PlanRun:
-    """One execution of a plan."""
-
-    viewer: Viewer
-    database: Database
-    variables: VariableValues
-    bind_values: dict[str, Any]
-    freshness: Freshness
-    cached: Sequence[OpenedSelection] = ()
-    """The cached rows of the plan, in the order in which it refers to them."""
-    lists: OpenedLists | None = None
-    """The cached lists, of a plan with cached rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,22 +173,6 @@ class LookupStep:
         if self.is_list:
             return [self.lookup.choose({"id": each}) for each in refs.check_count(arguments["ids"])]
         return [self.lookup.choose(arguments)]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ServiceStep:
-    """A field whose leaf value is computed by a service."""
-
-    response_key: str
-    call: Callable[..., Any]
-    arguments: Arguments
-    serialize: Callable[[Any], Any]
-
-    async def answer(self, run: PlanRun, parents: Objects) -> None:
-        """Call the service, and write its value into the parents."""
-        value = self.serialize(await self.call(run.database, run.viewer, self.arguments.values(run.variables)))
-        for parent in parents:
-            parent[self.response_key] = value
 
 
 def without_readers(statement: CompiledStatement) -> CompiledStatement:
