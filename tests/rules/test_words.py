@@ -155,6 +155,22 @@ def test_short_sentences_of_the_console_are_no_findings(text: str) -> None:
     assert _broken("app/console/src/access/words.ts", text) == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    {
+        "const a = 1;\nlet found = a;": "2 found",
+        "const [shown, setShown] = useState(null);": "1 shown",
+        "export function told(): void {}": "1 told",
+        "interface Held { readonly a: 1 }": "1 Held",
+        "/** What she sees. */": "1 she",
+        "const { cell } = column;\nrows.map((found) => found);": "",
+        "const isShown = true;": "",
+    }.items(),
+)
+def test_a_name_or_a_comment_of_the_console_is_found_on_its_line(text: str, broken: str) -> None:
+    assert _broken("app/console/src/access/Panel.tsx", text) == broken
+
+
 def test_every_default_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: set[str] = set()
     monkeypatch.setattr(words, "check_text", lambda path, _: read.add(path) or ())  # type: ignore[func-returns-value]

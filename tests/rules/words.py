@@ -1,6 +1,6 @@
 """Find the words that the language rules ban: python -m tests.rules.words [paths]
 
-Without paths it reads the package, the words of the console, the schema, both READMEs, the changelog and the docs.
+Without paths it reads the package, the console, the schema, both READMEs, the changelog and the docs.
 Each line of its output is `path:line: word — rule, suggestion`. The exit code is 1 when it prints one.
 """
 
@@ -22,7 +22,7 @@ from tests.support import sources
 
 HOME = Path(__file__).parents[2]
 DEFAULT_PATHS = ("app", "schema.graphql", "README.md", "CHANGELOG.md", "docs")
-SUFFIXES = {".py", ".graphql", ".md", ".js", ".css", ".html"}
+SUFFIXES = {".py", ".graphql", ".md", ".js", ".ts", ".tsx", ".css", ".html"}
 CONSOLE_WORDS = re.compile(r"(?:^|/)(?:words|\w+Words)\.ts$")
 """The files of the console with its English texts."""
 
@@ -138,6 +138,8 @@ def check_text(path: str, text: str) -> Iterator[Finding]:
         yield from _markdown(path, text)
     else:
         yield from _prose(path, [(1, text)])
+        if path.endswith((".ts", ".tsx")):
+            yield from _identifiers(path, _typescript_names(text))
         if CONSOLE_WORDS.search(path):
             yield from _console_sentences(path, text)
 
@@ -147,7 +149,7 @@ def _files(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(path)
     inside = sources.files(path) if path.is_dir() else [path]
     for file in inside:
-        if (file.suffix in SUFFIXES or CONSOLE_WORDS.search(file.as_posix())) and not _name(file).startswith(SKIPPED):
+        if file.suffix in SUFFIXES and not _name(file).startswith(SKIPPED):
             yield file
 
 
@@ -238,6 +240,15 @@ def _defined(node: ast.AST) -> list[str]:
         case ast.Attribute(ctx=ast.Store(), value=ast.Name(id=owner)) if owner in CLASS_SCOPE:
             names = [node.attr]
     return [name for name in names if name]
+
+
+_DECLARED = re.compile(r"\b(?:const|let|function|class|interface|type)\s+(?:\[\s*)?(\w+)")
+
+
+def _typescript_names(text: str) -> Iterator[Part]:
+    """Return the names of functions, types and variables, without those that a pattern takes out of an object."""
+    for match in _DECLARED.finditer(text):
+        yield 1 + text.count("\n", 0, match.start()), match[1]
 
 
 def _schema_names(text: str) -> Iterator[Part]:

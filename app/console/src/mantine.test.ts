@@ -15,7 +15,7 @@ function usedComponents(): Set<string> {
   return new Set(lists.flat().map((name) => name.trim().split(' ')[0] ?? ''));
 }
 
-/** Styles that other components rely on: of the page, and of parts that stand in several components. */
+/** Styles that other components rely on: of the page, and of parts that several components have. */
 const PARTS = new Set([
   'baseline',
   'default-css-variables',

@@ -32,21 +32,21 @@ export async function repeat(page: Page, body: string): Promise<void> {
   }, body);
 }
 
-interface Made {
+interface Created {
   readonly made: { readonly errors: readonly object[]; readonly object: { readonly id: string } | null };
 }
 
 async function make(page: Page, mutation: string, object: string, input: object): Promise<string> {
   const type = mutation.charAt(0).toUpperCase() + mutation.slice(1);
-  const { made } = await ask<Made>(
+  const { made: created } = await ask<Created>(
     page,
     `mutation ($input: ${type}Input!) {
       made: ${mutation}(input: $input) { errors { message } object: ${object} { id } }
     }`,
     { input },
   );
-  expect(made.errors).toEqual([]);
-  return made.object?.id ?? '';
+  expect(created.errors).toEqual([]);
+  return created.object?.id ?? '';
 }
 
 /** Makes the dataset Corals of ines, with the roles that a new dataset has. */

@@ -19,11 +19,11 @@ interface CheckPersonProps {
 export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
   const [typed, setTyped] = useState('');
   const [role, setRole] = useState(roles[0]);
-  const [asked, setAsked] = useState<Question | null>(null);
+  const [question, setQuestion] = useState<Question | null>(null);
   const { find, problemOf, isFinding } = useFindPerson();
   const ask = async (about: RoleInfo): Promise<void> => {
     const userName = await find(typed);
-    setAsked(userName === null ? null : { userName, role: about });
+    setQuestion(userName === null ? null : { userName, role: about });
   };
   return (
     <Paper withBorder p="md" component="section" aria-label={words.title}>
@@ -61,10 +61,10 @@ export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
               {words.act}
             </Button>
           </Group>
-          {asked === null ? null : (
+          {question === null ? null : (
             <Answer
-              key={`${asked.userName} ${asked.role.role}`}
-              question={asked}
+              key={`${question.userName} ${question.role.role}`}
+              question={question}
               resource={resource}
               roles={roles}
             />

@@ -50,8 +50,8 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
   }
   const table = useTable({ keeping: 'memory', sizes: SIZES });
   const all = rowsOf(state, kind);
-  const shown = filterRows(all, { search: table.search ?? '', onlyChanged });
-  const { place, focusNext, focusRow } = useRowFocus(shown.map(({ key }) => key));
+  const filtered = filterRows(all, { search: table.search ?? '', onlyChanged });
+  const { place, focusNext, focusRow } = useRowFocus(filtered.map(({ key }) => key));
   const isLong = all.length > SEARCH_FROM;
 
   const editOne = (row: EntryRow, start: Entry): void =>
@@ -94,10 +94,10 @@ export function EntrySection(props: EntrySectionProps): ReactNode {
       <Table
         label={title}
         table={table}
-        rows={pageOf(shown, table.place)}
+        rows={pageOf(filtered, table.place)}
         rowId={({ key }) => key}
         rowName={({ subject }) => subjectName(subject)}
-        readAll={({ most }) => Promise.resolve({ isDone: true, rows: shown.slice(0, most) })}
+        readAll={({ most }) => Promise.resolve({ isDone: true, rows: filtered.slice(0, most) })}
         hasSearch={isLong}
         {...(all.length > 0
           ? { filters: <OnlyChanged value={onlyChanged} onChange={setOnlyChanged} /> }

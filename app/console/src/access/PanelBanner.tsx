@@ -61,7 +61,7 @@ export function PanelBanner({ panel, view }: PanelBannerProps): ReactNode {
       actions={actions}
     >
       <Stack gap="xs" mt="xs">
-        <Told panel={panel} view={view} />
+        <AccessChanges panel={panel} view={view} />
         <Warnings warnings={view.warnings} confirmed={confirmed} onConfirm={confirm} />
         <Failures failures={view.topFailures} {...(view.onAgain === null ? {} : { onAgain: view.onAgain })} />
       </Stack>
@@ -70,7 +70,7 @@ export function PanelBanner({ panel, view }: PanelBannerProps): ReactNode {
 }
 
 /** What is going on, and what the draft would change. */
-function Told({ panel: { state, preview }, view }: PanelBannerProps): ReactNode {
+function AccessChanges({ panel: { state, preview }, view }: PanelBannerProps): ReactNode {
   if (state.step.kind === 'submitting') {
     return <Text size="sm">{words.submitting}</Text>;
   }

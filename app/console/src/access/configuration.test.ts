@@ -5,27 +5,32 @@ import type { Configuration } from './fragments';
 import { withSubjects } from './subjects';
 
 const ENDED = '2025-01-01T00:00:00.123456Z';
-const made = { grantedAt: null, grantedByName: null, grantedBy: null };
+const unknownOrigin = { grantedAt: null, grantedByName: null, grantedBy: null };
 const configuration: Configuration = {
   revision: 7,
-  general: { ...made, roles: ['METADATA_READ'], expiresAt: null },
+  general: { ...unknownOrigin, roles: ['METADATA_READ'], expiresAt: null },
   anyone: null,
   groups: [
     {
-      ...made,
+      ...unknownOrigin,
       roles: ['METADATA_WRITE'],
       expiresAt: ENDED,
       group: { id: 'g1', slug: 'reef-editors', displayName: 'Reef editors', description: '', memberCount: 5 },
     },
     {
-      ...made,
+      ...unknownOrigin,
       roles: [],
       expiresAt: null,
       group: { id: 'g2', slug: '6644', displayName: '6644', description: '', memberCount: 0 },
     },
   ],
   users: [
-    { ...made, roles: ['ADMIN'], expiresAt: null, user: { id: 'u1', userName: 'Ann', displayName: null } },
+    {
+      ...unknownOrigin,
+      roles: ['ADMIN'],
+      expiresAt: null,
+      user: { id: 'u1', userName: 'Ann', displayName: null },
+    },
   ],
 };
 const base = readBase(configuration);
@@ -46,7 +51,7 @@ it('sends back what it has read, ended entries too', () => {
 });
 
 it('keeps who granted what, and when', () => {
-  expect(base.origins.get('group:g2')).toMatchObject(made);
+  expect(base.origins.get('group:g2')).toMatchObject(unknownOrigin);
   expect(base.origins.has('general')).toBe(true);
   expect(base.origins.has('anyone')).toBe(false);
 });

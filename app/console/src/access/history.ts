@@ -24,7 +24,7 @@ export interface ResourceEvent {
 }
 
 /** Fields that have sentences of their own, or whose act says all. */
-const TOLD = new Set(['access', 'lock', 'reason', 'upload', 'download', 'truncated']);
+const EXPLAINED = new Set(['access', 'lock', 'reason', 'upload', 'download', 'truncated']);
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -54,7 +54,7 @@ function subjectOf(key: string, { groups }: Names): string {
 
 function grantSentences(who: string, key: string, before: Grant | null, after: Grant | null, names: Names) {
   const name = subjectOf(key, names);
-  const told = (roles: readonly string[]): string =>
+  const labels = (roles: readonly string[]): string =>
     listed(roles.map((role) => names.roles.get(role) ?? role));
   const [old, now] = [before?.roles ?? [], after?.roles ?? []];
   const gained = now.filter((role) => !old.includes(role));
@@ -62,8 +62,8 @@ function grantSentences(who: string, key: string, before: Grant | null, after: G
   const end = after?.expiresAt ?? null;
   const until = end === null ? '' : ` ${words.until(dayOf(end))}`;
   const sentences = [
-    ...(gained.length > 0 ? [words.gave(who, name, told(gained) + until)] : []),
-    ...(lost.length > 0 ? [words.took(who, name, told(lost))] : []),
+    ...(gained.length > 0 ? [words.gave(who, name, labels(gained) + until)] : []),
+    ...(lost.length > 0 ? [words.took(who, name, labels(lost))] : []),
   ];
   if (sentences.length > 0) {
     return sentences;
@@ -102,9 +102,9 @@ export function eventSentences(event: ResourceEvent, names: Names): readonly str
     return [words.created(who)];
   }
   const [old, now] = [fieldsOf(before), fieldsOf(after)];
-  const told = [...accessSentences(who, old, now, names), ...lockSentences(who, old, now)];
-  const rest = Object.keys(now).filter((name) => !TOLD.has(name));
+  const described = [...accessSentences(who, old, now, names), ...lockSentences(who, old, now)];
+  const rest = Object.keys(now).filter((name) => !EXPLAINED.has(name));
   const fields = rest.map((name) => words.fields[name] ?? name);
-  const sentences = rest.length > 0 ? [...told, words.changed(who, listed(fields))] : told;
+  const sentences = rest.length > 0 ? [...described, words.changed(who, listed(fields))] : described;
   return sentences.length > 0 ? sentences : [words.other(who, action)];
 }

@@ -45,14 +45,14 @@ export function ownAdminAfter(
   userId: string | null,
 ): OwnAdmin {
   const own = sources.filter(({ effectiveRoles }) => effectiveRoles.includes('ADMIN'));
-  const kept = own.flatMap((source) => {
+  const remaining = own.flatMap((source) => {
     const change = changes.find((each) => isAbout(each, source, userId));
     return change?.lost.includes('ADMIN') === true ? [] : [endAfter(source, change)];
   });
   const gained = changes
     .filter((change) => isOwnGrant(change, userId) && change.gained.includes('ADMIN'))
     .map(({ expiresAt }) => expiresAt);
-  const after = [...kept, ...gained];
+  const after = [...remaining, ...gained];
   if (own.length === 0) {
     return { kind: 'kept' };
   }

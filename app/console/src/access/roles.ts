@@ -26,7 +26,7 @@ export function labelsOf(
   infos: readonly Pick<RoleInfo, 'role' | 'label'>[],
 ): readonly string[] {
   const own = new Set(roles);
-  const known = infos.filter(({ role }) => own.has(role));
-  const labels = new Set(known.map(({ role }) => role));
-  return [...known.map(({ label }) => label), ...[...own].filter((role) => !labels.has(role))];
+  const matches = infos.filter(({ role }) => own.has(role));
+  const labels = new Set(matches.map(({ role }) => role));
+  return [...matches.map(({ label }) => label), ...[...own].filter((role) => !labels.has(role))];
 }

@@ -47,5 +47,5 @@ export function keyOf(subject: Subject): SubjectKey {
 /** What is known of the subjects of the base, the draft and what others submitted. */
 export type Subjects = ReadonlyMap<SubjectKey, Subject>;
 
-export const withSubjects = (known: Subjects, more: Iterable<Subject>): Subjects =>
-  new Map([...known, ...[...more].map((subject) => [keyOf(subject), subject] as const)]);
+export const withSubjects = (subjects: Subjects, more: Iterable<Subject>): Subjects =>
+  new Map([...subjects, ...[...more].map((subject) => [keyOf(subject), subject] as const)]);

@@ -35,11 +35,11 @@ const isLost = ({ kind }: Failure): boolean => kind === 'unknownOutcome' || kind
 type Submitted = NonNullable<ResultOf<typeof SubmitAccessMutation>['submitAccess']>;
 
 /** Return what a submit leads to. Without a configuration in the answer, the one that was read stays. */
-function actionAfter(outcome: Outcome<Submitted>, sent: Sent, known: Configuration): PanelAction {
+function actionAfter(outcome: Outcome<Submitted>, sent: Sent, previous: Configuration): PanelAction {
   const payload = outcome.isDone ? outcome.payload : outcome.rejected;
   const current = payload?.resource?.access ?? null;
   if (outcome.isDone) {
-    return { kind: 'saved', configuration: current ?? known };
+    return { kind: 'saved', configuration: current ?? previous };
   }
   if (current !== null && outcome.failures.some(isStale)) {
     return { kind: 'conflict', configuration: current };

@@ -74,7 +74,7 @@ export function usePanelView(panel: Panel, resource: PanelResource): PanelView {
   const { state, edits, preview } = panel;
   const userId = useViewer()?.user?.id ?? null;
   const problems = useMemo(() => problemsOf(panel), [panel]);
-  const told = useMemo(() => {
+  const texts = useMemo(() => {
     const changes = preview.status === 'ready' ? preview.changes : [];
     const { roles } = resource.type;
     const byKey = new Map(edits.map((edit) => [edit.key, edit]));
@@ -88,7 +88,7 @@ export function usePanelView(panel: Panel, resource: PanelResource): PanelView {
   const count = countEntries(state);
   const tooMany = count > MOST_ENTRIES ? words.tooMany(count, MOST_ENTRIES) : null;
   return {
-    ...told,
+    ...texts,
     ...problems,
     onAgain: preview.status === 'failed' ? preview.again : null,
     tooMany,

@@ -39,11 +39,11 @@ const refused =
 
 /** Sends the operations through one exchange, and returns the keys that went out. */
 function keysOf(steps: readonly (readonly [Operation, Answer])[], pause = 0): unknown[] {
-  let made = 0;
+  let count = 0;
   let time = 0;
   const sent: unknown[] = [];
   const exchange = makeKeys(
-    () => `key ${String((made += 1))}`,
+    () => `key ${String((count += 1))}`,
     () => (time += pause),
   );
   const answers = steps.map(([, answer]) => answer);

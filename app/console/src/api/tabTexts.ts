@@ -9,11 +9,11 @@ export interface TabTexts {
 }
 
 function parse(text: string | null): TabTexts | null {
-  const found: unknown = text === null ? null : JSON.parse(text);
-  if (typeof found !== 'object' || found === null || !('owner' in found) || !('items' in found)) {
+  const stored: unknown = text === null ? null : JSON.parse(text);
+  if (typeof stored !== 'object' || stored === null || !('owner' in stored) || !('items' in stored)) {
     return null;
   }
-  const { owner, items } = found;
+  const { owner, items } = stored;
   if (typeof owner !== 'string' || typeof items !== 'object' || items === null) {
     return null;
   }

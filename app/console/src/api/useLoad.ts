@@ -49,9 +49,9 @@ export function useLoad<Data, Variables extends AnyVariables>(
   const last = useLast(JSON.stringify(variables), isNew ? data : undefined, failures);
   return useMemo<Load<Data>>(() => {
     const again = (): void => (isStopped ? setIsStopped(false) : ask({ requestPolicy: 'network-only' }));
-    const shown = data ?? keptAfter(failures, last);
-    if (shown !== null) {
-      return { status: 'ready', data: shown, isRefreshing: fetching || stale, failures, again };
+    const current = data ?? keptAfter(failures, last);
+    if (current !== null) {
+      return { status: 'ready', data: current, isRefreshing: fetching || stale, failures, again };
     }
     if (isStopped) {
       return { status: 'stopped', again };

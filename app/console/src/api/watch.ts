@@ -29,7 +29,10 @@ function viewerIdOf(data: unknown): string | null | undefined {
 }
 
 /** Return the function that says whether an answer goes on to its page. Reads that do not are put into `held`. */
-function makeJudge(events: WatchEvents, held: Map<number, Operation>): (result: OperationResult) => boolean {
+function makeJudge(
+  events: WatchEvents,
+  waiting: Map<number, Operation>,
+): (result: OperationResult) => boolean {
   let viewerId: string | null | undefined;
   const isOver = ({ data, error }: OperationResult): boolean =>
     typeof viewerId === 'string' &&
@@ -45,7 +48,7 @@ function makeJudge(events: WatchEvents, held: Map<number, Operation>): (result: 
       if (operation.kind !== 'query') {
         return true;
       }
-      held.set(operation.key, operation);
+      waiting.set(operation.key, operation);
       return false;
     }
     const id = viewerIdOf(data);
@@ -63,11 +66,11 @@ function makeJudge(events: WatchEvents, held: Map<number, Operation>): (result: 
  * until the user has signed in again.
  */
 export function makeWatch(events: WatchEvents): Watch {
-  const held = new Map<number, Operation>();
-  const judge = makeJudge(events, held);
+  const waiting = new Map<number, Operation>();
+  const judge = makeJudge(events, waiting);
   const forget = (operation: Operation): void => {
     if (operation.kind === 'teardown') {
-      held.delete(operation.key);
+      waiting.delete(operation.key);
     }
   };
   const exchange: Exchange =
@@ -75,8 +78,8 @@ export function makeWatch(events: WatchEvents): Watch {
     (operations$) =>
       pipe(operations$, tap(forget), forward, filter(judge));
   const resume = (client: Client): void => {
-    const operations = [...held.values()];
-    held.clear();
+    const operations = [...waiting.values()];
+    waiting.clear();
     for (const operation of operations) {
       const context = { ...operation.context, requestPolicy: 'network-only' as const };
       const again = makeOperation(operation.kind, operation, context);

@@ -68,9 +68,9 @@ interface DelayedProps {
 /** Holds what is typed, and tells it when no key was pressed for 300 ms. */
 function Delayed({ value, onChange, children }: DelayedProps): ReactNode {
   const [text, setText] = useState(value);
-  const [known, setKnown] = useState(value);
-  if (known !== value) {
-    setKnown(value);
+  const [lastValue, setLastValue] = useState(value);
+  if (lastValue !== value) {
+    setLastValue(value);
     setText(value);
   }
   const tell = useEffectEvent(onChange);

@@ -49,17 +49,17 @@ const COLUMNS: readonly Column<AuditRow, AuditSort>[] = [
 ];
 
 /** How many objects a row names; the dialog has all of them. */
-const SHOWN = 3;
+const MAX_OBJECTS = 3;
 
 function Objects({ row: { action, changes } }: { readonly row: AuditRow }): ReactNode {
   if (changes === null || changes.totalCount === 0) {
     return words.nothing;
   }
-  const shown = mainFirst(action, changes.nodes).slice(0, SHOWN);
-  const more = changes.totalCount - shown.length;
+  const first = mainFirst(action, changes.nodes).slice(0, MAX_OBJECTS);
+  const more = changes.totalCount - first.length;
   return (
     <Stack gap={0}>
-      {shown.map((object) => (
+      {first.map((object) => (
         <ObjectLink key={object.objectId} object={object} />
       ))}
       {more > 0 ? <Text size="sm">{words.more(more)}</Text> : null}
@@ -74,7 +74,7 @@ type AuditTableProps = Pick<
 
 /** Changes of the audit log, each with what it changed and a dialog with its values. */
 export function AuditTable(props: AuditTableProps): ReactNode {
-  const [shown, setShown] = useState<AuditRow | null>(null);
+  const [opened, setOpened] = useState<AuditRow | null>(null);
   return (
     <>
       <Table<AuditRow, AuditSort>
@@ -83,9 +83,9 @@ export function AuditTable(props: AuditTableProps): ReactNode {
         rowId={({ id }) => id}
         rowName={({ action }) => actionWords(action)}
         hasSearch={false}
-        actions={(row) => <Details row={row} onShow={setShown} />}
+        actions={(row) => <Details row={row} onShow={setOpened} />}
       />
-      {shown === null ? null : <EventDialog row={shown} onClose={() => setShown(null)} />}
+      {opened === null ? null : <EventDialog row={opened} onClose={() => setOpened(null)} />}
     </>
   );
 }

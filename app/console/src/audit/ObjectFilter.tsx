@@ -21,8 +21,8 @@ export function ObjectFilter({ value, onChange }: ObjectFilterProps): ReactNode 
   const [text, setText] = useState('');
   const search = useDebounced(text.trim());
   const isAsking = search !== '' && (value === undefined || search !== label);
-  const found = useLoad(AuditObjectsQuery, { search }, { isPaused: !isAsking });
-  const groups = isAsking && found.status === 'ready' ? choicesOf(found.data, value) : [];
+  const matches = useLoad(AuditObjectsQuery, { search }, { isPaused: !isAsking });
+  const groups = isAsking && matches.status === 'ready' ? choicesOf(matches.data, value) : [];
   const own = value === undefined ? [] : [{ value, label }];
   return (
     <>
@@ -36,7 +36,7 @@ export function ObjectFilter({ value, onChange }: ObjectFilterProps): ReactNode 
         searchValue={text}
         onSearchChange={setText}
         onChange={(id) => onChange(id ?? undefined)}
-        {...(isAsking && found.status === 'ready' ? { nothingFoundMessage: words.noObject } : {})}
+        {...(isAsking && matches.status === 'ready' ? { nothingFoundMessage: words.noObject } : {})}
       />
       {value === undefined ? null : (
         <Button variant="default" onClick={() => onChange(undefined)}>

@@ -72,7 +72,7 @@ export const ACTIONS = [
   'updateViewer',
 ] as const;
 
-const KNOWN: ReadonlySet<string> = new Set([...ACTIONS, ...Object.keys(words.actions)]);
+const DESCRIBED: ReadonlySet<string> = new Set([...ACTIONS, ...Object.keys(words.actions)]);
 
 /** Acts whose names say less than the console does. */
 const OWN_WORDS: ReadonlyMap<string, string> = new Map(Object.entries(words.actions));
@@ -107,5 +107,5 @@ export function actionName(text: string): string {
 /** Return the condition on the act: one that is known exactly, otherwise all that begin so. */
 export function actionFilter(text: string): { eq: string } | { startsWith: string } {
   const name = actionName(text);
-  return KNOWN.has(name) ? { eq: name } : { startsWith: name };
+  return DESCRIBED.has(name) ? { eq: name } : { startsWith: name };
 }

@@ -119,8 +119,8 @@ const CASES = Object.entries(FIELDS).flatMap(([type, fields]) =>
 );
 
 test.each(CASES)('a value of $type.$field is in words', ({ type, field }) => {
-  const [found] = Object.entries(TABLE).filter(([each]) => each === type);
-  const [value, said] = found?.[1][field] ?? ['missing in the table', null];
+  const [row] = Object.entries(TABLE).filter(([each]) => each === type);
+  const [value, said] = row?.[1][field] ?? ['missing in the table', null];
   const [objectType] = Object.entries(TYPES).flatMap(([name, own]) => (name === type ? [own] : []));
   expect(objectType === undefined ? null : valueWords(objectType, field, value, LABELS)).toEqual(said);
 });

@@ -3,7 +3,7 @@ import { phrase } from '../shared';
 import type { AuditObjectQuery, AuditObjectsQuery } from './operations';
 import { words } from './words';
 
-type Found = ResultOf<typeof AuditObjectsQuery>;
+type Matches = ResultOf<typeof AuditObjectsQuery>;
 type Node = ResultOf<typeof AuditObjectQuery>['node'];
 
 interface Choice {
@@ -40,8 +40,8 @@ export function nameOf(node: Node): string | null {
 }
 
 /** Return what was found, by kind, without the object that is chosen already. */
-export function choicesOf(found: Found, chosen: string | undefined): Choices[] {
-  const { users, orgs, groups, resources, roles } = found;
+export function choicesOf(matches: Matches, chosen: string | undefined): Choices[] {
+  const { users, orgs, groups, resources, roles } = matches;
   const parts: readonly (readonly [keyof typeof words.types, readonly NonNullable<Node>[]])[] = [
     ['USER', users.nodes],
     ['ORG', orgs.nodes],

@@ -60,9 +60,9 @@ export const labelList =
 
 /** One of a few values that have texts of their own. */
 export const oneOf =
-  (known: Readonly<Record<string, string>>): Words =>
+  (texts: Readonly<Record<string, string>>): Words =>
   (value) =>
-    typeof value === 'string' ? [known[value.toLowerCase()] ?? labelOf(value)] : text(value, NO_LABELS);
+    typeof value === 'string' ? [texts[value.toLowerCase()] ?? labelOf(value)] : text(value, NO_LABELS);
 
 export const reason: Words = (value) => (isFields(value) ? text(value['reason'], NO_LABELS) : []);
 

@@ -63,7 +63,8 @@ export const words = {
     removeEnded: 'Removed what had ended',
   },
   gone: 'This entry is not there any more.',
-  page: (shown: number, total: number) => phrase`${String(shown)} of ${counted(total, 'object', 'objects')}`,
+  page: (visible: number, total: number) =>
+    phrase`${String(visible)} of ${counted(total, 'object', 'objects')}`,
   nextObjects: 'Next objects',
   firstObjects: 'First objects',
 };

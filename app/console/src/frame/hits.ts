@@ -10,32 +10,32 @@ export interface Hit {
   readonly path: string;
 }
 
-type Found = ResultOf<typeof FrameSearchQuery>;
+type Matches = ResultOf<typeof FrameSearchQuery>;
 
 const named = (name: string, key: string): string => (name === key ? name : phrase`${name} (${key})`);
 
 /** Return what was found, with its pages. A person leads to their page, where the viewer may open it. */
-export function hitsOf(found: Found, viewer: FrameViewer | null): readonly Hit[] {
+export function hitsOf(matches: Matches, viewer: FrameViewer | null): readonly Hit[] {
   const canOpenUsers = viewer?.can.seeAllUsers ?? false;
-  const orgs = found.orgs.nodes.map(({ id, slug, name }) => ({
+  const orgs = matches.orgs.nodes.map(({ id, slug, name }) => ({
     kind: 'orgs' as const,
     id,
     name: named(name, slug),
     path: `/organizations/${encodeURIComponent(slug)}`,
   }));
-  const groups = found.groups.nodes.map(({ id, slug, displayName }) => ({
+  const groups = matches.groups.nodes.map(({ id, slug, displayName }) => ({
     kind: 'groups' as const,
     id,
     name: named(displayName, slug),
     path: `/groups/${encodeURIComponent(slug)}`,
   }));
-  const resources = found.resources.nodes.map(({ id, name, slug }) => ({
+  const resources = matches.resources.nodes.map(({ id, name, slug }) => ({
     kind: 'resources' as const,
     id,
     name: named(name, slug),
     path: `/resources/${encodeURIComponent(id)}`,
   }));
-  const users = found.users.nodes.map(({ id, userName, displayName }) => ({
+  const users = matches.users.nodes.map(({ id, userName, displayName }) => ({
     kind: 'users' as const,
     id,
     name: named(displayName ?? userName, userName),

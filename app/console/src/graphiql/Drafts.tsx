@@ -25,8 +25,8 @@ export function Drafts({ onOpen }: DraftsProps): ReactNode {
   if (schema === null || schema === undefined) {
     return <Text size="sm">{words.noSchema}</Text>;
   }
-  const sought = search.trim().toLowerCase();
-  const found = rootFields(schema, kind).filter(({ name }) => name.toLowerCase().includes(sought));
+  const searched = search.trim().toLowerCase();
+  const matches = rootFields(schema, kind).filter(({ name }) => name.toLowerCase().includes(searched));
   return (
     <Stack gap="xs">
       <Text size="sm">{words.draftsText}</Text>
@@ -44,7 +44,7 @@ export function Drafts({ onOpen }: DraftsProps): ReactNode {
         value={search}
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
-      {found.slice(0, MOST).map((field) => (
+      {matches.slice(0, MOST).map((field) => (
         <Button
           key={field.name}
           size="compact-xs"
@@ -59,7 +59,7 @@ export function Drafts({ onOpen }: DraftsProps): ReactNode {
           {field.name}
         </Button>
       ))}
-      {found.length > MOST ? <Text size="xs">{words.more(found.length - MOST)}</Text> : null}
+      {matches.length > MOST ? <Text size="xs">{words.more(matches.length - MOST)}</Text> : null}
     </Stack>
   );
 }

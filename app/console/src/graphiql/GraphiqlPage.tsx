@@ -18,7 +18,7 @@ import { words } from './words';
 const openStorage = makeOpener();
 const PLUGINS = [HISTORY_PLUGIN, PANEL];
 
-/** GraphiQL for whoever is signed in. With each new session it starts again. */
+/** GraphiQL for the user who is signed in. With each new session it starts again. */
 export function GraphiqlPage(): ReactNode {
   const session = useSession();
   switch (session.status) {

@@ -2,20 +2,20 @@ import { useSyncExternalStore } from 'react';
 import type { Answer } from './answer';
 
 /** What the fetcher tells the panes around the editors. */
-export interface Told {
+export interface AnswerNews {
   readonly answer: Answer | null;
   /** Why there is no schema; null if there is one, or none was asked for. */
   readonly schemaProblem: string | null;
 }
 
-const NOTHING: Told = { answer: null, schemaProblem: null };
+const NOTHING: AnswerNews = { answer: null, schemaProblem: null };
 
-let told = NOTHING;
+let latest = NOTHING;
 const listeners = new Set<() => void>();
 
 /** Tell something new; everything else stays. */
-export function tell(news: Partial<Told>): void {
-  told = { ...told, ...news };
+export function tell(news: Partial<AnswerNews>): void {
+  latest = { ...latest, ...news };
   listeners.forEach((listener) => listener());
 }
 
@@ -26,4 +26,4 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export const useTold = (): Told => useSyncExternalStore(subscribe, () => told);
+export const useTold = (): AnswerNews => useSyncExternalStore(subscribe, () => latest);

@@ -74,8 +74,8 @@ function selection(type: GraphQLOutputType, indent: string, above: readonly stri
     : open.filter((each) => isWorthOpening(each, plain.length, path))) {
     rows.push(`${field.name}${selection(field.type, inner, path)}`);
   }
-  const shown = rows.length === 0 ? ['__typename'] : rows;
-  return ` {\n${shown.map((row) => inner + row).join('\n')}\n${indent}}`;
+  const selected = rows.length === 0 ? ['__typename'] : rows;
+  return ` {\n${selected.map((row) => inner + row).join('\n')}\n${indent}}`;
 }
 
 /** Return whether an object field belongs to a draft: the rows of a page, the errors of a payload, its object. */

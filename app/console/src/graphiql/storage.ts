@@ -50,14 +50,14 @@ interface Opened {
 
 /** Return the values that this user may have: their own, and those typed before the sign-in. */
 function valuesFor(userId: string | null, before: Opened | null): Map<string, string> {
-  const kept = readTabTexts();
+  const stored = readTabTexts();
   const isOpen = before === null || before.owner === null || before.owner === userId;
-  const isTheirs = isOpen && kept?.owner === userId;
-  if (kept !== null && !isTheirs) {
+  const isTheirs = isOpen && stored?.owner === userId;
+  if (stored !== null && !isTheirs) {
     forgetTabTexts();
   }
   return new Map([
-    ...(isTheirs && kept !== null ? Object.entries(kept.items) : []),
+    ...(isTheirs && stored !== null ? Object.entries(stored.items) : []),
     ...(isOpen && before !== null ? before.values : []),
   ]);
 }

@@ -95,14 +95,14 @@ export function AddMembers({ group, onClose }: AddMembersProps): ReactNode {
 
 /** Return the messages of the entries by their place in the list. */
 function errorsByIndex(errors: ReadonlyMap<string, string>): ReadonlyMap<number, string> {
-  const found = new Map<number, string>();
+  const problems = new Map<number, string>();
   for (const [path, message] of errors) {
     const [, index] = MEMBER.exec(path) ?? [];
     if (index !== undefined) {
-      found.set(Number(index), message);
+      problems.set(Number(index), message);
     }
   }
-  return found;
+  return problems;
 }
 
 interface NameListProps {

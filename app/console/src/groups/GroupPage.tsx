@@ -43,15 +43,15 @@ export function GroupPage(): ReactNode {
       actions={group === null ? null : <Acts group={group} onOpen={setDialog} />}
     >
       <Loaded load={load}>
-        {({ group: found, registry }) =>
-          found === null ? (
+        {({ group: loaded, registry }) =>
+          loaded === null ? (
             <Missing text={words.missing} />
           ) : (
             <>
-              <Facts group={found} />
-              {found.viewerCan.manageMembers ? null : <AskForGroup contact={registry.groupContact} />}
+              <Facts group={loaded} />
+              {loaded.viewerCan.manageMembers ? null : <AskForGroup contact={registry.groupContact} />}
               <MemberList
-                group={found}
+                group={loaded}
                 table={table}
                 readAll={readAll}
                 isRefreshing={load.status === 'ready' && load.isRefreshing}

@@ -68,11 +68,11 @@ export function MembersTab({ org, levels }: MembersTabProps): ReactNode {
         {mayManage ? <Button onClick={() => setDialog({ kind: 'add' })}>{words.add}</Button> : null}
       </Group>
       <Loaded load={load}>
-        {({ org: found }) => (
+        {({ org: withMembers }) => (
           <Table<Member, MemberSort>
             label={words.table}
             table={table}
-            rows={rowsOf(found?.members ?? null)}
+            rows={rowsOf(withMembers?.members ?? null)}
             columns={columnsOf(levels)}
             rowId={({ node }) => node.id}
             rowName={({ node }) => node.userName}

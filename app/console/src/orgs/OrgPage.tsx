@@ -30,8 +30,8 @@ export function OrgPage(): ReactNode {
       }
     >
       <Loaded load={load}>
-        {({ org: found, orgLevels }) =>
-          found === null ? <Missing text={words.missing} /> : <OrgTabs org={found} levels={orgLevels} />
+        {({ org: loaded, orgLevels }) =>
+          loaded === null ? <Missing text={words.missing} /> : <OrgTabs org={loaded} levels={orgLevels} />
         }
       </Loaded>
       {isLeaving && org !== null && user !== null ? (

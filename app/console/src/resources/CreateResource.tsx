@@ -20,7 +20,7 @@ import { words } from './words';
 
 interface CreateResourceProps {
   readonly types: readonly Pick<TypeRow, 'name' | 'label' | 'description'>[];
-  /** The slug of the organization that stands in the form at first. */
+  /** The slug of the organization that the form has at first. */
   readonly org?: string;
   readonly onClose: () => void;
 }

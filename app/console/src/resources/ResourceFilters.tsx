@@ -34,9 +34,9 @@ function Choice({ table, name, label, all, choices }: ChoiceProps): ReactNode {
 /** What is typed in a filter, until the filter in the address is another one. */
 function useTyped(value: string) {
   const [text, setText] = useState(value);
-  const [known, setKnown] = useState(value);
-  if (known !== value) {
-    setKnown(value);
+  const [lastValue, setLastValue] = useState(value);
+  if (lastValue !== value) {
+    setLastValue(value);
     setText(value);
   }
   return { text, setText };

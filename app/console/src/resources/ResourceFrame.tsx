@@ -51,10 +51,10 @@ function Tabs({ resource: { id, viewerCan } }: Pick<ResourceFrameProps, 'resourc
     { to: '/resources/$id/people', label: words.people, isShown: viewerCan.seeAccessSubjects },
     { to: '/resources/$id/history', label: words.history, isShown: viewerCan.seeAuditEvents },
   ] as const;
-  const shown = tabs.filter(({ isShown }) => isShown);
-  return shown.length < 2 ? null : (
+  const visible = tabs.filter(({ isShown }) => isShown);
+  return visible.length < 2 ? null : (
     <Group component="nav" aria-label={words.pages} gap={4} className={classes['tabs'] ?? ''}>
-      {shown.map(({ to, label }) => (
+      {visible.map(({ to, label }) => (
         <LinkTo
           key={to}
           to={to}

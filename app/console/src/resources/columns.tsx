@@ -33,7 +33,7 @@ function Lock({ lock }: Pick<ResourceRow, 'lock'>): ReactNode {
 }
 
 /** A short text that is not broken. */
-function Whole({ text }: { readonly text: string }): ReactNode {
+function FullText({ text }: { readonly text: string }): ReactNode {
   return (
     <Text span size="sm" style={{ whiteSpace: 'nowrap' }}>
       {text}
@@ -57,7 +57,7 @@ export function columns(labels: Labels): readonly Column<ResourceRow, Sort>[] {
     {
       key: 'type',
       label: words.type,
-      cell: ({ type }) => <Whole text={type.label} />,
+      cell: ({ type }) => <FullText text={type.label} />,
       csv: ({ type }) => type.label,
     },
     {

@@ -54,12 +54,12 @@ export function useCheck(items: readonly Selected[], grant: Grant, key: string):
     }
   };
   const { good, refused } = checkedOf(items, states);
-  const told = isChecked ? bulkWords.checked(good.length, items.length) : bulkWords.checkFirst;
+  const summary = isChecked ? bulkWords.checked(good.length, items.length) : bulkWords.checkFirst;
   const report = (
     <Stack gap="xs">
       <Group gap="xs">
         <Text size="sm" role="status">
-          {isRunning ? bulkWords.checking(good.length + refused.length, items.length) : told}
+          {isRunning ? bulkWords.checking(good.length + refused.length, items.length) : summary}
         </Text>
         {isRunning ? (
           <Button size="xs" variant="default" onClick={stop}>

@@ -16,7 +16,7 @@ interface PermissionSwitchesProps {
 /** The permissions as switches with their descriptions. Those that the viewer does not hold are greyed. */
 export function PermissionSwitches(props: PermissionSwitchesProps): ReactNode {
   const { all, value, isDisabled = false, onChange } = props;
-  const held = useViewer()?.permissions ?? [];
+  const own = useViewer()?.permissions ?? [];
   const labels = new Map<string, string>([
     ['ADMIN', words.admin],
     ...all.map((each) => [each.permission, each.label] as const),
@@ -25,7 +25,7 @@ export function PermissionSwitches(props: PermissionSwitchesProps): ReactNode {
     <Fieldset legend={words.permissions}>
       <Stack gap="sm">
         {all.map(({ permission, label, description: text }) => {
-          const isHeld = held.includes(permission);
+          const isHeld = own.includes(permission);
           const description = withLabels(text, labels);
           return (
             <Switch

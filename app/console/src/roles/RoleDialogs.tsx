@@ -57,9 +57,9 @@ function RoleForm({ title, submit, stored, all, change, onSubmit, onClose }: Rol
           describe={{
             name: (text) => [words.name, text],
             description: (text) => [words.description, text],
-            permissions: (held) => [
+            permissions: (current) => [
               words.permissions,
-              held.map((each) => labels.get(each) ?? each).join(', '),
+              current.map((each) => labels.get(each) ?? each).join(', '),
             ],
           }}
         />

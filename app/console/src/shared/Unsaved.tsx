@@ -10,7 +10,7 @@ interface UnsavedProps {
 
 /**
  * Asks before input is thrown away; put it beside the form. A dialog asks for its fields by itself: there it is for forms
- * that know better, since what is stored may change meanwhile, or not all input stands in fields.
+ * that know better, since what is stored may change meanwhile, or not all input is in fields.
  */
 export function Unsaved({ isDirty }: UnsavedProps): ReactNode {
   const isInDialog = useIsInDialog();

@@ -6,14 +6,14 @@ const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const NEEDS_QUOTES = /[",;\t\r\n]|^ | $/;
 
 /** Return one cell. What a spreadsheet would read as a formula becomes text. */
-function cell(value: string): string {
+function encodeCell(value: string): string {
   const text = FORMULA.test(value) ? `'${value}` : value;
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Return a CSV text: UTF-8 with its mark, CRLF. */
 export function toCsv(lines: readonly (readonly string[])[]): string {
-  return MARK + lines.map((line) => line.map(cell).join(',') + LINE_END).join('');
+  return MARK + lines.map((line) => line.map(encodeCell).join(',') + LINE_END).join('');
 }
 
 /** Offer a text as a file. */

@@ -15,20 +15,20 @@ interface CreateTokenProps {
 }
 
 /** A token that is made; null if the answer with its text was lost, and the same was sent again. */
-interface Made {
+interface CreatedToken {
   readonly token: string | null;
 }
 
 /** Makes an API token, and shows it once. It is in memory until the dialog closes. */
 export function CreateToken(props: CreateTokenProps): ReactNode {
-  const [made, setMade] = useState<Made | null>(null);
-  if (made === null) {
-    return <TokenForm {...props} onMade={setMade} />;
+  const [created, setCreated] = useState<CreatedToken | null>(null);
+  if (created === null) {
+    return <TokenForm {...props} onMade={setCreated} />;
   }
-  return made.token === null ? (
+  return created.token === null ? (
     <LostToken onClose={props.onClose} />
   ) : (
-    <NewToken token={made.token} onClose={props.onClose} />
+    <NewToken token={created.token} onClose={props.onClose} />
   );
 }
 
@@ -40,7 +40,7 @@ interface Fields {
 }
 
 interface TokenFormProps extends CreateTokenProps {
-  readonly onMade: (made: Made) => void;
+  readonly onMade: (created: CreatedToken) => void;
 }
 
 const START: Fields = { name: '', permissions: [], orgs: '', expiresAt: null };
@@ -48,8 +48,8 @@ const START: Fields = { name: '', permissions: [], orgs: '', expiresAt: null };
 function TokenForm({ userName, permissions, onClose, onMade }: TokenFormProps): ReactNode {
   const { values, set } = useValues<Fields>(START);
   const [isValid, setIsValid] = useState(true);
-  const held = useViewer()?.permissions ?? [];
-  const offered = permissions.filter(({ permission }) => held.includes(permission));
+  const own = useViewer()?.permissions ?? [];
+  const offered = permissions.filter(({ permission }) => own.includes(permission));
   const change = useChange(CreateTokenMutation, {
     payload: (data) => data.createApiToken,
     touches: ['ApiToken', 'ApiTokenConnection'],

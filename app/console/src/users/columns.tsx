@@ -83,9 +83,9 @@ export const COLUMNS: readonly UserColumn[] = [
     label: words.roles,
     cell: ({ roles }) => (
       <OrHidden value={roles}>
-        {(known) => (
+        {(visibleRoles) => (
           <Text span inherit display="inline-block" miw="5ch">
-            {joined(roleNames(known)) || words.noRoles}
+            {joined(roleNames(visibleRoles)) || words.noRoles}
           </Text>
         )}
       </OrHidden>

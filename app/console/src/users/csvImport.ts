@@ -38,16 +38,16 @@ export function parseCsv(text: string): Parsed<CsvLine[]> {
   let line: string[] = [];
   let number = 1;
   let next = 1;
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
+  const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
   const source = text.replace(/^\uFEFF/, '');
-  while (cell.lastIndex < source.length) {
-    const match = cell.exec(source);
+  while (pattern.lastIndex < source.length) {
+    const match = pattern.exec(source);
     if (match === null) {
       return { isRight: false, problem: words.openQuote };
     }
     line.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
     next += lineEndsOf(match[0]);
-    if (match[3] !== ',' || cell.lastIndex >= source.length) {
+    if (match[3] !== ',' || pattern.lastIndex >= source.length) {
       lines.push({ number, cells: match[3] === ',' ? [...line, ''] : line });
       line = [];
       number = next;

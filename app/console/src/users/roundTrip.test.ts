@@ -43,12 +43,12 @@ test('a hidden list of roles says nothing', () => {
 });
 
 test('what is exported is read back as it was', () => {
-  const filled = USERS.map(({ userName, displayName, email, metadata, roles: held }) => ({
+  const filled = USERS.map(({ userName, displayName, email, metadata, roles: userRoles }) => ({
     userName,
     ...(displayName === null ? {} : { displayName }),
     ...(email === null ? {} : { email }),
     ...(Object.keys(Object(metadata)).length === 0 ? {} : { metadata }),
-    roles: held?.map(({ name }) => name),
+    roles: userRoles?.map(({ name }) => name),
   }));
 
   expect(exportProblem(USERS)).toBeNull();
@@ -60,8 +60,8 @@ test.each([
   [[], ['user'], false],
   [['user'], 'user', false],
   [['user', 'deactivated'], ['Deactivated', 'user'], true],
-])('roles %j with the member roles %j of the metadata: taken %s', (held, member, isTaken) => {
-  const bob = user('bob', { roles: roles(...held), metadata: { roles: member } });
+])('roles %j with the member roles %j of the metadata: taken %s', (roleNames, member, isTaken) => {
+  const bob = user('bob', { roles: roles(...roleNames), metadata: { roles: member } });
   const parsed = usersOf(toCsv(linesOf([bob])));
 
   expect(parsed.isRight).toBe(isTaken);

@@ -18,15 +18,15 @@ test('leaving with a draft asks, and a session that ends does not drop it', asyn
         window.history.back();
       });
       await page.getByRole('button', { name: 'Stay' }).click();
-      let asked = 0;
+      let requests = 0;
       page.on('dialog', (dialog) => {
-        asked += 1;
+        requests += 1;
         void dialog.dismiss();
       });
       await page.evaluate(() => {
         window.location.reload();
       });
-      await expect.poll(() => asked).toBe(1);
+      await expect.poll(() => requests).toBe(1);
 
       await page.context().clearCookies();
       await press(page, 'Metadata Write');

@@ -28,7 +28,7 @@ async function requestsOf(page: Page, id: string): Promise<number> {
 test('a thousand entries open, are searched, and are changed', async () => {
   await visit(async (page) => {
     await openAs(page, 'admin', adminPassword, '/resources');
-    const made = await ask<Record<string, { errors: object[] }>>(
+    const created = await ask<Record<string, { errors: object[] }>>(
       page,
       `mutation ($groups: CreateGroupsInput!, $users: CreateUsersInput!) {
         createGroups(input: $groups) { errors { message } }
@@ -46,8 +46,8 @@ test('a thousand entries open, are searched, and are changed', async () => {
         },
       },
     );
-    expect(made['createGroups']?.errors).toEqual([]);
-    expect(made['createUsers']?.errors).toEqual([]);
+    expect(created['createGroups']?.errors).toEqual([]);
+    expect(created['createUsers']?.errors).toEqual([]);
     const id = await makeCorals(page);
     const grant = { roles: ['METADATA_READ'] };
     await submitAccess(page, id, {

@@ -4,7 +4,7 @@ import { openCorals, submitAccess } from '../corals';
 import { adminPassword, openAs } from '../session';
 import { demoPassword, visit } from '../visit';
 
-/** Unlocks what is locked in an organization, as whoever is signed in. */
+/** Unlocks what is locked in an organization, as the user who is signed in. */
 async function unlockAll(page: Page, slug: string): Promise<void> {
   await page.evaluate(async (org) => {
     const ask = async (query: string, variables: object) => {
@@ -15,11 +15,11 @@ async function unlockAll(page: Page, slug: string): Promise<void> {
       });
       return response.json();
     };
-    const found = await ask(
+    const locked = await ask(
       'query ($org: String!) { org(by: {slug: $org}) { resources(first: 100) { nodes { id lock { reason } } } } }',
       { org },
     );
-    for (const { id, lock } of found.data.org.resources.nodes) {
+    for (const { id, lock } of locked.data.org.resources.nodes) {
       if (lock !== null) {
         await ask(
           'mutation ($id: ID!) { unlockResource(input: {resource: {id: $id}, reason: "The owner leaves."}) { errors { message } } }',

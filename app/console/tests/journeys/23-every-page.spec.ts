@@ -13,11 +13,11 @@ const LEAST = 24;
 
 /** Returns all that axe finds on this page. */
 async function violations(page: Page): Promise<readonly string[]> {
-  const found: AxeResults['violations'] = await page.evaluate(`(async () => {
+  const broken: AxeResults['violations'] = await page.evaluate(`(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
     return violations;
   })()`);
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+  return broken.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
 /** Returns what is pressed and is less than 24 pixels wide or high. Links inside of a text may be. */

@@ -15,7 +15,7 @@ async function run(page: Page): Promise<void> {
   await status.waitFor();
 }
 
-test('GraphiQL runs a starter as whoever is signed in, completes, and says when the session ended', async () => {
+test('GraphiQL runs a starter as the user who is signed in, completes, and says when the session ended', async () => {
   await visit(async (page) => {
     await openAs(page, 'ines', demoPassword, '/organizations');
     await page.goto('/graphql');

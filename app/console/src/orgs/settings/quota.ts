@@ -1,5 +1,5 @@
 const MEGABYTE = 1024 * 1024;
-const WHOLE = /^\d{1,10}$/;
+const DIGITS = /^\d{1,10}$/;
 
 /** Return a quota as text in MB, as settings and attributes of users have it. Empty for none. */
 export function toMegabytes(bytes: number | null): string {
@@ -12,6 +12,6 @@ export function fromMegabytes(text: string): number | null | undefined {
   if (trimmed === '') {
     return null;
   }
-  const bytes = WHOLE.test(trimmed) ? Number(trimmed) * MEGABYTE : Number.NaN;
+  const bytes = DIGITS.test(trimmed) ? Number(trimmed) * MEGABYTE : Number.NaN;
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }

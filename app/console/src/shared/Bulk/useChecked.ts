@@ -9,7 +9,7 @@ export interface CheckedForm {
 
 /**
  * A form that sends many changes in one: the first press tries them without writing, the second does them. An edit in
- * between begins anew. `values` is all that the form sends.
+ * between begins again. `values` is all that the form sends.
  */
 export function useChecked(values: object): CheckedForm {
   const [checked, setChecked] = useState<string | null>(null);

@@ -39,30 +39,30 @@ export function settle<Fields extends object>(
   next: Fields,
   sent?: Fields,
 ): Edited<Fields> {
-  const kept = { ...next };
+  const merged = { ...next };
   for (const name of sent === undefined ? [] : namesOf(sent)) {
     if (!isSame(values[name], sent?.[name])) {
-      kept[name] = values[name];
+      merged[name] = values[name];
     }
   }
-  return { base: next, values: kept, overlaps: [] };
+  return { base: next, values: merged, overlaps: [] };
 }
 
 /**
- * Return the form after the object was stored anew. Fields that the user has not touched follow; the others keep what
+ * Return the form after the object was stored again. Fields that the user has not touched follow; the others keep what
  * was typed, and are noted as overlaps if they were stored otherwise meanwhile.
  */
 export function merge<Fields extends object>(edited: Edited<Fields>, stored: Fields): Edited<Fields> {
   const { base, values, overlaps } = edited;
   const isMine = (name: keyof Fields): boolean => name in editsOf(edited);
-  const kept = namesOf(base).filter((name) => isMine(name) && !isSame(values[name], stored[name]));
+  const editedNames = namesOf(base).filter((name) => isMine(name) && !isSame(values[name], stored[name]));
   const next = { ...stored };
-  for (const name of kept) {
+  for (const name of editedNames) {
     next[name] = values[name];
   }
   return {
     base: stored,
     values: next,
-    overlaps: kept.filter((name) => overlaps.includes(name) || !isSame(base[name], stored[name])),
+    overlaps: editedNames.filter((name) => overlaps.includes(name) || !isSame(base[name], stored[name])),
   };
 }

@@ -11,11 +11,11 @@ export interface Edits<Fields> extends Values<Fields> {
   readonly theirs: Partial<Fields>;
   /** Take what is stored in these fields, instead of what was typed. */
   readonly take: () => void;
-  /** Begin anew with what is stored now, or what was stored first. What was typed since `sent` was sent stays. */
+  /** Begin again with what is stored now, or what was stored first. What was typed since `sent` was sent stays. */
   readonly reset: (next?: Fields, sent?: Fields) => void;
 }
 
-interface Held<Fields> extends Edited<Fields> {
+interface FormState<Fields> extends Edited<Fields> {
   readonly stored: Fields;
 }
 
@@ -25,32 +25,37 @@ interface Held<Fields> extends Edited<Fields> {
  * and `theirs` tells what it is now.
  */
 export function useEdits<Fields extends object>(stored: Fields): Edits<Fields> {
-  const [held, setHeld] = useState<Held<Fields>>({ stored, base: stored, values: stored, overlaps: [] });
-  if (!isSame(held.stored, stored)) {
-    setHeld({ ...merge(held, stored), stored });
+  const [state, setState] = useState<FormState<Fields>>({
+    stored,
+    base: stored,
+    values: stored,
+    overlaps: [],
+  });
+  if (!isSame(state.stored, stored)) {
+    setState({ ...merge(state, stored), stored });
   }
   const set = useCallback(
     <Name extends keyof Fields>(name: Name) =>
       (value: Fields[Name]) =>
-        setHeld((old) => ({ ...old, values: { ...old.values, [name]: value } })),
+        setState((old) => ({ ...old, values: { ...old.values, [name]: value } })),
     [],
   );
   const reset = useCallback(
-    (next?: Fields, sent?: Fields) => setHeld((old) => ({ ...old, ...settle(old, next ?? old.base, sent) })),
+    (next?: Fields, sent?: Fields) => setState((old) => ({ ...old, ...settle(old, next ?? old.base, sent) })),
     [],
   );
   const take = useCallback(() => {
-    setHeld((old) => ({ ...old, values: { ...old.values, ...theirsOf(old) }, overlaps: [] }));
+    setState((old) => ({ ...old, values: { ...old.values, ...theirsOf(old) }, overlaps: [] }));
   }, []);
-  const edits = useMemo(() => editsOf(held), [held]);
-  const theirs = useMemo(() => theirsOf(held), [held]);
-  return { values: held.values, set, reset, take, edits, theirs, isDirty: Object.keys(edits).length > 0 };
+  const edits = useMemo(() => editsOf(state), [state]);
+  const theirs = useMemo(() => theirsOf(state), [state]);
+  return { values: state.values, set, reset, take, edits, theirs, isDirty: Object.keys(edits).length > 0 };
 }
 
-function theirsOf<Fields extends object>(held: Edited<Fields>): Partial<Fields> {
+function theirsOf<Fields extends object>(edited: Edited<Fields>): Partial<Fields> {
   const theirs: Partial<Fields> = {};
-  for (const name of held.overlaps) {
-    theirs[name] = held.base[name];
+  for (const name of edited.overlaps) {
+    theirs[name] = edited.base[name];
   }
   return theirs;
 }

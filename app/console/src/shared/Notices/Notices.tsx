@@ -53,16 +53,16 @@ function NoticeCard({ notice, onEnd }: NoticeCardProps): ReactNode {
 
 /** Holds the notices of the page, in two regions that screen readers read out. */
 export function Notices({ children }: { readonly children: ReactNode }): ReactNode {
-  const [shown, setShown] = useState<readonly ShownNotice[]>([]);
+  const [notices, setNotices] = useState<readonly ShownNotice[]>([]);
   const nextId = useRef(0);
   const notify = useCallback((notice: Notice) => {
     nextId.current += 1;
     const entry = { ...notice, id: nextId.current };
-    setShown((old) => [...old, entry]);
+    setNotices((old) => [...old, entry]);
   }, []);
-  const end = useCallback((id: number) => setShown((old) => old.filter((notice) => notice.id !== id)), []);
+  const end = useCallback((id: number) => setNotices((old) => old.filter((notice) => notice.id !== id)), []);
   const cards = (kind: Notice['kind']): ReactNode =>
-    shown
+    notices
       .filter((notice) => notice.kind === kind)
       .map((notice) => <NoticeCard key={notice.id} notice={notice} onEnd={end} />);
   return (

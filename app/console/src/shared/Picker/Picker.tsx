@@ -19,7 +19,7 @@ export interface PickerProps {
   readonly problem?: string | null;
   readonly isRequired?: boolean;
   readonly isFirst?: boolean;
-  /** The label is read out alone, and stands in the empty field. */
+  /** The label is read out alone, and the empty field has it as its text. */
   readonly isLabelHidden?: boolean;
   /** Called with what was picked, and with what was typed when the field is left or sent by Enter. */
   readonly onCommit?: (value: string) => void;

@@ -31,9 +31,9 @@ async function lookUp(
   }
   const options = { requestPolicy: 'network-only' } as const;
   const { data, error } = await client.query(FindPersonQuery, { text }, options).toPromise();
-  const found = data?.byName ?? data?.byEmail;
+  const match = data?.byName ?? data?.byEmail;
   return {
-    person: found == null ? { email: text } : { userName: found.userName },
+    person: match == null ? { email: text } : { userName: match.userName },
     failure: error === undefined ? null : (failuresOf(error, 'read')[0]?.message ?? null),
   };
 }

@@ -18,9 +18,9 @@ interface SearchBoxProps {
 /** A search that begins when no key was pressed for 300 ms. */
 function SearchBox({ value, onSearch }: SearchBoxProps): ReactNode {
   const [text, setText] = useState(value);
-  const [known, setKnown] = useState(value);
-  if (known !== value) {
-    setKnown(value);
+  const [lastValue, setLastValue] = useState(value);
+  if (lastValue !== value) {
+    setLastValue(value);
     setText(value);
   }
   const search = useEffectEvent(onSearch);

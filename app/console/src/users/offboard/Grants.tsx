@@ -8,8 +8,8 @@ import type { Column } from '../../shared';
 import { OffBoardGrantsQuery } from './operations';
 import { words } from './words';
 
-type Found = NonNullable<ResultOf<typeof OffBoardGrantsQuery>['user']>;
-type Row = NonNullable<Found['grants']>['edges'][number];
+type UserWithGrants = NonNullable<ResultOf<typeof OffBoardGrantsQuery>['user']>;
+type Row = NonNullable<UserWithGrants['grants']>['edges'][number];
 
 const COLUMNS: readonly Column<Row, never>[] = [
   {

@@ -15,7 +15,7 @@ interface PartProps<Holding extends ListOf> {
 }
 
 /** One kind of what a user owns or holds, with its number. */
-function Part<Holding extends ListOf>({ value, title, shown }: PartProps<Holding>): ReactNode {
+function Part<Holding extends ListOf>({ value, title, shown: visible }: PartProps<Holding>): ReactNode {
   if (value === null) {
     return (
       <Paper withBorder p="sm">
@@ -26,7 +26,7 @@ function Part<Holding extends ListOf>({ value, title, shown }: PartProps<Holding
       </Paper>
     );
   }
-  const items = shown(value);
+  const items = visible(value);
   const rest = value.totalCount - items.length;
   return (
     <Paper withBorder p="sm">

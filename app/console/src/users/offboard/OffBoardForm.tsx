@@ -42,10 +42,10 @@ export function OffBoardForm({ user }: { readonly user: Leaver }): ReactNode {
   // An unknown successor must be found before the first of many changes, not by the second.
   const { find, problemOf, isFinding } = useFindPerson({ asksForNames: true });
   const check = async (): Promise<void> => {
-    const found = values.successor.trim() === '' ? '' : await find(values.successor);
-    if (found !== null) {
-      setSuccessor(found);
-      await tryFor(found);
+    const match = values.successor.trim() === '' ? '' : await find(values.successor);
+    if (match !== null) {
+      setSuccessor(match);
+      await tryFor(match);
     }
   };
   const tryFor = async (heir: string): Promise<void> => {

@@ -44,18 +44,18 @@ export function AccessTab({ user }: { readonly user: UserDetails }): ReactNode {
     { ...table.variables, userName: user.userName },
     { isPaused: !user.viewerCan.seeAccessibleResources },
   );
-  const [asked, setAsked] = useState<Row | null>(null);
+  const [explained, setExplained] = useState<Row | null>(null);
   if (!user.viewerCan.seeAccessibleResources) {
     return <Hidden />;
   }
   return (
     <>
       <Loaded load={load}>
-        {({ user: found }) => (
+        {({ user: withResources }) => (
           <Table<Row, Sort>
             label={words.table}
             table={table}
-            rows={found?.accessibleResources ?? null}
+            rows={withResources?.accessibleResources ?? null}
             columns={COLUMNS}
             rowId={({ id }) => id}
             rowName={({ name }) => name}
@@ -66,7 +66,7 @@ export function AccessTab({ user }: { readonly user: UserDetails }): ReactNode {
                 size="xs"
                 variant="default"
                 aria-label={words.whyOf(row.name)}
-                onClick={() => setAsked(row)}
+                onClick={() => setExplained(row)}
               >
                 {words.why}
               </Button>
@@ -74,7 +74,9 @@ export function AccessTab({ user }: { readonly user: UserDetails }): ReactNode {
           />
         )}
       </Loaded>
-      {asked === null ? null : <WhyDialog user={user} resource={asked} onClose={() => setAsked(null)} />}
+      {explained === null ? null : (
+        <WhyDialog user={user} resource={explained} onClose={() => setExplained(null)} />
+      )}
     </>
   );
 }
@@ -119,7 +121,7 @@ function WhyDialog({ user, resource, onClose }: WhyDialogProps): ReactNode {
 function sentenceOf(source: Source, { resource }: Why): string {
   const labels = new Map(resource?.type.roles.map(({ role, label }) => [role, label]));
   const roles = source.effectiveRoles.map((role) => labels.get(role) ?? role).join(', ');
-  return words.way(
+  return words.path(
     roles,
     source.group === null ? words.ways[source.kind] : words.byGroup(source.group.displayName),
   );

@@ -20,22 +20,22 @@ export function BelongsTab({ user }: { readonly user: UserDetails }): ReactNode 
   const [leaving, setLeaving] = useState<Membership | null>(null);
   return (
     <Loaded load={load}>
-      {({ user: found, orgLevels }) =>
-        found === null ? (
+      {({ user: withMemberships, orgLevels }) =>
+        withMemberships === null ? (
           <Hidden />
         ) : (
           <Stack gap="xl" maw={720}>
             <Part title={words.memberOf}>
-              <Orgs user={user} orgs={found.orgs} levels={orgLevels} onLeave={setLeaving} />
+              <Orgs user={user} orgs={withMemberships.orgs} levels={orgLevels} onLeave={setLeaving} />
               <Button variant="default" onClick={() => setIsAdding(true)}>
                 {words.addToOrg}
               </Button>
             </Part>
             <Part title={words.owns}>
-              <Owned orgs={found.ownedOrgs} />
+              <Owned orgs={withMemberships.ownedOrgs} />
             </Part>
             <Part title={words.groups}>
-              <Groups groups={found.groups} />
+              <Groups groups={withMemberships.groups} />
             </Part>
             {isAdding ? (
               <AddToOrg {...{ user, levels: orgLevels }} onClose={() => setIsAdding(false)} />
@@ -105,8 +105,8 @@ function Orgs({ user, orgs, levels, onLeave }: OrgsProps): ReactNode {
   );
 }
 
-function More({ total, shown }: { readonly total: number; readonly shown: number }): ReactNode {
-  return total > shown ? <List.Item>{words.andMore(total - shown)}</List.Item> : null;
+function More({ total, shown: visible }: { readonly total: number; readonly shown: number }): ReactNode {
+  return total > visible ? <List.Item>{words.andMore(total - visible)}</List.Item> : null;
 }
 
 function Owned({ orgs }: { readonly orgs: Belongs['ownedOrgs'] }): ReactNode {

@@ -96,9 +96,9 @@ function ProfileForm({ user }: { readonly user: UserDetails }): ReactNode {
 
 function RolesForm({ user, roles }: ProfileTabProps): ReactNode {
   const notify = useNotify();
-  const held = (user.roles ?? []).map(({ name }) => name);
+  const current = (user.roles ?? []).map(({ name }) => name);
   const { values, theirs, take, set, isDirty, reset } = useEdits<{ roles: readonly string[] }>({
-    roles: held,
+    roles: current,
   });
   const change = useChange(AssignRolesMutation, {
     payload: (data) => data.assignRoles,

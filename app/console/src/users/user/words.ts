@@ -106,7 +106,7 @@ export const accessWords = {
     PERMISSION: 'by a permission on the whole registry',
   },
   byGroup: (name: string) => phrase`by the group ${name}`,
-  way: (roles: string, way: string) => phrase`${roles} ${way}`,
+  path: (roles: string, origin: string) => phrase`${roles} ${origin}`,
 };
 
 export const auditWords = {
