@@ -207,20 +207,23 @@ class OutcomeUnknown(Refusal):
 
 
 class Unavailable(Refusal):
-    """A required service does not answer or answers with invalid data, or this server is stopping."""
+    """A required service does not answer or answers with invalid data, or this server is stopping.
+
+    `retry_after` is the number of seconds until the next try.
+    """
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
+    retry_after = 1
 
 
 class Retry(Unavailable):
     """Other changes interfered with this one, also when the server tried it again. Nothing was changed.
 
-    The same request can be sent again. `retry_after` is the number of seconds until then.
+    The same request can be sent again after `retry_after` seconds.
     """
 
     code = "RETRY"
-    retry_after = 1
 
     def __init__(self, message: str = "Other requests change the same data. Nothing was changed. Try again.") -> None:
         super().__init__(message)

@@ -1,13 +1,24 @@
 """Errors as entries of a response: expected errors with their own message, unexpected ones with an id of the log."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
 from graphql import FieldNode, GraphQLError, ListValueNode, Node, ObjectValueNode, VariableNode
 
-from app.domain.errors import CODES, BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, Retry, TooComplex
+from app.domain.errors import (
+    CODES,
+    BadInput,
+    ChangeMade,
+    Problem,
+    Problems,
+    RateLimited,
+    Refusal,
+    TimedOut,
+    TooComplex,
+    Unavailable,
+)
 from app.graphql.coercion.variable_usage import FILTER
 from app.graphql.documents.cache import MAX_ERRORS, PARSE_FAILED, RESOLUTION_FAILURE, VALIDATION_FAILED
 from app.graphql.documents.canonical import SentText
@@ -84,6 +95,14 @@ def format_unexpected(error: BaseException) -> dict[str, Any]:
     return {"message": "Unexpected error.", "extensions": {"code": UNEXPECTED, "errorId": error_id}}
 
 
+def refusal_of_all(errors: Iterable[GraphQLError]) -> Refusal | None:
+    """Return the refusal of the complete query, if the database or the time did not suffice for one of its fields.
+
+    A plan refuses such a query too, so the status does not depend on the executor.
+    """
+    return next((cause for error in errors if isinstance(cause := _cause(error), TimedOut | Unavailable)), None)
+
+
 def _entries(error: GraphQLError) -> Iterator[dict[str, Any]]:
     cause = _cause(error)
     if isinstance(cause, Refusal):
@@ -143,7 +162,7 @@ def _is_expected(error: GraphQLError, cause: GraphQLError) -> bool:
 
 def _extensions(refusal: Refusal) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
-    if isinstance(refusal, RateLimited | Retry):
+    if isinstance(refusal, RateLimited | Unavailable):
         extensions["retryAfter"] = refusal.retry_after
     elif refusal.place:
         argument, *path = map(str, refusal.place)

@@ -267,6 +267,8 @@ class GraphQLHandler:
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
+            if document.kind == "query" and (refusal := errors.refusal_of_all(result.errors)) is not None:
+                raise refusal
             body["errors"] = errors.format_errors(
                 result.errors,
                 maximum=self.settings.request_limits.errors,

@@ -19,7 +19,6 @@ from app.domain.errors import (
     RateLimited,
     Refusal,
     RequestTimeout,
-    Retry,
     Unauthenticated,
     Unavailable,
 )
@@ -60,8 +59,8 @@ def headers(refusal: Refusal) -> dict[str, str]:
         case BodyTooLarge() | HeadersTooLarge() | RequestTimeout():
             return {"Connection": "close"}  # the rest of the request is not read
         case Overloaded():
-            return {"Connection": "close", "Retry-After": "1"}
-        case RateLimited() | Retry():
+            return {"Connection": "close", "Retry-After": str(refusal.retry_after)}
+        case RateLimited() | Unavailable():
             return {"Retry-After": str(refusal.retry_after)}
         case Unauthenticated():
             error = ' error="invalid_token"' if isinstance(refusal, InvalidToken) else ""
