@@ -109,6 +109,7 @@ class GraphQLHandler:
         began: float,
     ) -> GraphQLAnswer:
         (credentials, viewer), stats = by, request_stats.current_request()
+        http.require_expected_viewer(scope, viewer)
         hidden, ready = not self._can_see_schema(viewer), request.ready
         if ready is None or ready.hidden is not hidden:
             document, sent = await self._validate(request, viewer, hidden, database)

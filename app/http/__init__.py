@@ -5,6 +5,7 @@ from app.http.authentication import (
     extract_credentials,
     forget_viewer,
     note_origin,
+    require_expected_viewer,
     require_own_page,
     viewer_under_condition,
 )

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from app.db import ConditionalDatabase
+from app.domain import refs
 from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.request_origin import RequestOrigin, current_origin
 from app.domain.viewer import Viewer
@@ -41,6 +42,17 @@ async def authenticate(app: AppContext, credentials: Credentials | None) -> View
             viewer = await session.authenticate(app, credentials)
     request_stats.current_request().viewer = viewer.user_id
     return viewer
+
+
+VIEWER_HEADER = b"ostiary-viewer"
+"""The header with the global id of the user for whom a page was made."""
+
+
+def require_expected_viewer(scope: Scope, viewer: Viewer) -> None:
+    """Raise Unauthenticated if the request expects another viewer: its session has ended, or is another user's."""
+    expected = parse_headers(scope).get(VIEWER_HEADER)
+    if expected is not None and (viewer.user_id is None or expected != refs.encode("User", viewer.user_id).encode()):
+        raise Unauthenticated("You are no longer signed in as the user of this page. Sign in again.")
 
 
 def viewer_under_condition(

@@ -14,6 +14,7 @@ REQUEST_HEADERS = (
     "If-Match",
     "If-None-Match",
     "Ostiary-Stats",
+    "Ostiary-Viewer",
     "X-Request-Id",
     "Idempotency-Key",
     "Traceparent",

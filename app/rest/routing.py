@@ -293,6 +293,7 @@ async def _authenticate(request: Request, route: Route, context: RestContext) ->
         await session.reject_revoked(context.app, credentials)
         return viewers.ANONYMOUS
     viewer = await http.authenticate(context.app, credentials)
+    http.require_expected_viewer(request.scope, viewer)
     if request.method not in SAFE:
         http.require_own_page(request, credentials, viewer)
     return viewer

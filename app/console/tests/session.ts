@@ -2,6 +2,9 @@ import type { Page } from 'playwright-core';
 
 export const adminPassword = 'password';
 
+/** What the browser notes when the session of a request is over. */
+export const REFUSED = /status of 401/;
+
 /** Signs in with the form of the page that is open, and waits for the page that it leads to. */
 export async function submitSignIn(page: Page, userName: string, password: string): Promise<void> {
   const main = page.getByRole('main');

@@ -1,6 +1,6 @@
 import { makeOperation } from '@urql/core';
 import type { Client, Exchange, Operation, OperationResult } from '@urql/core';
-import { filter, pipe, tap } from 'wonka';
+import { filter, map, pipe, tap } from 'wonka';
 import { isSignedOut } from './errors';
 import { isObject, isOfSession } from './operation';
 
@@ -11,6 +11,9 @@ export interface WatchEvents {
   /** The requests run as somebody else than before. */
   readonly onOther: () => void;
 }
+
+/** The header that says for whom the page is. The server does nothing for another user. */
+const VIEWER_HEADER = 'Ostiary-Viewer';
 
 /** Compares the viewer of each answer with the first one. */
 export interface Watch {
@@ -28,17 +31,31 @@ function viewerIdOf(data: unknown): string | null | undefined {
   return isObject(user) && typeof user['id'] === 'string' ? user['id'] : null;
 }
 
-/** Return the function that says whether an answer goes on to its page. Reads that do not are put into `held`. */
-function makeJudge(
-  events: WatchEvents,
-  waiting: Map<number, Operation>,
-): (result: OperationResult) => boolean {
+/** The two sides of a watch: what is sent, and whether an answer goes on to its page. */
+interface Judge {
+  readonly address: (operation: Operation) => Operation;
+  readonly accepts: (result: OperationResult) => boolean;
+}
+
+/** Return the judge. Reads whose answers do not go on to their page are put into `waiting`. */
+function makeJudge(events: WatchEvents, waiting: Map<number, Operation>): Judge {
   let viewerId: string | null | undefined;
+  const address = (operation: Operation): Operation => {
+    const { fetchOptions } = operation.context;
+    if (typeof viewerId !== 'string' || isOfSession(operation) || typeof fetchOptions === 'function') {
+      return operation;
+    }
+    const headers = { ...fetchOptions?.headers, [VIEWER_HEADER]: viewerId };
+    return makeOperation(operation.kind, operation, {
+      ...operation.context,
+      fetchOptions: { ...fetchOptions, headers },
+    });
+  };
   const isOver = ({ data, error }: OperationResult): boolean =>
     typeof viewerId === 'string' &&
     (viewerIdOf(data) === null || (error !== undefined && isSignedOut(error)));
 
-  return (result) => {
+  const accepts = (result: OperationResult): boolean => {
     const { operation, data } = result;
     if (isOfSession(operation)) {
       return true;
@@ -59,6 +76,7 @@ function makeJudge(
     viewerId = id === undefined ? viewerId : id;
     return true;
   };
+  return { address, accepts };
 }
 
 /**
@@ -76,7 +94,7 @@ export function makeWatch(events: WatchEvents): Watch {
   const exchange: Exchange =
     ({ forward }) =>
     (operations$) =>
-      pipe(operations$, tap(forget), forward, filter(judge));
+      pipe(operations$, tap(forget), map(judge.address), forward, filter(judge.accepts));
   const resume = (client: Client): void => {
     const operations = [...waiting.values()];
     waiting.clear();

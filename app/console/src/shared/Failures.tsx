@@ -1,6 +1,7 @@
 import { Alert, Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core';
 import { IconAlertCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { useSession } from '../api';
 import type { Failure } from '../api';
 import { words } from './words';
 
@@ -30,8 +31,10 @@ interface FailuresProps {
   readonly onAgain?: () => void;
 }
 
-/** Errors that belong to no field, read out at once. */
-export function Failures({ failures, onAgain }: FailuresProps): ReactNode {
+/** Errors that belong to no field, read out at once. That a session had ended is not said after a new sign-in. */
+export function Failures({ failures: all, onAgain }: FailuresProps): ReactNode {
+  const isSignedIn = useSession().status === 'signedIn';
+  const failures = isSignedIn ? all.filter(({ kind }) => kind !== 'signedOut') : all;
   if (failures.length === 0) {
     return null;
   }
