@@ -18,6 +18,8 @@ export type Failure =
   | { readonly kind: 'notFound'; readonly message: string }
   | { readonly kind: 'wait'; readonly message: string; readonly seconds: number }
   | { readonly kind: 'refused'; readonly message: string }
+  /** A cursor of the address is of another list, or was cut. */
+  | { readonly kind: 'staleCursor'; readonly message: string }
   | { readonly kind: 'committed'; readonly message: string }
   | { readonly kind: 'unknownOutcome'; readonly message: string }
   | { readonly kind: 'unavailable'; readonly message: string }
@@ -61,6 +63,8 @@ export function isSignedOut(error: CombinedError): boolean {
   return failuresOf(error, 'read').some(({ kind }) => kind === 'signedOut');
 }
 
+const CURSORS: ReadonlySet<unknown> = new Set(['after', 'before']);
+
 function failureOfEntry(message: string, extensions: Readonly<Record<string, unknown>>): Failure {
   switch (extensions['code']) {
     case 'UNAUTHENTICATED':
@@ -81,8 +85,10 @@ function failureOfEntry(message: string, extensions: Readonly<Record<string, unk
       return { kind: 'unavailable', message };
     case 'INTERNAL_SERVER_ERROR':
       return failureWithId(extensions['errorId']);
-    default:
-      return { kind: 'refused', message: message || words.unexpected };
+    default: {
+      const isCursor = CURSORS.has(extensions['argument']);
+      return { kind: isCursor ? 'staleCursor' : 'refused', message: message || words.unexpected };
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { Button, Select } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad } from '../api';
-import { isolated, useDebounced } from '../shared';
+import { isolated, searchText, useDebounced } from '../shared';
 import { choicesOf, nameOf } from './objects';
 import { AuditObjectQuery, AuditObjectsQuery } from './operations';
 import { words } from './words';
@@ -19,7 +19,7 @@ export function ObjectFilter({ value, onChange }: ObjectFilterProps): ReactNode 
   const name = current.status === 'ready' ? nameOf(current.data.node) : null;
   const label = current.status === 'loading' ? '' : isolated(name ?? words.goneObject);
   const [text, setText] = useState('');
-  const search = useDebounced(text.trim());
+  const search = useDebounced(searchText(text));
   const isAsking = search !== '' && (value === undefined || search !== label);
   const matches = useLoad(AuditObjectsQuery, { search }, { isPaused: !isAsking });
   const groups = isAsking && matches.status === 'ready' ? choicesOf(matches.data, value) : [];

@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useLoad, useViewer } from '../api';
-import { useDebounced } from '../shared';
+import { searchText, useDebounced } from '../shared';
 import { FrameSearchQuery } from './operations';
 import { hitsOf } from './hits';
 import type { Hit } from './hits';
@@ -13,15 +13,17 @@ import { words } from './words';
 
 interface HitsProps {
   readonly hits: readonly Hit[];
+  /** Whether the last search was not answered. */
+  readonly hasFailed: boolean;
 }
 
 const WIDE = '(min-width: 768px)';
 const KINDS = ['orgs', 'groups', 'resources', 'users'] as const;
 
 /** What was found, by kind. */
-function Hits({ hits }: HitsProps): ReactNode {
+function Hits({ hits, hasFailed }: HitsProps): ReactNode {
   if (hits.length === 0) {
-    return <Combobox.Empty>{words.nothingFound}</Combobox.Empty>;
+    return <Combobox.Empty>{hasFailed ? words.searchFailed : words.nothingFound}</Combobox.Empty>;
   }
   return KINDS.map((kind) => {
     const own = hits.filter((hit) => hit.kind === kind);
@@ -40,7 +42,7 @@ function Hits({ hits }: HitsProps): ReactNode {
 /** The search of the frame. It leads to what was chosen. */
 export function Search(): ReactNode {
   const [text, setText] = useState('');
-  const search = useDebounced(text.trim());
+  const search = useDebounced(searchText(text));
   const isAsking = search !== '';
   const load = useLoad(FrameSearchQuery, { search }, { isPaused: !isAsking });
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
@@ -48,6 +50,7 @@ export function Search(): ReactNode {
   const hasRoom = useMediaQuery(WIDE, false, { getInitialValueInEffect: false });
   const viewer = useViewer();
   const hits = load.status === 'ready' && isAsking ? hitsOf(load.data, viewer) : [];
+  const hasFailed = load.status === 'failed' || (load.status === 'ready' && load.failures.length > 0);
   const isWaiting = isAsking && (load.status === 'loading' || (load.status === 'ready' && load.isRefreshing));
 
   const follow = (id: string): void => {
@@ -77,9 +80,9 @@ export function Search(): ReactNode {
           onBlur={() => combobox.closeDropdown()}
         />
       </Combobox.Target>
-      <Combobox.Dropdown hidden={!isAsking || load.status !== 'ready'}>
+      <Combobox.Dropdown hidden={!isAsking || (load.status !== 'ready' && !hasFailed)}>
         <Combobox.Options mah={400} style={{ overflowY: 'auto' }} aria-label={words.search}>
-          <Hits hits={hits} />
+          <Hits hits={hits} hasFailed={hasFailed} />
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>

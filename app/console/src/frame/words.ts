@@ -7,6 +7,7 @@ export const words = {
   searchBrief: 'Search',
   searchIn: { orgs: 'Organizations', groups: 'Groups', resources: 'Resources', users: 'People' },
   nothingFound: 'Nothing matches.',
+  searchFailed: 'The search did not work. Type again in a moment.',
   account: (name: string) => phrase`Account of ${name}`,
   myAccount: 'My account',
   signIn: 'Sign in',
@@ -26,6 +27,7 @@ export const words = {
   notFound: 'Check the address.',
   failedTitle: 'This page failed',
   failed: 'It could not be shown. Load it again.',
+  failedOffline: 'This page was not opened before and needs the network. It opens when the network is back.',
   reload: 'Load again',
   notAllowedTitle: 'Not for you',
   notAllowed: (permissions: readonly string[]) =>

@@ -19,18 +19,22 @@ export function stringifySearch(search: Readonly<Record<string, unknown>>): stri
   return text === '' ? '' : `?${text}`;
 }
 
-export type ChangeAddress = (changes: AddressSearch) => void;
+/** Change some values; undefined removes one. `isStep: false` adds no step to the history of the browser. */
+export type ChangeAddress = (changes: AddressSearch, options?: { readonly isStep?: boolean }) => void;
 
-/** Return the search of the address, and the function that changes some of it. Undefined removes a value. */
+/** A text that is typed: each key changes it, and one step back would be one key. */
+const isTyped = (name: string): boolean => name === 'q' || name.endsWith('.q');
+
+/** Return the search of the address, and the function that changes some of it. */
 export function useAddress(): readonly [AddressSearch, ChangeAddress] {
   const search = useSearch({ strict: false });
   const navigate = useNavigate();
   const change = useCallback(
-    (changes: AddressSearch) => {
+    (changes: AddressSearch, { isStep = true }: { readonly isStep?: boolean } = {}) => {
       void navigate({
         to: '.',
         search: (old: AddressSearch) => ({ ...old, ...changes }),
-        replace: true,
+        replace: !isStep || Object.keys(changes).some(isTyped),
         resetScroll: false,
       });
     },

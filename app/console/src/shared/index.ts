@@ -1,4 +1,5 @@
 export { useAddress } from './address';
+export { searchText } from './search';
 export type { AddressSearch } from './address';
 export { attributeText, attributeTexts, plainText } from './attributes';
 export { Banner } from './Banner';

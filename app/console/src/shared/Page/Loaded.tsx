@@ -1,7 +1,8 @@
 import { Button, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { Load } from '../../api';
+import type { Failure, Load } from '../../api';
+import { useAddress } from '../address';
 import { Failures } from '../Failures';
 import { words } from '../words';
 
@@ -49,6 +50,27 @@ export function Waiting({ onStop, skeleton }: WaitingProps): ReactNode {
   );
 }
 
+const isCursor = (name: string): boolean => /(?:^|\.)(?:after|before)$/.test(name);
+
+interface FailedProps {
+  readonly failures: readonly Failure[];
+  readonly onAgain: () => void;
+}
+
+/** What failed. A cursor of the address that leads nowhere, such as that of a link that was cut, is removed. */
+function Failed({ failures, onAgain }: FailedProps): ReactNode {
+  const [address, change] = useAddress();
+  const isStale = failures.some(({ kind }) => kind === 'staleCursor');
+  const cursors = isStale ? Object.keys(address).filter(isCursor) : [];
+  const names = cursors.join(' ');
+  useEffect(() => {
+    if (names !== '') {
+      change(Object.fromEntries(names.split(' ').map((name) => [name, undefined])), { isStep: false });
+    }
+  }, [names, change]);
+  return names === '' ? <Failures failures={failures} onAgain={onAgain} /> : null;
+}
+
 interface LoadedProps<Data> {
   readonly load: Load<Data>;
   readonly skeleton?: ReactNode;
@@ -70,11 +92,11 @@ export function Loaded<Data>({ load, skeleton, children }: LoadedProps<Data>): R
         </Group>
       );
     case 'failed':
-      return <Failures failures={load.failures} onAgain={load.again} />;
+      return <Failed failures={load.failures} onAgain={load.again} />;
     case 'ready':
       return (
         <>
-          <Failures failures={load.failures} onAgain={load.again} />
+          <Failed failures={load.failures} onAgain={load.again} />
           {children(load.data)}
         </>
       );

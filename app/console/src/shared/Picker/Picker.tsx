@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { useField } from '../Form';
 import { pickedOf } from './options';
 import type { Option } from './options';
+import { searchText } from '../search';
 import { useDebounced } from './useDebounced';
 
 export interface PickerProps {
@@ -49,7 +50,7 @@ export function Picker(props: BarePickerProps): ReactNode {
   const [isListed, setIsListed] = useState(false);
   const { error: refusal } = useField(path, value);
   const error = refusal ?? problem ?? undefined;
-  const search = useDebounced(value.trim());
+  const search = useDebounced(searchText(value));
   const options = useOptions(isOpen ? search : '');
   const labels = new Map(options.map((option) => [option.value, option.label]));
   return (

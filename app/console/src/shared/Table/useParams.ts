@@ -18,12 +18,12 @@ export function useParams(keeping: Keeping, name: string): readonly [AddressSear
     return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
   }, [keeping, memory, address, prefix]);
   const change = useCallback<ChangeAddress>(
-    (changes) => {
+    (changes, options) => {
       if (keeping === 'memory') {
         setMemory((old) => ({ ...old, ...changes }));
       } else {
         const named = Object.entries(changes).map(([key, value]) => [prefix + key, value] as const);
-        changeAddress(Object.fromEntries(named));
+        changeAddress(Object.fromEntries(named), options);
       }
     },
     [keeping, prefix, changeAddress],

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import type { OrderDirection } from '../../api';
 import type { AddressSearch } from '../address';
+import { searchText } from '../search';
 import { FIRST_PAGE, SIZES, listVariables, readPlace } from './place';
 import type { ListVariables, Place } from './place';
 import { useParams } from './useParams';
@@ -61,7 +62,7 @@ export function useTable<Sort extends string = never>(options: TableOptions<Sort
   return useMemo(() => {
     const place = readPlace(params, sorts, { sort: sort ?? null, direction }, sizes);
     const filters = Object.entries(params).filter(isFilter);
-    const search = place.search.trim();
+    const search = searchText(place.search);
     return {
       place,
       sizes,
