@@ -49,11 +49,15 @@ class GroupUpdate:
 
 @dataclass(frozen=True, slots=True)
 class MemberUpdate:
-    """New values of a membership; None keeps the current one. `is_endless` removes its end."""
+    """New values of a membership; None keeps the current one. `is_endless` removes its end.
+
+    `if_current` is the membership that the client has read; another one by now is a conflict.
+    """
 
     expires_at: datetime | None = None
     is_manager: bool | None = None
     is_endless: bool = False
+    if_current: members.MemberState | None = None
 
 
 async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int:
@@ -135,7 +139,8 @@ async def update_group_member(
     The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
     """
     key, until = await load_managed_until(tx, viewer, group)
-    user_id, was_manager, old_end = await members.load(tx, viewer, members.GROUPS, key, user)
+    user_id, was_manager, old_end = member = await members.load(tx, viewer, members.GROUPS, key, user)
+    members.require_current(member, changes.if_current)
     end = None if changes.is_endless else changes.expires_at or old_end
     is_manager = bool(was_manager) if changes.is_manager is None else changes.is_manager
     gives_more = expiry.is_later(end, old_end) or (is_manager and not was_manager)

@@ -11,7 +11,7 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.statements import Values
 from app.db.tables import GroupMember, OrgMember, User, col
-from app.domain.errors import NotFound, Problem, Retry
+from app.domain.errors import Conflict, NotFound, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.relations import among, integers
@@ -57,6 +57,13 @@ GROUPS = MemberTable(
 )
 
 
+class MemberState(NamedTuple):
+    """A membership that a client has read: the level, or whether the user manages the group; and the end."""
+
+    right: int
+    expires_at: datetime | None
+
+
 class Member(NamedTuple):
     """A current member: the level in an org, or whether the user manages a group; and the end, None for no end."""
 
@@ -75,6 +82,12 @@ async def load(tx: Transaction, viewer: Viewer, member_table: MemberTable, key: 
     if row is None:
         raise member_table.not_found("user")
     return Member(*row)
+
+
+def require_current(member: Member, read: MemberState | None) -> None:
+    """Raise Conflict if the membership is no longer as the client has read it; None accepts any."""
+    if read is not None and read != (member.right, member.expires_at):
+        raise Conflict("Somebody else has changed this membership meanwhile.", ("ifCurrent",))
 
 
 async def load_ids(

@@ -49,11 +49,15 @@ class OrgUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Level and end of a membership. In an update, the level None and `keeps_end` leave the value unchanged."""
+    """Level and end of a membership. In an update, the level None and `keeps_end` leave the value unchanged.
+
+    `if_current` is the membership that the client has read; another one by now is a conflict.
+    """
 
     level: MemberLevel | None = None
     expires_at: datetime | None = None
     keeps_end: bool = False
+    if_current: members.MemberState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +231,8 @@ async def update_org_member(
     The viewer and the time of the change replace those of the first grant.
     """
     target = await require(tx, viewer, org, policy.manages_org, ADMIN)
-    user_id, level, end = await members.load(tx, viewer, members.ORGS, target.id, user)
+    user_id, level, end = member = await members.load(tx, viewer, members.ORGS, target.id, user)
+    members.require_current(member, membership.if_current)
     validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
     new_end = end if membership.keeps_end else membership.expires_at
     if expiry.is_later(new_end, end) or (membership.level is not None and membership.level > level):
@@ -239,8 +244,8 @@ async def update_org_member(
         values["level"] = int(membership.level)
     if not membership.keeps_end:
         values["expires_at"] = membership.expires_at
-    member = col(OrgMember.org_id) == target.id, col(OrgMember.user_id) == user_id
-    await tx.rows(update(OrgMember).where(*member).values(**values))
+    row = col(OrgMember.org_id) == target.id, col(OrgMember.user_id) == user_id
+    await tx.rows(update(OrgMember).where(*row).values(**values))
     return target.id, user_id
 
 

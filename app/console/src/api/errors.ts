@@ -34,7 +34,8 @@ const TOO_MANY_REQUESTS = 429;
 const UNAUTHORIZED = 401;
 
 /** Return whether an object has changed since the form about it was read. */
-const isStale = ({ code, path }: Problem): boolean => code === 'CONFLICT' && path[1] === 'ifRevision';
+const isStale = ({ code, path }: Problem): boolean =>
+  code === 'CONFLICT' && (path[1] === 'ifRevision' || path[1] === 'ifCurrent');
 
 const MISSING = /^There is no such ([a-z ]+)\.$/;
 

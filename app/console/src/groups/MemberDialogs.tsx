@@ -2,7 +2,18 @@ import { Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
-import { Confirm, EndsField, Form, FormDialog, SwitchField, isSameMoment, useNotify } from '../shared';
+import {
+  Confirm,
+  EndsField,
+  Form,
+  FormDialog,
+  Meanwhile,
+  SwitchField,
+  endInput,
+  endText,
+  useEdits,
+  useNotify,
+} from '../shared';
 import { RemoveGroupMembersMutation, UpdateGroupMemberMutation } from './changes';
 import type { GroupData, Member } from './operations';
 import { memberWords as words } from './words';
@@ -15,25 +26,27 @@ interface MemberProps {
   readonly onClose: () => void;
 }
 
-/** Changes the end of a membership, and whether the member manages the others. Only what differs is sent. */
+/**
+ * Changes the end of a membership, and whether the member manages the others. Only what differs is sent, with the
+ * membership as it was read: if somebody else has changed it since then, nothing is written.
+ */
 export function EditMember({ group, member, onClose }: MemberProps): ReactNode {
-  const [isManager, setIsManager] = useState(member.isManager);
-  const [expiresAt, setExpiresAt] = useState(member.expiresAt);
+  const stored = { isManager: member.isManager, expiresAt: member.expiresAt };
+  const { values, edits, theirs, take, set, isDirty } = useEdits(stored);
   const [isValid, setIsValid] = useState(true);
   const change = useChange(UpdateGroupMemberMutation, {
     payload: (data) => data.updateGroupMember,
     touches: TOUCHES,
   });
-  const isSameEnd = isSameMoment(expiresAt, member.expiresAt);
-  const isSame = isSameEnd && isManager === member.isManager;
-  const end = expiresAt === null ? { clear: ['EXPIRES_AT' as const] } : { expiresAt };
   const submit = async (): Promise<void> => {
+    const { expiresAt, ...manager } = edits;
     const outcome = await change.run({
       input: {
         group: { id: group.id },
         user: { id: member.node.id },
-        ...(isManager === member.isManager ? {} : { isManager }),
-        ...(isSameEnd ? {} : end),
+        ifCurrent: stored,
+        ...manager,
+        ...endInput(expiresAt),
       },
     });
     if (outcome.isDone) {
@@ -47,18 +60,26 @@ export function EditMember({ group, member, onClose }: MemberProps): ReactNode {
         submit={words.save}
         onSubmit={() => void submit()}
         onCancel={onClose}
-        isDisabled={!isValid || isSame}
+        isDisabled={!isValid || !isDirty}
         label={words.editTitle(member.node.userName)}
       >
+        <Meanwhile
+          theirs={theirs}
+          onTake={take}
+          describe={{
+            isManager: (isManager) => [words.isManager, isManager ? words.yes : words.no],
+            expiresAt: (end) => [words.ends, endText(end)],
+          }}
+        />
         <SwitchField
           path="isManager"
           label={words.isManager}
           description={words.isManagerHint}
-          value={isManager}
-          onChange={setIsManager}
+          value={values.isManager}
+          onChange={set('isManager')}
           isFirst
         />
-        <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
+        <EndsField value={values.expiresAt} onChange={set('expiresAt')} onValidity={setIsValid} />
       </Form>
     </FormDialog>
   );

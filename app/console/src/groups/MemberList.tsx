@@ -102,12 +102,17 @@ interface DialogsProps {
   readonly onClose: () => void;
 }
 
+/** Return a member as the list has it now, which is read again when somebody else has changed it. */
+function latest({ members }: GroupData, member: Member): Member {
+  return members?.edges.find(({ node }) => node.id === member.node.id) ?? member;
+}
+
 function Dialogs({ dialog, group, table, onClose }: DialogsProps): ReactNode {
   switch (dialog.kind) {
     case 'add':
       return <AddMembers {...{ group, onClose }} />;
     case 'edit':
-      return <EditMember {...{ group, onClose }} member={dialog.member} />;
+      return <EditMember {...{ group, onClose }} member={latest(group, dialog.member)} />;
     case 'remove':
       return <RemoveMember {...{ group, onClose }} member={dialog.member} />;
     case 'bulk':

@@ -10,8 +10,11 @@ import {
   Form,
   FormDialog,
   PersonPicker,
-  isSameMoment,
+  Meanwhile,
+  endInput,
+  endText,
   leaving,
+  useEdits,
   useNotify,
   usePersonRef,
 } from '../shared';
@@ -74,24 +77,27 @@ interface MemberProps extends DialogProps {
   readonly member: Member;
 }
 
-/** Changes the level and the end of a membership. Only what differs is sent. */
+/**
+ * Changes the level and the end of a membership. Only what differs is sent, with the membership as it was read: if
+ * somebody else has changed it since then, nothing is written, and both states are shown.
+ */
 export function EditMember({ org, levels, member, onClose }: MemberProps & LevelsProps): ReactNode {
-  const [level, setLevel] = useState<OrgLevel>(member.level);
-  const [expiresAt, setExpiresAt] = useState(member.expiresAt);
+  const stored = { level: member.level, expiresAt: member.expiresAt };
+  const { values, edits, theirs, take, set, isDirty } = useEdits(stored);
   const [isValid, setIsValid] = useState(true);
   const change = useChange(UpdateOrgMemberMutation, {
     payload: (data) => data.updateOrgMember,
     touches: TOUCHES,
   });
-  const isSameEnd = isSameMoment(expiresAt, member.expiresAt);
   const submit = async (): Promise<void> => {
-    const end = expiresAt === null ? ({ clear: ['EXPIRES_AT'] } as const) : { expiresAt };
+    const { expiresAt, ...level } = edits;
     const outcome = await change.run({
       input: {
         org: { id: org.id },
         user: { id: member.node.id },
-        ...(level === member.level ? {} : { level }),
-        ...(isSameEnd ? {} : 'clear' in end ? { clear: [...end.clear] } : end),
+        ifCurrent: stored,
+        ...level,
+        ...endInput(expiresAt),
       },
     });
     if (outcome.isDone) {
@@ -105,11 +111,19 @@ export function EditMember({ org, levels, member, onClose }: MemberProps & Level
         submit={words.save}
         onSubmit={() => void submit()}
         onCancel={onClose}
-        isDisabled={!isValid || (isSameEnd && level === member.level)}
+        isDisabled={!isValid || !isDirty}
         label={words.editTitle(member.node.userName)}
       >
-        <LevelField levels={levels} value={level} onChange={setLevel} isFirst />
-        <EndsField value={expiresAt} onChange={setExpiresAt} onValidity={setIsValid} />
+        <Meanwhile
+          theirs={theirs}
+          onTake={take}
+          describe={{
+            level: (level) => [words.level, levels.find((each) => each.level === level)?.label ?? level],
+            expiresAt: (end) => [words.ends, endText(end)],
+          }}
+        />
+        <LevelField levels={levels} value={values.level} onChange={set('level')} isFirst />
+        <EndsField value={values.expiresAt} onChange={set('expiresAt')} onValidity={setIsValid} />
       </Form>
     </FormDialog>
   );

@@ -59,6 +59,7 @@ export function MembersTab({ org, levels }: MembersTabProps): ReactNode {
     onRun: (items) => setDialog({ kind: 'bulk', act, items }),
   }));
   const close = (): void => setDialog(null);
+  const edges = load.status === 'ready' ? (load.data.org?.members?.edges ?? []) : [];
   return (
     <Stack>
       <Group justify="space-between">
@@ -97,7 +98,7 @@ export function MembersTab({ org, levels }: MembersTabProps): ReactNode {
           />
         )}
       </Loaded>
-      {dialog === null ? null : <Dialogs {...{ dialog, org, levels, table }} onClose={close} />}
+      {dialog === null ? null : <Dialogs {...{ dialog, org, levels, table, edges }} onClose={close} />}
     </Stack>
   );
 }
@@ -123,16 +124,23 @@ function LevelFilter({ table, levels }: LevelFilterProps): ReactNode {
 
 interface DialogsProps extends MembersTabProps {
   readonly dialog: Dialog;
+  /** The members as the list has them now: it is read again when somebody else has changed one. */
+  readonly edges: readonly Member[];
   readonly table: TableState<MemberSort>;
   readonly onClose: () => void;
 }
 
-function Dialogs({ dialog, org, levels, table, onClose }: DialogsProps): ReactNode {
+function Dialogs({ dialog, org, levels, table, edges, onClose }: DialogsProps): ReactNode {
   switch (dialog.kind) {
     case 'add':
       return <AddMember {...{ org, levels, onClose }} />;
     case 'edit':
-      return <EditMember {...{ org, levels, onClose }} member={dialog.member} />;
+      return (
+        <EditMember
+          {...{ org, levels, onClose }}
+          member={edges.find(({ node }) => node.id === dialog.member.node.id) ?? dialog.member}
+        />
+      );
     case 'remove':
       return <RemoveMember {...{ org, onClose }} member={dialog.member} />;
     case 'bulk':

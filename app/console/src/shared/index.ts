@@ -9,7 +9,7 @@ export { Bytes } from './Bytes';
 export { exactBytes, shortBytes } from './bytes';
 export { Confirm } from './Confirm';
 export { download, toCsv } from './csv';
-export { EndsField, EndsText } from './Ends';
+export { EndsField, EndsText, endInput, endText } from './Ends';
 export { Failures } from './Failures';
 export {
   AreaField,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   addGroups,
+  ask,
   editRow,
   makeGroups,
   openCorals,
@@ -46,5 +47,30 @@ test('edits of two browsers are both kept, and an overlap is chosen', async () =
       await submit(page);
       expect(await row(page, FIRST).getByText('Metadata Write and Dataset Data Read').count()).toBe(1);
     });
+  });
+});
+
+test('a membership that somebody else has changed meanwhile is not overwritten', async () => {
+  await visit(async (page) => {
+    await openAs(page, 'ines', demoPassword, '/organizations/marine-science');
+    await page.getByRole('tab', { name: 'Members' }).click();
+    await page.getByRole('button', { name: 'Edit amara' }).click();
+    const dialog = page.getByRole('dialog', { name: /amara/ });
+    const level = dialog.getByLabel('Level');
+    const before = await level.inputValue();
+    const [theirs, ours] = ['ADMIN', 'READ_WRITE', 'READ_ONLY'].filter((each) => each !== before);
+    await level.selectOption(ours ?? '');
+    await ask(
+      page,
+      `mutation ($input: UpdateOrgMemberInput!) { updateOrgMember(input: $input) { errors { message } } }`,
+      { input: { org: { slug: 'marine-science' }, user: { userName: 'amara' }, level: theirs } },
+    );
+
+    await dialog.getByRole('button', { name: 'Save' }).click();
+
+    await dialog.getByText('Somebody else changed this meanwhile', { exact: false }).waitFor();
+    expect(await level.inputValue()).toBe(ours);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
   });
 });

@@ -24,7 +24,7 @@ from app.graphql.schema.payloads import (
 from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
 from app.graphql.schema.types.groups import Group, GroupMemberFacts, GroupMembersSeenBy
 from app.graphql.schema.types.users import User
-from app.services import groups, list_edges, read_graph
+from app.services import groups, list_edges, members, read_graph
 
 
 @input_type
@@ -79,6 +79,14 @@ class ClearableGroupMemberField(DescribedEnum):
 
 
 @input_type
+class CurrentGroupMemberInput:
+    """A membership in a group as it was read."""
+
+    is_manager: bool = strawberry.field(description="Whether the member could add and remove members.")
+    expires_at: datetime | None = optional("The end that was read. Absent if the membership does not end.")
+
+
+@input_type
 class UpdateGroupMemberInput(ChangeInput):
     """Changes of a member of a group. Absent and null fields stay as they are."""
 
@@ -91,6 +99,9 @@ class UpdateGroupMemberInput(ChangeInput):
     is_manager: bool | None = optional("Whether the member may add and remove members, no longer than the viewer may.")
     clear: list[ClearableGroupMemberField] | None = optional(
         "Values to remove. A value in this list must not be sent as well."
+    )
+    if_current: CurrentGroupMemberInput | None = optional(
+        "The membership as it was read. If somebody else has changed it since then, this change is a CONFLICT."
     )
 
 
@@ -168,7 +179,9 @@ async def _set_manager(tx: Transaction, viewer: Viewer, data: SetGroupManagerInp
 
 async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateGroupMemberInput) -> Outcome:
     is_endless = "expiresAt" in cleared(data.clear, {"expiresAt": data.expires_at})
-    changes = groups.MemberUpdate(data.expires_at, data.is_manager, is_endless)
+    current = data.if_current
+    read = None if current is None else members.MemberState(int(current.is_manager), current.expires_at)
+    changes = groups.MemberUpdate(data.expires_at, data.is_manager, is_endless, read)
     member = resolve_group(data.group), resolve_user(data.user)
     group, user = await groups.update_group_member(tx, viewer, *member, changes)
     return {"group": group, "user": user}

@@ -19,7 +19,7 @@ from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInp
 from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.graphql.schema.types.orgs import Org, OrgMemberFacts
 from app.graphql.schema.types.users import User
-from app.services import list_edges, orgs, read_graph
+from app.services import list_edges, members, orgs, read_graph
 
 
 @input_type
@@ -94,6 +94,14 @@ class ClearableOrgMemberField(DescribedEnum):
 
 
 @input_type
+class CurrentOrgMemberInput:
+    """A membership in an org as it was read."""
+
+    level: OrgLevel = strawberry.field(description="The level that was read.")
+    expires_at: datetime | None = optional("The end that was read. Absent if the membership does not end.")
+
+
+@input_type
 class UpdateOrgMemberInput(ChangeInput):
     """Changes of a membership. Absent fields stay as they are."""
 
@@ -106,6 +114,9 @@ class UpdateOrgMemberInput(ChangeInput):
     )
     clear: list[ClearableOrgMemberField] | None = optional(
         "Values to remove. A value that is removed cannot be set as well."
+    )
+    if_current: CurrentOrgMemberInput | None = optional(
+        "The membership as it was read. If somebody else has changed it since then, this change is a CONFLICT."
     )
 
 
@@ -210,7 +221,9 @@ async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateOrgMemberI
     level = None if data.level is None else MemberLevel(data.level.value)
     clear = cleared(data.clear, {"expiresAt": data.expires_at})
     keeps_end = data.expires_at is None and "expiresAt" not in clear
-    membership = orgs.Membership(level, data.expires_at, keeps_end=keeps_end)
+    current = data.if_current
+    read = None if current is None else members.MemberState(int(MemberLevel(current.level.value)), current.expires_at)
+    membership = orgs.Membership(level, data.expires_at, keeps_end=keeps_end, if_current=read)
     org, user = await orgs.update_org_member(tx, viewer, resolve_org(data.org), resolve_user(data.user), membership)
     return {"org": org, "user": user}
 

@@ -1,2 +1,3 @@
+export { endInput, endText } from './ends';
 export { EndsField } from './EndsField';
 export { EndsText } from './EndsText';
