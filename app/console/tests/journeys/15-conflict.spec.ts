@@ -56,9 +56,9 @@ test('a membership that somebody else has changed meanwhile is not overwritten',
     await page.getByRole('tab', { name: 'Members' }).click();
     await page.getByRole('button', { name: 'Edit amara' }).click();
     const dialog = page.getByRole('dialog', { name: /amara/ });
-    const level = dialog.getByLabel('Level');
+    const level = dialog.getByRole('combobox', { name: 'Level' });
     await level.click();
-    await page.getByRole('option', { name: 'Admin', exact: true }).click();
+    await page.getByRole('listbox', { name: 'Level' }).getByRole('option', { name: 'Admin' }).click();
     await ask(
       page,
       `mutation ($input: UpdateOrgMemberInput!) { updateOrgMember(input: $input) { errors { message } } }`,
