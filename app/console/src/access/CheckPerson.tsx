@@ -20,7 +20,7 @@ export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
   const [typed, setTyped] = useState('');
   const [role, setRole] = useState(roles[0]);
   const [question, setQuestion] = useState<Question | null>(null);
-  const { find, problemOf, isFinding } = useFindPerson();
+  const { find, problemOf, isFinding } = useFindPerson({ asksForNames: true });
   const ask = async (about: RoleInfo): Promise<void> => {
     const userName = await find(typed);
     setQuestion(userName === null ? null : { userName, role: about });

@@ -126,11 +126,11 @@ export const words = {
   },
   byGroup: (name: string | null) => phrase`by ${name ?? 'a group'}`,
   byOrg: (level: string | null) =>
-    level === null ? 'as a member of the organization' : phrase`as a member of the organization (${level})`,
+    level === null ? 'through the organization' : phrase`through the organization (${level})`,
   levels: {
-    READ_ONLY: 'Read only',
-    READ_WRITE: 'Read and write',
-    READ_WRITE_DELETE: 'Read, write and delete',
-    ADMIN: 'Administrator',
+    READ_ONLY: 'Read Only',
+    READ_WRITE: 'Read and Write',
+    READ_WRITE_DELETE: 'Read, Write and Delete',
+    ADMIN: 'Admin',
   },
 };

@@ -20,7 +20,7 @@ export const words = {
   slugAbout: 'Small letters, digits, - and _. Part of the address.',
   type: 'Type',
   org: 'Organization',
-  orgAbout: 'You need Read and write there. Type the slug if it is not suggested.',
+  orgAbout: 'You need the level Read and Write there. Type the slug if it is not suggested.',
   owner: 'Owner',
   noOwner: 'No owner',
   myRoles: 'My roles',

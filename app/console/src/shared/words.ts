@@ -35,6 +35,7 @@ export const words = {
   waiting: (seconds: number) => phrase`Wait ${counted(seconds, 'second', 'seconds')}`,
   notices: 'Notices',
   dismiss: 'Dismiss',
+  needed: (label: string) => phrase`${label} is needed.`,
   changedMeanwhile: 'Somebody else changed this meanwhile. Now it is:',
   overwrite: 'Save again to replace this with yours, or take it.',
   take: 'Take what is stored',

@@ -130,9 +130,17 @@ interface NewTokenProps {
   readonly onClose: () => void;
 }
 
+/** The token, which is shown once: the dialog closes by its button alone. */
 function NewToken({ token, onClose }: NewTokenProps): ReactNode {
   return (
-    <Modal opened onClose={onClose} title={words.newTitle} closeOnClickOutside={false}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={words.newTitle}
+      withCloseButton={false}
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+    >
       <Stack>
         <Text size="sm" role="alert">
           {words.newText}

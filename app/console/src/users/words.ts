@@ -63,7 +63,10 @@ export const importWords = {
   line: 'Line',
   result: 'Result',
   fine: 'can be created',
-  ready: (count: number) => phrase`All ${users(count)} can be created. Nothing is written yet.`,
+  ready: (count: number) =>
+    count === 1
+      ? 'The user can be created. Nothing is written yet.'
+      : phrase`All ${users(count)} can be created. Nothing is written yet.`,
   refused: (bad: number, all: number) =>
     phrase`${counted(bad, 'line', 'lines')} of ${String(all)} cannot be created. Nothing is written until all lines are right.`,
   done: (count: number) => phrase`${users(count)} created.`,

@@ -29,12 +29,20 @@ interface FormProps {
 }
 
 /** Return the errors of fields that the form does not have; they are shown above it. */
-function strayErrors({ failures, fieldErrors }: FormChange, claimed: ReadonlySet<string>): Failure[] {
-  const own = new Map([...fieldErrors].filter(([path]) => ![...claimed].some((each) => isBelow(path, each))));
+function strayErrors(
+  { failures, fieldErrors }: FormChange,
+  claimed: ReadonlyMap<string, string | null>,
+): Failure[] {
+  const paths = [...claimed.keys()];
+  const own = new Map([...fieldErrors].filter(([path]) => !paths.some((each) => isBelow(path, each))));
   return failures.filter(
     (failure) => failure.kind === 'problem' && messageOf(own, failure.path.slice(1).join('.')) !== undefined,
   );
 }
+
+/** Return the required fields that are empty, with what is said about them. */
+const missingOf = (claimed: ReadonlyMap<string, string | null>): readonly (readonly [string, string])[] =>
+  [...claimed].flatMap(([path, missing]) => (missing === null ? [] : [[path, missing] as const]));
 
 const isBelow = (path: string, field: string): boolean => path === field || path.startsWith(`${field}.`);
 
@@ -46,19 +54,25 @@ export function Form(props: FormProps): ReactNode {
   const { change, onSubmit, submit, onCancel, isDisabled = false, color, label, children } = props;
   const form = useRef<HTMLFormElement>(null);
   useDialogNote('busy', change.isBusy);
-  const [claimed, setClaimed] = useState<ReadonlySet<string>>(new Set());
-  const claim = useCallback((path: string) => {
-    setClaimed((old) => new Set(old).add(path));
-    return () => setClaimed((old) => new Set([...old].filter((each) => each !== path)));
+  const [claimed, setClaimed] = useState<ReadonlyMap<string, string | null>>(new Map());
+  const claim = useCallback((path: string, missing: string | null) => {
+    setClaimed((old) => new Map(old).set(path, missing));
+    return () => setClaimed((old) => new Map([...old].filter(([each]) => each !== path)));
   }, []);
-  const { fieldErrors: errors, clear } = change;
+  /** How often in a row the form was sent with a required field empty. */
+  const [incomplete, setIncomplete] = useState(0);
+  const { fieldErrors, clear } = change;
+  const errors = useMemo(
+    () => (incomplete > 0 ? new Map([...fieldErrors, ...missingOf(claimed)]) : fieldErrors),
+    [incomplete, fieldErrors, claimed],
+  );
   const context = useMemo(() => ({ errors, claim, clear }), [errors, claim, clear]);
 
   useEffect(() => {
-    if (change.failures.length > 0) {
+    if (change.failures.length > 0 || incomplete > 0) {
       form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
     }
-  }, [change.failures]);
+  }, [change.failures, incomplete]);
 
   return (
     <FormContext value={context}>
@@ -68,7 +82,11 @@ export function Form(props: FormProps): ReactNode {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          onSubmit();
+          const isMissing = missingOf(claimed).length > 0;
+          setIncomplete(isMissing ? incomplete + 1 : 0);
+          if (!isMissing) {
+            onSubmit();
+          }
         }}
       >
         <Stack gap="md">

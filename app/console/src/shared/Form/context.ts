@@ -1,10 +1,14 @@
 import { createContext, useContext, useEffect } from 'react';
 import { useEditedNote } from '../FormDialog';
+import { words } from '../words';
 
 export interface FormContextValue {
   readonly errors: ReadonlyMap<string, string>;
-  /** Tell the form that it has this field. Return the function that takes it back. */
-  readonly claim: (path: string) => () => void;
+  /**
+   * Tell the form that it has this field, and what is missing in it, null for nothing. Return the function that takes
+   * it back.
+   */
+  readonly claim: (path: string, missing: string | null) => () => void;
   /** Forget the failures of the form. */
   readonly clear: () => void;
 }
@@ -14,6 +18,11 @@ export const FormContext = createContext<FormContextValue>({
   claim: () => () => undefined,
   clear: () => undefined,
 });
+
+interface Requirement {
+  readonly isRequired?: boolean;
+  readonly label?: string;
+}
 
 /** Return the message of the field: of its own path, or of the first path below it. */
 export function messageOf(errors: ReadonlyMap<string, string>, path: string): string | undefined {
@@ -36,9 +45,11 @@ export function messageOf(errors: ReadonlyMap<string, string>, path: string): st
 export function useField(
   path: string,
   value: string | boolean | readonly string[],
+  { isRequired = false, label = '' }: Requirement = {},
 ): { readonly error: string | undefined } {
   const { errors, claim } = useContext(FormContext);
   useEditedNote(String(value));
-  useEffect(() => claim(path), [claim, path]);
+  const missing = isRequired && typeof value === 'string' && value.trim() === '' ? words.needed(label) : null;
+  useEffect(() => claim(path, missing), [claim, path, missing]);
   return { error: messageOf(errors, path) };
 }

@@ -31,7 +31,7 @@ function useCommon(
   { path, label, description, isRequired, isDisabled, isFirst }: BaseProps,
   value: string | boolean | readonly string[],
 ) {
-  const { error } = useField(path, value);
+  const { error } = useField(path, value, { isRequired: isRequired ?? false, label });
   return {
     label,
     error,
