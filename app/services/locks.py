@@ -51,6 +51,8 @@ async def unlock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, rea
 
 def _trim_reason(reason: str) -> str:
     trimmed = reason.strip()
-    if not 0 < len(trimmed) <= MAX_REASON or "\0" in trimmed:
-        raise InvalidInput(f"`reason` must have 1 to {MAX_REASON:,} characters, none of them NUL.", ("reason",))
+    if "\0" in trimmed:
+        raise InvalidInput("A reason must not have a NUL character.", ("reason",))
+    if not 0 < len(trimmed) <= MAX_REASON:
+        raise InvalidInput(f"A reason must have 1 to {MAX_REASON:,} characters.", ("reason",))
     return trimmed

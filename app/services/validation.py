@@ -136,10 +136,10 @@ def _breaks_paths(key: str) -> bool:
 
 
 def description_problems(text: str) -> Iterator[Problem]:
-    if len(text) > MAX_DESCRIPTION or "\0" in text:
-        yield InvalidInput(
-            f"A description must have at most {MAX_DESCRIPTION:,} characters, without NUL.", ("description",)
-        )
+    if len(text) > MAX_DESCRIPTION:
+        yield InvalidInput(f"A description must have at most {MAX_DESCRIPTION:,} characters.", ("description",))
+    if "\0" in text:
+        yield InvalidInput("A description must not have a NUL character.", ("description",))
 
 
 def slug_problems(slug: str, reserved: Collection[str] = ()) -> Iterator[Problem]:

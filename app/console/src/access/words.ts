@@ -92,7 +92,7 @@ export const words = {
   theirsAre: (text: string) => phrase`The other user has set: ${text}`,
   removedByThem: 'removed',
   chooseFirst: 'Choose for each row that both changed.',
-  refused: 'Nothing was saved. Correct the marked rows.',
+  refused: 'Correct the marked rows before you submit.',
   unknown: 'It is not known whether this was saved.',
   check: 'Check',
   stillDirty: 'It was not saved. Submit again.',

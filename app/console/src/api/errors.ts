@@ -39,10 +39,17 @@ const isStale = ({ code, path }: Problem): boolean =>
 
 const MISSING = /^There is no such ([a-z ]+)\.$/;
 
+/** Return a message of the API as people read it: names are in quotes, where the API marks them as code. */
+const plain = (message: string): string => message.replaceAll(/`([^`]*)`/g, '“$1”');
+
 /** Return the message to show. What is not there may be hidden: pages and dialogs say the same about it. */
 function messageOf(problem: Problem): string {
   const missing = problem.code === 'NOT_FOUND' ? MISSING.exec(problem.message)?.[1] : undefined;
-  return isStale(problem) ? words.stale : missing === undefined ? problem.message : words.missing(missing);
+  return isStale(problem)
+    ? words.stale
+    : missing === undefined
+      ? plain(problem.message)
+      : words.missing(missing);
 }
 
 export const problemOf = (problem: Problem): Failure => ({
@@ -54,7 +61,7 @@ export const problemOf = (problem: Problem): Failure => ({
 /** Return the failures behind an error of urql, at least one. */
 export function failuresOf(error: CombinedError, request: RequestKind): readonly Failure[] {
   if (error.graphQLErrors.length > 0) {
-    return error.graphQLErrors.map((entry) => failureOfEntry(entry.message, entry.extensions));
+    return error.graphQLErrors.map((entry) => failureOfEntry(plain(entry.message), entry.extensions));
   }
   return [failureOfTransport(error, request)];
 }

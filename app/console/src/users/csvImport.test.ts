@@ -19,6 +19,17 @@ test('cells may be quoted, and lines may end in any way', () => {
   });
 });
 
+test.each([';', '\t'])('cells may be separated by %j, as the first line is', (separator) => {
+  const text = ['userName', 'roles'].join(separator) + '\n' + ['ann', '"a;b"'].join(separator);
+  expect(parseCsv(text)).toEqual({
+    isRight: true,
+    value: [
+      { number: 1, cells: ['userName', 'roles'] },
+      { number: 2, cells: ['ann', 'a;b'] },
+    ],
+  });
+});
+
 test('an open quotation mark is refused', () => {
   expect(parseCsv('a\n"b').isRight).toBe(false);
 });
