@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   DAY,
   endAfterDays,
   endAfterYear,
   endState,
   fromLocalInput,
+  isSkipped,
   isSameMoment,
   shortTime,
   toLocalInput,
@@ -47,5 +48,17 @@ describe('ends', () => {
   it('go to an input and back', () => {
     expect(fromLocalInput(toLocalInput(at(0)))).toBe(at(0));
     expect(fromLocalInput('')).toBeNull();
+  });
+});
+
+describe('isSkipped', () => {
+  afterEach(() => vi.unstubAllEnvs());
+  it('is a time at which clocks go forward', () => {
+    vi.stubEnv('TZ', 'America/New_York');
+    expect(isSkipped('2027-03-14T02:30')).toBe(true);
+    expect(isSkipped('2027-03-14T01:59')).toBe(false);
+    expect(isSkipped('2027-03-14T03:00')).toBe(false);
+    expect(isSkipped('2027-11-07T01:30')).toBe(false);
+    expect(isSkipped('')).toBe(false);
   });
 });

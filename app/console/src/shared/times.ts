@@ -76,6 +76,14 @@ export function fromLocalInput(value: string): string | null {
   return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
+const MINUTES_LENGTH = 'YYYY-MM-DDTHH:mm'.length;
+
+/** Return whether local clocks skip a value: they go forward then, and the browser would take a later time. */
+export function isSkipped(value: string): boolean {
+  const moment = fromLocalInput(value);
+  return moment !== null && toLocalInput(moment) !== value.slice(0, MINUTES_LENGTH);
+}
+
 /** Return the name of the local time zone. */
 export const zoneName = (): string => new Intl.DateTimeFormat('en').resolvedOptions().timeZone;
 

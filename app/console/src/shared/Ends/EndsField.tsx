@@ -2,7 +2,7 @@ import { Select, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useField } from '../Form';
-import { fromLocalInput, toLocalInput, zoneName } from '../times';
+import { fromLocalInput, isSkipped, toLocalInput, zoneName } from '../times';
 import { END_KINDS, momentOf } from './choices';
 import type { EndKind } from './choices';
 import { words } from './words';
@@ -28,11 +28,23 @@ export function EndsField(props: EndsFieldProps): ReactNode {
   const [kind, setKind] = useState<EndKind>(value === null ? 'none' : 'date');
   const [text, setText] = useState(value === null ? '' : toLocalInput(value));
   const [problem, setProblem] = useState<string | undefined>(undefined);
+  const [last, setLast] = useState(value);
+  // The form has another end by now: what somebody else has stored.
+  if (value !== last) {
+    setLast(value);
+    setKind(value === null ? 'none' : 'date');
+    setText(value === null ? '' : toLocalInput(value));
+    setProblem(undefined);
+  }
   const { error } = useField(path, `${kind} ${text}`);
 
   const tell = (next: string | undefined): void => {
     setProblem(next);
     onValidity?.(next === undefined);
+  };
+  const change = (moment: string | null): void => {
+    setLast(moment);
+    onChange(moment);
   };
   const choose = (chosen: string | null): void => {
     const next = END_KINDS.find((each) => each === chosen);
@@ -46,7 +58,7 @@ export function EndsField(props: EndsFieldProps): ReactNode {
     } else {
       tell(undefined);
       setText(moment === null ? '' : toLocalInput(moment));
-      onChange(moment);
+      change(moment);
     }
   };
   const type = (typed: string): void => {
@@ -56,9 +68,11 @@ export function EndsField(props: EndsFieldProps): ReactNode {
       tell(words.invalid);
     } else if (Date.parse(moment) <= Date.now()) {
       tell(words.past);
+    } else if (isSkipped(typed)) {
+      tell(words.skipped);
     } else {
       tell(undefined);
-      onChange(moment);
+      change(moment);
     }
   };
   const message = problem ?? error;

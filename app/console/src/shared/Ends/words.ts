@@ -9,6 +9,7 @@ export const words = {
   moment: (zone: string) => phrase`Date and time, in ${zone}`,
   past: 'This is in the past. Choose a later time.',
   invalid: 'Choose a date and a time.',
+  skipped: 'This time does not exist here: clocks go forward then. Choose another.',
   endsOn: (day: string) => phrase`Ends ${day}`,
   endedOn: (day: string) => phrase`Ended ${day}`,
 };

@@ -21,6 +21,8 @@ interface FieldProps<Value> extends BaseProps {
 }
 
 interface TextFieldProps extends FieldProps<string> {
+  /** What is wrong with the value before it is sent. */
+  readonly problem?: string | undefined;
   readonly autoComplete?: string;
   readonly type?: 'text' | 'email' | 'number' | 'search' | 'url';
   readonly maxLength?: number;
@@ -30,8 +32,9 @@ interface TextFieldProps extends FieldProps<string> {
 function useCommon(
   { path, label, description, isRequired, isDisabled, isFirst }: BaseProps,
   value: string | boolean | readonly string[],
+  problem?: string,
 ) {
-  const { error } = useField(path, value, { isRequired: isRequired ?? false, label });
+  const { error = problem } = useField(path, value, { isRequired: isRequired ?? false, label });
   return {
     label,
     error,
@@ -45,8 +48,8 @@ function useCommon(
 }
 
 export function TextField(props: TextFieldProps): ReactNode {
-  const { value, onChange, autoComplete = 'off', type = 'text', maxLength, ...rest } = props;
-  const common = useCommon(rest, value);
+  const { value, onChange, autoComplete = 'off', type = 'text', maxLength, problem, ...rest } = props;
+  const common = useCommon(rest, value, problem);
   return (
     <TextInput
       {...common}
