@@ -16,4 +16,5 @@ export { outcomeOf, useChange } from './useChange';
 export type { Change, Outcome } from './useChange';
 export { useLoad } from './useLoad';
 export { useOnline } from './useOnline';
+export { VIEWER_HEADER } from './watch';
 export type { Load } from './useLoad';

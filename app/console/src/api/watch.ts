@@ -13,7 +13,7 @@ export interface WatchEvents {
 }
 
 /** The header that says for whom the page is. The server does nothing for another user. */
-const VIEWER_HEADER = 'Ostiary-Viewer';
+export const VIEWER_HEADER = 'Ostiary-Viewer';
 
 /** Compares the viewer of each answer with the first one. */
 export interface Watch {

@@ -51,7 +51,7 @@ function Workbench({ userId }: { readonly userId: string | null }): ReactNode {
   const check = useCheck();
   const { colorScheme } = useMantineColorScheme();
   const [storage] = useState(() => openStorage(userId));
-  const [fetcher] = useState(() => makeFetcher(check));
+  const [fetcher] = useState(() => makeFetcher(userId, check));
   const page = useRef<HTMLElement>(null);
   useTabRoles(page);
   useEffect(() => forgetTold, []);

@@ -1,3 +1,4 @@
+import { VIEWER_HEADER } from '../api';
 import { codesOf, nextCursorOf, statsOf } from './answer';
 import { tell } from './answers';
 import { operationNameOf } from './operationName';
@@ -66,17 +67,32 @@ function firstMessage(body: unknown): string | null {
   return isError && typeof first.message === 'string' ? first.message : null;
 }
 
+/** Return the header that says for whom the page is, unless the operation signs in, or has a token of its own. */
+function viewerHeader(
+  userId: string | null,
+  { query }: Params,
+  headers: Record<string, string>,
+): Record<string, string> {
+  const hasToken = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  return userId === null || hasToken || CHANGES_SESSION.test(query) ? {} : { [VIEWER_HEADER]: userId };
+}
+
 /**
- * Make the function by which GraphiQL asks the API. The session cookie says who asks. `onDoubt` is called when the
- * session may have changed.
+ * Make the function by which GraphiQL asks the API. The session cookie says who asks, and nothing is done if that is
+ * no longer the user of the page. `onDoubt` is called when the session may have changed.
  */
-export function makeFetcher(onDoubt: () => void) {
+export function makeFetcher(userId: string | null, onDoubt: () => void) {
   return async (params: Params, { headers }: Options = {}): Promise<object> => {
     if (params.operationName === INTROSPECTION) {
       return introspect(params, ownHeaders(headers));
     }
     const begun = performance.now();
-    const [response, text] = await send(params, { 'Ostiary-Stats': '1', ...ownHeaders(headers) });
+    const own = ownHeaders(headers);
+    const [response, text] = await send(params, {
+      'Ostiary-Stats': '1',
+      ...viewerHeader(userId, params, own),
+      ...own,
+    });
     const body = parse(text);
     const isObject = typeof body === 'object' && body !== null;
     tell({

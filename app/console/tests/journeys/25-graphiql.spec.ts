@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { openAs } from '../session';
+import { ask } from '../corals';
+import { openAs, REFUSED } from '../session';
 import { demoPassword, visit } from '../visit';
 
 const answer = (page: Page) => page.getByRole('region', { name: 'Answer' });
@@ -50,4 +51,24 @@ test('GraphiQL runs a starter as the user who is signed in, completes, and says 
     await page.getByText('Your session has ended.').waitFor();
     expect(await page.evaluate(() => window.sessionStorage.length)).toBe(0);
   });
+});
+
+test('GraphiQL changes nothing as another user who signed in elsewhere, and shows that user then', async () => {
+  await visit(
+    async (page) => {
+      await openAs(page, 'ines', demoPassword, '/organizations');
+      await page.goto('/graphql');
+      await page.getByText('Signed in as ines.').waitFor();
+      await page.getByRole('button', { name: 'Who am I' }).click();
+      await run(page);
+      await ask(page, 'mutation ($input: LoginInput!) { login(input: $input) { errors { code } } }', {
+        input: { userName: 'luca', password: demoPassword },
+      });
+
+      await page.getByRole('button', { name: /^Execute query/ }).click();
+
+      await page.getByText('Signed in as luca.').waitFor();
+    },
+    { expected: [REFUSED] },
+  );
 });
