@@ -27,7 +27,7 @@ export function SignInForm({ userName = '' }: SignInFormProps): ReactNode {
   }, [change.topFailures]);
 
   const submit = async (): Promise<void> => {
-    const outcome = await change.run({ input: { userName: name, password } });
+    const outcome = await change.run({ input: { userName: name.trim(), password } });
     setPassword('');
     if (outcome.isDone) {
       const id = outcome.payload.session?.user?.id;

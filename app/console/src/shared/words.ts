@@ -42,6 +42,7 @@ export const words = {
   unsaved: 'What you changed here is not saved.',
   leave: 'Leave',
   stay: 'Stay',
+  required: (label: string) => phrase`${label} is required.`,
   typeToConfirm: (text: string) => phrase`Type ${text} to confirm`,
   quota: (used: string, total: string) => phrase`${used} of ${total}`,
   noQuota: (used: string) => phrase`${used}, no limit`,

@@ -36,11 +36,30 @@ function strayErrors({ failures, fieldErrors }: FormChange, claimed: ReadonlySet
   );
 }
 
+/** Hold which required fields are empty, and whether the form was sent all the same. */
+function useRequired() {
+  const missing = useRef(new Set<string>());
+  const [attempts, setAttempts] = useState(0);
+  const note = useCallback((path: string) => {
+    missing.current.add(path);
+    return () => {
+      missing.current.delete(path);
+    };
+  }, []);
+  /** Return whether the form is complete. Otherwise its empty fields say so. */
+  const check = (): boolean => {
+    const isComplete = missing.current.size === 0;
+    setAttempts((count) => (isComplete ? 0 : count + 1));
+    return isComplete;
+  };
+  return { isIncomplete: attempts > 0, attempts, note, check };
+}
+
 const isBelow = (path: string, field: string): boolean => path === field || path.startsWith(`${field}.`);
 
 /**
- * A form around a change. Errors of the server go to the fields by their paths, the others stand above. The first
- * invalid field gets the focus. What was typed stays.
+ * A form around a change. Nothing is sent while a required field is empty. Errors of the server go to the fields by
+ * their paths, the others stand above. The first invalid field gets the focus. What was typed stays.
  */
 export function Form(props: FormProps): ReactNode {
   const { change, onSubmit, submit, onCancel, isDisabled = false, color, label, children } = props;
@@ -51,14 +70,18 @@ export function Form(props: FormProps): ReactNode {
     setClaimed((old) => new Set(old).add(path));
     return () => setClaimed((old) => new Set([...old].filter((each) => each !== path)));
   }, []);
-  const { fieldErrors: errors, clear } = change;
-  const context = useMemo(() => ({ errors, claim, clear }), [errors, claim, clear]);
+  const { fieldErrors: errors, failures, clear } = change;
+  const { isIncomplete, attempts, note, check } = useRequired();
+  const context = useMemo(
+    () => ({ errors, claim, note, isIncomplete, clear }),
+    [errors, claim, note, isIncomplete, clear],
+  );
 
   useEffect(() => {
-    if (change.failures.length > 0) {
+    if (failures.length > 0 || attempts > 0) {
       form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
     }
-  }, [change.failures]);
+  }, [failures, attempts]);
 
   return (
     <FormContext value={context}>
@@ -68,7 +91,7 @@ export function Form(props: FormProps): ReactNode {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          onSubmit();
+          (check() ? onSubmit : clear)();
         }}
       >
         <Stack gap="md">

@@ -47,7 +47,7 @@ export function Picker(props: BarePickerProps): ReactNode {
   } = props;
   const [isOpen, setIsOpen] = useState(false);
   const [isListed, setIsListed] = useState(false);
-  const { error: refusal } = useField(path, value);
+  const { error: refusal } = useField(path, value, { requiredLabel: isRequired ? label : undefined });
   const error = refusal ?? problem ?? undefined;
   const search = useDebounced(value.trim());
   const options = useOptions(isOpen ? search : '');
