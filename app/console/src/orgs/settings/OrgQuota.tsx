@@ -66,7 +66,8 @@ function QuotaForm({ org, quotaBytes }: QuotaFormProps): ReactNode {
       <TextField
         path="quotaBytes"
         label={words.quotaUnit}
-        description={bytes === undefined ? words.badQuota : words.quotaHint}
+        description={words.quotaHint}
+        problem={bytes === undefined ? words.badQuota : undefined}
         value={text}
         onChange={set('quota')}
       />
