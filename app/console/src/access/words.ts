@@ -93,6 +93,7 @@ export const words = {
   removedByThem: 'removed',
   chooseFirst: 'Choose for each row that both changed.',
   refused: 'Nothing was saved. Correct the marked rows.',
+  wouldBeRefused: 'Correct the marked rows before you submit.',
   unknown: 'It is not known whether this was saved.',
   check: 'Check',
   stillDirty: 'It was not saved. Submit again.',
@@ -127,10 +128,6 @@ export const words = {
   byGroup: (name: string | null) => phrase`by ${name ?? 'a group'}`,
   byOrg: (level: string | null) =>
     level === null ? 'as a member of the organization' : phrase`as a member of the organization (${level})`,
-  levels: {
-    READ_ONLY: 'Read only',
-    READ_WRITE: 'Read and write',
-    READ_WRITE_DELETE: 'Read, write and delete',
-    ADMIN: 'Administrator',
-  },
+  byOwnedOrg: 'as the owner of the organization',
+  byOrgOrOwned: 'as the owner or an administrator of the organization',
 };
