@@ -130,9 +130,17 @@ interface NewTokenProps {
   readonly onClose: () => void;
 }
 
+/** Closes by its button alone: the token is gone then. */
 function NewToken({ token, onClose }: NewTokenProps): ReactNode {
   return (
-    <Modal opened onClose={onClose} title={words.newTitle} closeOnClickOutside={false}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={words.newTitle}
+      withCloseButton={false}
+      closeOnEscape={false}
+      closeOnClickOutside={false}
+    >
       <Stack>
         <Text size="sm" role="alert">
           {words.newText}
