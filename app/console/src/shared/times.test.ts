@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { env } from 'node:process';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   DAY,
   endAfterDays,
@@ -6,6 +7,7 @@ import {
   endState,
   fromLocalInput,
   isSameMoment,
+  isSkippedTime,
   shortTime,
   toLocalInput,
 } from './times';
@@ -47,5 +49,29 @@ describe('ends', () => {
   it('go to an input and back', () => {
     expect(fromLocalInput(toLocalInput(at(0)))).toBe(at(0));
     expect(fromLocalInput('')).toBeNull();
+  });
+});
+
+describe('isSkippedTime', () => {
+  const zone = env['TZ'];
+  afterEach(() => {
+    if (zone === undefined) {
+      delete env['TZ'];
+    } else {
+      env['TZ'] = zone;
+    }
+  });
+  it.each([
+    ['America/New_York', '2027-03-14T02:30', true],
+    ['America/New_York', '2027-03-14T01:59', false],
+    ['America/New_York', '2027-03-14T03:00', false],
+    ['America/New_York', '2027-11-07T01:30', false],
+    ['Africa/Cairo', '2027-04-30T00:30', true],
+    ['UTC', '2027-03-14T02:30', false],
+    ['UTC', '2027-03-14T02:30:15', false],
+    ['UTC', '', false],
+  ])('in %s, %s: %s', (name, value, isSkipped) => {
+    env['TZ'] = name;
+    expect(isSkippedTime(value)).toBe(isSkipped);
   });
 });

@@ -63,6 +63,8 @@ export function isSameMoment(one: string | null, other: string | null): boolean 
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
+const TIME_TEXT = /T\d{2}:\d{2}/;
+
 /** Return a moment as the value of an input of the type datetime-local, in local time. */
 export function toLocalInput(iso: string): string {
   const date = new Date(iso);
@@ -74,6 +76,13 @@ export function toLocalInput(iso: string): string {
 export function fromLocalInput(value: string): string | null {
   const time = Date.parse(value);
   return Number.isNaN(time) ? null : new Date(time).toISOString();
+}
+
+/** Return whether such a value has a time that the clocks of its day skip. Browsers take it for a later one. */
+export function isSkippedTime(value: string): boolean {
+  const iso = fromLocalInput(value);
+  const time = TIME_TEXT.exec(value)?.[0];
+  return iso !== null && time !== undefined && !toLocalInput(iso).endsWith(time);
 }
 
 /** Return the name of the local time zone. */
