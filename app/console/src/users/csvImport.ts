@@ -32,14 +32,29 @@ export interface CsvLine {
 
 const lineEndsOf = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0;
 
-/** Split CSV text into lines of cells. Quoted cells may contain commas, quotation marks and line ends. */
+const QUOTED = /"(?:[^"]|"")*"/g;
+
+/** Return what separates the cells, by the first line: Excel writes semicolons in many countries, and copies tabs. */
+function separatorOf(text: string): string {
+  const [first = ''] = text
+    .replaceAll(QUOTED, '')
+    .trimStart()
+    .split(/[\r\n]/, 1);
+  return [',', ';', '\t'].find((each) => first.includes(each)) ?? ',';
+}
+
+/** Split CSV text into lines of cells. Quoted cells may contain separators, quotation marks and line ends. */
 export function parseCsv(text: string): Parsed<CsvLine[]> {
   const lines: CsvLine[] = [];
   let line: string[] = [];
   let number = 1;
   let next = 1;
-  const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
   const source = text.replace(/^\uFEFF/, '');
+  const separator = separatorOf(source);
+  const pattern = new RegExp(
+    `(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))(${separator}|\\r\\n|\\n|\\r|$)`,
+    'y',
+  );
   while (pattern.lastIndex < source.length) {
     const match = pattern.exec(source);
     if (match === null) {
@@ -47,8 +62,8 @@ export function parseCsv(text: string): Parsed<CsvLine[]> {
     }
     line.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
     next += lineEndsOf(match[0]);
-    if (match[3] !== ',' || pattern.lastIndex >= source.length) {
-      lines.push({ number, cells: match[3] === ',' ? [...line, ''] : line });
+    if (match[3] !== separator || pattern.lastIndex >= source.length) {
+      lines.push({ number, cells: match[3] === separator ? [...line, ''] : line });
       line = [];
       number = next;
     }
