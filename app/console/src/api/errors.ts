@@ -1,5 +1,6 @@
 import type { CombinedError } from '@urql/core';
 import type { ErrorCode } from './graphql';
+import { isolated } from '../shared/phrase';
 import { words } from './words';
 
 /** An entry of a payload's `errors`. */
@@ -36,10 +37,21 @@ const isStale = ({ code, path }: Problem): boolean => code === 'CONFLICT' && pat
 
 const MISSING = /^There is no such ([a-z ]+)\.$/;
 
+/** Names and values in messages of the API. */
+const MARKED = /`([^`]+)`/g;
+
+/** Return a message of the API as a text for readers, who do not know what the marks around names mean. */
+const plainText = (message: string): string =>
+  message.replaceAll(MARKED, (_, name: string) => isolated(name));
+
 /** Return the message to show. What is not there may be hidden: pages and dialogs say the same about it. */
 function messageOf(problem: Problem): string {
   const missing = problem.code === 'NOT_FOUND' ? MISSING.exec(problem.message)?.[1] : undefined;
-  return isStale(problem) ? words.stale : missing === undefined ? problem.message : words.missing(missing);
+  return isStale(problem)
+    ? words.stale
+    : missing === undefined
+      ? plainText(problem.message)
+      : words.missing(missing);
 }
 
 export const problemOf = (problem: Problem): Failure => ({
@@ -51,7 +63,7 @@ export const problemOf = (problem: Problem): Failure => ({
 /** Return the failures behind an error of urql, at least one. */
 export function failuresOf(error: CombinedError, request: RequestKind): readonly Failure[] {
   if (error.graphQLErrors.length > 0) {
-    return error.graphQLErrors.map((entry) => failureOfEntry(entry.message, entry.extensions));
+    return error.graphQLErrors.map((entry) => failureOfEntry(plainText(entry.message), entry.extensions));
   }
   return [failureOfTransport(error, request)];
 }
