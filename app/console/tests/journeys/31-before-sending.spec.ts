@@ -62,13 +62,13 @@ test('a new token stays until its button says that it is copied', async () => {
     await form.getByLabel('Name').fill('nightly');
     await form.getByRole('button', { name: 'Create API token' }).click();
 
-    const shown = page.getByRole('dialog', { name: 'Your new API token' });
-    await shown.getByText('Copy the token now.').waitFor();
+    const dialog = page.getByRole('dialog', { name: 'Your new API token' });
+    await dialog.getByText('Copy the token now.').waitFor();
     await page.keyboard.press('Escape');
     await page.mouse.click(5, 5);
     await page.waitForTimeout(500);
-    expect(await shown.isVisible()).toBe(true);
-    await shown.getByRole('button', { name: 'I have copied it' }).click();
-    await shown.waitFor({ state: 'detached' });
+    expect(await dialog.isVisible()).toBe(true);
+    await dialog.getByRole('button', { name: 'I have copied it' }).click();
+    await dialog.waitFor({ state: 'detached' });
   });
 });
