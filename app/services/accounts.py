@@ -84,6 +84,6 @@ async def update_viewer(app: AppContext, viewer: Viewer, update: OwnUpdate, *, d
 
 async def _require_password(app: AppContext, user_name: str, password: str | None, stored: str | None) -> None:
     if password is None:
-        raise InvalidInput("Another e-mail address needs your current password.", ("password",))
+        raise InvalidInput("Another email address needs your current password.", ("password",))
     problem = InvalidInput("The password is incorrect.", ("password",))
     await password_changes.require_correct(app, user_name, password, stored, problem)

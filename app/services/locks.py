@@ -6,12 +6,10 @@ from sqlalchemy import delete
 
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Lock, LockEvent, col
-from app.domain.errors import Conflict, InvalidInput, Retry
+from app.domain.errors import Conflict, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import audit, resources, row_locks, users
-
-MAX_REASON = 1_000
+from app.services import audit, resources, row_locks, users, validation
 
 
 async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
@@ -50,9 +48,5 @@ async def unlock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, rea
 
 
 def _trim_reason(reason: str) -> str:
-    trimmed = reason.strip()
-    if "\0" in trimmed:
-        raise InvalidInput("A reason must not have a NUL character.", ("reason",))
-    if not 0 < len(trimmed) <= MAX_REASON:
-        raise InvalidInput(f"A reason must have 1 to {MAX_REASON:,} characters.", ("reason",))
-    return trimmed
+    validation.raise_problems([*validation.reason_problems(reason)])
+    return reason.strip()

@@ -36,6 +36,11 @@ class RoleUpdate:
     permissions: Permission | None = None
 
     @property
+    def trimmed(self) -> "RoleUpdate":
+        """Return the update with no space at either end of the name, as of all names for display."""
+        return self if self.name is None else RoleUpdate(self.name.strip(), self.description, self.permissions)
+
+    @property
     def values(self) -> dict[str, Any]:
         """Return the columns to set."""
         columns = {"name": self.name, "description": self.description}
@@ -52,6 +57,7 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
     policy.require(viewer, Permission.ROLES_MANAGE)
     policy.require_equal_rights(viewer, permissions, "This role")
     policy.require_local_accounts(viewer)
+    name = name.strip()
     validation.raise_problems([*validation.role_name_problems(name), *validation.description_problems(description)])
     return await _insert(tx, name, description, permissions)
 
@@ -93,6 +99,7 @@ async def update_role(tx: Transaction, viewer: Viewer, role: RowRef, changes: Ro
     key, name, name_key, mask, is_built_in = await _load_for_update(tx, viewer, role)
     policy.require_equal_rights(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
     await audit.require_current(tx, audit.ROLE, key)
+    changes = changes.trimmed
     new_name = name if changes.name is None else changes.name
     name_problems = [] if new_name == name else [*validation.role_name_problems(new_name)]  # old names may be invalid
     validation.raise_problems([*name_problems, *validation.description_problems(changes.description or "")])

@@ -179,7 +179,7 @@ async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Proble
 
 
 def name_taken(field_name: str, text: str) -> Problem:
-    label = "user name" if field_name == "userName" else "e-mail address"
+    label = "user name" if field_name == "userName" else "email address"
     return Conflict(f"The {label} `{text}` is taken. Letter case makes no difference.", (field_name,))
 
 

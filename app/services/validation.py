@@ -21,6 +21,7 @@ MAX_METADATA_BYTES = 65_536
 MAX_EMAIL = 254
 MAX_ROLE_NAME = 64
 MAX_DESCRIPTION = 1_000
+MAX_REASON = 1_000
 MAX_TITLE = 200
 
 RESERVED_USER_NAMES = frozenset(
@@ -80,19 +81,19 @@ def email_problems(email: str | None) -> Iterator[Problem]:
     key = casefold_key(email)
     if not (len(email) <= MAX_EMAIL and _EMAIL.fullmatch(email) and _EMAIL.fullmatch(key) and email.isprintable()):
         yield InvalidInput(
-            f"An e-mail address must have the form name@host, with at most {MAX_EMAIL} characters.", ("email",)
+            f"An email address must have the form name@host, with at most {MAX_EMAIL} characters.", ("email",)
         )
         return
     if email.isascii():
         return
     look = similar_names.looks_like(email, key)
     if look is not None and not key.isascii():
-        yield InvalidInput(f"This e-mail address looks like `{look}`. Write it with ASCII letters.", ("email",))
+        yield InvalidInput(f"This email address looks like `{look}`. Write it with ASCII letters.", ("email",))
         return
     # Each part is checked alone, since the name and the host are often in different scripts.
     reasons = {reason for part in _PARTS.split(key) for reason in similar_names.problems(part, part, is_part=True)}
     for reason in sorted(reasons):
-        yield InvalidInput(f"This e-mail address cannot be used. {reason}", ("email",))
+        yield InvalidInput(f"This email address cannot be used. {reason}", ("email",))
 
 
 _PARTS = re.compile("[@.]")
@@ -138,8 +139,16 @@ def _breaks_paths(key: str) -> bool:
 def description_problems(text: str) -> Iterator[Problem]:
     if len(text) > MAX_DESCRIPTION:
         yield InvalidInput(f"A description must have at most {MAX_DESCRIPTION:,} characters.", ("description",))
-    if "\0" in text:
-        yield InvalidInput("A description must not have a NUL character.", ("description",))
+    elif "\0" in text:
+        yield InvalidInput("A description must not contain a NUL character. Remove it.", ("description",))
+
+
+def reason_problems(text: str) -> Iterator[Problem]:
+    """Require 1 to 1,000 characters beside spaces at the ends, for the reason of a lock."""
+    if not 0 < len(text.strip()) <= MAX_REASON:
+        yield InvalidInput(f"A reason must have 1 to {MAX_REASON:,} characters.", ("reason",))
+    elif "\0" in text:
+        yield InvalidInput("A reason must not contain a NUL character. Remove it.", ("reason",))
 
 
 def slug_problems(slug: str, reserved: Collection[str] = ()) -> Iterator[Problem]:

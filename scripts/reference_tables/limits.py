@@ -13,7 +13,7 @@ from app.graphql.documents import admission, limits, persisted
 from app.http import bodies, exact_json
 from app.query import pagination
 from app.rest import parameters, request_bodies
-from app.services import api_tokens, bulk, checks, grants, identity_provider, locks, validation
+from app.services import api_tokens, bulk, checks, grants, identity_provider, validation
 from app.services.audit import entries
 from scripts.reference_tables.markdown import code, table
 
@@ -78,7 +78,7 @@ VALUES: Mapping[str, str] = {
     "name of a role": f"{validation.MAX_ROLE_NAME} characters at most",
     "e-mail address": f"{validation.MAX_EMAIL} characters at most",
     "description": f"{validation.MAX_DESCRIPTION:,} characters at most",
-    "reason of a lock": f"{locks.MAX_REASON:,} characters at most",
+    "reason of a lock": f"{validation.MAX_REASON:,} characters at most",
     "password": f"{PASSWORD_CHARACTERS:,} characters at most",
     "metadata of a user or a resource": f"{validation.MAX_METADATA_BYTES // KIB} KiB of JSON at most",
     "name in a GraphQL document": f"{limits.MAX_NAME_LENGTH:,} characters at most",

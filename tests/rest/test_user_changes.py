@@ -61,11 +61,11 @@ async def test_an_edit_changes_the_sent_fields_of_a_user_and_leaves_the_rest(
         ({"email": "nowhere", "roles": ["user", "none"]}, "There is no role `none`."),
         (
             {"email": "nowhere", "roles": []},
-            "An e-mail address must have the form name@host, with at most 254 characters.",
+            "An email address must have the form name@host, with at most 254 characters.",
         ),
         (
             {"email": "BEA@example.com", "roles": []},
-            "The e-mail address `BEA@example.com` is taken. Letter case makes no difference.",
+            "The email address `BEA@example.com` is taken. Letter case makes no difference.",
         ),
         ({"roles": "user"}, "`roles` must be a list of texts."),
         ({"email": 5}, "`email` must be text."),

@@ -68,7 +68,7 @@ async def test_an_email_and_roles_are_optional(
 
 
 NO_NAME = "A user name must be 1 to 127 letters (a to z) and digits, without spaces."
-NO_ADDRESS = "An e-mail address must have the form name@host, with at most 254 characters."
+NO_ADDRESS = "An email address must have the form name@host, with at most 254 characters."
 SHORT = "A password needs at least 12 characters."
 INVALID_USERS: list[tuple[dict[str, Any], str]] = [
     ({"userName": None}, "`userName` is missing."),
@@ -84,7 +84,7 @@ INVALID_USERS: list[tuple[dict[str, Any], str]] = [
     ({"email": "nowhere"}, NO_ADDRESS),
     (
         {"email": "ANN@example.com"},
-        "The e-mail address `ANN@example.com` is taken. Letter case makes no difference.",
+        "The email address `ANN@example.com` is taken. Letter case makes no difference.",
     ),
     ({"password": "short"}, SHORT),
     ({"password": "x" * 1_025}, "A password has at most 1,024 characters."),

@@ -1,4 +1,4 @@
-"""No kind of name has two spaces in a row: browsers show one, so two names would look alike."""
+"""No kind of name has two spaces in a row or one at an end: browsers show neither, so two names would look alike."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from app.graphql import schema
 from app.services import validation
 from tests.support.changes import change, problems, unchanged
 from tests.support.client import Api
-from tests.support.factories import PASSWORD, Make
+from tests.support.factories import PASSWORD, Make, everything
 
 SHOWN = {"name", "displayName", "userName", "email", "slug"}
 SPACED = "Reef  Lab"
@@ -72,6 +72,33 @@ async def test_a_run_of_spaces_is_refused_in_every_kind_of_name(
 
     prefix = "input.users.0." if name == "createUsers" else "input."
     assert found >= {f"INVALID_INPUT {prefix}{field}" for field in SHOWN & {*values}}
+
+
+FOR_DISPLAY = {"name", "displayName"}
+KEYS = {"slug": "new", "userName": "bea", "email": "bea@example.org"}
+"""Names that identify something, as a change may have them; its names for display are padded."""
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, values in CHANGES.items() if FOR_DISPLAY & {*values} and name != "createResourceType"]
+)
+async def test_spaces_at_both_ends_are_removed_from_every_kind_of_name_for_display(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    root = await make.admin()
+    await make.user("ann")
+    org = await make.org("reef")
+    await make.resource(org, slug="corals")
+    await make.group("divers")
+    await make.role("pilots")
+    padded = dict.fromkeys(FOR_DISPLAY & {*CHANGES[name]}, " \tReef Lab\xa0 ")
+    keys = {key: KEYS[key] for key in KEYS.keys() & {*CHANGES[name]}}
+
+    assert problems(await api(change(name), as_=root, input=CHANGES[name] | keys | padded)) == set()
+
+    stored = repr(await everything(database))
+    assert "'Reef Lab'" in stored
+    assert "tReef Lab" not in stored
 
 
 @pytest.mark.parametrize("name", ["a \u00a8b", "a\u3000\u3000b", "a \u00a0b"])

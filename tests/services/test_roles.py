@@ -43,7 +43,7 @@ async def test_a_role_without_permissions_is_a_label(api: Api, make: Make) -> No
 
 async def test_every_problem_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
-    names = ["", " ", " a", "a ", "a/b", "a\nb", "a\0", "x" * 65]
+    names = ["", " ", "a/b", "a\nb", "a\0", "x" * 65]
 
     async with unchanged(database):
         replies = [await api(CREATE, as_=root, input={"name": name, "description": "x" * 1_001}) for name in names]

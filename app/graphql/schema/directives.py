@@ -16,7 +16,7 @@ class Permission(DescribedEnum):
 
     # The names of `viewers.Permission`, in its order.
 
-    USERS_VIEW = ("USERS_VIEW", "See every user with e-mail address, metadata, roles and last login.")
+    USERS_VIEW = ("USERS_VIEW", "See every user with email address, metadata, roles and last login.")
     USERS_MANAGE = (
         "USERS_MANAGE",
         (

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from app.domain import resource_roles
-from app.services import locks, validation
+from app.services import validation
 from app.services.imports.translation import (
     Translation,
     UnreadableSource,
@@ -208,7 +208,7 @@ def _lock_reason(payload: Any) -> str:
     reasons = (
         text_or_empty(event.get("reason")) for event in reversed(_objects(lock.get("history"))) if _is_lock_event(event)
     )
-    return next(reasons, "").strip()[: locks.MAX_REASON].strip() or UNKNOWN_REASON
+    return next(reasons, "").strip()[: validation.MAX_REASON].strip() or UNKNOWN_REASON
 
 
 def _is_lock_event(event: Doc) -> bool:

@@ -10,7 +10,7 @@ from app.domain import resource_roles
 from app.domain.errors import Problem
 from app.domain.viewer import ADMIN, DEACTIVATED
 from app.security import imported_hashes
-from app.services import grants, groups, locks, orgs, resources, validation
+from app.services import grants, groups, orgs, resources, validation
 from app.services.roles import FIXED
 from app.services.state.changes import BUILT_IN, NEEDED, Change, Plan, fault_at, is_equal, noun
 from app.services.state.model import ANYONE, SECTIONS, Doc, Fault, Key, Kind, Location
@@ -183,8 +183,7 @@ class Checks:
                 yield fault_at(problem.message, change.item)
 
     def _lock(self, change: Change, after: Doc) -> Iterator[Problem]:
-        if not 0 < len(after["reason"].strip()) <= locks.MAX_REASON:
-            yield Problem(f"`reason` must have 1 to {locks.MAX_REASON:,} characters.", ("reason",))
+        yield from validation.reason_problems(after["reason"])
 
     def _emails(self) -> Iterator[Fault]:
         """Yield a fault for each new e-mail address that another user has."""
@@ -197,7 +196,7 @@ class Checks:
             for key in keys[:-1] if len(keys) > 1 else ():
                 at = changed.get(key) or changed.get(keys[-1])
                 if at is not None:
-                    yield fault_at(f"The e-mail address `{email}` belongs to more than one user.", at.item, "email")
+                    yield fault_at(f"The email address `{email}` belongs to more than one user.", at.item, "email")
 
     def _removal_problems(self, change: Change) -> Iterator[str]:
         """Yield why a service would refuse to delete an object."""

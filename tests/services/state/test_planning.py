@@ -44,7 +44,7 @@ REFUSED = {
     "an address of two users": (
         "  - userName: bob",
         "  - userName: bob\n    email: ANN@example.org",
-        "email: The e-mail address `ann@example.org` belongs to more than one user.",
+        "email: The email address `ann@example.org` belongs to more than one user.",
     ),
     "a write role for anyone": (
         "      groups:\n",

@@ -12,7 +12,7 @@ interface AddPersonProps {
   readonly isDisabled: boolean;
 }
 
-/** Adds a person by user name or e-mail address: one of those suggested, or another exact one. */
+/** Adds a person by user name or email address: one of those suggested, or another exact one. */
 export function AddPerson({ isThere, onAdd, isDisabled }: AddPersonProps): ReactNode {
   const [isOpen, setIsOpen] = useState(false);
   const close = (): void => setIsOpen(false);
@@ -59,7 +59,7 @@ function PersonForm({ isThere, onAdd, onClose }: FormProps): ReactNode {
   );
 }
 
-/** What was typed, what is wrong with it, and adding it. An e-mail address is looked up before it is added. */
+/** What was typed, what is wrong with it, and adding it. An email address is looked up before it is added. */
 function usePersonForm({ isThere, onAdd, onClose }: FormProps) {
   const [text, setText] = useState('');
   const [isRepeated, setIsRepeated] = useState(false);

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useLoad } from '../api';
 import { Loaded, PersonPicker, useFindPerson } from '../shared';
 import classes from './Access.module.css';
-import { answerText } from './check';
+import { answerText, isUnknownUser } from './check';
 import type { Question } from './check';
 import { checkWords as words } from './checkWords';
 import type { RoleInfo } from './fragments';
@@ -20,7 +20,7 @@ export function CheckPerson({ resource, roles }: CheckPersonProps): ReactNode {
   const [typed, setTyped] = useState('');
   const [role, setRole] = useState(roles[0]);
   const [question, setQuestion] = useState<Question | null>(null);
-  const { find, problemOf, isFinding } = useFindPerson({ asksForNames: true });
+  const { find, problemOf, isFinding } = useFindPerson();
   const ask = async (about: RoleInfo): Promise<void> => {
     const userName = await find(typed);
     setQuestion(userName === null ? null : { userName, role: about });
@@ -82,6 +82,9 @@ function Answer({
 }: CheckPersonProps & { readonly question: Question }): ReactNode {
   const { userName, role } = question;
   const load = useLoad(CheckPersonQuery, { id: resource, userName, role: role.role });
+  if (isUnknownUser(load)) {
+    return <Text role="status">{words.unknown(userName)}</Text>;
+  }
   return (
     <Loaded load={load}>
       {(answer) => (

@@ -78,7 +78,7 @@ function AccessChanges({ panel: { state, preview }, view }: PanelBannerProps): R
     state.notice === 'conflict' ? words.conflict : null,
     state.notice === 'notSaved' ? words.stillDirty : null,
     state.overlaps.length > 0 ? words.chooseFirst : null,
-    view.errors.size > 0 ? words.refused : null,
+    view.errors.size === 0 ? null : state.step.kind === 'refused' ? words.refused : words.wouldBeRefused,
     view.tooMany,
   ].filter((text) => text !== null);
   return (

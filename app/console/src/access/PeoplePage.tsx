@@ -11,7 +11,7 @@ import { PeopleCountQuery, PeopleQuery, WhyQuery } from './peopleOperations';
 import type { AccessSubject } from './peopleOperations';
 import { peopleWords as words } from './peopleWords';
 import { labelsOf } from './roles';
-import { sourceText } from './sources';
+import { isOrgOwner, sourceText } from './sources';
 
 const ROLES = [
   'METADATA_READ',
@@ -161,14 +161,15 @@ function WhyDialog({ resource, userName, name, roles, onClose }: WhyDialogProps)
   return (
     <Modal opened onClose={onClose} title={words.whyOf(name)}>
       <Loaded load={load}>
-        {({ explainAccess }) =>
+        {({ explainAccess, orgLevels, resource: owned, user }) =>
           explainAccess === null || explainAccess.length === 0 ? (
             <Text>{words.noReason}</Text>
           ) : (
             <List>
               {explainAccess.map((source, index) => (
                 <List.Item key={index}>
-                  {labelsOf(source.grantedRoles, roles).join(', ') || sharedWords.none} {sourceText(source)}
+                  {labelsOf(source.grantedRoles, roles).join(', ') || sharedWords.none}{' '}
+                  {sourceText(source, { orgLevels, isOrgOwner: isOrgOwner(owned, user) })}
                 </List.Item>
               ))}
             </List>

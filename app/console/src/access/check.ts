@@ -1,10 +1,10 @@
-import type { ResultOf } from '../api';
+import type { Load, ResultOf } from '../api';
 import { dayOf } from '../shared';
 import { checkWords as words } from './checkWords';
 import type { RoleInfo } from './fragments';
 import type { CheckPersonQuery } from './peopleOperations';
 import { labelsOf } from './roles';
-import { sourceText } from './sources';
+import { isOrgOwner, sourceText } from './sources';
 import { listed } from './words';
 
 type Answer = ResultOf<typeof CheckPersonQuery>;
@@ -15,6 +15,14 @@ export interface Question {
   readonly userName: string;
   readonly role: RoleInfo;
 }
+
+/** Return whether nothing but the user was not found: each part of the answer then says that something is missing. */
+export const isUnknownUser = (load: Load<Pick<Answer, 'resource' | 'user'>>): boolean =>
+  load.status === 'ready' &&
+  load.data.resource !== null &&
+  load.data.user === null &&
+  load.failures.length > 0 &&
+  load.failures.every(({ kind }) => kind === 'notFound');
 
 function denialText(
   { cause, endedAt, group, kind, grantedRoles }: Denial,
@@ -38,12 +46,12 @@ function denialText(
 /** Say in sentences whether a user has a role on a resource, and by which ways or why not. */
 export function answerText(
   { userName, role }: Question,
-  { accessDecision, explainAccess, explainDenial }: Answer,
+  { accessDecision, explainAccess, explainDenial, orgLevels, resource, user }: Answer,
   roles: readonly RoleInfo[],
 ): readonly string[] {
   const ways = (explainAccess ?? [])
     .filter(({ effectiveRoles }) => effectiveRoles.includes(role.role))
-    .map(sourceText);
+    .map((source) => sourceText(source, { orgLevels, isOrgOwner: isOrgOwner(resource, user) }));
   if (accessDecision === null) {
     return [];
   }

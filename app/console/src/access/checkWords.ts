@@ -6,6 +6,7 @@ export const checkWords = {
   act: 'Check',
   has: (who: string, role: string, ways: string) => phrase`${who} has ${role} ${ways}.`,
   locked: 'The resource is locked, so nobody can write now.',
+  unknown: (who: string) => phrase`No user ${who} is there, or visible to you.`,
   noWay: (who: string) => phrase`${who} has no way in.`,
   hasNot: (who: string, role: string) => phrase`${who} does not have ${role}.`,
   deactivated: 'The account is deactivated.',

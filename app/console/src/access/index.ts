@@ -3,4 +3,4 @@ export { PanelFields, RoleInfoFields } from './fragments';
 export type { RoleInfo } from './fragments';
 export { labelsOf } from './roles';
 export { RoleSwitches } from './RoleSwitches';
-export { sourceText } from './sources';
+export { isOrgOwner, sourceText, wayText } from './sources';

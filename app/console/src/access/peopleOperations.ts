@@ -86,6 +86,22 @@ export const WhyQuery = graphql(
           id
         }
       }
+      resource(by: { id: $id }) {
+        id
+        org {
+          id
+          owner {
+            id
+          }
+        }
+      }
+      user(by: { userName: $userName }) {
+        id
+      }
+      orgLevels {
+        level
+        label
+      }
       explainAccess(resource: { id: $id }, user: { userName: $userName }) {
         ...WayFields
       }
@@ -101,6 +117,22 @@ export const CheckPersonQuery = graphql(
         user {
           id
         }
+      }
+      resource(by: { id: $id }) {
+        id
+        org {
+          id
+          owner {
+            id
+          }
+        }
+      }
+      user(by: { userName: $userName }) {
+        id
+      }
+      orgLevels {
+        level
+        label
       }
       accessDecision(resource: { id: $id }, role: $role, subject: { user: { userName: $userName } }) {
         outcome

@@ -1,4 +1,4 @@
-import { phrase } from '../shared';
+import { counted, phrase } from '../shared';
 export const peopleWords = {
   about:
     'Everybody who has a role on this resource. Everybody signed in and other groups of people come first.',
@@ -13,7 +13,7 @@ export const peopleWords = {
   why: 'Why',
   whyOf: (name: string) => phrase`Why ${name} has access`,
   noReason: 'You can see no reason.',
-  set: (count: number) => phrase`${count.toLocaleString('en')} members`,
+  set: (count: number) => counted(count, 'member', 'members'),
   sets: {
     ANYONE: 'Anyone, signed in or not',
     GENERAL: 'Everybody signed in',

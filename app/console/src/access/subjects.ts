@@ -20,7 +20,7 @@ export type Subject =
 export type GroupSubject = Extract<Subject, { kind: 'group' }>;
 export type UserSubject = Extract<Subject, { kind: 'user' }>;
 
-/** `general`, `anyone`, `group:ID`, or `user:NAME` in small letters. */
+/** `general`, `anyone`, `group:ID`, or `user:NAME` in lower-case letters. */
 export type SubjectKey = string;
 
 export const GENERAL = 'general';

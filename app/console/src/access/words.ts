@@ -92,7 +92,8 @@ export const words = {
   theirsAre: (text: string) => phrase`The other user has set: ${text}`,
   removedByThem: 'removed',
   chooseFirst: 'Choose for each row that both changed.',
-  refused: 'Correct the marked rows before you submit.',
+  refused: 'Nothing was saved. Correct the marked rows.',
+  wouldBeRefused: 'Correct the marked rows before you submit.',
   unknown: 'It is not known whether this was saved.',
   check: 'Check',
   stillDirty: 'It was not saved. Submit again.',
@@ -126,11 +127,7 @@ export const words = {
   },
   byGroup: (name: string | null) => phrase`by ${name ?? 'a group'}`,
   byOrg: (level: string | null) =>
-    level === null ? 'through the organization' : phrase`through the organization (${level})`,
-  levels: {
-    READ_ONLY: 'Read Only',
-    READ_WRITE: 'Read and Write',
-    READ_WRITE_DELETE: 'Read, Write and Delete',
-    ADMIN: 'Admin',
-  },
+    level === null ? 'as a member of the organization' : phrase`as a member of the organization (${level})`,
+  byOwnedOrg: 'as the owner of the organization',
+  byOrgOrOwned: 'as the owner or an administrator of the organization',
 };

@@ -22,7 +22,7 @@ interface ProfileTabProps {
   readonly user: AccountUser;
 }
 
-/** The viewer's display name and e-mail address, and what the registry knows of them. */
+/** The viewer's display name and email address, and what the registry knows of them. */
 export function ProfileTab({ account, user }: ProfileTabProps): ReactNode {
   return (
     <Stack gap="xl" maw={640}>

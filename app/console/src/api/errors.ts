@@ -1,5 +1,6 @@
 import type { CombinedError } from '@urql/core';
 import type { ErrorCode } from './graphql';
+import { isolated } from '../shared/phrase';
 import { words } from './words';
 
 /** An entry of a payload's `errors`. */
@@ -39,8 +40,12 @@ const isStale = ({ code, path }: Problem): boolean =>
 
 const MISSING = /^There is no such ([a-z ]+)\.$/;
 
-/** Return a message of the API as people read it: names are in quotes, where the API marks them as code. */
-const plain = (message: string): string => message.replaceAll(/`([^`]*)`/g, '“$1”');
+/** Names and values in messages of the API. */
+const MARKED = /`([^`]+)`/g;
+
+/** Return a message of the API as a text for readers, who do not know what the marks around names mean. */
+const plainText = (message: string): string =>
+  message.replaceAll(MARKED, (_, name: string) => isolated(name));
 
 /** Return the message to show. What is not there may be hidden: pages and dialogs say the same about it. */
 function messageOf(problem: Problem): string {
@@ -48,7 +53,7 @@ function messageOf(problem: Problem): string {
   return isStale(problem)
     ? words.stale
     : missing === undefined
-      ? plain(problem.message)
+      ? plainText(problem.message)
       : words.missing(missing);
 }
 
@@ -61,7 +66,7 @@ export const problemOf = (problem: Problem): Failure => ({
 /** Return the failures behind an error of urql, at least one. */
 export function failuresOf(error: CombinedError, request: RequestKind): readonly Failure[] {
   if (error.graphQLErrors.length > 0) {
-    return error.graphQLErrors.map((entry) => failureOfEntry(plain(entry.message), entry.extensions));
+    return error.graphQLErrors.map((entry) => failureOfEntry(plainText(entry.message), entry.extensions));
   }
   return [failureOfTransport(error, request)];
 }

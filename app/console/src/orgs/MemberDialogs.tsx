@@ -35,7 +35,7 @@ interface LevelsProps extends DialogProps {
   readonly levels: readonly Level[];
 }
 
-/** Adds a person by user name or e-mail address. */
+/** Adds a person by user name or email address. */
 export function AddMember({ org, levels, onClose }: LevelsProps): ReactNode {
   const [userName, setUserName] = useState('');
   const [level, setLevel] = useState<OrgLevel>('READ_ONLY');

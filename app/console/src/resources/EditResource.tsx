@@ -1,4 +1,3 @@
-import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useChange } from '../api';
 import { LockNote } from '../locks';
@@ -85,12 +84,8 @@ function EditForm({ resource, onClose }: EditResourceProps): ReactNode {
         description={words.metadataAbout}
         value={values.metadata}
         onChange={set('metadata')}
+        problem={metadata.isObject ? undefined : words.badJson}
       />
-      {metadata.isObject ? null : (
-        <Text size="sm" c="red" role="alert">
-          {words.badJson}
-        </Text>
-      )}
       <Unsaved isDirty={isDirty} />
     </Form>
   );

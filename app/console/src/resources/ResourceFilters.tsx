@@ -63,7 +63,7 @@ function OrgFilter({ table }: Pick<ResourceFiltersProps, 'table'>): ReactNode {
   );
 }
 
-/** A user name, or an e-mail address that is looked up first. The address of the page has the name. */
+/** A user name, or an email address that is looked up first. The address of the page has the name. */
 function OwnerFilter({ table }: Pick<ResourceFiltersProps, 'table'>): ReactNode {
   const value = table.filter('owner') ?? '';
   const { find, problemOf } = useFindPerson();

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { labelsOf, sourceText } from '../access';
 import { useLoad } from '../api';
+import type { ResultOf } from '../api';
 import { Bytes, Loaded, Missing, Page, Time } from '../shared';
 import { EditResource } from './EditResource';
 import { ResourcePageQuery } from './operations';
@@ -20,7 +21,7 @@ export function ResourcePage(): ReactNode {
   const [isEditing, setIsEditing] = useState(false);
   return (
     <Loaded load={load}>
-      {({ resource }) =>
+      {({ resource, orgLevels }) =>
         resource === null ? (
           <Page title={words.one}>
             <Missing text={words.missing} />
@@ -42,7 +43,7 @@ export function ResourcePage(): ReactNode {
           >
             <Description resource={resource} />
             <Details resource={resource} />
-            <MyAccess resource={resource} />
+            <MyAccess resource={resource} orgLevels={orgLevels} />
             {isEditing ? (
               <EditResource key={resource.id} resource={resource} onClose={() => setIsEditing(false)} />
             ) : null}
@@ -119,8 +120,10 @@ function Details({ resource }: PartProps): ReactNode {
   );
 }
 
+type MyAccessProps = PartProps & Pick<ResultOf<typeof ResourcePageQuery>, 'orgLevels'>;
+
 /** The roles of the viewer, and each way to them. */
-function MyAccess({ resource: { viewerAccess, type } }: PartProps): ReactNode {
+function MyAccess({ resource: { viewerAccess, type, org }, orgLevels }: MyAccessProps): ReactNode {
   const { effectiveRoles, sources } = viewerAccess;
   if (effectiveRoles.length === 0) {
     return (
@@ -129,6 +132,7 @@ function MyAccess({ resource: { viewerAccess, type } }: PartProps): ReactNode {
       </Section>
     );
   }
+  const context = { orgLevels, isOrgOwner: org?.viewerIsOwner ?? null };
   const own = type.roles.filter(({ role }) => effectiveRoles.includes(role));
   return (
     <Section title={words.mayTitle}>
@@ -147,7 +151,7 @@ function MyAccess({ resource: { viewerAccess, type } }: PartProps): ReactNode {
       <List spacing={4} aria-label={words.because}>
         {sources.map((source, index) => (
           <List.Item key={index}>
-            {labelsOf(source.grantedRoles, type.roles).join(', ')} {sourceText(source)}
+            {labelsOf(source.grantedRoles, type.roles).join(', ')} {sourceText(source, context)}
           </List.Item>
         ))}
       </List>

@@ -35,6 +35,10 @@ export const ResourcePageQuery = graphql(
           id
         }
       }
+      orgLevels {
+        level
+        label
+      }
       resource(by: { id: $id }) {
         ...HeadFields
         description
@@ -43,6 +47,9 @@ export const ResourcePageQuery = graphql(
         revision
         createdAt
         updatedAt
+        org {
+          viewerIsOwner
+        }
         type {
           hasData
           roles {

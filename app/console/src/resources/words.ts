@@ -17,7 +17,7 @@ export const words = {
   created: (name: string) => phrase`${name} was created.`,
   name: 'Name',
   slug: 'Slug',
-  slugAbout: '2 to 128 lower-case letters, digits, - and _. Part of the address.',
+  slugAbout: 'Lower-case letters, digits, - and _. Part of the address.',
   type: 'Type',
   org: 'Organization',
   orgAbout: 'You need the level Read and Write there. Type the slug if it is not suggested.',

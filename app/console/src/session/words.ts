@@ -4,8 +4,6 @@ export const words = {
   userName: 'User name',
   password: 'Password',
   signIn: 'Sign in',
-  userNameMissing: 'Type your user name.',
-  passwordMissing: 'Type your password.',
   overTitle: 'Sign in again',
   over: 'Your session has ended. What you typed is still here. Sign in to go on.',
   overAs: (name: string) => phrase`If you sign in as somebody other than ${name}, it is dropped.`,

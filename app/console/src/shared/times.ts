@@ -63,6 +63,8 @@ export function isSameMoment(one: string | null, other: string | null): boolean 
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
+const TIME_TEXT = /T\d{2}:\d{2}/;
+
 /** Return a moment as the value of an input of the type datetime-local, in local time. */
 export function toLocalInput(iso: string): string {
   const date = new Date(iso);
@@ -76,12 +78,11 @@ export function fromLocalInput(value: string): string | null {
   return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
-const MINUTES_LENGTH = 'YYYY-MM-DDTHH:mm'.length;
-
-/** Return whether local clocks skip a value: they go forward then, and the browser would take a later time. */
-export function isSkipped(value: string): boolean {
-  const moment = fromLocalInput(value);
-  return moment !== null && toLocalInput(moment) !== value.slice(0, MINUTES_LENGTH);
+/** Return whether such a value has a time that the clocks of its day skip. Browsers take it for a later one. */
+export function isSkippedTime(value: string): boolean {
+  const iso = fromLocalInput(value);
+  const time = TIME_TEXT.exec(value)?.[0];
+  return iso !== null && time !== undefined && !toLocalInput(iso).endsWith(time);
 }
 
 /** Return the name of the local time zone. */

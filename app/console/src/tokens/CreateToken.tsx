@@ -130,7 +130,7 @@ interface NewTokenProps {
   readonly onClose: () => void;
 }
 
-/** The token, which is shown once: the dialog closes by its button alone. */
+/** Closes by its button alone: the token is gone then. */
 function NewToken({ token, onClose }: NewTokenProps): ReactNode {
   return (
     <Modal
@@ -138,8 +138,8 @@ function NewToken({ token, onClose }: NewTokenProps): ReactNode {
       onClose={onClose}
       title={words.newTitle}
       withCloseButton={false}
-      closeOnClickOutside={false}
       closeOnEscape={false}
+      closeOnClickOutside={false}
     >
       <Stack>
         <Text size="sm" role="alert">

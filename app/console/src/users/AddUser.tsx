@@ -43,16 +43,15 @@ export function AddUser({ roles, onClose }: AddProps): ReactNode {
       onClose();
     }
   };
-  const text = { isRequired: true } as const;
   return (
     <AddForm title={words.addUser} onSubmit={() => void submit()} {...{ change, onClose }}>
       <TextField
-        {...text}
         path="userName"
         label={words.userName}
         description={words.addUserHint}
         value={values.userName}
         onChange={set('userName')}
+        isRequired
         isFirst
       />
       <TextField path="email" type="email" label={words.email} value={values.email} onChange={set('email')} />

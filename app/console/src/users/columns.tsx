@@ -26,7 +26,7 @@ function Name({ user }: { readonly user: UserRow }): ReactNode {
   );
 }
 
-/** An e-mail address breaks before its domain rather than inside a word. */
+/** An email address breaks before its domain rather than inside a word. */
 function Email({ user }: { readonly user: UserRow }): ReactNode {
   const [name, ...domain] = (user.email ?? '').split(/(?=@)/);
   return (

@@ -19,7 +19,7 @@ const objectOf = (metadata: unknown): string =>
     ? JSON.stringify(metadata)
     : '';
 
-/** Return why users cannot be written as they are, or null. Metadata are null, and e-mail too, if they are hidden. */
+/** Return why users cannot be written as they are, or null. Metadata are null, and email too, if they are hidden. */
 export function exportProblem(users: readonly ExportedUser[]): string | null {
   for (const { userName, metadata } of users) {
     if (metadata === null) {

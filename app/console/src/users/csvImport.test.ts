@@ -19,14 +19,31 @@ test('cells may be quoted, and lines may end in any way', () => {
   });
 });
 
-test.each([';', '\t'])('cells may be separated by %j, as the first line is', (separator) => {
-  const text = ['userName', 'roles'].join(separator) + '\n' + ['ann', '"a;b"'].join(separator);
+test.each([
+  [';', 'a;b;c\r\n"x; ""y""";1,5;z\r\nlast;;'],
+  ['\t', 'a\tb\tc\n"x; ""y"""\t1,5\tz\nlast\t\t'],
+])('a first line without commas has cells between %j', (_, text) => {
   expect(parseCsv(text)).toEqual({
     isRight: true,
     value: [
-      { number: 1, cells: ['userName', 'roles'] },
-      { number: 2, cells: ['ann', 'a;b'] },
+      { number: 1, cells: ['a', 'b', 'c'] },
+      { number: 2, cells: ['x; "y"', '1,5', 'z'] },
+      { number: 3, cells: ['last', '', ''] },
     ],
+  });
+});
+
+test('a comma or a semicolon in a quoted name of a column separates nothing', () => {
+  expect(parseCsv('"a,1";b\n1;2')).toMatchObject({ value: [{ cells: ['a,1', 'b'] }, { cells: ['1', '2'] }] });
+  expect(parseCsv('"a;1",b\n1;2,3')).toMatchObject({
+    value: [{ cells: ['a;1', 'b'] }, { cells: ['1;2', '3'] }],
+  });
+});
+
+test('roles between semicolons are quoted in a file with semicolons', () => {
+  expect(usersOf('userName;roles\nbob;"user;data steward"')).toMatchObject({
+    isRight: true,
+    value: { users: [{ userName: 'bob', roles: ['user', 'data steward'] }] },
   });
 });
 

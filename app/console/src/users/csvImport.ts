@@ -32,10 +32,15 @@ export interface CsvLine {
 
 const lineEndsOf = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0;
 
-/** Return what is between the cells: in some countries a spreadsheet writes semicolons, and copied cells have tabs. */
-function separatorOf(source: string): string {
-  const head = /^[^\r\n]*/.exec(source)?.[0] ?? '';
-  return [',', ';', '\t'].find((each) => head.includes(each)) ?? ',';
+const QUOTED = /"(?:[^"]|"")*"/g;
+
+/** Return what separates the cells, by the first line: Excel writes semicolons in many countries, and copies tabs. */
+function separatorOf(text: string): string {
+  const [first = ''] = text
+    .replaceAll(QUOTED, '')
+    .trimStart()
+    .split(/[\r\n]/, 1);
+  return [',', ';', '\t'].find((each) => first.includes(each)) ?? ',';
 }
 
 /** Split CSV text into lines of cells. Quoted cells may contain separators, quotation marks and line ends. */

@@ -53,7 +53,7 @@ export const words = {
 
 export const importWords = {
   intro: (most: number) =>
-    phrase`Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too; its service accounts are left out.`,
+    phrase`Paste CSV text or choose a file, with up to ${most.toLocaleString('en')} users. The first line names the columns, between commas, semicolons or tabs: userName, and any of email, displayName, password, roles. Separate several roles by spaces, or by semicolons if a name has spaces. An empty cell leaves the field out; without roles, a user gets the role user. Every other column becomes an attribute. A file of Export as CSV or of ostiary export can be read too; its service accounts are left out.`,
   example: 'userName,email,password,roles,department\nbob,bob@example.com,correct-horse-42,user,Reefs',
   text: 'CSV text',
   file: 'Choose a file',
@@ -82,7 +82,7 @@ export const importWords = {
   badServiceAccount: 'The column isServiceAccount must be true, false or empty.',
   onlyServiceAccounts: 'All lines are service accounts. Add them one by one, with Add service account.',
   leftOut: (count: number) =>
-    phrase`${counted(count, 'line is left out: it is a service account', 'lines are left out: they are service accounts')}. Add them one by one, with Add service account.`,
+    phrase`${counted(count, 'line is left out: it is a service account. Add it', 'lines are left out: they are service accounts. Add them one by one,')} with Add service account.`,
   inLine: (line: number, problem: string) => phrase`Line ${String(line)}: ${problem}`,
   openQuote: 'A quotation mark is not closed.',
 };

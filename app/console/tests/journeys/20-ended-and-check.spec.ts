@@ -59,6 +59,9 @@ test('an ended entry stays as it is until it is renewed, and a person is checked
     await page.getByText(/^ines has Metadata Read/).waitFor();
     await check('luca');
     await page.getByText('luca has no way in.').waitFor();
+    await check('nonesuch');
+    await page.getByText('No user nonesuch is there, or visible to you.').waitFor();
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
 
     await page.goto('/groups');
     const link = page.getByRole('link', { name: 'https://help.example/groups', exact: true });

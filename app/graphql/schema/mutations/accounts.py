@@ -66,7 +66,8 @@ class UpdateViewerInput(UpdateInput):
     """New details of the viewer. Absent and null fields stay as they are."""
 
     display_name: str | None = optional(
-        "A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does."
+        "A new name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty "
+        "text removes it, as `clear` does."
     )
     email: str | None = optional(
         "A new e-mail address, unique without regard to letter case. An empty text removes it, as `clear` does."

@@ -31,7 +31,8 @@ class CreateApiTokenInput(ChangeInput):
     """
 
     name: str = strawberry.field(
-        description="Name of its purpose; 1 to 200 printable characters; unique for its owner."
+        description="Name of its purpose; 1 to 200 printable characters; unique for its owner. Spaces at both ends are "
+        "removed."
     )
     user: UserBy | None = optional(
         "The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
@@ -59,7 +60,9 @@ class CreateServiceAccountInput(ChangeInput):
     """A new service account."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
-    display_name: str | None = optional("The name to show; 1 to 200 printable characters. An empty text means none.")
+    display_name: str | None = optional(
+        "The name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty text means none."
+    )
     roles: list[str] | None = optional("Names of roles, with no more permissions than the viewer has. None if absent.")
 
 

@@ -50,7 +50,7 @@ class UpdateGroupInput(UpdateInput):
     """Changes of a group. Absent and null fields stay as they are."""
 
     group: GroupBy = strawberry.field(description="The group.")
-    display_name: str | None = optional("A new name; 1 to 200 printable characters.")
+    display_name: str | None = optional("A new name; 1 to 200 printable characters. Spaces at both ends are removed.")
     description: str | None = optional("A new description; at most 1,000 characters.")
     members_seen_by: GroupMembersSeenBy | None = optional("Visibility of the members.")
 

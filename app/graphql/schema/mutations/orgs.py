@@ -49,7 +49,7 @@ class UpdateOrgInput(UpdateInput):
     """Changes of an org. Absent and null fields stay as they are."""
 
     org: OrgBy = strawberry.field(description="The org.")
-    name: str | None = optional("A new name; 1 to 200 printable characters.")
+    name: str | None = optional("A new name; 1 to 200 printable characters. Spaces at both ends are removed.")
     description: str | None = optional("A new description; at most 1,000 characters.")
     is_public: bool | None = optional("Whether every viewer can see it.")
 

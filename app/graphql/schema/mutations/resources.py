@@ -28,7 +28,7 @@ class NewResourceInput:
     slug: str = strawberry.field(
         description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; `renameResource` changes it."
     )
-    name: str = strawberry.field(description="1 to 200 characters.")
+    name: str = strawberry.field(description="1 to 200 printable characters. Spaces at both ends are removed.")
     description: str | None = optional("At most 1,000 characters. Empty if absent.")
     metadata: JSON | None = optional("A JSON object of at most 64 KiB. `{}` if absent.")
 
@@ -43,7 +43,7 @@ class UpdateResourceInput(UpdateInput):
     """Changes of a resource. Absent fields stay as they are."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
-    name: str | None = optional("1 to 200 characters.")
+    name: str | None = optional("1 to 200 printable characters. Spaces at both ends are removed.")
     description: str | None = optional("At most 1,000 characters.")
     metadata: JSON | None = optional("A JSON object of at most 64 KiB, which replaces the current one.")
 

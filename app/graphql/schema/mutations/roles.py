@@ -21,7 +21,7 @@ class CreateRoleInput(ChangeInput):
 
     name: str = strawberry.field(
         description="1 to 64 printable characters of one script, without `/` and `\\`. Unique without regard to letter "
-        "case, Unicode spelling and characters that look alike."
+        "case, Unicode spelling and characters that look alike. Spaces at both ends are removed."
     )
     description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
     permissions: list[Permission] = strawberry.field(
@@ -35,7 +35,7 @@ class UpdateRoleInput(UpdateInput):
     """Changes of a role. Absent fields stay as they are."""
 
     role: RoleBy = strawberry.field(description="The role.")
-    name: str | None = optional("A new name. Built-in roles cannot be renamed.")
+    name: str | None = optional("A new name. Spaces at both ends are removed. Built-in roles cannot be renamed.")
     description: str | None = optional("A new description; at most 1,000 characters.")
     permissions: list[Permission] | None = optional(
         "The new permissions. Those of `admin` and `deactivated` cannot be changed."

@@ -79,7 +79,8 @@ class UpdateUserInput(UpdateInput):
     user: UserBy = strawberry.field(description="The user.")
     email: str | None = optional("A new e-mail address. An empty text removes it, as `clear` does.")
     display_name: str | None = optional(
-        "A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does."
+        "A new name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty "
+        "text removes it, as `clear` does."
     )
     roles: list[str] | None = optional(
         "Names of the new roles, which replace all current ones. An empty list removes all."

@@ -2,7 +2,7 @@ import { Select, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useField } from '../Form';
-import { fromLocalInput, isSkipped, toLocalInput, zoneName } from '../times';
+import { fromLocalInput, isSkippedTime, toLocalInput, zoneName } from '../times';
 import { END_KINDS, momentOf } from './choices';
 import type { EndKind } from './choices';
 import { words } from './words';
@@ -66,10 +66,10 @@ export function EndsField(props: EndsFieldProps): ReactNode {
     const moment = fromLocalInput(typed);
     if (moment === null) {
       tell(words.invalid);
+    } else if (isSkippedTime(typed)) {
+      tell(words.skipped);
     } else if (Date.parse(moment) <= Date.now()) {
       tell(words.past);
-    } else if (isSkipped(typed)) {
-      tell(words.skipped);
     } else {
       tell(undefined);
       change(moment);

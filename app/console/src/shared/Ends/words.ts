@@ -8,8 +8,8 @@ export const words = {
   date: 'At a date and time',
   moment: (zone: string) => phrase`Date and time, in ${zone}`,
   past: 'This is in the past. Choose a later time.',
+  skipped: 'This time does not exist in your time zone: clocks go forward then.',
   invalid: 'Choose a date and a time.',
-  skipped: 'This time does not exist here: clocks go forward then. Choose another.',
   endsOn: (day: string) => phrase`Ends ${day}`,
   endedOn: (day: string) => phrase`Ended ${day}`,
 };

@@ -29,50 +29,59 @@ interface FormProps {
 }
 
 /** Return the errors of fields that the form does not have; they are shown above it. */
-function strayErrors(
-  { failures, fieldErrors }: FormChange,
-  claimed: ReadonlyMap<string, string | null>,
-): Failure[] {
-  const paths = [...claimed.keys()];
-  const own = new Map([...fieldErrors].filter(([path]) => !paths.some((each) => isBelow(path, each))));
+function strayErrors({ failures, fieldErrors }: FormChange, claimed: ReadonlySet<string>): Failure[] {
+  const own = new Map([...fieldErrors].filter(([path]) => ![...claimed].some((each) => isBelow(path, each))));
   return failures.filter(
     (failure) => failure.kind === 'problem' && messageOf(own, failure.path.slice(1).join('.')) !== undefined,
   );
 }
 
-/** Return the required fields that are empty, with what is said about them. */
-const missingOf = (claimed: ReadonlyMap<string, string | null>): readonly (readonly [string, string])[] =>
-  [...claimed].flatMap(([path, missing]) => (missing === null ? [] : [[path, missing] as const]));
+/** Hold which required fields are empty, and whether the form was sent all the same. */
+function useRequired() {
+  const missing = useRef(new Set<string>());
+  const [attempts, setAttempts] = useState(0);
+  const note = useCallback((path: string) => {
+    missing.current.add(path);
+    return () => {
+      missing.current.delete(path);
+    };
+  }, []);
+  /** Return whether the form is complete. Otherwise its empty fields say so. */
+  const check = (): boolean => {
+    const isComplete = missing.current.size === 0;
+    setAttempts((count) => (isComplete ? 0 : count + 1));
+    return isComplete;
+  };
+  return { isIncomplete: attempts > 0, attempts, note, check };
+}
 
 const isBelow = (path: string, field: string): boolean => path === field || path.startsWith(`${field}.`);
 
 /**
- * A form around a change. Errors of the server go to the fields by their paths, the others stand above. The first
- * invalid field gets the focus. What was typed stays.
+ * A form around a change. Nothing is sent while a required field is empty. Errors of the server go to the fields by
+ * their paths, the others stand above. The first invalid field gets the focus. What was typed stays.
  */
 export function Form(props: FormProps): ReactNode {
   const { change, onSubmit, submit, onCancel, isDisabled = false, color, label, children } = props;
   const form = useRef<HTMLFormElement>(null);
   useDialogNote('busy', change.isBusy);
-  const [claimed, setClaimed] = useState<ReadonlyMap<string, string | null>>(new Map());
-  const claim = useCallback((path: string, missing: string | null) => {
-    setClaimed((old) => new Map(old).set(path, missing));
-    return () => setClaimed((old) => new Map([...old].filter(([each]) => each !== path)));
+  const [claimed, setClaimed] = useState<ReadonlySet<string>>(new Set());
+  const claim = useCallback((path: string) => {
+    setClaimed((old) => new Set(old).add(path));
+    return () => setClaimed((old) => new Set([...old].filter((each) => each !== path)));
   }, []);
-  /** How often in a row the form was sent with a required field empty. */
-  const [incomplete, setIncomplete] = useState(0);
-  const { fieldErrors, clear } = change;
-  const errors = useMemo(
-    () => (incomplete > 0 ? new Map([...fieldErrors, ...missingOf(claimed)]) : fieldErrors),
-    [incomplete, fieldErrors, claimed],
+  const { fieldErrors: errors, failures, clear } = change;
+  const { isIncomplete, attempts, note, check } = useRequired();
+  const context = useMemo(
+    () => ({ errors, claim, note, isIncomplete, clear }),
+    [errors, claim, note, isIncomplete, clear],
   );
-  const context = useMemo(() => ({ errors, claim, clear }), [errors, claim, clear]);
 
   useEffect(() => {
-    if (change.failures.length > 0 || incomplete > 0) {
+    if (failures.length > 0 || attempts > 0) {
       form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
     }
-  }, [change.failures, incomplete]);
+  }, [failures, attempts]);
 
   return (
     <FormContext value={context}>
@@ -82,11 +91,7 @@ export function Form(props: FormProps): ReactNode {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          const isMissing = missingOf(claimed).length > 0;
-          setIncomplete(isMissing ? incomplete + 1 : 0);
-          if (!isMissing) {
-            onSubmit();
-          }
+          (check() ? onSubmit : clear)();
         }}
       >
         <Stack gap="md">

@@ -11,6 +11,8 @@ interface BaseProps {
   readonly description?: string;
   readonly isRequired?: boolean;
   readonly isDisabled?: boolean;
+  /** What is wrong with it before anything is sent. It comes before an error of the form. */
+  readonly problem?: string | undefined;
   /** Gets the focus when its dialog opens. */
   readonly isFirst?: boolean;
 }
@@ -21,8 +23,6 @@ interface FieldProps<Value> extends BaseProps {
 }
 
 interface TextFieldProps extends FieldProps<string> {
-  /** What is wrong with the value before it is sent. */
-  readonly problem?: string | undefined;
   readonly autoComplete?: string;
   readonly type?: 'text' | 'email' | 'number' | 'search' | 'url';
   readonly maxLength?: number;
@@ -30,11 +30,13 @@ interface TextFieldProps extends FieldProps<string> {
 
 /** The properties that every field has in common. */
 function useCommon(
-  { path, label, description, isRequired, isDisabled, isFirst }: BaseProps,
+  { path, label, description, isRequired, isDisabled, isFirst, problem }: BaseProps,
   value: string | boolean | readonly string[],
-  problem?: string,
+  areBlanksText = false,
 ) {
-  const { error = problem } = useField(path, value, { isRequired: isRequired ?? false, label });
+  const requiredLabel = isRequired === true ? label : undefined;
+  const field = useField(path, value, { requiredLabel, areBlanksText });
+  const error = problem ?? field.error;
   return {
     label,
     error,
@@ -48,8 +50,8 @@ function useCommon(
 }
 
 export function TextField(props: TextFieldProps): ReactNode {
-  const { value, onChange, autoComplete = 'off', type = 'text', maxLength, problem, ...rest } = props;
-  const common = useCommon(rest, value, problem);
+  const { value, onChange, autoComplete = 'off', type = 'text', maxLength, ...rest } = props;
+  const common = useCommon(rest, value);
   return (
     <TextInput
       {...common}
@@ -64,7 +66,7 @@ export function TextField(props: TextFieldProps): ReactNode {
 
 export function PasswordField(props: FieldProps<string> & { readonly autoComplete: string }): ReactNode {
   const { value, onChange, autoComplete, ...rest } = props;
-  const common = useCommon(rest, value);
+  const common = useCommon(rest, value, true);
   return (
     <PasswordInput
       {...common}

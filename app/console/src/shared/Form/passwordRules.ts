@@ -9,7 +9,7 @@ export function passwordRules(policy: PasswordPolicy | null): string | null {
     return null;
   }
   const kinds = [
-    policy.requiresLowercase ? 'a small letter' : null,
+    policy.requiresLowercase ? 'a lower-case letter' : null,
     policy.requiresUppercase ? 'a capital letter' : null,
     policy.requiresDigit ? 'a digit' : null,
     policy.requiresNonAlphanumeric ? 'a character that is neither a letter nor a digit' : null,

@@ -48,7 +48,7 @@ export function Picker(props: BarePickerProps): ReactNode {
   } = props;
   const [isOpen, setIsOpen] = useState(false);
   const [isListed, setIsListed] = useState(false);
-  const { error: refusal } = useField(path, value, { isRequired, label });
+  const { error: refusal } = useField(path, value, { requiredLabel: isRequired ? label : undefined });
   const error = refusal ?? problem ?? undefined;
   const search = useDebounced(searchText(value));
   const options = useOptions(isOpen ? search : '');

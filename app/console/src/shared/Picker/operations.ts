@@ -36,7 +36,7 @@ export const PickOrgsQuery = graphql(`
   }
 `);
 
-/** One text as a user name and as an e-mail address. The address finds a person only for who sees it. */
+/** One text as a user name and as an email address. The address finds a person only for who sees it. */
 export const FindPersonQuery = graphql(`
   query FindPerson($text: String!) {
     byName: user(by: { userName: $text }) {

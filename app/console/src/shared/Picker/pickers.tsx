@@ -39,7 +39,7 @@ interface PersonPickerProps extends Omit<PickerProps, 'label'> {
   readonly isBrief?: boolean;
 }
 
-/** Picks a person by user name or e-mail address. People whom the viewer sees are suggested by name. */
+/** Picks a person by user name or email address. People whom the viewer sees are suggested by name. */
 export function PersonPicker(props: PersonPickerProps): ReactNode {
   const { label = words.person, description, isBrief = false, ...rest } = props;
   const hints = [description, isBrief ? undefined : words.personHint].filter((hint) => hint !== undefined);

@@ -19,7 +19,7 @@ interface LookUp {
   readonly asksForNames: boolean;
 }
 
-/** Names of an identity provider may look like e-mail addresses, so a text with `@` is looked up as a name first. */
+/** Names of an identity provider may look like email addresses, so a text with `@` is looked up as a name first. */
 async function lookUp(
   client: ReturnType<typeof useClient>,
   typed: string,

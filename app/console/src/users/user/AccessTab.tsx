@@ -1,6 +1,7 @@
 import { Button, List, Modal, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import { isOrgOwner, wayText } from '../../access';
 import { useLoad } from '../../api';
 import type { ResultOf } from '../../api';
 import { EndsText, Hidden, LinkTo, Loaded, Table, useTable } from '../../shared';
@@ -101,7 +102,7 @@ function WhyDialog({ user, resource, onClose }: WhyDialogProps): ReactNode {
             <List>
               {why.explainAccess.map((source, index) => (
                 <List.Item key={index}>
-                  {sentenceOf(source, why)}
+                  {sentenceOf(source, why, user)}
                   {source.expiresAt === null ? null : (
                     <>
                       {' · '}
@@ -118,11 +119,8 @@ function WhyDialog({ user, resource, onClose }: WhyDialogProps): ReactNode {
   );
 }
 
-function sentenceOf(source: Source, { resource }: Why): string {
+function sentenceOf(source: Source, { resource, orgLevels }: Why, user: UserDetails): string {
   const labels = new Map(resource?.type.roles.map(({ role, label }) => [role, label]));
   const roles = source.effectiveRoles.map((role) => labels.get(role) ?? role).join(', ');
-  return words.path(
-    roles,
-    source.group === null ? words.ways[source.kind] : words.byGroup(source.group.displayName),
-  );
+  return words.path(roles, wayText(source, { orgLevels, isOrgOwner: isOrgOwner(resource, user) }));
 }

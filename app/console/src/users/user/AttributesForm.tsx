@@ -4,20 +4,11 @@ import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useChange } from '../../api';
 import { Form, Meanwhile, Unsaved, sharedWords, useEdits, useNotify, joined, phrase } from '../../shared';
-import { attributesOf, badKey, objectOf, rowsOf, unsafeKey } from './attributes';
+import { attributesOf, objectOf, problemOf, rowsOf } from './attributes';
 import type { AttributeRow } from './attributes';
 import { SetUserMetadataMutation } from './changes';
 import type { UserDetails } from './operations';
 import { storageWords as words } from './words';
-
-function problemOf(rows: readonly AttributeRow[]): string | null {
-  const key = badKey(rows);
-  if (key === undefined) {
-    const unsafe = unsafeKey(rows);
-    return unsafe === undefined ? null : words.unsafeNumber(unsafe);
-  }
-  return key === '' ? words.emptyKey : words.doubleKey(key);
-}
 
 interface Fields {
   readonly rows: readonly AttributeRow[];
@@ -76,6 +67,7 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
             row={row}
             number={index + 1}
             isDisabled={!mayChange}
+            invalid={problem?.index === index && form.isDirty ? problem.part : null}
             isNew={index === added}
             onChange={(next) => setRow(index, next)}
             onRemove={() => {
@@ -85,7 +77,7 @@ export function AttributesForm({ user }: { readonly user: UserDetails }): ReactN
           />
         ))}
         <Text size="xs" c="dimmed" role="status">
-          {form.isDirty && problem !== null ? problem : words.attributesHint}
+          {form.isDirty && problem !== null ? problem.text : words.attributesHint}
         </Text>
         {mayChange ? (
           <Button
@@ -110,11 +102,13 @@ interface RowProps {
   readonly row: AttributeRow;
   readonly number: number;
   readonly isDisabled: boolean;
+  /** The part that the message below the rows is about. */
+  readonly invalid: 'key' | 'value' | null;
   readonly onChange: (row: AttributeRow) => void;
   readonly onRemove: () => void;
 }
 
-function Row({ row, number, isDisabled, isNew, onChange, onRemove }: RowProps): ReactNode {
+function Row({ row, number, isDisabled, invalid, isNew, onChange, onRemove }: RowProps): ReactNode {
   const key = useRef<HTMLInputElement>(null);
   useEffect(() => (isNew ? key.current?.focus() : undefined), [isNew]);
   return (
@@ -126,6 +120,7 @@ function Row({ row, number, isDisabled, isNew, onChange, onRemove }: RowProps): 
         aria-label={words.keyOf(number)}
         placeholder={words.key}
         value={row.key}
+        error={invalid === 'key'}
         disabled={isDisabled}
         onChange={(event) => onChange({ ...row, key: event.currentTarget.value })}
       />
@@ -135,6 +130,7 @@ function Row({ row, number, isDisabled, isNew, onChange, onRemove }: RowProps): 
         aria-label={words.valueOf(number)}
         placeholder={words.value}
         value={row.value}
+        error={invalid === 'value'}
         disabled={isDisabled}
         onChange={(event) => onChange({ ...row, value: event.currentTarget.value })}
       />

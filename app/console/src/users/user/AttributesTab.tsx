@@ -71,7 +71,8 @@ function QuotaForm({ user }: { readonly user: UserDetails }): ReactNode {
       <TextField
         path="patch"
         label={words.quota}
-        description={quota === undefined ? words.badQuota : words.quotaHint}
+        description={words.quotaHint}
+        problem={quota === undefined ? words.badQuota : undefined}
         value={text}
         onChange={set('quota')}
       />

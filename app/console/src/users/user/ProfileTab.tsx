@@ -24,7 +24,7 @@ interface ProfileTabProps {
   readonly roles: readonly RoleChoice[];
 }
 
-/** What is known of a user, e-mail address and display name, roles, and what can be done with the account. */
+/** What is known of a user, email address and display name, roles, and what can be done with the account. */
 export function ProfileTab({ user, roles }: ProfileTabProps): ReactNode {
   return (
     <Stack gap="xl" maw={640}>

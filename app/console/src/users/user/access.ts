@@ -54,6 +54,16 @@ export const UserWhyQuery = graphql(`
           label
         }
       }
+      org {
+        id
+        owner {
+          id
+        }
+      }
+    }
+    orgLevels {
+      level
+      label
     }
     explainAccess(user: { userName: $userName }, resource: { id: $resource }) {
       kind

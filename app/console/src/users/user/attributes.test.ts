@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { attributesOf, badKey, objectOf, quotaOf, rowsOf, unsafeKey } from './attributes';
+import { attributesOf, objectOf, problemOf, quotaOf, rowsOf } from './attributes';
 
 test('attributes come back as they were', () => {
   const attributes = {
@@ -20,17 +20,20 @@ test('attributes come back as they were', () => {
 test('a key may be there once, and not be empty', () => {
   const row = { key: 'a', value: '' };
 
-  expect(badKey([row, { ...row, key: 'b' }])).toBeUndefined();
-  expect(badKey([row, { ...row, key: ' a' }])).toBe('a');
-  expect(badKey([{ ...row, key: ' ' }])).toBe('');
+  expect(problemOf([row, { ...row, key: 'b' }])).toBeNull();
+  expect(problemOf([row, { ...row, key: ' a' }])).toMatchObject({ index: 1, part: 'key' });
+  expect(problemOf([{ ...row, key: ' ' }])).toMatchObject({ index: 0, part: 'key', text: 'A key is empty.' });
 });
 
 test('a number that would lose digits is refused, also one that came so, and digits of a text are not', () => {
   const rows = rowsOf({ text: '9007199254740993', phone: 'at 9007199254740993', most: 2 ** 53 - 1 });
 
-  expect(unsafeKey(rows)).toBeUndefined();
-  expect(unsafeKey([...rows, { key: 'typed', value: ' [9007199254740993]' }])).toBe('typed');
-  expect(unsafeKey(rowsOf({ read: 2 ** 53 }))).toBe('read');
+  expect(problemOf(rows)).toBeNull();
+  expect(problemOf([...rows, { key: 'typed', value: ' [9007199254740993]' }])).toMatchObject({
+    index: 3,
+    part: 'value',
+  });
+  expect(problemOf(rowsOf({ read: 2 ** 53 }))?.text).toContain('The value of read ');
 });
 
 test('metadata that is no object has no attributes', () => {

@@ -1,4 +1,5 @@
 import { hasUnsafeNumber } from '../../shared/numbers';
+import { storageWords as words } from './words';
 
 /** A row of the table of attributes, as typed. */
 export interface AttributeRow {
@@ -39,22 +40,35 @@ export const rowsOf = (attributes: Attributes): readonly AttributeRow[] =>
 export const attributesOf = (rows: readonly AttributeRow[]): Attributes =>
   Object.fromEntries(rows.map(({ key, value }) => [key.trim(), valueOf(value)]));
 
-/** Return the first key that is there twice; an empty text for a row without key; undefined if all are right. */
-export function badKey(rows: readonly AttributeRow[]): string | undefined {
+/** What is wrong with a row, and in which of its fields. */
+export interface RowProblem {
+  readonly index: number;
+  readonly part: 'key' | 'value';
+  readonly text: string;
+}
+
+/** Return what is wrong with the first row without key, or with a key that is there already; null if all are right. */
+function keyProblem(rows: readonly AttributeRow[]): RowProblem | null {
   const seen = new Set<string>();
-  for (const { key } of rows) {
+  for (const [index, { key }] of rows.entries()) {
     const name = key.trim();
     if (name === '' || seen.has(name)) {
-      return name;
+      return { index, part: 'key', text: name === '' ? words.emptyKey : words.doubleKey(name) };
     }
     seen.add(name);
   }
-  return undefined;
+  return null;
 }
 
-/** Return the key of the first row whose value has a number that would lose digits; undefined if none has. */
-export const unsafeKey = (rows: readonly AttributeRow[]): string | undefined =>
-  rows.find(({ value }) => isJson(value.trim()) && hasUnsafeNumber(value))?.key;
+/** Return what is wrong with the first row whose value has a number that would lose digits; null if none has. */
+function valueProblem(rows: readonly AttributeRow[]): RowProblem | null {
+  const index = rows.findIndex(({ value }) => isJson(value.trim()) && hasUnsafeNumber(value));
+  const row = rows[index];
+  return row === undefined ? null : { index, part: 'value', text: words.unsafeNumber(row.key) };
+}
+
+export const problemOf = (rows: readonly AttributeRow[]): RowProblem | null =>
+  keyProblem(rows) ?? valueProblem(rows);
 
 /** Return the quota in megabytes for the API: null for none, undefined if it is no whole number. */
 export function quotaOf(text: string): number | null | undefined {

@@ -96,16 +96,6 @@ export const accessWords = {
   whyTitle: (user: string, resource: string) => phrase`Why ${user} reaches ${resource}`,
   noWay: (user: string) => phrase`${user} has no way in.`,
   none: 'This user reaches no resource.',
-  ways: {
-    ANYONE: 'as anyone, signed in or not',
-    GENERAL: 'as everybody signed in',
-    GROUP: 'by a group',
-    USER: 'by an entry of their own',
-    ORG: 'as a member of its organization',
-    OWNER: 'as its owner',
-    PERMISSION: 'by a permission on the whole registry',
-  },
-  byGroup: (name: string) => phrase`by the group ${name}`,
   path: (roles: string, origin: string) => phrase`${roles} ${origin}`,
 };
 
