@@ -146,7 +146,6 @@ WRONG_ROLES = {
     "an encoded slash": "a%2Fb",
     "a backslash": "a\\b",
     "an encoded backslash": "a%5cb",
-    "a space before": " a",
     "a space that folds to one": "\u00a8a",
     "nothing": "",
     "Cyrillic a": "\u0430dmin",
@@ -191,6 +190,15 @@ async def test_a_role_that_passes_for_another_or_breaks_addresses_is_made_nowher
             ("createUsers", {"users": [{"userName": "bea", "metadata": {"roles": [name]}}]}),
         ):
             assert codes(await api(change(mutation), as_=root, input=fields)) == ["INVALID_INPUT"], mutation
+
+
+async def test_spaces_at_the_ends_of_a_role_are_removed_but_not_inside_metadata(api: Api, make: Make) -> None:
+    root, ann = await make.admin(), await make.user("ann")
+    assert codes(await api(change("createRole"), as_=root, input={"name": " pilots "})) == []
+
+    metadata = {"user": {"id": ann.node}, "metadata": {"roles": [" pilots "]}}
+    assert codes(await api(change("setUserMetadata"), as_=root, input=metadata)) == ["INVALID_INPUT"]
+    assert codes(await api(change("createRole"), as_=root, input={"name": "pilots"})) == ["CONFLICT"]
 
 
 RIGHT_ROLES = [

@@ -3,7 +3,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, expect, inject } from 'vitest';
 import { launchOptions } from './browser';
 
-/** What a visit may differ in. A console error that matches one of `expected` is no problem. */
+/** What a visit may differ in. An error that matches one of `expected` is no problem. */
 export interface Options {
   readonly width?: number;
   readonly colorScheme?: 'light' | 'dark';
@@ -65,10 +65,15 @@ async function open(): Promise<Browser> {
 
 function watch(page: Page, expected: readonly RegExp[], base: string): string[] {
   const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
+  const note = (source: string, text: string): void => {
+    if (!expected.some((pattern) => pattern.test(text))) {
+      problems.push(`${source}: ${text}`);
+    }
+  };
+  page.on('pageerror', (error) => note('error', error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error' && !expected.some((pattern) => pattern.test(message.text()))) {
-      problems.push(`console: ${message.text()}`);
+    if (message.type() === 'error') {
+      note('console', message.text());
     }
   });
   page.on('request', (request) => {

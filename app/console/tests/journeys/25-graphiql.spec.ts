@@ -70,6 +70,6 @@ test('GraphiQL changes nothing as another user who signed in elsewhere, and show
       await page.getByText('Signed in as luca.').waitFor();
     },
     // The editor of GraphiQL cancels its work when it goes.
-    { expected: [REFUSED, /^error: Canceled$/] },
+    { expected: [REFUSED, /^Canceled$/] },
   );
 });
