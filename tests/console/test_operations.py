@@ -23,6 +23,9 @@ SOURCES = Console().folder / "src"
 WITHOUT_PLAN = {"CheckPerson", "PreviewAccess", "UserWhy", "Why"}
 """Questions about the access of one user or one draft, which services answer. They are asked in dialogs."""
 
+OF_MANY = re.compile(r"(?:^|/)(?:Bulk\w+\.tsx|offboard/\w+\.tsx?)$")
+"""Files whose acts set one value of many objects, whatever it was."""
+
 ROWS = 12
 """Rows that a list has more in the second measurement."""
 
@@ -60,6 +63,24 @@ def _queries() -> dict[str, str]:
 def _is_query(text: str) -> bool:
     operation = graphql.get_operation_ast(graphql.parse(text))
     return operation is not None and operation.operation is OperationType.QUERY
+
+
+def test_every_form_says_what_it_has_read() -> None:
+    """So that it overwrites nothing that somebody else has stored meanwhile."""
+    texts = {path.relative_to(SOURCES).as_posix(): path.read_text() for path in SOURCES.rglob("*.ts*")}
+    conditions: dict[str, set[str]] = {}
+    for text in texts.values():
+        for name, kind in re.findall(r"const (\w+Mutation) = graphql\(\s*`[^`]*?\$input: (\w+)!", text):
+            fields = graphql.assert_input_object_type(schema.core().type_map[kind]).fields.keys()
+            conditions[name] = {"ifRevision", "ifCurrent"} & fields
+
+    assert sum(map(bool, conditions.values())) > 10
+    assert [
+        (path, name)
+        for path, text in texts.items()
+        for name in re.findall(r"useChange\((\w+)", text)
+        if not OF_MANY.search(path) and conditions.get(name) and not any(each in text for each in conditions[name])
+    ] == []
 
 
 def test_every_operation_is_one_of_the_schema() -> None:

@@ -10,7 +10,7 @@ from app.graphql import schema
 from app.services import validation
 from tests.support.changes import change, problems, unchanged
 from tests.support.client import Api
-from tests.support.factories import PASSWORD, Make, everything
+from tests.support.factories import PASSWORD, Make, Person, everything
 
 SHOWN = {"name", "displayName", "userName", "email", "slug"}
 SPACED = "Reef  Lab"
@@ -55,16 +55,22 @@ def test_every_change_with_a_name_is_listed() -> None:
     }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-async def test_a_run_of_spaces_is_refused_in_every_kind_of_name(
-    api: Api, make: Make, database: db.Database, name: str
-) -> None:
+async def _world(make: Make) -> Person:
+    """Make what the changes name, and return an administrator."""
     root = await make.admin()
     await make.user("ann")
     org = await make.org("reef")
     await make.resource(org, slug="corals")
     await make.group("divers")
     await make.role("pilots")
+    return root
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_run_of_spaces_is_refused_in_every_kind_of_name(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    root = await _world(make)
     values = CHANGES[name]["users"][0] if name == "createUsers" else CHANGES[name]
 
     async with unchanged(database):
@@ -85,12 +91,7 @@ KEYS = {"slug": "new", "userName": "bea", "email": "bea@example.org"}
 async def test_spaces_at_both_ends_are_removed_from_every_kind_of_name_for_display(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
-    root = await make.admin()
-    await make.user("ann")
-    org = await make.org("reef")
-    await make.resource(org, slug="corals")
-    await make.group("divers")
-    await make.role("pilots")
+    root = await _world(make)
     padded = dict.fromkeys(FOR_DISPLAY & {*CHANGES[name]}, " \tReef Lab\xa0 ")
     keys = {key: KEYS[key] for key in KEYS.keys() & {*CHANGES[name]}}
 

@@ -78,62 +78,49 @@ const WayFields = graphql(`
   }
 `);
 
+/** What `sourceText` needs beside a source: the owner of the organization, the user, and the labels of levels. */
+const SourceContextFields = graphql(`
+  fragment SourceContextFields on Query {
+    viewer {
+      user {
+        id
+      }
+    }
+    resource(by: { id: $id }) {
+      id
+      org {
+        id
+        owner {
+          id
+        }
+      }
+    }
+    user(by: { userName: $userName }) {
+      id
+    }
+    orgLevels {
+      level
+      label
+    }
+  }
+`);
+
 export const WhyQuery = graphql(
   `
     query Why($id: ID!, $userName: String!) {
-      viewer {
-        user {
-          id
-        }
-      }
-      resource(by: { id: $id }) {
-        id
-        org {
-          id
-          owner {
-            id
-          }
-        }
-      }
-      user(by: { userName: $userName }) {
-        id
-      }
-      orgLevels {
-        level
-        label
-      }
+      ...SourceContextFields
       explainAccess(resource: { id: $id }, user: { userName: $userName }) {
         ...WayFields
       }
     }
   `,
-  [WayFields],
+  [SourceContextFields, WayFields],
 );
 
 export const CheckPersonQuery = graphql(
   `
     query CheckPerson($id: ID!, $userName: String!, $role: ResourceRole!) {
-      viewer {
-        user {
-          id
-        }
-      }
-      resource(by: { id: $id }) {
-        id
-        org {
-          id
-          owner {
-            id
-          }
-        }
-      }
-      user(by: { userName: $userName }) {
-        id
-      }
-      orgLevels {
-        level
-        label
-      }
+      ...SourceContextFields
       accessDecision(resource: { id: $id }, role: $role, subject: { user: { userName: $userName } }) {
         outcome
         effectiveRoles
@@ -153,7 +140,7 @@ export const CheckPersonQuery = graphql(
       }
     }
   `,
-  [WayFields],
+  [SourceContextFields, WayFields],
 );
 
 type PeopleResource = NonNullable<ResultOf<typeof PeopleQuery>['resource']>;

@@ -47,6 +47,7 @@ function ProfileForm({ user }: { readonly user: AccountUser }): ReactNode {
   const submit = async (): Promise<void> => {
     const outcome = await change.run({
       input: {
+        ifRevision: user.revision,
         ...(edits.displayName === undefined ? {} : { displayName: edits.displayName.trim() }),
         ...(isOtherEmail ? { email: values.email.trim(), password } : {}),
       },

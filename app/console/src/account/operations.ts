@@ -14,6 +14,7 @@ export const AccountQuery = graphql(`
       }
       user {
         id
+        revision
         userName
         displayName
         email
@@ -69,6 +70,7 @@ export const UpdateViewerMutation = graphql(
       updateViewer(input: $input) {
         user {
           id
+          revision
           displayName
           email
         }

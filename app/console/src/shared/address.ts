@@ -4,8 +4,12 @@ import { useCallback } from 'react';
 /** The search part of an address: every value is a text, `6644` too. */
 export type AddressSearch = Readonly<Record<string, string | undefined>>;
 
+/** Control characters, which the API refuses in every text. A link that was damaged may have some. */
+const CONTROLS = /\p{Cc}/gu;
+
 export function parseSearch(text: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(text));
+  const entries = [...new URLSearchParams(text)];
+  return Object.fromEntries(entries.map(([name, value]) => [name, value.replaceAll(CONTROLS, '')]));
 }
 
 export function stringifySearch(search: Readonly<Record<string, unknown>>): string {
