@@ -8,8 +8,10 @@ export type AddressSearch = Readonly<Record<string, string | undefined>>;
 const CONTROLS = /\p{Cc}/gu;
 
 export function parseSearch(text: string): Record<string, string> {
-  const entries = [...new URLSearchParams(text)];
-  return Object.fromEntries(entries.map(([name, value]) => [name, value.replaceAll(CONTROLS, '')]));
+  const entries = [...new URLSearchParams(text)].map(
+    ([name, value]) => [name, value.replaceAll(CONTROLS, '')] as const,
+  );
+  return Object.fromEntries(entries.filter(([, value]) => value !== ''));
 }
 
 export function stringifySearch(search: Readonly<Record<string, unknown>>): string {
